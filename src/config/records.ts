@@ -1,0 +1,124 @@
+// The records that pass between the stages of an epoch, as they lie in JSONL files and in a
+// workflow's payloads: prompts, rollouts, scores, references to artifacts, an epoch's metrics.
+
+import { z } from 'zod';
+import type { RlaifConfig, TrainingConfig } from './schema.ts';
+
+/** A line of a prompt file: a task, how it is tested, and a solution to measure against. */
+export const promptSchema = z.strictObject({
+  id: z.string().min(1),
+  /** The text that the policy completes. */
+  prompt: z.string().min(1),
+  /** Name of the function that a completion must define. */
+  entry: z.string().regex(/^[A-Za-z_$][\w$]*$/),
+  language: z.literal('javascript').default('javascript'),
+  /** Each case calls the entry with `args` and expects `returns` (deep equality over JSON). */
+  tests: z.array(z.strictObject({ args: z.array(z.json()), returns: z.json() })).min(1),
+  /** A correct, clean solution: what a perfect completion would be. */
+  reference: z.string().min(1),
+});
+export type Prompt = z.output<typeof promptSchema>;
+
+/** One sampled completion. */
+export interface Rollout {
+  promptId: string;
+  /** Index of the sample in its group, from 0. */
+  sample: number;
+  /** Token ids of the completion, the end-of-sequence token included where one was drawn. */
+  tokens: number[];
+  /** Log-probability of each token under the policy, at the temperature of sampling. */
+  logprobs: number[];
+  text: string;
+  /** `stop`: ended by itself; `length`: cut at max_new_tokens. */
+  finish: 'stop' | 'length';
+}
+
+/** What the declared rewards said of one completion. */
+export interface Score {
+  /** Weighted sum in [0, 1]; null where a reward is missing (never 0 for missing). */
+  reward: number | null;
+  /** Every declared reward by its name, with its criteria in [0, 1] and a word on failures. */
+  rewards: Record<string, { value: number | null; criteria: Record<string, number>; note?: string }>;
+}
+export type ScoredRollout = Rollout & Score;
+
+/** A file in a run's folder, by relative path and content. */
+export interface ArtifactRef {
+  path: string;
+  sha256: string;
+  bytes: number;
+  /** Records in the file, where it is a list. */
+  count?: number;
+}
+
+/** A checkpoint folder: `sha256` is that of its manifest, which lists every file's hash. */
+export interface CheckpointRef {
+  path: string;
+  sha256: string;
+  epoch: number;
+  /** Optimiser steps taken since the start of the run. */
+  step: number;
+}
+
+/** What was in force in an epoch: the run's settings with the phase's overrides applied. */
+export interface Settings {
+  rlaif: RlaifConfig;
+  training: TrainingConfig;
+}
+
+/**
+ * A line of metrics.jsonl. Names follow the original analysis page and TRL. Free of wall-clock
+ * times, so that the same run gives the same bytes; durations are in timings.jsonl.
+ */
+export interface EpochMetrics {
+  epoch: number;
+  /** `start` for the line that describes the policy before the first epoch. */
+  phase: string;
+  /** Mean reward of the epoch's samples, at that phase's temperature. Null on the start line. */
+  reward: number | null;
+  reward_std: number | null;
+  /** Mean over prompts of the best reward in the group. */
+  best_of_n_reward: number | null;
+  /** Reward-weighted negative log-likelihood plus the KL term: the original system's loss. */
+  loss: number | null;
+  /** The objective that the configured algorithm minimised. */
+  policy_loss: number | null;
+  /** Population variance of the rewards of all samples. */
+  reward_variance: number | null;
+  /** Share of unique completions within a group, mean over groups. */
+  diversity: number | null;
+  /** Mean pairwise distance of completions within a group. */
+  diversity_score: number | null;
+  /** best_of_n_reward - reward. */
+  gap: number | null;
+  /** KL(policy || reference) a token, k3 estimator, nats. */
+  kl: number | null;
+  /** Mean entropy of the sampling distribution a token, nats. */
+  entropy: number | null;
+  grad_norm: number | null;
+  learning_rate: number | null;
+  frac_reward_zero_std: number | null;
+  'clip_ratio/low_mean': number | null;
+  'clip_ratio/high_mean': number | null;
+  'completions/mean_length': number | null;
+  'completions/clipped_ratio': number | null;
+  num_tokens: number | null;
+  /** Counts: sampled, missing a score, kept by the filter, and optimiser steps taken. */
+  samples: number;
+  samples_missing: number;
+  samples_trained: number;
+  steps: number;
+  /** Share of samples in each tenth of [0, 1]; ten numbers. */
+  reward_histogram: number[] | null;
+  /** Held-out prompts at the evaluation's fixed temperature. */
+  'eval/reward': number;
+  'eval/best_of_n_reward': number;
+  'eval/reward_variance': number;
+  'eval/gap': number;
+  'eval/diversity': number;
+  'eval/diversity_score': number;
+  'eval/pass_rate': number;
+  /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, also under `eval/`. */
+  [reward: `${string}rewards/${string}`]: number | null;
+  settings: Settings | null;
+}

@@ -1,0 +1,203 @@
+// The run file: one strict schema, from which defaults, JSON Schema and types are derived.
+// Keys keep the names of the system this project grew from (snake_case). Reading files and
+// applying flags is load.ts.
+
+import { z } from 'zod';
+
+/** The keys of a schema as overrides: each optional, with no default of its own. */
+type Overrides<S extends z.ZodRawShape> = {
+  [K in keyof S]: S[K] extends z.ZodDefault<infer T extends z.ZodType> ? z.ZodOptional<T> : never;
+};
+function overridesOf<S extends Record<string, z.ZodDefault>>(schema: z.ZodObject<S>) {
+  const shape = Object.fromEntries(
+    Object.entries(schema.shape).map(([key, field]) => [
+      key,
+      (field.unwrap() as z.ZodType).optional().describe(field.description ?? ''),
+    ]),
+  );
+  return z.strictObject(shape as unknown as Overrides<S>);
+}
+
+const fraction = z.number().min(0).max(1);
+const positiveInt = z.int().positive();
+
+/** How samples are drawn and what the policy gradient makes of their rewards. */
+export const rlaifSchema = z.strictObject({
+  algorithm: z
+    .enum(['reinforce', 'baseline', 'rloo', 'grpo', 'dr_grpo'])
+    .default('rloo')
+    .describe('How rewards become advantages; see docs/algorithms.md.'),
+  reward_weight: z.number().positive().default(1).describe('Factor on every advantage.'),
+  kl_penalty: z.number().min(0).default(0.1).describe('Coefficient of KL to the reference policy.'),
+  kl_placement: z
+    .enum(['k2_loss', 'k1_reward'])
+    .default('k2_loss')
+    .describe('Where the KL penalty enters: k2 estimator in the loss, or k1 in the reward.'),
+  generation_temperature: z.number().positive().default(1).describe('Sampling temperature.'),
+  reward_threshold: fraction
+    .nullable()
+    .default(null)
+    .describe('Samples with a lower reward are not trained on; null keeps all.'),
+  best_of_n_training: z
+    .boolean()
+    .default(false)
+    .describe('Train on the best sample of every prompt alone.'),
+  num_samples_per_prompt: positiveInt.default(8).describe('Group size N.'),
+  prompts_per_epoch: positiveInt.default(96).describe('Prompts drawn (without repeats) an epoch.'),
+  max_new_tokens: positiveInt.default(96).describe('Completion length limit, in tokens.'),
+  clip_low: fraction.default(0.2).describe('Importance ratios under 1 - clip_low are clipped.'),
+  clip_high: z.number().min(0).default(0.28).describe('Ratios over 1 + clip_high are clipped.'),
+});
+
+/** The optimiser and its batches. */
+export const trainingSchema = z.strictObject({
+  learning_rate: z.number().positive().default(1e-4).describe('Peak learning rate of AdamW.'),
+  warmup_steps: z.int().min(0).default(20).describe('Steps of linear warm-up from 0.'),
+  max_grad_norm: z.number().positive().default(0.5).describe('Global gradient norm clip.'),
+  weight_decay: z.number().min(0).default(0).describe('Decoupled weight decay.'),
+  adam_beta1: fraction.default(0.9),
+  adam_beta2: fraction.default(0.999),
+  adam_epsilon: z.number().positive().default(1e-8),
+  batch_size: positiveInt.default(64).describe('Samples an optimiser step.'),
+  microbatch_size: positiveInt.default(16).describe('Samples a forward and backward pass.'),
+});
+
+/** Weighted criteria of the built-in rubric; they are normalised to sum to 1. */
+const rubricReward = z.strictObject({
+  kind: z.literal('rubric'),
+  name: z.string().min(1).default('rubric'),
+  weight: z.number().positive().default(1),
+  criteria: z
+    .strictObject({
+      correctness: z.number().min(0).default(0.3),
+      quality: z.number().min(0).default(0.3),
+      efficiency: z.number().min(0).default(0.2),
+      documentation: z.number().min(0).default(0.2),
+    })
+    .prefault({}),
+  normalize_by_reference: z
+    .boolean()
+    .default(true)
+    .describe("Divide by the reference solution's score, clipped to [0, 1]."),
+  time_limit_ms: positiveInt.default(100).describe('Time limit of one program with its tests.'),
+  memory_limit_mb: positiveInt.default(16).describe('Memory limit of one program.'),
+});
+
+/** One entry of the declared list of rewards. */
+export const rewardSchema = z.discriminatedUnion('kind', [rubricReward]);
+
+const phaseSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
+  epochs: z
+    .tuple([z.int().min(0), z.int().min(0)])
+    .describe('First and last epoch of the phase, both included.'),
+  reset_reference: z
+    .boolean()
+    .default(false)
+    .describe('At the start of the phase the policy of the epoch before becomes the reference.'),
+  rlaif: overridesOf(rlaifSchema).prefault({}).describe('What this phase changes under rlaif.'),
+  training: overridesOf(trainingSchema)
+    .prefault({})
+    .describe('What this phase changes under training.'),
+});
+
+/** The whole run file. */
+export const runSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dots, hyphens and underscores')
+      .default('run')
+      .describe('The workflow id and the name of the run folder.'),
+    seed: z.int().min(0).max(0xffffffff).default(0).describe('Seed of everything random.'),
+    model: z.strictObject({
+      path: z.string().min(1).describe('Hugging Face folder of the policy to start from.'),
+      reference: z
+        .string()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe('Folder of the reference policy; null is the policy to start from.'),
+    }),
+    resume_from: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("An epoch's checkpoint folder of another run to continue from."),
+    prompts: z.strictObject({
+      train: z.string().min(1).describe('JSONL file of prompts to train on.'),
+      held_out: z.string().min(1).describe('JSONL file of prompts to evaluate on.'),
+    }),
+    engine: z
+      .strictObject({
+        device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
+        threads: positiveInt
+          .default(2)
+          .describe('Threads of one operator; part of the run, for it can change the last bit.'),
+        shard_prompts: positiveInt
+          .default(8)
+          .describe('Prompts one generate activity samples as one batch.'),
+      })
+      .prefault({}),
+    rlaif: rlaifSchema.prefault({}),
+    training: trainingSchema.prefault({}),
+    evaluation: z
+      .strictObject({
+        prompts: positiveInt.default(64).describe('Held-out prompts, from the top of the file.'),
+        num_samples_per_prompt: positiveInt.default(8),
+        temperature: z.number().positive().default(1),
+      })
+      .prefault({}),
+    rewards: z
+      .array(rewardSchema)
+      .min(1)
+      .prefault([{ kind: 'rubric' }]),
+    success: z
+      .strictObject({
+        average_reward: fraction.default(0.3),
+        best_of_n_reward: fraction.default(0.55),
+        reward_variance: z.number().min(0).default(0.06),
+        gap: fraction.default(0.2),
+        loss: z.tuple([z.number(), z.number()]).default([0.15, 0.2]),
+      })
+      .prefault({})
+      .describe('The success metrics that the analysis page reports on.'),
+    phases: z.array(phaseSchema).min(1),
+  })
+  .superRefine((run, context) => {
+    run.phases.forEach((phase, index) => {
+      const [first, last] = phase.epochs;
+      const path = ['phases', index, 'epochs'];
+      if (last < first)
+        context.addIssue({ code: 'custom', path, message: `ends (${last}) before it begins (${first})` });
+      const before = run.phases[index - 1];
+      if (before && first !== before.epochs[1] + 1)
+        context.addIssue({
+          code: 'custom',
+          path,
+          message:
+            first <= before.epochs[1]
+              ? `overlaps phase '${before.name}', which runs to epoch ${before.epochs[1]}`
+              : `leaves a gap after phase '${before.name}', which ends at epoch ${before.epochs[1]}`,
+        });
+      if (run.phases.findIndex((other) => other.name === phase.name) !== index)
+        context.addIssue({ code: 'custom', path: ['phases', index, 'name'], message: `'${phase.name}' is used twice` });
+    });
+    if (run.training.batch_size % run.training.microbatch_size !== 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['training', 'batch_size'],
+        message: `must be a multiple of microbatch_size (${run.training.microbatch_size})`,
+      });
+  });
+
+/** A resolved run file: every default filled in. */
+export type RunConfig = z.output<typeof runSchema>;
+/** A run file as a person writes it. */
+export type RunFile = z.input<typeof runSchema>;
+export type RlaifConfig = z.output<typeof rlaifSchema>;
+export type TrainingConfig = z.output<typeof trainingSchema>;
+export type RewardConfig = z.output<typeof rewardSchema>;
+export type SuccessTargets = RunConfig['success'];
+export type PhaseConfig = RunConfig['phases'][number];

@@ -1,0 +1,108 @@
+// What the model process does for the activities: sample completions and train a policy.
+// Types alone; model-process.ts is the child process that does it, model-client.ts the end that
+// the activities hold. Folders are absolute paths on the machine of the worker.
+
+import type { Rollout, Settings } from '../config/records.ts';
+import type { RunConfig } from '../config/schema.ts';
+
+export type EngineSettings = RunConfig['engine'];
+
+/** Sample `samplesPerPrompt` completions of each prompt. */
+export interface GenerateJob {
+  kind: 'generate';
+  engine: EngineSettings;
+  /** Hugging Face folder of the policy. */
+  model: string;
+  prompts: { id: string; prompt: string }[];
+  samplesPerPrompt: number;
+  temperature: number;
+  maxNewTokens: number;
+  /** A sample is a function of (seed, stream, prompt id, sample index) and the policy. */
+  seed: number;
+  /** What tells the draws of one epoch and split from another's, such as `train/8`. */
+  stream: string;
+}
+
+/** A sample to train on: the rollout and its reward. */
+export interface TrainSample {
+  promptId: string;
+  prompt: string;
+  sample: number;
+  tokens: number[];
+  /** Log-probabilities under the policy that sampled, at the sampling temperature. */
+  logprobs: number[];
+  /** Already computed over the whole group, reward weight included. */
+  advantage: number;
+  reward: number;
+}
+
+/** Train the policy for one pass over the samples and write the new checkpoint to `out`. */
+export interface TrainJob {
+  kind: 'train';
+  engine: EngineSettings;
+  /** Checkpoint folder to start from; its optimiser state goes on where there is one. */
+  model: string;
+  /** Folder of the reference policy. */
+  reference: string;
+  samples: TrainSample[];
+  settings: Settings;
+  /** Discard the optimiser's state (a phase that resets its reference starts afresh). */
+  freshOptimizer: boolean;
+  /** Seeds the order of the samples, together with `epoch`. */
+  seed: number;
+  epoch: number;
+  /** An empty folder, written to as a Hugging Face folder plus optimizer.safetensors. */
+  out: string;
+}
+
+/** Means over the pass; names as in EpochMetrics. */
+export interface TrainStats {
+  steps: number;
+  /** Optimiser steps since the start of the run. */
+  totalSteps: number;
+  loss: number;
+  policy_loss: number;
+  kl: number;
+  entropy: number;
+  /** Mean over steps, before clipping. */
+  grad_norm: number;
+  /** Of the last step. */
+  learning_rate: number;
+  clip_low: number;
+  clip_high: number;
+}
+
+/** A description of a model folder that can be sampled from and trained. */
+export interface ModelInfo {
+  architecture: string;
+  parameters: number;
+  vocabSize: number;
+  maxPositions: number;
+}
+
+/** Progress of a job: done of total, in the unit the job counts in (tokens or steps). */
+export interface Progress {
+  done: number;
+  total: number;
+  unit: string;
+  /** A word for people, such as `loss 0.171`. */
+  note?: string;
+}
+
+export interface JobOptions {
+  onProgress?: (progress: Progress) => void;
+  /** Aborting ends the model process, and with it whatever it computes. */
+  signal?: AbortSignal;
+}
+
+/** The model process as the activities see it. One job at a time; others wait their turn. */
+export interface ModelService {
+  /** Read a model folder whole and check it. @throws AnnealError InvalidModel */
+  inspect(model: string, options?: JobOptions): Promise<ModelInfo>;
+  /** Rollouts in the order of prompts, then sample index. */
+  generate(job: GenerateJob, options?: JobOptions): Promise<Rollout[]>;
+  /** @throws AnnealError NonFinite where a loss or gradient is not a number; nothing is written. */
+  train(job: TrainJob, options?: JobOptions): Promise<TrainStats>;
+  /** End the child process. */
+  close(): Promise<void>;
+}

@@ -38,7 +38,10 @@ export interface Score {
   /** Weighted sum in [0, 1]; null where a reward is missing (never 0 for missing). */
   reward: number | null;
   /** Every declared reward by its name, with its criteria in [0, 1] and a word on failures. */
-  rewards: Record<string, { value: number | null; criteria: Record<string, number>; note?: string }>;
+  rewards: Record<
+    string,
+    { value: number | null; criteria: Record<string, number>; note?: string }
+  >;
 }
 export type ScoredRollout = Rollout & Score;
 

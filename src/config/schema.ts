@@ -170,7 +170,11 @@ export const runSchema = z
       const [first, last] = phase.epochs;
       const path = ['phases', index, 'epochs'];
       if (last < first)
-        context.addIssue({ code: 'custom', path, message: `ends (${last}) before it begins (${first})` });
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: `ends (${last}) before it begins (${first})`,
+        });
       const before = run.phases[index - 1];
       if (before && first !== before.epochs[1] + 1)
         context.addIssue({
@@ -182,7 +186,11 @@ export const runSchema = z
               : `leaves a gap after phase '${before.name}', which ends at epoch ${before.epochs[1]}`,
         });
       if (run.phases.findIndex((other) => other.name === phase.name) !== index)
-        context.addIssue({ code: 'custom', path: ['phases', index, 'name'], message: `'${phase.name}' is used twice` });
+        context.addIssue({
+          code: 'custom',
+          path: ['phases', index, 'name'],
+          message: `'${phase.name}' is used twice`,
+        });
     });
     if (run.training.batch_size % run.training.microbatch_size !== 0)
       context.addIssue({

@@ -1,0 +1,76 @@
+// What people and programs say to a live run, and what it answers. Imported by the workflows and
+// by every client of them.
+
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
+import type { RlaifConfig, TrainingConfig } from '../config/schema.ts';
+
+/** Task queues; each worker process serves one of them or all. */
+export const taskQueues = {
+  workflows: 'anneal',
+  generate: 'anneal-generate',
+  score: 'anneal-score',
+  train: 'anneal-train',
+} as const;
+
+/** Custom search attributes, registered on the server by `anneal`. */
+export const searchAttributes = {
+  AnnealPhase: 'Keyword',
+  AnnealEpoch: 'Int',
+  AnnealReward: 'Double',
+} as const;
+
+/** Where a run stands, as `anneal status` and the live table show it. */
+export interface RunStatus {
+  run: string;
+  state: 'preparing' | 'running' | 'paused' | 'stopping' | 'completed' | 'failed';
+  phase: string | null;
+  epoch: number | null;
+  firstEpoch: number;
+  lastEpoch: number;
+  /** Workflow id of the epoch that runs now. */
+  epochWorkflowId: string | null;
+  /** The start line and every finished epoch, oldest first. */
+  metrics: EpochMetrics[];
+  checkpoint: CheckpointRef | null;
+}
+
+/** What a finished run returns. */
+export interface RunResult {
+  run: string;
+  checkpoint: CheckpointRef;
+  /** Finished epochs, the start line not counted. */
+  epochs: number;
+  evalRewardAtStart: number;
+  evalRewardAtEnd: number;
+  stoppedEarly: boolean;
+}
+
+/** Changes to what is in force from the next epoch on, over the phase's own overrides. */
+export interface Adjustment {
+  rlaif?: Partial<RlaifConfig>;
+  training?: Partial<TrainingConfig>;
+}
+
+export const statusQuery = defineQuery<RunStatus>('status');
+/** Finish the epoch in progress, then wait. */
+export const pauseUpdate = defineUpdate<RunStatus, []>('pause');
+export const resumeUpdate = defineUpdate<RunStatus, []>('resume');
+/** Finish the epoch in progress, then end the run as completed. */
+export const stopUpdate = defineUpdate<RunStatus, []>('stop');
+/** Refused, with the reason, where the adjusted settings break the run file's schema. */
+export const adjustUpdate = defineUpdate<RunStatus, [Adjustment]>('adjust');
+
+/** Id of an epoch's child workflow: `<run>/<phase>/epoch-08`. */
+export function epochWorkflowId(run: string, phase: string, epoch: number): string {
+  return `${run}/${phase}/epoch-${String(epoch).padStart(2, '0')}`;
+}
+
+/** What a long activity reports with each heartbeat; clients read it from pending activities. */
+export interface HeartbeatDetails {
+  stage: 'generate' | 'score' | 'train' | 'evaluate';
+  done: number;
+  total: number;
+  unit: string;
+  note?: string;
+}

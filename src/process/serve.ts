@@ -1,0 +1,45 @@
+// The child's end of a channel: answer the parent's requests by a table of handlers, and end
+// when the parent is gone. The parent's end is child-service.ts.
+
+import { type Methods, packError, type ReplyMessage, type RequestMessage } from './messages.ts';
+
+/** What a handler may do besides returning its result. */
+export interface CallContext<P> {
+  /** Tell the caller how far the work is. */
+  progress: (progress: P) => void;
+}
+
+export type Handlers<M extends Methods<M>> = {
+  [K in keyof M]: (
+    payload: M[K]['payload'],
+    context: CallContext<M[K]['progress']>,
+  ) => M[K]['result'] | Promise<M[K]['result']>;
+};
+
+/**
+ * Serve `handlers` to the parent until it closes the channel or dies; this process then exits.
+ * Requests are taken up as they arrive: a handler that must not overlap itself queues its work.
+ * What a handler throws reaches the caller, an AnnealError with its kind.
+ * @throws Error where the process was started without an IPC channel.
+ */
+export function serve<M extends Methods<M>>(handlers: Handlers<M>): void {
+  if (!process.send)
+    throw new Error('expected to be started by a ChildService, over an IPC channel; found none');
+  process.on('disconnect', () => process.exit());
+  process.on('message', (request: RequestMessage) => void answer(handlers, request));
+}
+
+async function answer<M extends Methods<M>>(
+  handlers: Handlers<M>,
+  { id, method, payload }: RequestMessage,
+): Promise<void> {
+  const reply = (message: ReplyMessage) => process.send?.(message);
+  try {
+    if (!Object.hasOwn(handlers, method)) throw new Error(`no method '${method}' is served here`);
+    const handler = handlers[method as keyof M];
+    const progress = (value: unknown) => reply({ id, type: 'progress', progress: value });
+    reply({ id, type: 'result', result: await handler(payload, { progress }) });
+  } catch (thrown) {
+    reply({ id, type: 'error', error: packError(thrown) });
+  }
+}

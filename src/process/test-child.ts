@@ -1,0 +1,39 @@
+// The child of child-service.test.ts: it does on demand what children do at their worst.
+
+import { AnnealError } from '../errors.ts';
+import { serve } from './serve.ts';
+
+export interface TestMethods {
+  echo: { payload: unknown; result: unknown; progress: never };
+  count: { payload: number; result: number; progress: number };
+  pid: { payload: null; result: number; progress: never };
+  fail: { payload: 'anneal' | 'plain'; result: never; progress: never };
+  exit: { payload: number; result: never; progress: never };
+  crash: { payload: null; result: never; progress: never };
+  hang: { payload: null; result: never; progress: string };
+  environment: { payload: null; result: string[]; progress: never };
+}
+
+serve<TestMethods>({
+  echo: (payload) => payload,
+  count: (to, { progress }) => {
+    for (let done = 1; done <= to; done++) progress(done);
+    return to;
+  },
+  pid: () => process.pid,
+  fail: (how) => {
+    const cause = new RangeError('the deeper reason');
+    if (how === 'plain') throw new TypeError('a plain mistake', { cause });
+    throw new AnnealError('InvalidModel', 'expected a model, got a test', { cause });
+  },
+  exit: (code) => {
+    console.error('last words');
+    process.exit(code);
+  },
+  crash: () => process.abort(),
+  hang: (_, { progress }) => {
+    progress('hanging');
+    for (;;);
+  },
+  environment: () => Object.keys(process.env),
+});

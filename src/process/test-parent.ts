@@ -1,0 +1,11 @@
+// A parent for child-service.test.ts that can be killed: prints its child's pid and waits.
+
+import { ChildService, entryUrl } from './child-service.ts';
+import type { TestMethods } from './test-child.ts';
+
+const service = new ChildService<TestMethods>({
+  entry: entryUrl(import.meta.url, './test-child'),
+  name: 'test',
+});
+console.log(await service.call('pid', null));
+if (process.argv[2] === 'wait') setInterval(() => {}, 1000);

@@ -1,0 +1,166 @@
+// The gradient of every operator with respect to each of its inputs (vector-Jacobian products).
+// A rule is asked for one input at a time, and only for those that lead to a parameter.
+
+import type { Builder } from '../graph/operators.ts';
+import type { Node, Shape, Value } from '../graph/value.ts';
+
+interface Context {
+  g: Builder;
+  node: Node;
+  /** dL/d(first output). */
+  gradient: Value;
+  /** The first output. */
+  output: Value;
+}
+/** dL/d(inputs[i]), or undefined where none flows (an index, a condition). */
+type Rule = (context: Context, i: number) => Value | undefined;
+
+/** Sum what broadcasting repeated, back to `shape`. */
+function unbroadcast(g: Builder, gradient: Value, shape: Shape): Value {
+  const extra = gradient.rank - shape.length;
+  const repeated = gradient.shape.flatMap((d, axis) =>
+    axis < extra || (shape[axis - extra] === 1 && d !== 1) ? [axis] : [],
+  );
+  const summed = repeated.length > 0 ? g.sum(gradient, repeated) : gradient;
+  return summed.rank === shape.length ? summed : g.reshape(summed, shape);
+}
+
+/** Both inputs of an element-wise operator, each from its own partial derivative. */
+function elementwise(...partials: ((context: Context, a: Value, b: Value) => Value)[]): Rule {
+  return (context, i) => {
+    const [a, b] = context.node.inputs as [Value, Value];
+    return unbroadcast(context.g, partials[i]!(context, a, b), context.node.inputs[i]!.shape);
+  };
+}
+
+/** The gradient goes to the input that was selected; of equals, to the first. */
+function selected(firstWins: (g: Builder, a: Value, b: Value) => Value): Rule {
+  return elementwise(
+    ({ g, gradient }, a, b) => g.where(firstWins(g, a, b), gradient, 0),
+    ({ g, gradient }, a, b) => g.where(firstWins(g, a, b), 0, gradient),
+  );
+}
+
+function matmulGradient({ g, node, gradient }: Context, i: number): Value {
+  const [a, b] = node.inputs as [Value, Value];
+  if (i === 0) return unbroadcast(g, g.matmul(gradient, g.swapLast(b)), a.shape);
+  return unbroadcast(g, g.matmul(g.swapLast(a), gradient), b.shape);
+}
+
+/** `Builder.linear`: a weight [N, K] gathers over all leading axes, as one flat product. */
+function linearGradient({ g, node, gradient }: Context, i: number): Value {
+  const [x, weight] = node.inputs as [Value, Value];
+  if (i === 0) return g.matmul(gradient, weight);
+  const rows = x.dims.slice(0, -1).reduce((product, d) => product * d, 1);
+  const flat = (v: Value) => (v.rank === 2 ? v : g.reshape(v, [rows, v.dim(-1)]));
+  return g.matmulTransposed(flat(gradient), flat(x));
+}
+
+/** A reduction's gradient, its axes kept with length 1, repeated over what was reduced. */
+function reductionGradient({ g, node, gradient }: Context, scale: (count: number) => number) {
+  const input = node.inputs[0]!;
+  const axes = node.axes!;
+  const kept = input.dims.map((d, axis) => (axes.includes(axis) ? 1 : d));
+  const count = axes.reduce((product, axis) => product * input.dim(axis), 1);
+  const factor = scale(count);
+  const scaled = factor === 1 ? gradient : g.mul(gradient, factor);
+  return g.expand(g.reshape(scaled, kept), input.dims);
+}
+
+/** dx = r · (g·w − x̂ · mean(g·w·x̂)), dw = Σ g·x̂, with x̂ = x·r and r = 1 / rms(x). */
+function rmsNormGradient({ g, node, gradient }: Context, i: number): Value {
+  const [x, weight] = node.inputs as [Value, Value];
+  const inverse = node.outputs[1]!;
+  const normalized = g.mul(x, inverse);
+  if (i === 1) return unbroadcast(g, g.mul(gradient, normalized), weight.shape);
+  const weighted = g.mul(gradient, weight);
+  const projection = g.mean(g.mul(weighted, normalized), [-1]);
+  return g.mul(inverse, g.sub(weighted, g.mul(normalized, projection)));
+}
+
+/** Zeros around the gradient of the elements that a slice kept. */
+function sliceGradient({ g, node, gradient }: Context): Value {
+  const input = node.inputs[0]!;
+  const [axis, start, end] = node.axes as [number, number, number];
+  const zeros = (length: number) => g.zeros(input.dims.with(axis, length));
+  const parts = [gradient];
+  if (start > 0) parts.unshift(zeros(start));
+  if (end < input.dim(axis)) parts.push(zeros(input.dim(axis) - end));
+  return parts.length > 1 ? g.concat(parts, axis) : gradient;
+}
+
+function concatGradient({ g, node, gradient }: Context, i: number): Value {
+  const axis = node.attributes.axis as number;
+  const start = node.inputs.slice(0, i).reduce((sum, v) => sum + v!.dim(axis), 0);
+  return g.slice(gradient, axis, start, start + node.inputs[i]!.dim(axis));
+}
+
+function gatherGradient({ g, node, gradient }: Context): Value {
+  const [table, index] = node.inputs as [Value, Value];
+  const count = index.dims.reduce((product, d) => product * d, 1);
+  const width = table.dims.slice(1).reduce((product, d) => product * d, 1);
+  const rows = g.reshape(gradient, [count, width]);
+  const sum = g.scatterAddRows([table.dim(0), width], g.reshape(index, [count]), rows);
+  return table.rank === 2 ? sum : g.reshape(sum, table.shape);
+}
+
+/** Rules by ONNX operator. */
+export const rules: Record<string, Rule> = {
+  Add: elementwise(
+    ({ gradient }) => gradient,
+    ({ gradient }) => gradient,
+  ),
+  Sub: elementwise(
+    ({ gradient }) => gradient,
+    ({ g, gradient }) => g.neg(gradient),
+  ),
+  Mul: elementwise(
+    ({ g, gradient }, _, b) => g.mul(gradient, b),
+    ({ g, gradient }, a) => g.mul(gradient, a),
+  ),
+  Div: elementwise(
+    ({ g, gradient }, _, b) => g.div(gradient, b),
+    ({ g, gradient, output }, _, b) => g.neg(g.div(g.mul(gradient, output), b)),
+  ),
+  Min: selected((g, a, b) => g.lessOrEqual(a, b)),
+  Max: selected((g, a, b) => g.lessOrEqual(b, a)),
+  Neg: ({ g, gradient }) => g.neg(gradient),
+  Exp: ({ g, gradient, output }) => g.mul(gradient, output),
+  Log: ({ g, node, gradient }) => g.div(gradient, node.inputs[0]!),
+  Sqrt: ({ g, gradient, output }) => g.div(g.mul(gradient, 0.5), output),
+  Sigmoid: ({ g, gradient, output }) => g.mul(gradient, g.mul(output, g.sub(1, output))),
+  Identity: ({ gradient }) => gradient,
+  Softmax: ({ g, gradient, output }) => {
+    const weighted = g.mul(gradient, output);
+    return g.sub(weighted, g.mul(output, g.sum(weighted, [-1])));
+  },
+  LogSoftmax: ({ g, gradient, output }) =>
+    g.sub(gradient, g.mul(g.exp(output), g.sum(gradient, [-1]))),
+  Where: ({ g, node, gradient }, i) => {
+    const [condition, a, b] = node.inputs as [Value, Value, Value];
+    if (i === 0) return undefined;
+    const part = i === 1 ? g.where(condition, gradient, 0) : g.where(condition, 0, gradient);
+    return unbroadcast(g, part, (i === 1 ? a : b).shape);
+  },
+  MatMul: matmulGradient,
+  FusedMatMul: linearGradient,
+  Reshape: ({ g, node, gradient }, i) =>
+    i === 0 ? g.reshape(gradient, node.inputs[0]!.shape) : undefined,
+  Transpose: ({ g, node, gradient }) => {
+    const perm = node.attributes.perm as number[];
+    return g.transpose(
+      gradient,
+      perm.map((_, axis) => perm.indexOf(axis)),
+    );
+  },
+  ReduceSum: (context, i) => (i === 0 ? reductionGradient(context, () => 1) : undefined),
+  ReduceMean: (context, i) => (i === 0 ? reductionGradient(context, (n) => 1 / n) : undefined),
+  Expand: ({ g, node, gradient }, i) =>
+    i === 0 ? unbroadcast(g, gradient, node.inputs[0]!.shape) : undefined,
+  Gather: (context, i) => (i === 0 ? gatherGradient(context) : undefined),
+  GatherElements: ({ g, node, gradient }, i) =>
+    i === 0 ? g.scatterElements(node.inputs[0]!.dims, node.inputs[1]!, gradient) : undefined,
+  Concat: concatGradient,
+  Slice: (context, i) => (i === 0 ? sliceGradient(context) : undefined),
+  SimplifiedLayerNormalization: rmsNormGradient,
+};

@@ -1,0 +1,80 @@
+// ONNX Runtime sessions: the only place that knows onnxruntime-node. A run blocks the thread
+// that calls it, so everything here belongs in a model process.
+
+// Loaded before onnxruntime, on purpose.
+import './no-telemetry.ts';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { AnnealError } from '../../errors.ts';
+import type { DataType } from '../graph/value.ts';
+
+export interface SessionOptions {
+  device: 'cpu' | 'webgpu' | 'cuda';
+  /** Threads of one operator. */
+  threads: number;
+  /** External files that initializers point into, by the location they name. */
+  files?: ReadonlyMap<string, Uint8Array>;
+}
+
+/** An array with its shape, as it goes into a graph or comes out of one. */
+export interface TensorData<T extends Float32Array | BigInt64Array = Float32Array | BigInt64Array> {
+  data: T;
+  shape: readonly number[];
+}
+export type FloatArray = TensorData<Float32Array>;
+
+/** A compiled graph. */
+export class Session {
+  private readonly session: InferenceSession;
+
+  private constructor(session: InferenceSession) {
+    this.session = session;
+  }
+
+  /** @throws AnnealError InvalidModel where the provider is missing or refuses the graph */
+  static async create(model: Uint8Array, options: SessionOptions): Promise<Session> {
+    const externalData = [...(options.files ?? [])].map(([path, data]) => ({ path, data }));
+    try {
+      const session = await InferenceSession.create(model, {
+        executionProviders: [options.device],
+        intraOpNumThreads: options.threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: 'all',
+        // Warnings of the optimiser are of no use to a person.
+        logSeverityLevel: 3,
+        ...(externalData.length > 0 && { externalData }),
+      } as InferenceSession.SessionOptions);
+      return new Session(session);
+    } catch (cause) {
+      throw new AnnealError(
+        'InvalidModel',
+        `onnxruntime could not build the graph for device '${options.device}': ${(cause as Error).message}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Run the graph; `fetches` names the outputs wanted, all by default. */
+  async run(
+    feeds: Readonly<Record<string, TensorData>>,
+    fetches: readonly string[] = this.session.outputNames,
+  ): Promise<Record<string, TensorData>> {
+    const inputs: Record<string, Tensor> = {};
+    for (const [name, { data, shape }] of Object.entries(feeds))
+      inputs[name] = new Tensor(dtypeOf(data), data, [...shape]);
+    const outputs = await this.session.run(inputs, fetches);
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, tensor]) => [
+        name,
+        { data: tensor.data as Float32Array | BigInt64Array, shape: tensor.dims },
+      ]),
+    );
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+function dtypeOf(data: Float32Array | BigInt64Array): DataType & ('float32' | 'int64') {
+  return data instanceof Float32Array ? 'float32' : 'int64';
+}

@@ -1,0 +1,78 @@
+// Which of an epoch's scored samples are trained on, and with what advantage. Pure: the same
+// samples and settings, the same batch.
+
+import type { ScoredRollout } from '../config/records.ts';
+import type { RlaifConfig } from '../config/schema.ts';
+import { advantages, isConstant } from './advantages.ts';
+
+/** A scored sample with its advantage, reward weight included. */
+export type BatchSample = ScoredRollout & { reward: number; advantage: number };
+
+/** What became of the samples; all but `constantGroups` count samples. */
+export interface FilterCounts {
+  scored: number;
+  /** Without a reward: left out of their groups, never taken for 0. */
+  missing: number;
+  /** Groups dropped since all their rewards are the same. */
+  constantGroups: number;
+  belowThreshold: number;
+  /** Dropped by best_of_n_training. */
+  notBest: number;
+  kept: number;
+}
+
+/**
+ * Advantages over whole groups first, then the filters: constant groups (not for `reinforce`,
+ * whose advantage is the reward itself), `reward_threshold`, `best_of_n_training`.
+ */
+export function buildBatch(
+  scored: readonly ScoredRollout[],
+  rlaif: RlaifConfig,
+): { samples: BatchSample[]; counts: FilterCounts } {
+  const present = scored.filter(hasReward);
+  const groups = [...Map.groupBy(present, (s) => s.promptId).values()];
+  const informative =
+    rlaif.algorithm === 'reinforce'
+      ? groups
+      : groups.filter((group) => !isConstant(group.map((s) => s.reward)));
+  const judged = informative.flatMap((group) => withAdvantages(group, rlaif));
+  const threshold = rlaif.reward_threshold ?? Number.NEGATIVE_INFINITY;
+  const above = judged.filter((s) => s.reward >= threshold);
+  const samples = rlaif.best_of_n_training ? bestOfEach(above) : above;
+  return {
+    samples,
+    counts: {
+      scored: present.length,
+      missing: scored.length - present.length,
+      constantGroups: groups.length - informative.length,
+      belowThreshold: judged.length - above.length,
+      notBest: above.length - samples.length,
+      kept: samples.length,
+    },
+  };
+}
+
+function hasReward(sample: ScoredRollout): sample is ScoredRollout & { reward: number } {
+  return sample.reward !== null;
+}
+
+function withAdvantages(
+  group: readonly (ScoredRollout & { reward: number })[],
+  rlaif: RlaifConfig,
+): BatchSample[] {
+  const values = advantages(
+    rlaif.algorithm,
+    group.map((s) => s.reward),
+  );
+  return group.map((s, i) => ({ ...s, advantage: rlaif.reward_weight * values[i]! }));
+}
+
+/** The sample of the highest reward of every prompt; of equals, the first. */
+function bestOfEach(samples: readonly BatchSample[]): BatchSample[] {
+  const best = new Map<string, BatchSample>();
+  for (const sample of samples) {
+    const known = best.get(sample.promptId);
+    if (!known || sample.reward > known.reward) best.set(sample.promptId, sample);
+  }
+  return [...best.values()];
+}

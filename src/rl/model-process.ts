@@ -1,0 +1,56 @@
+// The model process: the child that samples and trains, so that blocking runs and native crashes
+// stay out of the worker. It keeps the sampler of the last model, since shards of an epoch come
+// one after another. Its other end is model-client.ts.
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Rollout } from '../config/records.ts';
+import { parameterSpecs, readModelConfig } from '../engine/model/config.ts';
+import { locateParameters } from '../engine/model/weights.ts';
+import { readTokenizer } from '../engine/tokenizer.ts';
+import { serve } from '../process/serve.ts';
+import type { GenerateJob, ModelInfo, Progress, TrainJob, TrainStats } from './model-service.ts';
+import { Sampler } from './sampler.ts';
+import { trainPolicy } from './train.ts';
+
+/** What the process does, by method. */
+export interface ModelMethods {
+  inspect: { payload: string; result: ModelInfo; progress: Progress };
+  generate: { payload: GenerateJob; result: Rollout[]; progress: Progress };
+  train: { payload: TrainJob; result: TrainStats; progress: Progress };
+}
+
+let sampler: { key: string; sampler: Sampler } | undefined;
+
+/** The sampler of a model folder, kept while folder, file and engine stay the same. */
+async function samplerOf(job: GenerateJob): Promise<Sampler> {
+  const { mtimeMs, size } = await stat(join(job.model, 'model.safetensors')).catch(() => ({
+    mtimeMs: 0,
+    size: 0,
+  }));
+  const key = JSON.stringify([job.model, mtimeMs, size, job.engine]);
+  if (sampler?.key === key) return sampler.sampler;
+  await sampler?.sampler.close();
+  sampler = undefined;
+  sampler = { key, sampler: await Sampler.open(job.model, job.engine) };
+  return sampler.sampler;
+}
+
+async function inspect(folder: string): Promise<ModelInfo> {
+  const config = await readModelConfig(folder);
+  await locateParameters(folder, config);
+  await readTokenizer(folder);
+  const sizes = parameterSpecs(config).map(({ shape }) => shape.reduce((n, d) => n * d, 1));
+  return {
+    architecture: config.architecture,
+    parameters: sizes.reduce((sum, n) => sum + n, 0),
+    vocabSize: config.vocabSize,
+    maxPositions: config.maxPositions,
+  };
+}
+
+serve<ModelMethods>({
+  inspect,
+  generate: async (job) => (await samplerOf(job)).sample(job),
+  train: (job, { progress }) => trainPolicy(job, progress),
+});

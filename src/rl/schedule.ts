@@ -1,0 +1,60 @@
+// Which epochs a run has, which phase each belongs to, and what is in force in it. Pure, with no
+// imports but types: workflows decide by it.
+
+import type { Settings } from '../config/records.ts';
+import type { PhaseConfig, RunConfig } from '../config/schema.ts';
+
+/** What the operator of a live run changed, over the phase's own overrides. */
+export interface SettingsChange {
+  rlaif?: Partial<Settings['rlaif']>;
+  training?: Partial<Settings['training']>;
+}
+
+/** The last epoch of the run. */
+export function lastEpochOf(config: RunConfig): number {
+  return config.phases.at(-1)!.epochs[1];
+}
+
+/** The phase of an epoch; undefined outside of the run's epochs. */
+export function phaseOf(config: RunConfig, epoch: number): PhaseConfig | undefined {
+  return config.phases.find(({ epochs: [first, last] }) => first <= epoch && epoch <= last);
+}
+
+/**
+ * The phase of an epoch and its settings: the run file's, the phase's over them, and `change`
+ * over both. Keys that are undefined change nothing.
+ * @throws RangeError for an epoch outside of the run's.
+ */
+export function settingsAt(
+  config: RunConfig,
+  epoch: number,
+  change: SettingsChange = {},
+): { phase: PhaseConfig; settings: Settings } {
+  const phase = phaseOf(config, epoch);
+  if (!phase) throw new RangeError(`expected an epoch of the run's phases, found ${epoch}`);
+  return {
+    phase,
+    settings: {
+      rlaif: merge(config.rlaif, phase.rlaif, change.rlaif),
+      training: merge(config.training, phase.training, change.training),
+    },
+  };
+}
+
+/** Whether the phase takes a new reference policy and a fresh optimiser at this epoch. */
+export function resetsReference(phase: PhaseConfig, epoch: number): boolean {
+  return phase.reset_reference && epoch === phase.epochs[0];
+}
+
+/** Number of shards in which `prompts` are generated, `perShard` in each but the last. */
+export function shardCount(prompts: number, perShard: number): number {
+  return Math.ceil(prompts / perShard);
+}
+
+function merge<T extends object>(base: T, ...changes: (Overrides<T> | undefined)[]): T {
+  const given = changes.flatMap((change) => Object.entries(change ?? {}));
+  const set = given.filter(([, value]) => value !== undefined);
+  return { ...base, ...Object.fromEntries(set) };
+}
+
+type Overrides<T> = { [K in keyof T]?: T[K] | undefined };

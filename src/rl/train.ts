@@ -1,0 +1,149 @@
+// One pass of policy-gradient training over an epoch's samples: reference log-probabilities,
+// shuffled steps, checkpoint. Which samples, and their advantages, were decided before.
+
+import type { Settings } from '../config/records.ts';
+import { permutation, uniforms } from '../engine/sampling/random.ts';
+import { readTokenizer } from '../engine/tokenizer.ts';
+import type { Progress, TrainJob, TrainStats } from './model-service.ts';
+import { objectiveStats } from './objective.ts';
+import { ReferencePolicy } from './reference.ts';
+import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
+
+/** Run the job; see TrainJob for what goes in and model-service.ts for what may be thrown. */
+export async function trainPolicy(
+  job: TrainJob,
+  onProgress: (progress: Progress) => void,
+): Promise<TrainStats> {
+  const sequences = await withReference(job, onProgress);
+  const trainer = await PolicyTrainer.load(job.model, job.engine, { fresh: job.freshOptimizer });
+  try {
+    const steps = await runSteps(job, trainer, sequences, onProgress);
+    await trainer.save(job.out);
+    return summarize(job.settings, trainer, steps);
+  } finally {
+    await trainer.close();
+  }
+}
+
+async function withReference(job: TrainJob, onProgress: (progress: Progress) => void) {
+  const tokenizer = await readTokenizer(job.model);
+  const { rlaif, training } = job.settings;
+  const sequences = job.samples.map((sample) => ({
+    sample,
+    prompt: tokenizer.encode(sample.prompt),
+    completion: sample.tokens,
+  }));
+  const reference = await ReferencePolicy.open(job.reference, job.engine);
+  try {
+    const logprobs = await reference.logprobs(
+      sequences,
+      training.microbatch_size,
+      rlaif.generation_temperature,
+      (done) => onProgress({ done, total: sequences.length, unit: 'samples', note: 'reference' }),
+    );
+    const penalties = rlaif.kl_placement === 'k1_reward' ? k1Penalties(job, logprobs) : undefined;
+    return sequences.map(({ sample, ...sequence }, i): TrainSequence => {
+      const advantage = sample.advantage - (penalties?.[i] ?? 0);
+      return {
+        ...sequence,
+        weight: [],
+        advantage: sample.tokens.map(() => advantage),
+        reward: rlaif.reward_weight * sample.reward,
+        oldLogprobs: sample.logprobs,
+        referenceLogprobs: logprobs[i]!,
+      };
+    });
+  } finally {
+    await reference.close();
+  }
+}
+
+/**
+ * k1 in the reward: each sample's kl_penalty · Σ (log π − log π_ref), less the mean of its group,
+ * since advantages are linear in the reward and already have the group's baseline taken off.
+ */
+function k1Penalties(job: TrainJob, reference: readonly number[][]): number[] {
+  const k1 = job.samples.map((sample, i) =>
+    sample.logprobs.reduce((sum, logprob, t) => sum + logprob - reference[i]![t]!, 0),
+  );
+  const groups = Map.groupBy(job.samples.keys(), (i) => job.samples[i]!.promptId);
+  const mean = (indices: number[]) => indices.reduce((sum, i) => sum + k1[i]!, 0) / indices.length;
+  const means = new Map([...groups].map(([id, indices]) => [id, mean(indices)]));
+  return job.samples.map(
+    ({ promptId }, i) => job.settings.rlaif.kl_penalty * (k1[i]! - means.get(promptId)!),
+  );
+}
+
+async function runSteps(
+  job: TrainJob,
+  trainer: PolicyTrainer,
+  sequences: readonly TrainSequence[],
+  onProgress: (progress: Progress) => void,
+): Promise<StepStats[]> {
+  const { rlaif, training } = job.settings;
+  const kind = rlaif.algorithm === 'reinforce' ? 'likelihood' : 'clipped_ratio';
+  const order = permutation(sequences.length, uniforms(job.seed, `order/${job.epoch}`));
+  const total = Math.ceil(order.length / training.batch_size);
+  const steps: StepStats[] = [];
+  for (let i = 0; i < total; i++) {
+    const rows = order.slice(i * training.batch_size, (i + 1) * training.batch_size);
+    const batch = weighted(
+      rows.map((row) => sequences[row]!),
+      job.settings,
+    );
+    const settings = stepSettings(job.settings, trainer.step);
+    const stats = await trainer.train(batch, training.microbatch_size, kind, settings);
+    steps.push(stats);
+    const note = `loss ${stats.policy_loss.toFixed(4)}`;
+    onProgress({ done: i + 1, total, unit: 'steps', note });
+  }
+  return steps;
+}
+
+/**
+ * Token weights of a step. A mean over all its tokens; for dr_grpo a sum over tokens divided by
+ * the constant (samples · max_new_tokens) (arXiv 2503.20783).
+ */
+function weighted(sequences: TrainSequence[], { rlaif }: Settings): TrainSequence[] {
+  const tokens = sequences.reduce((sum, s) => sum + s.completion.length, 0);
+  const constant = sequences.length * rlaif.max_new_tokens;
+  const each = 1 / (rlaif.algorithm === 'dr_grpo' ? constant : tokens);
+  return sequences.map((s) => ({ ...s, weight: s.completion.map(() => each) }));
+}
+
+/** What is in force in the step after `stepsDone`: linear warm-up, everything else constant. */
+function stepSettings({ rlaif, training }: Settings, stepsDone: number): StepSettings {
+  const warmup = training.warmup_steps;
+  const scale = warmup > 0 ? Math.min(1, (stepsDone + 1) / warmup) : 1;
+  return {
+    inverse_temperature: 1 / rlaif.generation_temperature,
+    kl_coefficient: rlaif.kl_placement === 'k2_loss' ? rlaif.kl_penalty : 0,
+    ratio_low: 1 - rlaif.clip_low,
+    ratio_high: 1 + rlaif.clip_high,
+    learning_rate: training.learning_rate * scale,
+    weight_decay: training.weight_decay,
+    beta1: training.adam_beta1,
+    beta2: training.adam_beta2,
+    epsilon: training.adam_epsilon,
+    max_grad_norm: training.max_grad_norm,
+  };
+}
+
+function summarize(settings: Settings, trainer: PolicyTrainer, steps: StepStats[]): TrainStats {
+  const mean = (name: keyof StepStats) =>
+    steps.reduce((sum, step) => sum + step[name], 0) / steps.length;
+  const means = Object.fromEntries(objectiveStats.map((name) => [name, mean(name)]));
+  const { kl_penalty } = settings.rlaif;
+  return {
+    steps: steps.length,
+    totalSteps: trainer.step,
+    loss: means.likelihood_loss! + kl_penalty * means.k3!,
+    policy_loss: means.policy_loss!,
+    kl: means.k3!,
+    entropy: means.entropy!,
+    grad_norm: mean('grad_norm'),
+    learning_rate: stepSettings(settings, trainer.step - 1).learning_rate,
+    clip_low: means.clip_low!,
+    clip_high: means.clip_high!,
+  };
+}

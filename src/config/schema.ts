@@ -55,24 +55,24 @@ export const trainingSchema = z.strictObject({
   warmup_steps: z.int().min(0).default(20).describe('Steps of linear warm-up from 0.'),
   max_grad_norm: z.number().positive().default(0.5).describe('Global gradient norm clip.'),
   weight_decay: z.number().min(0).default(0).describe('Decoupled weight decay.'),
-  adam_beta1: fraction.default(0.9),
-  adam_beta2: fraction.default(0.999),
-  adam_epsilon: z.number().positive().default(1e-8),
+  adam_beta1: fraction.default(0.9).describe('Decay of the mean of gradients.'),
+  adam_beta2: fraction.default(0.999).describe('Decay of the mean of their squares.'),
+  adam_epsilon: z.number().positive().default(1e-8).describe('Added to the denominator.'),
   batch_size: positiveInt.default(64).describe('Samples an optimiser step.'),
   microbatch_size: positiveInt.default(16).describe('Samples a forward and backward pass.'),
 });
 
 /** Weighted criteria of the built-in rubric; they are normalised to sum to 1. */
 const rubricReward = z.strictObject({
-  kind: z.literal('rubric'),
-  name: z.string().min(1).default('rubric'),
-  weight: z.number().positive().default(1),
+  kind: z.literal('rubric').describe('Tests, and criteria judged by parsing the program.'),
+  name: z.string().min(1).default('rubric').describe('Its name in metrics and reports.'),
+  weight: z.number().positive().default(1).describe('Its share in the sum of rewards.'),
   criteria: z
     .strictObject({
-      correctness: z.number().min(0).default(0.3),
-      quality: z.number().min(0).default(0.3),
-      efficiency: z.number().min(0).default(0.2),
-      documentation: z.number().min(0).default(0.2),
+      correctness: z.number().min(0).default(0.3).describe('Share of tests passed.'),
+      quality: z.number().min(0).default(0.3).describe('Clean, idiomatic code.'),
+      efficiency: z.number().min(0).default(0.2).describe('No needless work.'),
+      documentation: z.number().min(0).default(0.2).describe('A doc comment, complete.'),
     })
     .prefault({}),
   normalize_by_reference: z
@@ -87,7 +87,10 @@ const rubricReward = z.strictObject({
 export const rewardSchema = z.discriminatedUnion('kind', [rubricReward]);
 
 const phaseSchema = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens')
+    .describe('Part of the ids of its epochs.'),
   epochs: z
     .tuple([z.int().min(0), z.int().min(0)])
     .describe('First and last epoch of the phase, both included.'),
@@ -131,7 +134,7 @@ export const runSchema = z
     }),
     engine: z
       .strictObject({
-        device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu'),
+        device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('Where models run.'),
         threads: positiveInt
           .default(2)
           .describe('Threads of one operator; part of the run, for it can change the last bit.'),
@@ -145,8 +148,12 @@ export const runSchema = z
     evaluation: z
       .strictObject({
         prompts: positiveInt.default(64).describe('Held-out prompts, from the top of the file.'),
-        num_samples_per_prompt: positiveInt.default(8),
-        temperature: z.number().positive().default(1),
+        num_samples_per_prompt: positiveInt.default(8).describe('Group size N.'),
+        temperature: z
+          .number()
+          .positive()
+          .default(1)
+          .describe('Fixed over all phases, so that they compare.'),
       })
       .prefault({}),
     rewards: z
@@ -155,11 +162,14 @@ export const runSchema = z
       .prefault([{ kind: 'rubric' }]),
     success: z
       .strictObject({
-        average_reward: fraction.default(0.3),
-        best_of_n_reward: fraction.default(0.55),
-        reward_variance: z.number().min(0).default(0.06),
-        gap: fraction.default(0.2),
-        loss: z.tuple([z.number(), z.number()]).default([0.15, 0.2]),
+        average_reward: fraction.default(0.3).describe('At least.'),
+        best_of_n_reward: fraction.default(0.55).describe('At least.'),
+        reward_variance: z.number().min(0).default(0.06).describe('Under.'),
+        gap: fraction.default(0.2).describe('Best-of-N less average: under.'),
+        loss: z
+          .tuple([z.number(), z.number()])
+          .default([0.15, 0.2])
+          .describe('Lowest and highest loss that counts as stable.'),
       })
       .prefault({})
       .describe('The success metrics that the analysis page reports on.'),

@@ -1,0 +1,58 @@
+// Renders docs/configuration.md's tables from the run file's schema, so that the page cannot say
+// anything else than what the program checks.
+
+import { allKeys, describeValues, type KeyEntry, runJsonSchema } from './json-schema.ts';
+
+/** The table of every key as Markdown: key, values, default, meaning. A table a section. */
+export function renderKeyTables(): string {
+  const sections = Object.entries(runJsonSchema().properties ?? {});
+  const keys = allKeys();
+  const plain = sections.filter(([, schema]) => !hasKeys(schema)).map(([key]) => key);
+  const nested = sections.filter(([, schema]) => hasKeys(schema));
+  return [
+    table(
+      'The run',
+      keys.filter(({ path }) => plain.includes(path)),
+    ),
+    ...nested.map(([section, schema]) =>
+      table(
+        `\`${section}\``,
+        keys.filter(({ path }) => path.startsWith(section) && path !== section),
+        schema.description,
+      ),
+    ),
+  ].join('\n\n');
+}
+
+function hasKeys(schema: KeyEntry['schema']): boolean {
+  return allKeys(schema).length > 0;
+}
+
+function table(title: string, keys: KeyEntry[], description?: string): string {
+  const rows = keys.filter(isValue).map(row);
+  return [
+    `## ${title}`,
+    ...(description ? ['', description] : []),
+    '',
+    '| Key | Values | Default | Meaning |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+/** Mappings are shown by their keys; the overrides of a phase repeat rlaif's and training's. */
+function isValue({ path, schema }: KeyEntry): boolean {
+  const overrides = /^phases\[\]\.(rlaif|training)/.exec(path);
+  return overrides ? path === overrides[0] : !hasKeys(schema);
+}
+
+function row({ path, required, schema }: KeyEntry): string {
+  const values = hasKeys(schema) ? 'any keys of that section' : describeValues(schema);
+  const initial = required ? 'required' : showDefault(schema.default);
+  const cells = [`\`${path}\``, values, initial, schema.description ?? ''];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function showDefault(value: unknown): string {
+  return value === undefined ? '' : `\`${JSON.stringify(value)}\``;
+}

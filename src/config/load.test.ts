@@ -1,0 +1,181 @@
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { type LoadOptions, loadRunFile, resolveConfig } from './load.ts';
+import { packageRoot } from './paths.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'anneal-config-'));
+const runFile = {
+  model: { path: 'models/policy' },
+  prompts: { train: 'a.jsonl', held_out: 'b.jsonl' },
+  rlaif: { kl_penalty: 0.2 },
+  phases: [
+    { name: 'exploration', epochs: [8, 10], rlaif: { kl_penalty: 0.05 } },
+    { name: 'refinement', epochs: [11, 15] },
+  ],
+};
+
+async function load(content: unknown, options?: LoadOptions) {
+  const file = join(folder, 'run.yaml');
+  await writeFile(file, typeof content === 'string' ? content : stringify(content));
+  return loadRunFile(file, options);
+}
+
+/** The message of the InvalidConfig error that loading ends with. */
+async function problem(content: unknown, options?: LoadOptions): Promise<string> {
+  const error = await load(content, options).catch((error: unknown) => error);
+  expect(error).toMatchObject({ kind: 'InvalidConfig' });
+  return (error as Error).message;
+}
+
+describe('a good run file', () => {
+  test('is completed with defaults', async () => {
+    const config = await load(runFile);
+    expect(config.rlaif).toMatchObject({ kl_penalty: 0.2, generation_temperature: 1 });
+    expect(config.rewards[0]?.criteria).toMatchObject({ correctness: 0.3, documentation: 0.2 });
+    expect(config.phases[0]?.rlaif).toEqual({ kl_penalty: 0.05 });
+  });
+
+  test('gives way to flags, which keep their types', async () => {
+    const set = ['rlaif.reward_threshold=0.2', 'phases.refinement.epochs=[11, 12]', 'seed=3'];
+    const config = await load(runFile, { set, overrides: { seed: 7, name: undefined } });
+    expect(config.rlaif.reward_threshold).toBe(0.2);
+    expect(config.phases[1]?.epochs).toEqual([11, 12]);
+    expect(config.seed).toBe(7);
+    expect(config.name).toBe('run');
+  });
+
+  test('resolved once stays as it is', async () => {
+    const config = await load(runFile);
+    expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
+  });
+
+  test('may be JSON', async () => {
+    expect(await load(JSON.stringify(runFile))).toEqual(await load(runFile));
+  });
+});
+
+describe('a bad run file is refused', () => {
+  const cases: [string, unknown, RegExp][] = [
+    [
+      'unknown key',
+      { ...runFile, rlaif: { kl_penality: 1 } },
+      /rlaif\.kl_penality: unknown key; did you mean 'kl_penalty'\? \(line 7\)/,
+    ],
+    [
+      'key of another place',
+      { ...runFile, kl_penalty: 1 },
+      /kl_penalty: unknown key; did you mean 'rlaif\.kl_penalty'\?/,
+    ],
+    [
+      'key like none',
+      { ...runFile, model: { path: 'x', zzzzzzzz: 1 } },
+      /model\.zzzzzzzz: unknown key; known here: path, reference/,
+    ],
+    [
+      'unknown key in a phase',
+      withPhase({ rlaif: { temperature: 1 } }),
+      /phases\.1\.rlaif\.temperature: unknown key; did you mean 'generation_temperature'\?/,
+    ],
+    [
+      'unknown key in a reward',
+      { ...runFile, rewards: [{ kind: 'rubric', criteria: { corectness: 1 } }] },
+      /did you mean 'correctness'\?/,
+    ],
+    [
+      'unknown kind of reward',
+      { ...runFile, rewards: [{ kind: 'oracle' }] },
+      /rewards\.0\.kind: expected rubric, found "oracle"/,
+    ],
+    [
+      'KL below 0',
+      { ...runFile, rlaif: { kl_penalty: -0.1 } },
+      /rlaif\.kl_penalty: expected a number, at least 0, found -0\.1 \(line 7\)/,
+    ],
+    [
+      'overlapping phases',
+      withPhase({ epochs: [10, 15] }),
+      /phases\.1\.epochs: overlaps phase 'exploration', which runs to epoch 10/,
+    ],
+    [
+      'a gap between phases',
+      withPhase({ epochs: [12, 15] }),
+      /phases\.1\.epochs: leaves a gap after phase 'exploration'/,
+    ],
+    [
+      'a text for a number',
+      { ...runFile, seed: 'one' },
+      /seed: expected a whole number from 0 to 4294967295, found "one"/,
+    ],
+    [
+      'a missing section',
+      { ...runFile, model: undefined },
+      /model: expected a mapping of path, reference, found nothing/,
+    ],
+    [
+      'a list for a mapping',
+      { ...runFile, model: ['x'] },
+      /model: expected a mapping of path, reference, found \["x"\]/,
+    ],
+    [
+      'an empty file',
+      '',
+      /expected a mapping with at least model, prompts and phases, found nothing/,
+    ],
+    ['a comment alone', '# nothing\n', /found nothing/],
+    ['a list', '- 1\n', /found a list/],
+    ['broken YAML', 'model:\n  path: "x\n', /run\.yaml:3:1: /],
+    ['a key given twice', 'name: a\nname: b\n', /run\.yaml:2:1: .*unique/],
+  ];
+  test.each(cases)('%s', async (_name, content, expected) => {
+    const message = await problem(content);
+    expect(message).toMatch(expected);
+    expect(message).toContain(join(folder, 'run.yaml'));
+  });
+
+  test('with every problem at once', async () => {
+    const message = await problem({ ...runFile, seed: -1, model: {}, rlaif: { klp: 1 } });
+    expect(message).toContain('3 problems');
+  });
+
+  test('with the flag named as the source', async () => {
+    const message = await problem(runFile, { set: ['rlaif.kl_penalty=-1'] });
+    expect(message).toMatch(/rlaif\.kl_penalty: .* found -1 \(given as a flag\)/);
+  });
+
+  test('when it cannot be read', async () => {
+    await expect(loadRunFile(join(folder, 'none.yaml'))).rejects.toThrow(/none\.yaml: .*ENOENT/);
+  });
+});
+
+function withPhase(change: object) {
+  return { ...runFile, phases: [runFile.phases[0], { ...runFile.phases[1], ...change }] };
+}
+
+test('an input that is no mapping is named by its source', () => {
+  expect(() => resolveConfig([], 'workflow input')).toThrow(/^workflow input: .*found a list/);
+});
+
+const shipped = (
+  await Promise.all(
+    ['config', 'examples'].map((name) =>
+      readdir(join(packageRoot, name)).then(
+        (files) => files.map((file) => join(name, file)),
+        () => [],
+      ),
+    ),
+  )
+).flat();
+
+test.each(shipped.filter((file) => file.endsWith('.yaml')))('%s loads', async (file) => {
+  const config = await loadRunFile(join(packageRoot, file));
+  expect(config.phases.length).toBeGreaterThan(0);
+});
+
+test('both shipped run files are among those tested', () => {
+  expect(shipped).toEqual(
+    expect.arrayContaining(['config/two-phase.yaml', 'config/seed-values.yaml']),
+  );
+});

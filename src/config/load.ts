@@ -1,0 +1,132 @@
+// Reads a run file (YAML or JSON), applies flags over it and checks the whole: defaults < file <
+// flags. Every problem is listed at once, with its place in the file. Whether the files that it
+// names exist is for paths.ts and for those who read them.
+
+import { readFile } from 'node:fs/promises';
+import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
+import { AnnealError } from '../errors.ts';
+import { type Assignment, applyAssignments, parseAssignment } from './assignments.ts';
+import type { KeyPath } from './json-schema.ts';
+import { formatPath, type Problem, problemsOf } from './problems.ts';
+import { type RunConfig, runSchema } from './schema.ts';
+
+export interface LoadOptions {
+  /** `--set` flags, each `key.path=value`. */
+  set?: readonly string[];
+  /** Values of flags that have a name of their own; undefined leaves the file's. */
+  overrides?: { name?: string | undefined; seed?: number | undefined };
+}
+
+/**
+ * Load, complete and check a run file.
+ *
+ * @throws AnnealError InvalidConfig listing every problem as `path: expected …, found …`.
+ */
+export async function loadRunFile(path: string, options: LoadOptions = {}): Promise<RunConfig> {
+  const file = parseRunFile(await readRunFile(path), path);
+  const flags = [...(options.set ?? []).map(parseAssignment), ...overrides(options)];
+  return check(applyAssignments(file.data, flags), path, (key) =>
+    flags.some((flag) => `${formatPath(key)}.`.startsWith(`${formatPath(flag.path)}.`))
+      ? 'given as a flag'
+      : file.placeOf(key),
+  );
+}
+
+/**
+ * Complete and check data that is parsed already, such as the input of a workflow. A resolved
+ * configuration comes back as it is.
+ *
+ * @throws AnnealError InvalidConfig as loadRunFile does; `source` names the data in it.
+ */
+export function resolveConfig(input: unknown, source = 'run configuration'): RunConfig {
+  if (!isMapping(input)) throw notAMapping(source, input);
+  return check(input, source, () => undefined);
+}
+
+/** Where the value at a path comes from, such as `line 12`. */
+type PlaceOf = (path: KeyPath) => string | undefined;
+
+function overrides(options: LoadOptions): Assignment[] {
+  return Object.entries(options.overrides ?? {})
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ({ path: [key], value }));
+}
+
+async function readRunFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new AnnealError(
+      'InvalidConfig',
+      `${path}: expected a run file, cannot read it: ${reason}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function parseRunFile(text: string, source: string): { data: unknown; placeOf: PlaceOf } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const found = document.errors.map((error) => {
+      const { line, col } = lines.linePos(error.pos[0]);
+      return `${source}:${line}:${col}: ${error.message}`;
+    });
+    throw new AnnealError('InvalidConfig', found.join('\n'));
+  }
+  const data: unknown = document.toJS();
+  if (!isMapping(data)) throw notAMapping(source, data);
+  return { data, placeOf: (path) => placeOf(document.contents, path, lines) };
+}
+
+/** The line of the deepest key on `path` that the file has. */
+function placeOf(contents: unknown, path: KeyPath, lines: LineCounter): string | undefined {
+  let node = contents;
+  let start: unknown;
+  for (const key of path) {
+    const step = stepInto(node, key);
+    if (!step) break;
+    start = step.key;
+    node = step.value;
+  }
+  if (!isNode(start) || !start.range) return undefined;
+  return `line ${lines.linePos(start.range[0]).line}`;
+}
+
+function stepInto(node: unknown, key: PropertyKey): { key: unknown; value: unknown } | undefined {
+  if (isMap(node)) return node.items.find((pair) => String(pair.key) === String(key));
+  if (!isSeq(node) || typeof key !== 'number' || key >= node.items.length) return undefined;
+  return { key: node.items[key], value: node.items[key] };
+}
+
+function check(data: unknown, source: string, place: PlaceOf): RunConfig {
+  const result = runSchema.safeParse(data);
+  if (result.success) return result.data;
+  const problems = problemsOf(result.error, data);
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const lines = problems.map((problem) => `  ${describe(problem, place)}`);
+  throw new AnnealError('InvalidConfig', `${source}: ${count}\n${lines.join('\n')}`, {
+    cause: result.error,
+  });
+}
+
+function describe({ path, message }: Problem, placeOf: PlaceOf): string {
+  const place = placeOf(path);
+  return `${formatPath(path)}: ${message}${place === undefined ? '' : ` (${place})`}`;
+}
+
+function isMapping(data: unknown): data is Record<string, unknown> {
+  return typeof data === 'object' && data !== null && !Array.isArray(data);
+}
+
+function notAMapping(source: string, found: unknown): AnnealError {
+  const what = Array.isArray(found) ? 'a list' : found == null ? 'nothing' : `a ${typeof found}`;
+  return new AnnealError(
+    'InvalidConfig',
+    `${source}: expected a mapping with at least model, prompts and phases, found ${what}. ` +
+      'config/two-phase.yaml is a complete example.',
+  );
+}

@@ -1,0 +1,27 @@
+// Finds the files that a run file names. A relative path is looked for where the user stands, then
+// in the package itself, so that the embedded policy and prompts work from any folder.
+
+import { existsSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AnnealError } from '../errors.ts';
+
+/** The folder that holds package.json, in the checkout and in an installed package alike. */
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * The absolute path of an input file or folder.
+ *
+ * @param what names the input in the error, such as `model.path`.
+ * @throws AnnealError InvalidConfig naming every place that was looked at.
+ */
+export function resolveInput(path: string, what = 'input'): string {
+  const places = isAbsolute(path) ? [path] : [resolve(path), resolve(packageRoot, path)];
+  const found = places.find((place) => existsSync(place));
+  if (found) return found;
+  throw new AnnealError(
+    'InvalidConfig',
+    `${what}: expected '${path}' to exist, but there is nothing at ${places.join(' or ')}. ` +
+      'Correct the path; a relative one is taken from the current directory.',
+  );
+}

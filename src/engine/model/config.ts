@@ -21,7 +21,9 @@ const fileSchema = z.looseObject({
   max_position_embeddings: positive.default(4096),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
-  rope_parameters: z.looseObject({ rope_theta: z.number().optional() }).nullish(),
+  rope_parameters: z
+    .looseObject({ rope_theta: z.number().optional(), rope_type: z.string().optional() })
+    .nullish(),
   rope_scaling: z.looseObject({}).nullish(),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: z.string().default('silu'),
@@ -74,6 +76,8 @@ function describe(config: z.output<typeof fileSchema>, file: string): DecoderCon
   if (architecture !== 'Qwen2ForCausalLM')
     throw refuse(`architecture '${architecture}'`, 'Qwen2ForCausalLM');
   if (config.hidden_act !== 'silu') throw refuse(`hidden_act '${config.hidden_act}'`, 'silu');
+  const ropeType = config.rope_parameters?.rope_type ?? 'default';
+  if (ropeType !== 'default') throw refuse(`rope_type '${ropeType}'`, 'default');
   if (config.rope_scaling) throw refuse('rope_scaling is set', 'null');
   if (config.use_sliding_window) throw refuse('use_sliding_window is true', 'false');
   const heads = config.num_attention_heads;

@@ -1,0 +1,17 @@
+// Every tolerance of the parity tests, with its reason. Differences are of float32 arithmetic in
+// another order; the fixtures' logits reach ±30, so 1e-4 is some 30 units in the last place.
+
+export const tolerances = {
+  /** Largest absolute difference of logits and log-probabilities. */
+  logits: 1e-4,
+  logprobs: 1e-4,
+  /** ‖Δ‖ / ‖reference‖ of one parameter's gradient. */
+  gradient: 1e-4,
+  /** Relative difference of a step's loss and gradient norm, and of parameters after ten steps. */
+  trajectory: 1e-4,
+  /**
+   * Finite differences in float32 with a step of 1e-2: truncation goes with the step squared,
+   * rounding with 1e-7 over the step; both stay under 1e-2 of gradients of order 1.
+   */
+  finiteDifference: 1e-2,
+} as const;

@@ -1,0 +1,56 @@
+// What every benchmark shares: repeat, take the median, print a figure as one JSON object a line
+// (or for people). Ratios within one run mean more than figures across machines.
+
+import { execFileSync } from 'node:child_process';
+
+export interface Figure {
+  name: string;
+  median: number;
+  /** Smallest and largest round. */
+  spread: [number, number];
+  unit: string;
+  commit: string;
+}
+
+const commit = (() => {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { stdio: 'pipe' })
+      .toString()
+      .trim();
+  } catch {
+    return 'unknown';
+  }
+})();
+
+/** Print one figure: JSON with --json, else a line of text. */
+export function report(name: string, unit: string, rounds: readonly number[]): Figure {
+  const sorted = [...rounds].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const median = (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
+  const figure: Figure = { name, median, spread: [sorted[0]!, sorted.at(-1)!], unit, commit };
+  const round = (x: number) => (x >= 100 ? x.toFixed(0) : x.toPrecision(3));
+  const [low, high] = figure.spread.map(round);
+  const line = `${name.padEnd(44)} ${round(median).padStart(8)} ${unit} (${low} to ${high})`;
+  console.log(process.argv.includes('--json') ? JSON.stringify(figure) : line);
+  return figure;
+}
+
+/**
+ * Time `run` in `rounds` rounds after one that is thrown away, and report amount / second.
+ * `run` returns the amount of work that it did.
+ */
+export async function throughput(
+  name: string,
+  unit: string,
+  rounds: number,
+  run: () => Promise<number>,
+): Promise<Figure> {
+  await run();
+  const rates: number[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const start = performance.now();
+    const amount = await run();
+    rates.push(amount / ((performance.now() - start) / 1000));
+  }
+  return report(name, unit, rates);
+}

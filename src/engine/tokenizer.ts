@@ -6,6 +6,8 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AnnealError } from '../errors.ts';
 
 export interface Tokenizer {
+  /** Number of token ids, added tokens included. */
+  readonly vocabSize: number;
   /** Token ids of a text; no special tokens are added. */
   encode(text: string): number[];
   /** The text of token ids, special tokens left out. */
@@ -20,6 +22,7 @@ export async function readTokenizer(folder: string): Promise<Tokenizer> {
   ]);
   const inner = build(folder, tokenizer, config);
   return {
+    vocabSize: inner.get_vocab(true).size,
     encode: (text) => inner.encode(text, { add_special_tokens: false }).ids,
     decode: (ids) =>
       inner.decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: false }),

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import type { ScoredRollout } from '../config/records.ts';
+import { rlaifSchema } from '../config/schema.ts';
+import { buildBatch } from './batch.ts';
+
+const group = (promptId: string, rewards: (number | null)[]): ScoredRollout[] =>
+  rewards.map((reward, sample) => ({
+    promptId,
+    sample,
+    tokens: [1],
+    logprobs: [-1],
+    text: '',
+    finish: 'stop',
+    reward,
+    rewards: {},
+  }));
+const settings = (changes: object = {}) => rlaifSchema.parse({ algorithm: 'baseline', ...changes });
+const scored = [
+  ...group('a', [0.1, 0.5, 0.9, 0.5]),
+  ...group('b', [0.3, 0.3]),
+  ...group('c', [null, 0.2, 0.6]),
+];
+const kept = (changes: object) =>
+  buildBatch(scored, settings(changes)).samples.map((s) => `${s.promptId}${s.sample}`);
+
+describe('buildBatch', () => {
+  it('leaves a missing reward out of its group and drops constant groups', () => {
+    const { samples, counts } = buildBatch(scored, settings({ reward_weight: 2 }));
+    expect(samples.map((s) => s.promptId).join('')).toBe('aaaacc');
+    [-0.8, 0, 0.8, 0, -0.4, 0.4].forEach((advantage, i) => {
+      expect(samples[i]!.advantage).toBeCloseTo(advantage, 10);
+    });
+    expect(counts).toEqual({
+      scored: 8,
+      missing: 1,
+      constantGroups: 1,
+      belowThreshold: 0,
+      notBest: 0,
+      kept: 6,
+    });
+  });
+
+  it('keeps constant groups where the advantage is the reward itself', () => {
+    expect(kept({ algorithm: 'reinforce' })).toContain('b0');
+  });
+
+  it('drops samples under the threshold, and takes advantages over the whole group', () => {
+    const { samples, counts } = buildBatch(scored, settings({ reward_threshold: 0.5 }));
+    expect(samples.map((s) => s.reward)).toEqual([0.5, 0.9, 0.5, 0.6]);
+    expect(samples[0]!.advantage).toBeCloseTo(0, 10);
+    expect(counts.belowThreshold).toBe(2);
+  });
+
+  it('keeps the first best of every group', () => {
+    expect(kept({ best_of_n_training: true })).toEqual(['a2', 'c2']);
+    expect(kept({ best_of_n_training: true, algorithm: 'reinforce' })).toEqual(['a2', 'b0', 'c2']);
+  });
+});

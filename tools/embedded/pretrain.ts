@@ -1,0 +1,168 @@
+// Pretrains the embedded policy on the generated corpus, by the engine that later fine-tunes it,
+// and writes it as a Hugging Face folder. Usage: npm run make:policy (see README.md).
+
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parameterSpecs, readModelConfig } from '../../src/engine/model/config.ts';
+import { encodeFloat32 } from '../../src/engine/model/safetensors.ts';
+import { permutation, type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
+import { readTokenizer, type Tokenizer } from '../../src/engine/tokenizer.ts';
+import { PolicyTrainer, type StepSettings, type TrainSequence } from '../../src/rl/trainer.ts';
+import { pretrainingCorpus } from './corpus.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    examples: { type: 'string', default: '24000' },
+    epochs: { type: 'string', default: '3' },
+    out: { type: 'string', default: 'models/policy' },
+    tokenizer: { type: 'string', default: 'models/policy' },
+  },
+});
+const seed = Number(flags.seed);
+const batchSize = 64;
+const microbatchSize = 32;
+const peakLearningRate = 3e-3;
+const warmupSteps = 50;
+const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
+
+/** Small enough to train on a laptop in minutes, large enough to copy names and constants. */
+const modelConfig = {
+  architectures: ['Qwen2ForCausalLM'],
+  model_type: 'qwen2',
+  torch_dtype: 'float32',
+  hidden_size: 128,
+  intermediate_size: 352,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  max_position_embeddings: 512,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10000,
+  tie_word_embeddings: true,
+  hidden_act: 'silu',
+  attention_dropout: 0,
+  initializer_range: 0.02,
+  use_sliding_window: false,
+};
+
+/** Standard normal numbers (Box–Muller). */
+function normal(random: Uniforms): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+/** Norms at 1, biases at 0, weights normal with the config's range; output projections smaller. */
+function initial(name: string, size: number, random: Uniforms): Float32Array {
+  if (name.includes('norm')) return new Float32Array(size).fill(1);
+  if (name.endsWith('.bias')) return new Float32Array(size);
+  const residual = /(o_proj|down_proj)/.test(name);
+  const depth = residual ? Math.sqrt(2 * modelConfig.num_hidden_layers) : 1;
+  const std = (name.includes('embed') ? 0.05 : 1 / Math.sqrt(modelConfig.hidden_size)) / depth;
+  return Float32Array.from({ length: size }, () => std * normal(random));
+}
+
+/** An untrained model in `folder`, with the tokenizer of `flags.tokenizer`. */
+async function initialize(folder: string): Promise<void> {
+  const source = flags.tokenizer;
+  for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+    await cp(join(source, file), join(folder, file));
+  const ids = await specialTokens(source);
+  const config = { ...modelConfig, ...ids };
+  const generation = { eos_token_id: ids.eos_token_id, pad_token_id: ids.pad_token_id };
+  await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFile(
+    join(folder, 'generation_config.json'),
+    `${JSON.stringify(generation, null, 2)}\n`,
+  );
+  const random = uniforms(seed, 'initial');
+  const tensors = parameterSpecs(await readModelConfig(folder)).map(({ name, shape }) => {
+    const size = shape.reduce((n, d) => n * d, 1);
+    return [name, shape, initial(name, size, random)] as const;
+  });
+  await writeFile(join(folder, 'model.safetensors'), encodeFloat32(tensors));
+}
+
+async function specialTokens(folder: string) {
+  const tokenizer = await readTokenizer(folder);
+  const id = (token: string) => {
+    const ids = tokenizer.encode(token);
+    if (ids.length !== 1) throw new Error(`${token} is not one token of ${folder}`);
+    return ids[0]!;
+  };
+  return {
+    vocab_size: tokenizer.vocabSize,
+    eos_token_id: id('<|im_end|>'),
+    pad_token_id: id('<|endoftext|>'),
+  };
+}
+
+/** Examples as token sequences that end with the end-of-sequence token. */
+function tokenize(tokenizer: Tokenizer, eos: number): TrainSequence[] {
+  return pretrainingCorpus(seed, Number(flags.examples)).map(({ prompt, completion }) => {
+    const tokens = [...tokenizer.encode(completion), eos];
+    return {
+      prompt: tokenizer.encode(prompt),
+      completion: tokens,
+      weight: [],
+      advantage: tokens.map(() => 1),
+      reward: 0,
+      oldLogprobs: tokens.map(() => 0),
+      referenceLogprobs: tokens.map(() => 0),
+    };
+  });
+}
+
+/** Batches of like length, in random order. */
+function batches(examples: TrainSequence[], random: Uniforms): TrainSequence[][] {
+  const shuffled = permutation(examples.length, random).map((i) => examples[i]!);
+  const sorted = shuffled.sort((a, b) => a.completion.length - b.completion.length);
+  const count = Math.floor(sorted.length / batchSize);
+  const order = permutation(count, random);
+  return order.map((i) => {
+    const batch = sorted.slice(i * batchSize, (i + 1) * batchSize);
+    const tokens = batch.reduce((sum, s) => sum + s.completion.length, 0);
+    return batch.map((s) => ({ ...s, weight: s.completion.map(() => 1 / tokens) }));
+  });
+}
+
+function settings(step: number, total: number): StepSettings {
+  const warm = Math.min(1, (step + 1) / warmupSteps);
+  const cosine = 0.05 + 0.95 * 0.5 * (1 + Math.cos((Math.PI * step) / total));
+  return {
+    inverse_temperature: 1,
+    kl_coefficient: 0,
+    ratio_low: 0,
+    ratio_high: 1e9,
+    learning_rate: peakLearningRate * warm * cosine,
+    weight_decay: 0.01,
+    beta1: 0.9,
+    beta2: 0.98,
+    epsilon: 1e-8,
+    max_grad_norm: 1,
+  };
+}
+
+const work = await mkdtemp(join(tmpdir(), 'anneal-pretrain-'));
+try {
+  await initialize(work);
+  const trainer = await PolicyTrainer.load(work, engine);
+  const tokenizer = await readTokenizer(work);
+  const examples = tokenize(tokenizer, trainer.config.eosTokenIds[0]!);
+  const epochs = Number(flags.epochs);
+  const total = epochs * Math.floor(examples.length / batchSize);
+  for (let epoch = 0; epoch < epochs; epoch++)
+    for (const batch of batches(examples, uniforms(seed, 'batches', epoch))) {
+      const step = settings(trainer.step, total);
+      const { policy_loss } = await trainer.train(batch, microbatchSize, 'likelihood', step);
+      if (trainer.step % 50 === 0)
+        console.log(`step ${trainer.step}/${total} loss ${policy_loss.toFixed(4)}`);
+    }
+  await trainer.save(flags.out);
+  // A base model, not a checkpoint of a run: its optimiser starts afresh.
+  for (const file of ['optimizer.safetensors', 'trainer_state.json'])
+    await rm(join(flags.out, file));
+} finally {
+  await rm(work, { recursive: true });
+}

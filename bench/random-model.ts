@@ -3,7 +3,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parameterSpecs, readModelConfig } from '../src/engine/model/config.ts';
+import { readModelConfig } from '../src/engine/model/config.ts';
+import { parameterSpecs } from '../src/engine/model/parameters.ts';
 import { encodeFloat32 } from '../src/engine/model/safetensors.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
 

@@ -5,7 +5,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rollout } from '../config/records.ts';
-import { parameterSpecs, readModelConfig } from '../engine/model/config.ts';
+import { readModelConfig } from '../engine/model/config.ts';
+import { parameterSpecs } from '../engine/model/parameters.ts';
 import { locateParameters } from '../engine/model/weights.ts';
 import { readTokenizer } from '../engine/tokenizer.ts';
 import { serve } from '../process/serve.ts';

@@ -3,7 +3,8 @@
 
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DecoderConfig, parameterSpecs, readModelConfig } from '../engine/model/config.ts';
+import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
+import { parameterSpecs } from '../engine/model/parameters.ts';
 import { encodeFloat32, readFloat32 } from '../engine/model/safetensors.ts';
 import { readParameters } from '../engine/model/weights.ts';
 import { Session, type TensorData } from '../engine/runtime/session.ts';

@@ -5,9 +5,10 @@
 import { backward } from '../engine/autodiff/backward.ts';
 import { Builder } from '../engine/graph/operators.ts';
 import type { Shape, Value } from '../engine/graph/value.ts';
-import { type DecoderConfig, parameterSpecs } from '../engine/model/config.ts';
+import type { DecoderConfig } from '../engine/model/config.ts';
 import { type Parameters, parameterInputs } from '../engine/model/decoder.ts';
 import { completionLogits, type SequenceShape } from '../engine/model/logprob-graph.ts';
+import { parameterSpecs } from '../engine/model/parameters.ts';
 import { type AdamWInputs, adamw, clipByGlobalNorm } from '../engine/optimizer/adamw.ts';
 import {
   type ObjectiveInputs,

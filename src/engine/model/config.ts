@@ -5,6 +5,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
+import { type RopeScaling, ropeScalingOf, ropeSchema } from './rope.ts';
+
+/** The families that the decoder implements; each differs from the others in a few options. */
+const families = ['Qwen2', 'Qwen3', 'Llama'] as const;
+type Family = (typeof families)[number];
+const heads = ['ForCausalLM', 'ForSequenceClassification'] as const;
 
 const positive = z.int().positive();
 
@@ -21,20 +27,25 @@ const fileSchema = z.looseObject({
   max_position_embeddings: positive.default(4096),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
-  rope_parameters: z
-    .looseObject({ rope_theta: z.number().optional(), rope_type: z.string().optional() })
-    .nullish(),
-  rope_scaling: z.looseObject({}).nullish(),
+  rope_parameters: ropeSchema.nullish(),
+  rope_scaling: ropeSchema.nullish(),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: z.string().default('silu'),
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
   use_sliding_window: z.boolean().default(false),
+  sliding_window: positive.nullish(),
+  max_window_layers: z.int().min(0).optional(),
+  layer_types: z.array(z.string()).nullish(),
+  id2label: z.record(z.string(), z.string()).optional(),
   eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
   pad_token_id: z.int().nullish(),
 });
+type ConfigFile = z.output<typeof fileSchema>;
 
 /** What a graph is built from. Axis letters as in docs/notation.md. */
 export interface DecoderConfig {
-  architecture: 'Qwen2ForCausalLM';
+  architecture: string;
   /** D */
   hiddenSize: number;
   intermediateSize: number;
@@ -50,9 +61,19 @@ export interface DecoderConfig {
   maxPositions: number;
   normEpsilon: number;
   ropeTheta: number;
+  ropeScaling: RopeScaling;
   tiedEmbeddings: boolean;
   /** Biases on the query, key and value projections. */
   attentionBias: boolean;
+  /** A bias on attention's output projection. */
+  outputBias: boolean;
+  mlpBias: boolean;
+  /** RMSNorm over each head of queries and keys (Qwen3). */
+  queryKeyNorm: boolean;
+  /** For each layer, how many tokens back a query sees; undefined sees all. */
+  windows: (number | undefined)[];
+  /** Scores of a classifier, in place of next-token logits. */
+  labels: number | undefined;
   eosTokenIds: number[];
   padTokenId: number;
 }
@@ -69,17 +90,57 @@ export async function readModelConfig(folder: string): Promise<DecoderConfig> {
   return describe(parsed.data, file);
 }
 
-function describe(config: z.output<typeof fileSchema>, file: string): DecoderConfig {
-  const [architecture] = config.architectures;
-  const refuse = (what: string, expected: string) =>
-    new AnnealError('InvalidModel', `${file}: ${what}; supported: ${expected}`);
-  if (architecture !== 'Qwen2ForCausalLM')
-    throw refuse(`architecture '${architecture}'`, 'Qwen2ForCausalLM');
+function describe(config: ConfigFile, file: string): DecoderConfig {
+  const refuse = refusal(file);
+  const { architecture, family, classifies } = architectureOf(config, refuse);
   if (config.hidden_act !== 'silu') throw refuse(`hidden_act '${config.hidden_act}'`, 'silu');
-  const ropeType = config.rope_parameters?.rope_type ?? 'default';
-  if (ropeType !== 'default') throw refuse(`rope_type '${ropeType}'`, 'default');
-  if (config.rope_scaling) throw refuse('rope_scaling is set', 'null');
-  if (config.use_sliding_window) throw refuse('use_sliding_window is true', 'false');
+  const eos = config.eos_token_id ?? [];
+  const eosTokenIds = Array.isArray(eos) ? eos : [eos];
+  const rope = config.rope_parameters ?? config.rope_scaling ?? {};
+  return {
+    architecture,
+    hiddenSize: config.hidden_size,
+    intermediateSize: config.intermediate_size,
+    layers: config.num_hidden_layers,
+    ...headsOf(config, refuse),
+    vocabSize: config.vocab_size,
+    maxPositions: config.max_position_embeddings,
+    normEpsilon: config.rms_norm_eps,
+    ropeTheta: config.rope_theta ?? config.rope_parameters?.rope_theta ?? 10000,
+    ropeScaling: ropeScalingOf(rope, refuse),
+    tiedEmbeddings: config.tie_word_embeddings,
+    attentionBias: family === 'Qwen2' || config.attention_bias,
+    outputBias: family !== 'Qwen2' && config.attention_bias,
+    mlpBias: family === 'Llama' && config.mlp_bias,
+    queryKeyNorm: family === 'Qwen3',
+    windows: windowsOf(config, refuse),
+    labels: classifies ? Object.keys(config.id2label ?? { 0: '', 1: '' }).length : undefined,
+    eosTokenIds,
+    padTokenId: config.pad_token_id ?? eosTokenIds[0] ?? 0,
+  };
+}
+
+/** Makes the error for an option that is not built. */
+export type Refuse = (found: string, supported: string) => AnnealError;
+
+function refusal(file: string): Refuse {
+  return (found, supported) =>
+    new AnnealError('InvalidModel', `${file}: found ${found}; supported: ${supported}`);
+}
+
+function architectureOf(config: ConfigFile, refuse: Refuse) {
+  const architecture = config.architectures[0]!;
+  const head = heads.find((suffix) => architecture.endsWith(suffix));
+  const family = architecture.slice(0, head && -head.length) as Family;
+  if (!head || !families.includes(family))
+    throw refuse(
+      `architecture '${architecture}'`,
+      families.flatMap((f) => heads.map((h) => f + h)).join(', '),
+    );
+  return { architecture, family, classifies: head === 'ForSequenceClassification' };
+}
+
+function headsOf(config: ConfigFile, refuse: Refuse) {
   const heads = config.num_attention_heads;
   const kvHeads = config.num_key_value_heads ?? heads;
   if (heads % kvHeads !== 0)
@@ -87,25 +148,22 @@ function describe(config: z.output<typeof fileSchema>, file: string): DecoderCon
   const headDim = config.head_dim ?? config.hidden_size / heads;
   if (!Number.isInteger(headDim) || headDim % 2 !== 0)
     throw refuse(`head size ${headDim}`, 'an even whole number');
-  const eos = config.eos_token_id ?? [];
-  const eosTokenIds = Array.isArray(eos) ? eos : [eos];
-  return {
-    architecture,
-    hiddenSize: config.hidden_size,
-    intermediateSize: config.intermediate_size,
-    layers: config.num_hidden_layers,
-    heads,
-    kvHeads,
-    headDim,
-    vocabSize: config.vocab_size,
-    maxPositions: config.max_position_embeddings,
-    normEpsilon: config.rms_norm_eps,
-    ropeTheta: config.rope_theta ?? config.rope_parameters?.rope_theta ?? 10000,
-    tiedEmbeddings: config.tie_word_embeddings,
-    attentionBias: true,
-    eosTokenIds,
-    padTokenId: config.pad_token_id ?? eosTokenIds[0] ?? 0,
-  };
+  return { heads, kvHeads, headDim };
+}
+
+/** Newer files name each layer's kind; older ones say from which layer on the window holds. */
+function windowsOf(config: ConfigFile, refuse: Refuse): (number | undefined)[] {
+  const count = config.num_hidden_layers;
+  if (!config.use_sliding_window) return new Array(count).fill(undefined);
+  const window = config.sliding_window;
+  if (!window) throw refuse('use_sliding_window without sliding_window', 'a number of tokens');
+  const from = config.max_window_layers ?? 0;
+  const kinds = config.layer_types;
+  if (kinds && kinds.length !== count) throw refuse(`${kinds.length} layer_types`, `${count}`);
+  return Array.from({ length: count }, (_, i) => {
+    const slides = kinds ? kinds[i] === 'sliding_attention' : i >= from;
+    return slides ? window : undefined;
+  });
 }
 
 async function readJson(file: string): Promise<unknown> {
@@ -126,45 +184,4 @@ async function readJson(file: string): Promise<unknown> {
       cause,
     });
   }
-}
-
-/** A parameter's name in the safetensors file and its shape there. */
-export interface ParameterSpec {
-  name: string;
-  shape: readonly number[];
-}
-
-/** Every parameter of the decoder, in the order of the file (Hugging Face names; [out, in]). */
-export function parameterSpecs(c: DecoderConfig): ParameterSpec[] {
-  const q = c.heads * c.headDim;
-  const kv = c.kvHeads * c.headDim;
-  const bias = (name: string, size: number) =>
-    c.attentionBias ? [{ name: `${name}.bias`, shape: [size] }] : [];
-  const layer = (i: number): ParameterSpec[] => {
-    const at = (name: string) => `model.layers.${i}.${name}`;
-    const linear = (name: string, out: number, input: number) => ({
-      name: at(`${name}.weight`),
-      shape: [out, input],
-    });
-    return [
-      { name: at('input_layernorm.weight'), shape: [c.hiddenSize] },
-      linear('self_attn.q_proj', q, c.hiddenSize),
-      ...bias(at('self_attn.q_proj'), q),
-      linear('self_attn.k_proj', kv, c.hiddenSize),
-      ...bias(at('self_attn.k_proj'), kv),
-      linear('self_attn.v_proj', kv, c.hiddenSize),
-      ...bias(at('self_attn.v_proj'), kv),
-      linear('self_attn.o_proj', c.hiddenSize, q),
-      { name: at('post_attention_layernorm.weight'), shape: [c.hiddenSize] },
-      linear('mlp.gate_proj', c.intermediateSize, c.hiddenSize),
-      linear('mlp.up_proj', c.intermediateSize, c.hiddenSize),
-      linear('mlp.down_proj', c.hiddenSize, c.intermediateSize),
-    ];
-  };
-  return [
-    { name: 'model.embed_tokens.weight', shape: [c.vocabSize, c.hiddenSize] },
-    ...Array.from({ length: c.layers }, (_, i) => layer(i)).flat(),
-    { name: 'model.norm.weight', shape: [c.hiddenSize] },
-    ...(c.tiedEmbeddings ? [] : [{ name: 'lm_head.weight', shape: [c.vocabSize, c.hiddenSize] }]),
-  ];
 }

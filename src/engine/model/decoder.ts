@@ -4,7 +4,9 @@
 
 import type { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
-import { type DecoderConfig, parameterSpecs } from './config.ts';
+import type { DecoderConfig } from './config.ts';
+import { parameterSpecs } from './parameters.ts';
+import { ropeTables } from './rope.ts';
 
 /** Parameters by their Hugging Face name, as values of a graph. */
 export type Parameters = ReadonlyMap<string, Value>;
@@ -49,47 +51,49 @@ function decoderLayer(
   x: Value,
   attend: Attend,
 ): Value {
-  const at = (name: string) => parameter(parameters, `model.layers.${i}.${name}.weight`);
-  const project = (name: string, input: Value) => {
-    const out = g.linear(input, at(`self_attn.${name}`));
-    const bias = parameters.get(`model.layers.${i}.self_attn.${name}.bias`);
-    return bias ? g.add(out, bias) : out;
-  };
-  const h = g.rmsNorm(x, at('input_layernorm'), c.normEpsilon);
-  const attended = g.scope('attn', () =>
-    attend(i, project('q_proj', h), project('k_proj', h), project('v_proj', h)),
-  );
-  const residual = g.add(x, g.linear(attended, at('self_attn.o_proj')));
-  const normed = g.rmsNorm(residual, at('post_attention_layernorm'), c.normEpsilon);
+  const at = (name: string) => `model.layers.${i}.${name}`;
+  const norm = (name: string, input: Value) =>
+    g.rmsNorm(input, parameter(parameters, at(`${name}.weight`)), c.normEpsilon);
+  const project = (name: string, input: Value) => linear(g, parameters, at(name), input);
+  const h = norm('input_layernorm', x);
+  const attended = g.scope('attn', () => {
+    const heads = (name: string) => {
+      const projected = project(`self_attn.${name}_proj`, h);
+      if (!c.queryKeyNorm || name === 'v') return projected;
+      const split = g.reshape(projected, [
+        ...x.dims.slice(0, -1),
+        projected.dim(-1) / c.headDim,
+        c.headDim,
+      ]);
+      return g.reshape(norm(`self_attn.${name}_norm`, split), projected.shape);
+    };
+    return project('self_attn.o_proj', attend(i, heads('q'), heads('k'), heads('v')));
+  });
+  const residual = g.add(x, attended);
+  const normed = norm('post_attention_layernorm', residual);
   return g.scope('mlp', () => {
-    const gate = g.linear(normed, at('mlp.gate_proj'));
-    const activated = g.mul(g.mul(gate, g.sigmoid(gate)), g.linear(normed, at('mlp.up_proj')));
-    return g.add(residual, g.linear(activated, at('mlp.down_proj')));
+    const gate = project('mlp.gate_proj', normed);
+    const activated = g.mul(g.mul(gate, g.sigmoid(gate)), project('mlp.up_proj', normed));
+    return g.add(residual, project('mlp.down_proj', activated));
   });
 }
 
-/** Hidden states [..., D] to logits [..., V]. */
-export function logits(g: Builder, c: DecoderConfig, parameters: Parameters, x: Value): Value {
-  const normed = g.rmsNorm(x, parameter(parameters, 'model.norm.weight'), c.normEpsilon);
-  const head = c.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-  return g.linear(normed, parameter(parameters, head));
+/** x times the weight of that name, plus its bias where there is one. */
+function linear(g: Builder, parameters: Parameters, name: string, x: Value): Value {
+  const out = g.linear(x, parameter(parameters, `${name}.weight`));
+  const bias = parameters.get(`${name}.bias`);
+  return bias ? g.add(out, bias) : out;
 }
 
-/** cos and sin of every position's angles, each [length, E / 2] (RoPE, arXiv 2104.09864). */
-export function ropeTables(c: DecoderConfig, length: number) {
-  const half = c.headDim / 2;
-  const cos = new Float32Array(length * half);
-  const sin = new Float32Array(length * half);
-  for (let i = 0; i < half; i++) {
-    // float32 as in the reference implementation, so that angles agree at large positions.
-    const frequency = Math.fround(1 / c.ropeTheta ** ((2 * i) / c.headDim));
-    for (let t = 0; t < length; t++) {
-      const angle = Math.fround(t * frequency);
-      cos[t * half + i] = Math.cos(angle);
-      sin[t * half + i] = Math.sin(angle);
-    }
-  }
-  return { cos, sin };
+/** Hidden states [..., D] to logits [..., V], or to a classifier's scores [..., labels]. */
+export function logits(g: Builder, c: DecoderConfig, parameters: Parameters, x: Value): Value {
+  const normed = g.rmsNorm(x, parameter(parameters, 'model.norm.weight'), c.normEpsilon);
+  return g.linear(normed, parameter(parameters, headName(c)));
+}
+
+function headName(c: DecoderConfig): string {
+  if (c.labels !== undefined) return 'score.weight';
+  return c.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
 }
 
 /** Rotate x [B, T, heads, E] by cos and sin [B, T, 1, E / 2]. */
@@ -105,8 +109,8 @@ export interface SequenceContext {
   /** cos and sin at each token's position, [B, T, 1, E / 2]. */
   cos: Value;
   sin: Value;
-  /** Added to attention scores, [B, 1, 1, T, T]: 0 where a query may look, very negative else. */
-  mask: Value;
+  /** A layer's mask by its window; made once for each length of window. */
+  maskOf: (layer: number) => Value;
 }
 
 /** From positions int64 [B, T] and padding float32 [B, T] (0 for a token, 1 for padding). */
@@ -121,15 +125,26 @@ export function sequenceContext(
   const half = c.headDim / 2;
   const at = (table: Float32Array) =>
     g.reshape(g.gather(g.constant(table, [time, half]), positions), [batch, time, 1, half]);
-  const causal = Float32Array.from({ length: time * time }, (_, i) =>
-    i % time > Math.floor(i / time) ? masked : 0,
-  );
   const keys = g.reshape(g.mul(padding, masked), [batch, 1, 1, 1, time]);
-  return {
-    cos: at(cos),
-    sin: at(sin),
-    mask: g.add(keys, g.constant(causal, [1, 1, 1, time, time])),
+  const masks = new Map<number | undefined, Value>();
+  const maskOf = (layer: number) => {
+    const window = c.windows[layer];
+    const known = masks.get(window);
+    if (known) return known;
+    const visible = g.constant(visibility(time, window), [1, 1, 1, time, time]);
+    const mask = g.add(keys, visible);
+    masks.set(window, mask);
+    return mask;
   };
+  return { cos: at(cos), sin: at(sin), maskOf };
+}
+
+/** [time, time], 0 where the query (row) sees the key (column): itself and what is before it. */
+function visibility(time: number, window = time): Float32Array {
+  return Float32Array.from({ length: time * time }, (_, i) => {
+    const distance = Math.floor(i / time) - (i % time);
+    return distance >= 0 && distance < window ? 0 : masked;
+  });
 }
 
 /** Scores of masked positions: far under any real score, and no NaN where all are masked. */
@@ -148,7 +163,7 @@ export function sequenceAttention(
 ): Attend {
   const { heads, kvHeads, headDim } = c;
   const shared = heads / kvHeads;
-  return (_, query, key, value) => {
+  return (layer, query, key, value) => {
     const [batch, time] = query.dims as [number, number, number];
     const split = (x: Value, n: number) => g.reshape(x, [batch, time, n, headDim]);
     const turned = (x: Value, n: number) => rotate(g, split(x, n), context.cos, context.sin);
@@ -163,7 +178,7 @@ export function sequenceAttention(
     keep?.(k, v);
     const scores = g.mul(g.matmul(q, k), 1 / Math.sqrt(headDim));
     const grouped = g.reshape(scores, [batch, kvHeads, shared, time, time]);
-    const weights = g.softmax(g.add(grouped, context.mask));
+    const weights = g.softmax(g.add(grouped, context.maskOf(layer)));
     const flat = g.reshape(weights, [batch, kvHeads, shared * time, time]);
     const mixed = g.reshape(g.matmul(flat, v), [batch, heads, time, headDim]);
     return g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [batch, time, heads * headDim]);

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { AnnealError } from '../../errors.ts';
 import type { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
-import { type DecoderConfig, parameterSpecs } from './config.ts';
+import type { DecoderConfig } from './config.ts';
 import type { Parameters } from './decoder.ts';
+import { parameterSpecs } from './parameters.ts';
 import { readFloat32, readHeader, type TensorEntry } from './safetensors.ts';
 
 const weightsFile = 'model.safetensors';

@@ -5,6 +5,7 @@
 // Axes: P prompts, G samples a prompt, B = P·G, S prompt length, K key-value heads,
 // R = H / K, E head size, L tokens in the long cache, C tokens in the chunk's, N at most.
 
+import { AnnealError } from '../../errors.ts';
 import { Builder } from '../graph/operators.ts';
 import type { Dim, Value } from '../graph/value.ts';
 import type { DecoderConfig } from '../model/config.ts';
@@ -13,10 +14,10 @@ import {
   layers,
   logits,
   type Parameters,
-  ropeTables,
   sequenceAttention,
   sequenceContext,
 } from '../model/decoder.ts';
+import { ropeTables } from '../model/rope.ts';
 import { type ExternalWeights, parameterInitializers } from '../model/weights.ts';
 
 /** Lengths that a rollout graph is built for. */
@@ -36,12 +37,14 @@ export interface RolloutShape {
  * `inverse_temperature` float32 [].
  * Outputs: `completion` int64 [B, n] and `logprobs` float32 [B, n] at the sampling temperature,
  * n ≤ N; after a sequence's end-of-sequence token both are 0. Returns the model's bytes.
+ * @throws AnnealError InvalidModel where prompt and completion outgrow a sliding window
  */
 export function rolloutGraph(
   c: DecoderConfig,
   weights: ExternalWeights,
   shape: RolloutShape,
 ): Uint8Array {
+  refuseUnsupported(c, shape);
   const g = new Builder();
   const parameters = parameterInitializers(g, weights);
   const context = rolloutInputs(g, c, shape);
@@ -50,6 +53,19 @@ export function rolloutGraph(
   const state = firstToken(g, decoder, last);
   const [, completion, logprobs] = decode(g, { ...decoder, promptCache }, state);
   return g.toModel([g.output('completion', completion!), g.output('logprobs', logprobs!)]);
+}
+
+/** @throws AnnealError InvalidModel where this graph would sample something else than asked */
+function refuseUnsupported(c: DecoderConfig, shape: RolloutShape): void {
+  if (c.labels !== undefined)
+    throw new AnnealError('InvalidModel', `expected a language model, found ${c.architecture}`);
+  const length = shape.promptLength + shape.maxNewTokens;
+  const window = Math.min(...c.windows.map((w) => w ?? Number.POSITIVE_INFINITY));
+  if (window < length)
+    throw new AnnealError(
+      'InvalidModel',
+      `expected prompt and completion within the model's sliding window of ${window} tokens, found ${length}; lower rlaif.max_new_tokens`,
+    );
 }
 
 interface Decoder {

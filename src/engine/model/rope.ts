@@ -1,0 +1,78 @@
+// Rotary position embeddings (RoPE, arXiv 2104.09864) and their scalings: frequencies and tables.
+
+import { z } from 'zod';
+import type { DecoderConfig, Refuse } from './config.ts';
+
+/** `rope_scaling` of older config files, `rope_parameters` of newer ones. */
+export const ropeSchema = z.looseObject({
+  rope_type: z.string().optional(),
+  type: z.string().optional(),
+  rope_theta: z.number().positive().optional(),
+  factor: z.number().min(1).optional(),
+  low_freq_factor: z.number().positive().optional(),
+  high_freq_factor: z.number().positive().optional(),
+  original_max_position_embeddings: z.int().positive().optional(),
+});
+
+export type RopeScaling =
+  | { kind: 'default' }
+  /** Positions divided by `factor`. */
+  | { kind: 'linear'; factor: number }
+  /** Llama 3.1: low frequencies divided by `factor`, high ones kept, a ramp between. */
+  | {
+      kind: 'llama3';
+      factor: number;
+      lowFrequencyFactor: number;
+      highFrequencyFactor: number;
+      originalMaxPositions: number;
+    };
+
+export function ropeScalingOf(rope: z.output<typeof ropeSchema>, refuse: Refuse): RopeScaling {
+  const kind = rope.rope_type ?? rope.type ?? 'default';
+  const number = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor') => {
+    const value = rope[key];
+    if (value === undefined) throw refuse(`rope_type '${kind}' without ${key}`, 'a number');
+    return value;
+  };
+  if (kind === 'default') return { kind };
+  if (kind === 'linear') return { kind, factor: number('factor') };
+  if (kind !== 'llama3') throw refuse(`rope_type '${kind}'`, 'default, linear, llama3');
+  return {
+    kind,
+    factor: number('factor'),
+    lowFrequencyFactor: number('low_freq_factor'),
+    highFrequencyFactor: number('high_freq_factor'),
+    originalMaxPositions: rope.original_max_position_embeddings ?? 8192,
+  };
+}
+
+/** Radians a position, for each of E / 2 pairs. Rounded to float32 as the reference rounds. */
+function frequencies(c: DecoderConfig): number[] {
+  const base = Array.from({ length: c.headDim / 2 }, (_, i) =>
+    Math.fround(1 / Math.fround(c.ropeTheta ** Math.fround((2 * i) / c.headDim))),
+  );
+  const scaling = c.ropeScaling;
+  if (scaling.kind === 'default') return base;
+  if (scaling.kind === 'linear') return base.map((f) => Math.fround(f / scaling.factor));
+  const { factor, lowFrequencyFactor: low, highFrequencyFactor: high } = scaling;
+  return base.map((f) => {
+    const turns = scaling.originalMaxPositions / ((2 * Math.PI) / f);
+    const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
+    return Math.fround(kept * f + (1 - kept) * (f / factor));
+  });
+}
+
+/** cos and sin of every position's angles, each [length, E / 2]. */
+export function ropeTables(c: DecoderConfig, length: number) {
+  const half = c.headDim / 2;
+  const cos = new Float32Array(length * half);
+  const sin = new Float32Array(length * half);
+  frequencies(c).forEach((frequency, i) => {
+    for (let t = 0; t < length; t++) {
+      const angle = Math.fround(t * frequency);
+      cos[t * half + i] = Math.cos(angle);
+      sin[t * half + i] = Math.sin(angle);
+    }
+  });
+  return { cos, sin };
+}

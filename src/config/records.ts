@@ -119,8 +119,10 @@ export interface EpochMetrics {
   'eval/reward_variance': number;
   'eval/gap': number;
   'eval/diversity': number;
-  'eval/diversity_score': number;
-  'eval/pass_rate': number;
+  /** Null where there is one sample a prompt. */
+  'eval/diversity_score': number | null;
+  /** Share of samples that pass all tests; null where no reward runs tests. */
+  'eval/pass_rate': number | null;
   /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, also under `eval/`. */
   [reward: `${string}rewards/${string}`]: number | null;
   settings: Settings | null;

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import type { ScoredRollout } from '../config/records.ts';
+import { rlaifSchema, trainingSchema } from '../config/schema.ts';
+import { parseMetricsJsonl } from './history.ts';
+import { startMetrics, toEpochMetrics } from './metrics.ts';
+import { summarizeSamples } from './sample-summary.ts';
+
+const settings = { rlaif: rlaifSchema.parse({}), training: trainingSchema.parse({}) };
+const stats = {
+  steps: 2,
+  totalSteps: 4,
+  loss: 0.17,
+  policy_loss: -0.02,
+  kl: 0.03,
+  entropy: 0.6,
+  grad_norm: 1.2,
+  learning_rate: 1e-4,
+  clip_low: 0.01,
+  clip_high: 0.02,
+};
+
+function samples(...rewards: (number | null)[]): ScoredRollout[] {
+  return rewards.map((reward, sample) => ({
+    promptId: 'p',
+    sample,
+    tokens: [1, 2, 3],
+    logprobs: [0, 0, 0],
+    text: String(sample),
+    finish: 'stop' as const,
+    reward,
+    rewards: { rubric: { value: reward, criteria: { quality: 0.5 } } },
+  }));
+}
+
+const heldOut = summarizeSamples(samples(0.2, 0.4));
+
+describe('toEpochMetrics', () => {
+  const metrics = toEpochMetrics({
+    epoch: 8,
+    phase: 'exploration',
+    settings,
+    train: summarizeSamples(samples(0, 1, null)),
+    heldOut,
+    counts: { kept: 2 },
+    stats,
+  });
+
+  it('keeps the two splits apart', () => {
+    expect(metrics).toMatchObject({ epoch: 8, reward: 0.5, best_of_n_reward: 1, gap: 0.5 });
+    expect(metrics['eval/reward']).toBeCloseTo(0.3, 12);
+    expect(metrics['eval/best_of_n_reward']).toBe(0.4);
+    expect(metrics['rewards/rubric/mean']).toBe(0.5);
+    expect(metrics['eval/rewards/rubric/mean']).toBeCloseTo(0.3, 12);
+    expect(metrics['eval/pass_rate']).toBeNull();
+  });
+
+  it('carries what the filter and the trainer said', () => {
+    expect(metrics).toMatchObject({ samples: 3, samples_missing: 1, samples_trained: 2, steps: 2 });
+    expect(metrics).toMatchObject({ loss: 0.17, kl: 0.03, 'clip_ratio/high_mean': 0.02 });
+  });
+
+  it('survives a round trip through metrics.jsonl byte by byte', () => {
+    const text = `${JSON.stringify(metrics)}\n`;
+    const [read] = parseMetricsJsonl(text, 'metrics.jsonl');
+    expect(`${JSON.stringify(read)}\n`).toBe(text);
+  });
+
+  it('has nulls for an epoch that trained nothing', () => {
+    const parts = { epoch: 9, phase: 'x', settings, train: heldOut, heldOut, counts: { kept: 0 } };
+    const idle = toEpochMetrics({ ...parts, stats: null });
+    expect(idle).toMatchObject({ loss: null, kl: null, steps: 0, samples_trained: 0 });
+  });
+});
+
+describe('startMetrics', () => {
+  it('has held-out numbers, and nulls for what training would tell', () => {
+    const start = startMetrics(7, heldOut);
+    expect(start).toMatchObject({ epoch: 7, phase: 'start', reward: null, loss: null, samples: 0 });
+    expect(start['eval/reward']).toBeCloseTo(0.3, 12);
+    expect(start.settings).toBeNull();
+  });
+
+  it('refuses held-out samples without any score', () => {
+    const unscored = summarizeSamples(samples(null, null));
+    expect(() => startMetrics(7, unscored)).toThrow(/epoch 7.*found 2 samples and none with one/);
+  });
+});

@@ -1,0 +1,111 @@
+// The lines of metrics.jsonl: an epoch's samples, training and evaluation as one record. What the
+// numbers mean is diagnosis.ts.
+
+import type { EpochMetrics, Settings } from '../config/records.ts';
+import { AnnealError } from '../errors.ts';
+import type { TrainStats } from '../rl/model-service.ts';
+import { type SampleSummary, summarizeSamples } from './sample-summary.ts';
+
+/** What an epoch leaves behind, from which its line is made. */
+export interface EpochParts {
+  epoch: number;
+  phase: string;
+  settings: Settings;
+  /** The epoch's samples, at the phase's temperature. */
+  train: SampleSummary;
+  /** The evaluation's samples, at its fixed temperature. */
+  heldOut: SampleSummary;
+  /** What the filter let through. */
+  counts: { kept: number };
+  /** Null where nothing was left to train on. */
+  stats: TrainStats | null;
+}
+
+/**
+ * The line of a finished epoch.
+ * @throws AnnealError InvalidData where no held-out sample has a score.
+ */
+export function toEpochMetrics(parts: EpochParts): EpochMetrics {
+  const { epoch, phase, train, heldOut, counts, stats, settings } = parts;
+  return {
+    epoch,
+    phase,
+    ...sampleMetrics(train),
+    samples_trained: counts.kept,
+    ...trainingMetrics(stats),
+    ...heldOutMetrics(heldOut, epoch),
+    ...train.rewards,
+    ...prefixed(heldOut.rewards),
+    settings,
+  };
+}
+
+/**
+ * The line of the policy before the first epoch: held-out numbers, null for all that training
+ * would tell.
+ * @param epoch the epoch before the first.
+ * @throws AnnealError InvalidData where no held-out sample has a score.
+ */
+export function startMetrics(epoch: number, heldOut: SampleSummary): EpochMetrics {
+  return {
+    epoch,
+    phase: 'start',
+    ...sampleMetrics(summarizeSamples([])),
+    samples_trained: 0,
+    ...trainingMetrics(null),
+    ...heldOutMetrics(heldOut, epoch),
+    ...prefixed(heldOut.rewards),
+    settings: null,
+  };
+}
+
+/** What of a summary an epoch's line says of the training samples. */
+function sampleMetrics({ pass_rate: _, rewards: __, ...summary }: SampleSummary) {
+  return summary;
+}
+
+function trainingMetrics(stats: TrainStats | null) {
+  return {
+    steps: stats?.steps ?? 0,
+    loss: stats?.loss ?? null,
+    policy_loss: stats?.policy_loss ?? null,
+    kl: stats?.kl ?? null,
+    entropy: stats?.entropy ?? null,
+    grad_norm: stats?.grad_norm ?? null,
+    learning_rate: stats?.learning_rate ?? null,
+    'clip_ratio/low_mean': stats?.clip_low ?? null,
+    'clip_ratio/high_mean': stats?.clip_high ?? null,
+  };
+}
+
+function heldOutMetrics(summary: SampleSummary, epoch: number) {
+  const { reward, best_of_n_reward, reward_variance, gap, diversity } = summary;
+  if (
+    reward === null ||
+    best_of_n_reward === null ||
+    reward_variance === null ||
+    gap === null ||
+    diversity === null
+  )
+    throw new AnnealError(
+      'InvalidData',
+      `epoch ${epoch}: expected held-out samples with a score, found ${summary.samples} samples ` +
+        'and none with one. Check the rewards of the run file: without a score on held-out ' +
+        'prompts epochs cannot be compared.',
+    );
+  return {
+    'eval/reward': reward,
+    'eval/best_of_n_reward': best_of_n_reward,
+    'eval/reward_variance': reward_variance,
+    'eval/gap': gap,
+    'eval/diversity': diversity,
+    'eval/diversity_score': summary.diversity_score,
+    'eval/pass_rate': summary.pass_rate,
+  };
+}
+
+function prefixed(rewards: SampleSummary['rewards']) {
+  return Object.fromEntries(
+    Object.entries(rewards).map(([key, value]) => [`eval/${key}` as const, value]),
+  );
+}

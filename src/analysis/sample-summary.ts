@@ -1,0 +1,118 @@
+// From scored completions to numbers: one summary for any set of samples, training and held-out
+// alike. An epoch's line of metrics is made of two of them in metrics.ts.
+
+import type { ScoredRollout } from '../config/records.ts';
+import { meanPairwiseDistance, uniqueShare } from './diversity.ts';
+import { histogram, mean, variance } from './statistics.ts';
+
+/** A group whose rewards spread no wider than this teaches nothing: judges answer in floats. */
+export const constantGroupSpread = 1e-6;
+
+/** A set of samples in numbers, under the names of EpochMetrics. Null: no sample to tell it by. */
+export interface SampleSummary {
+  samples: number;
+  samples_missing: number;
+  reward: number | null;
+  reward_std: number | null;
+  best_of_n_reward: number | null;
+  reward_variance: number | null;
+  gap: number | null;
+  frac_reward_zero_std: number | null;
+  reward_histogram: number[] | null;
+  diversity: number | null;
+  diversity_score: number | null;
+  'completions/mean_length': number | null;
+  'completions/clipped_ratio': number | null;
+  num_tokens: number | null;
+  pass_rate: number | null;
+  /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, sorted by key. */
+  rewards: Record<`rewards/${string}`, number | null>;
+}
+
+/**
+ * Summarise the samples of one epoch and split. The order in which they come does not matter.
+ * Samples without a score are counted, and left out of everything that is about rewards.
+ */
+export function summarizeSamples(rollouts: readonly ScoredRollout[]): SampleSummary {
+  const ordered = [...rollouts].sort(byPromptThenSample);
+  const groups = [...Map.groupBy(ordered, ({ promptId }) => promptId).values()];
+  return {
+    samples: ordered.length,
+    samples_missing: ordered.length - rewardsOf(ordered).length,
+    ...rewardStatistics(groups),
+    diversity: mean(present(groups.map(uniqueShare))),
+    diversity_score: mean(present(groups.map(meanPairwiseDistance))),
+    ...lengthStatistics(ordered),
+    pass_rate: passRate(ordered),
+    rewards: rewardMeans(ordered),
+  };
+}
+
+function byPromptThenSample(a: ScoredRollout, b: ScoredRollout): number {
+  if (a.promptId !== b.promptId) return a.promptId < b.promptId ? -1 : 1;
+  return a.sample - b.sample;
+}
+
+function present<T>(values: readonly (T | null)[]): T[] {
+  return values.filter((value) => value !== null);
+}
+
+function rewardsOf(rollouts: readonly ScoredRollout[]): number[] {
+  return present(rollouts.map(({ reward }) => reward));
+}
+
+function rewardStatistics(groups: readonly ScoredRollout[][]) {
+  const scored = groups.map(rewardsOf).filter((rewards) => rewards.length > 0);
+  const rewards = scored.flat();
+  const reward = mean(rewards);
+  const best = mean(scored.map((group) => Math.max(...group)));
+  const spread = variance(rewards);
+  return {
+    reward,
+    reward_std: spread === null ? null : Math.sqrt(spread),
+    best_of_n_reward: best,
+    reward_variance: spread,
+    gap: reward === null || best === null ? null : best - reward,
+    frac_reward_zero_std: mean(scored.map((group) => (isConstant(group) ? 1 : 0))),
+    reward_histogram: histogram(rewards),
+  };
+}
+
+function isConstant(rewards: readonly number[]): boolean {
+  return Math.max(...rewards) - Math.min(...rewards) <= constantGroupSpread;
+}
+
+function lengthStatistics(rollouts: readonly ScoredRollout[]) {
+  const lengths = rollouts.map(({ tokens }) => tokens.length);
+  return {
+    'completions/mean_length': mean(lengths),
+    'completions/clipped_ratio': mean(rollouts.map(({ finish }) => (finish === 'length' ? 1 : 0))),
+    num_tokens: lengths.length === 0 ? null : lengths.reduce((sum, length) => sum + length, 0),
+  };
+}
+
+/** Share of judged samples whose tests all pass; null where no reward has a correctness. */
+function passRate(rollouts: readonly ScoredRollout[]): number | null {
+  const correctness = (rollout: ScoredRollout) =>
+    Object.values(rollout.rewards).flatMap(({ criteria }) => criteria.correctness ?? []);
+  const tested = rollouts.some((rollout) => correctness(rollout).length > 0);
+  const judged = rollouts.filter((r) => r.reward !== null || correctness(r).length > 0);
+  return tested ? mean(judged.map((rollout) => (correctness(rollout).includes(1) ? 1 : 0))) : null;
+}
+
+function rewardMeans(rollouts: readonly ScoredRollout[]): SampleSummary['rewards'] {
+  const values = new Map<`rewards/${string}`, (number | null)[]>();
+  const add = (key: `rewards/${string}`, value: number | null) => {
+    const list = values.get(key);
+    if (list) list.push(value);
+    else values.set(key, [value]);
+  };
+  for (const { rewards } of rollouts)
+    for (const [name, { value, criteria }] of Object.entries(rewards)) {
+      add(`rewards/${name}/mean`, value);
+      for (const [criterion, share] of Object.entries(criteria))
+        add(`rewards/${name}/${criterion}`, share);
+    }
+  const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted.map(([key, list]) => [key, mean(present(list))]));
+}

@@ -1,0 +1,28 @@
+// Means, variances and histograms over lists of rewards. Sums run in the order of the list, so
+// that the same samples give the same bits.
+
+/** Arithmetic mean; null for an empty list. */
+export function mean(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Population variance (divides by the count); null for an empty list. */
+export function variance(values: readonly number[]): number | null {
+  const center = mean(values);
+  return center === null ? null : mean(values.map((value) => (value - center) ** 2));
+}
+
+/** Bins of a reward histogram, each a tenth of [0, 1]. */
+export const histogramBins = 10;
+
+/** Share of values in each tenth of [0, 1]; 1.0 falls in the last. Null for an empty list. */
+export function histogram(values: readonly number[]): number[] | null {
+  if (values.length === 0) return null;
+  const counts = new Array<number>(histogramBins).fill(0);
+  for (const value of values) {
+    const bin = Math.min(histogramBins - 1, Math.max(0, Math.floor(value * histogramBins)));
+    counts[bin]! += 1;
+  }
+  return counts.map((count) => count / values.length);
+}

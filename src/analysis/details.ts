@@ -1,0 +1,51 @@
+// The live panel of a run in Temporal's Web UI, as short Markdown: where the run stands, its
+// epochs, and how the held-out reward went.
+
+import { epochColumns, epochRow } from './epoch-table.ts';
+import { numberOf } from './facts.ts';
+import { arrow, signedPercent, sparkline } from './format.ts';
+import type { EpochRecord } from './history.ts';
+import { markdownTable } from './page.ts';
+
+/** What the panel needs of a run's status; RunStatus is one. */
+export interface Standing {
+  state: string;
+  phase: string | null;
+  epoch: number | null;
+  firstEpoch: number;
+  lastEpoch: number;
+  metrics: readonly EpochRecord[];
+}
+
+/** Epochs shown: the panel is limited to 20,000 bytes. */
+const shownEpochs = 20;
+const shownPoints = 60;
+
+/** The panel's Markdown. */
+export function renderDetails(standing: Standing): string {
+  const { metrics } = standing;
+  const shown = metrics.slice(-shownEpochs);
+  const hidden = metrics.length - shown.length;
+  const parts = [
+    heading(standing),
+    ...trend(metrics),
+    ...(hidden > 0 ? [`_${hidden} earlier epochs are in metrics.jsonl._`] : []),
+    ...(shown.length > 0 ? [markdownTable(epochColumns, shown.map(epochRow))] : []),
+  ];
+  return parts.join('\n\n');
+}
+
+function heading({ state, phase, epoch, firstEpoch, lastEpoch }: Standing): string {
+  const where = epoch === null ? '' : `, epoch **${epoch}** of ${firstEpoch}–${lastEpoch}`;
+  return `**${phase ?? 'start'}**${where} · ${state}`;
+}
+
+function trend(metrics: readonly EpochRecord[]): string[] {
+  const heldOut = metrics.map((line) => numberOf(line, 'eval/reward'));
+  const known = heldOut.filter((value) => value !== undefined);
+  const [first, last] = [known[0], known.at(-1)];
+  if (known.length < 2 || first === undefined || last === undefined) return [];
+  const gain = first === 0 ? '' : ` (${signedPercent((100 * (last - first)) / first)})`;
+  const line = sparkline(heldOut.slice(-shownPoints));
+  return [`Held-out reward ${arrow(first, last, 3)}${gain} \`${line}\``];
+}

@@ -9,28 +9,89 @@ import pathlib
 
 import torch
 from safetensors.torch import save_file
-from transformers import Qwen2Config, Qwen2ForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
-OUT = pathlib.Path(__file__).parent / "fixtures" / "tiny-qwen2"
+FIXTURES = pathlib.Path(__file__).parent / "fixtures"
+OUT = FIXTURES / "tiny-qwen2"
 TEMPERATURE, KL, LOW, HIGH = 1.3, 0.05, 0.8, 1.28
 LR, DECAY, BETAS, EPS, CLIP, STEPS = 1e-3, 0.01, (0.9, 0.999), 1e-8, 0.5, 10
 PROMPTS = [[5, 9, 11], [7, 3, 2, 40, 41, 8, 6], [12, 30], [50, 51, 52, 53, 54]]
 COMPLETIONS = [[4, 8, 15, 16, 1], [23, 42, 1], [9, 9, 8, 7, 6, 5, 4, 3, 2, 1], [60, 61, 62, 63]]
 
 
-def model():
+SIZES = dict(
+    hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+    num_key_value_heads=2, vocab_size=64, max_position_embeddings=256, rms_norm_eps=1e-6,
+    eos_token_id=1, pad_token_id=0, tie_word_embeddings=True,
+)
+ROPE = {"rope_type": "default", "rope_theta": 10000.0}
+LLAMA3 = {
+    "rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0, "original_max_position_embeddings": 32,
+}
+# Every option of the decoder, in some architecture: name -> (model type, config, data type)
+VARIANTS = {
+    "qwen2-untied": ("qwen2", dict(tie_word_embeddings=False), torch.float32),
+    "qwen2-window": ("qwen2", dict(use_sliding_window=True, sliding_window=6, max_window_layers=1), torch.float32),
+    "qwen2-bfloat16": ("qwen2", {}, torch.bfloat16),
+    "qwen2-float16": ("qwen2", {}, torch.float16),
+    "qwen3": ("qwen3", dict(head_dim=16), torch.float32),
+    "qwen3-bias": ("qwen3", dict(head_dim=8, attention_bias=True, tie_word_embeddings=False), torch.float32),
+    "llama": ("llama", dict(tie_word_embeddings=False), torch.float32),
+    "llama-bias": ("llama", dict(attention_bias=True, mlp_bias=True, num_key_value_heads=4), torch.float32),
+    "llama-llama3": ("llama", dict(rope_parameters=LLAMA3), torch.float32),
+    "llama-linear": ("llama", dict(rope_parameters={**ROPE, "rope_type": "linear", "factor": 4.0}), torch.float32),
+    "qwen2-classifier": ("qwen2", dict(num_labels=1), torch.float32),
+    "qwen3-classifier": ("qwen3", dict(num_labels=3, head_dim=8), torch.float32),
+    "llama-classifier": ("llama", dict(num_labels=1), torch.float32),
+}
+
+
+def model(kind="qwen2", changes={}, dtype=torch.float32):
     torch.manual_seed(0)
-    config = Qwen2Config(
-        hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, vocab_size=64, max_position_embeddings=128,
-        tie_word_embeddings=True, rms_norm_eps=1e-6, rope_theta=10000.0,
-        eos_token_id=1, pad_token_id=0, attn_implementation="eager",
-    )
-    net = Qwen2ForCausalLM(config).eval()
+    options = {**SIZES, "rope_parameters": dict(ROPE), **changes, "attn_implementation": "eager"}
+    config = AutoConfig.for_model(kind, **options)
+    auto = AutoModelForSequenceClassification if "num_labels" in changes else AutoModelForCausalLM
+    net = auto.from_config(config, attn_implementation="eager").eval()
     with torch.no_grad():  # every term matters: no zero biases, no unit norms
         for name, p in net.named_parameters():
-            p.copy_(torch.randn_like(p) * 0.3 + (1.0 if "norm" in name else 0.0))
+            p.copy_((torch.randn_like(p) * 0.3 + (1.0 if "norm" in name else 0.0)).to(dtype))
     return net
+
+
+def save(net, out, dtype=torch.float32):
+    out.mkdir(parents=True, exist_ok=True)
+    net.config.architectures = [type(net).__name__]
+    net.config.to_json_file(out / "config.json", use_diff=False)
+    tied = net.config.tie_word_embeddings
+    state = {k: v.to(dtype) for k, v in net.state_dict().items() if not (tied and k == "lm_head.weight")}
+    save_file({k: v.contiguous() for k, v in state.items()}, out / "model.safetensors", metadata={"format": "pt"})
+
+
+def variant(name, kind, changes, dtype):
+    """Logits, greedy tokens and gradients of one variant; weights rounded to the stored type."""
+    net, out = model(kind, changes, dtype), FIXTURES / name
+    save(net, out, dtype)
+    expected = {"prompts": PROMPTS, "completions": COMPLETIONS}
+    with torch.no_grad():
+        if "num_labels" in changes:
+            expected["scores"] = [net(torch.tensor([p + c])).logits[0].tolist() for p, c in zip(PROMPTS, COMPLETIONS)]
+        else:
+            expected["logits"] = [net(torch.tensor([p + c])).logits[0, -1].tolist() for p, c in zip(PROMPTS, COMPLETIONS)]
+            expected["logprobs"] = [row_logprobs(net, p + c) for p, c in zip(PROMPTS, COMPLETIONS)]
+            expected["greedy"] = [greedy(net, p, 64) for p in PROMPTS]
+    if "num_labels" not in changes and dtype is torch.float32:
+        total = sum(len(c) for c in COMPLETIONS)
+        loss = -sum(logprobs(net, p, c).sum() for p, c in zip(PROMPTS, COMPLETIONS)) / total
+        loss.backward()
+        save_file({k: p.grad.clone() for k, p in net.named_parameters()}, out / "gradients.safetensors")
+        expected["loss"] = loss.item()
+    (out / "expected.json").write_text(json.dumps(expected) + "\n")
+
+
+def row_logprobs(net, ids):
+    lp = torch.log_softmax(net(torch.tensor([ids])).logits[0, :-1], -1)
+    return lp[torch.arange(len(ids) - 1), torch.tensor(ids[1:])].tolist()
 
 
 def logprobs(net, prompt, completion):
@@ -62,12 +123,10 @@ def greedy(net, prompt, count):
 
 
 def main():
-    OUT.mkdir(parents=True, exist_ok=True)
+    for name, (kind, changes, dtype) in VARIANTS.items():
+        variant(name, kind, changes, dtype)
     net = model()
-    net.config.architectures = ["Qwen2ForCausalLM"]
-    net.config.to_json_file(OUT / "config.json", use_diff=False)
-    state = {k: v.clone() for k, v in net.state_dict().items() if k != "lm_head.weight"}
-    save_file(state, OUT / "model.safetensors", metadata={"format": "pt"})
+    save(net, OUT)
     with torch.no_grad():
         base = [logprobs(net, p, c) for p, c in zip(PROMPTS, COMPLETIONS)]
         rows = []

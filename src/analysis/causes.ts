@@ -7,7 +7,6 @@ import {
   type Facts,
   fell,
   isConservative,
-  isDrifting,
   numberOf,
   rewardChange,
 } from './facts.ts';
@@ -22,7 +21,7 @@ export const causeRules: readonly Rule[] = [
     name: 'kl-penalty-too-high',
     check(facts) {
       const { kl_penalty } = facts.settings.rlaif;
-      if (!isHeldBack(facts) || kl_penalty <= lowKlPenalty) return;
+      if (!isConservative(facts) || kl_penalty <= lowKlPenalty) return;
       return {
         title: `KL Penalty Too High (${kl_penalty})`,
         details: [
@@ -38,7 +37,7 @@ export const causeRules: readonly Rule[] = [
     name: 'reward-signal-too-weak',
     check(facts) {
       const { reward_weight, kl_penalty } = facts.settings.rlaif;
-      if (!isHeldBack(facts) || reward_weight >= strongRewardWeight) return;
+      if (!isConservative(facts) || reward_weight >= strongRewardWeight) return;
       return {
         title: 'Reward Signal Too Weak',
         details: [
@@ -53,7 +52,7 @@ export const causeRules: readonly Rule[] = [
     name: 'learning-rate-too-low',
     check(facts) {
       const { learning_rate } = facts.settings.training;
-      if (!isHeldBack(facts) || raisedLearningRate(facts) === undefined) return;
+      if (!isConservative(facts) || raisedLearningRate(facts) === undefined) return;
       return {
         title: `Learning Rate May Be Too Low (${settingValue('learning_rate', learning_rate)})`,
         details: ['Training is stable, and slow: there is room for a larger step'],
@@ -95,11 +94,6 @@ export const causeRules: readonly Rule[] = [
     },
   },
 ];
-
-/** Too conservative, and not for want of a leash: KL is not running away. */
-function isHeldBack(facts: Facts): boolean {
-  return isConservative(facts) && !isDrifting(facts);
-}
 
 function measuredKl(facts: Facts): string[] {
   const kl = numberOf(facts.after, 'kl');

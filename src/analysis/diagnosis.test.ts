@@ -61,6 +61,16 @@ describe('diagnose', () => {
     expect(found).not.toContain('kl-penalty-too-high');
   });
 
+  it('reads nothing into a loss that falls with the temperature', () => {
+    const cooler = withRlaif(
+      { ...healthyAfter, 'eval/reward': 0.3 },
+      { generation_temperature: 1 },
+    );
+    const { issues, causes } = diagnosisOf(healthyBefore, cooler);
+    expect(issues.map(({ rule }) => rule)).toEqual(['reward-declining']);
+    expect(causes.map(({ rule }) => rule)).toEqual(['no-reward-filter']);
+  });
+
   it('does not compare losses of two reward weights', () => {
     const heavier = withRlaif({ ...healthyAfter, loss: 0.35 }, { reward_weight: 2 });
     const { rows } = diagnosisOf(healthyBefore, heavier);
@@ -110,6 +120,12 @@ describe('recommend', () => {
     expect(remediesOf(...all)).toEqual(['raise-learning-rate']);
   });
 
+  it('leaves the temperature to the phases of a run that has them', () => {
+    const phased = [epoch6, epoch7].map((line) => ({ ...line, phase: 'refinement' }));
+    expect(remediesOf(epoch6, epoch7)).toContain('temperature');
+    expect(remediesOf(...phased)).not.toContain('temperature');
+  });
+
   it('raises the learning rate once', () => {
     const raised = {
       ...epoch7.settings,
@@ -151,10 +167,12 @@ describe('recommend', () => {
     });
   });
 
-  it('gives two changes of one setting to the more urgent', () => {
-    const after = { ...healthyAfter, diversity: 0.3, kl: 0.5, entropy: 0.1 };
-    const keys = changesNow(recommend(diagnosisOf(healthyBefore, after))).map(({ key }) => key);
-    expect(keys).toEqual([...new Set(keys)]);
-    expect(keys).toContain('kl_penalty');
+  it('does not loosen and tighten at once', () => {
+    expect(remediesOf(epoch6, { ...epoch7, diversity: 0.3 })).toEqual([
+      'strengthen-kl',
+      'reward-threshold',
+      'best-of-n',
+      'temperature',
+    ]);
   });
 });

@@ -179,9 +179,19 @@ export function samplingNoise({ before, after }: Facts): number | undefined {
   return was === undefined || is === undefined ? undefined : 2 * Math.sqrt(was + is);
 }
 
-/** Reward falls while loss falls: what the policy fits is not what is rewarded. */
+/** Whether the run walks through phases already, which then own temperature and penalty. */
+export function isPhased({ history }: Facts): boolean {
+  const named = history.map(({ phase }) => phase ?? '').filter((name) => name && name !== 'start');
+  const phases = new Set(named);
+  return phases.size > 1 || phases.has('exploration') || phases.has('refinement');
+}
+
+/**
+ * Reward falls while loss falls, and the policy does not drift: what it fits is not what is
+ * rewarded, and something holds it back.
+ */
 export function isConservative(facts: Facts): boolean {
-  return fell(rewardChange(facts)) && fell(changeOf(facts, 'loss')) && !isDrifting(facts);
+  return fell(rewardChange(facts)) && fell(comparableChange(facts, 'loss')) && !isDrifting(facts);
 }
 
 /** KL is large, or has grown threefold within an epoch to a notable value. */

@@ -8,6 +8,7 @@ import {
   fell,
   isConservative,
   isDrifting,
+  isPhased,
   numberOf,
   rewardChange,
   rose,
@@ -28,7 +29,7 @@ export const issueRules: readonly Rule[] = [
       return {
         title: `${change.heldOut ? 'Held-out ' : ''}Average Reward Declining`,
         details: [`**${epochs(facts)}**: ${moved(change)}${where}`, ...readingOf(facts)],
-        remedies: isConservative(facts) ? ['temperature'] : [],
+        remedies: isConservative(facts) && !isPhased(facts) ? ['temperature'] : [],
       };
     },
   },
@@ -70,7 +71,7 @@ export const issueRules: readonly Rule[] = [
     check(facts) {
       const { reward_weight, kl_penalty } = facts.settings.rlaif;
       const drowned = kl_penalty > 0 && reward_weight / kl_penalty < weakRewardRatio;
-      if (!drowned || !isConservative(facts) || isDrifting(facts)) return;
+      if (!drowned || !isConservative(facts)) return;
       return {
         title: 'Reward-Weight Balance Issue',
         details: [

@@ -16,13 +16,22 @@ export interface Recommendation extends Proposal {
   rules: string[];
 }
 
+/** A remedy that pulls the other way than a more urgent one gives way: no two touch one setting. */
+const yieldsTo: Partial<Record<RemedyName, readonly RemedyName[]>> = {
+  rebalance: ['strengthen-kl'],
+  'raise-learning-rate': ['lower-learning-rate', 'strengthen-kl'],
+};
+
 /**
  * What to change after an epoch, most urgent first. What is in force already is not proposed
  * again. Where only remedies for later are left, the first of them is for now.
  */
 export function recommend({ facts, issues, warnings, causes }: Diagnosis): Recommendation[] {
   const findings = [...issues, ...causes, ...warnings];
-  const names = Object.keys(remedies) as RemedyName[];
+  const called = new Set(findings.flatMap((finding) => finding.remedies));
+  const names = (Object.keys(remedies) as RemedyName[]).filter(
+    (name) => !yieldsTo[name]?.some((other) => called.has(other)),
+  );
   const proposals = names.flatMap((name) => {
     const rules = findings.filter((finding) => finding.remedies.includes(name));
     const proposal = rules.length > 0 ? remedies[name](facts) : undefined;
@@ -36,13 +45,10 @@ export function recommend({ facts, issues, warnings, causes }: Diagnosis): Recom
   }));
 }
 
-/** The recommended changes that are to be made now; of two for one setting the more urgent. */
+/** The recommended changes that are to be made now, most urgent first. */
 export function changesNow(recommendations: readonly Recommendation[]): SettingChange[] {
-  const changes = new Map<string, SettingChange>();
-  for (const { when, options } of recommendations)
-    for (const change of when === 'now' ? (options[0]?.changes ?? []) : [])
-      if (!changes.has(change.key)) changes.set(change.key, change);
-  return [...changes.values()];
+  const now = recommendations.filter(({ when }) => when === 'now');
+  return now.flatMap(({ options }) => options[0]?.changes ?? []);
 }
 
 /** Changes as overrides of a run's settings; what is merely kept is left out. */

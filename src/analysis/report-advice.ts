@@ -2,7 +2,7 @@
 // and watch, what comes next.
 
 import type { Diagnosis } from './diagnosis.ts';
-import { type Facts, numberOf, rewardChange } from './facts.ts';
+import { type Change, type Facts, isPhased, numberOf, rewardChange } from './facts.ts';
 import { absent, fixed, settingValue } from './format.ts';
 import { bulletList, type Section, yamlBlock } from './page.ts';
 import { changesNow, type Recommendation, renderYaml } from './recommendations.ts';
@@ -90,8 +90,7 @@ function impact(facts: Facts, recommendations: readonly Recommendation[]): strin
   const best = numberOf(facts.after, 'best_of_n_reward');
   const spread = numberOf(facts.after, 'gap');
   const lines = [
-    reward &&
-      `**Average Reward**: ${fixed(reward.after)} → above ${fixed(Math.max(reward.before, reward.after))} within 1–2 epochs, then towards ${fixed(average_reward, 2)}`,
+    reward && `**Average Reward**: ${rewardOutlook(reward, average_reward)}`,
     `**Loss**: ${lossOutlook(facts, recommendations)}`,
     best === undefined
       ? undefined
@@ -102,6 +101,12 @@ function impact(facts: Facts, recommendations: readonly Recommendation[]): strin
   ];
   const known = lines.filter((line) => line !== undefined);
   return `If the fixes work, the next epochs show it so:\n\n${bulletList(known)}`;
+}
+
+function rewardOutlook({ before, after }: Change, target: number): string {
+  const level = Math.max(before, after);
+  const then = level < target ? `, then towards ${fixed(target, 2)}` : '';
+  return `${fixed(after)} → above ${fixed(level)} within 1–2 epochs${then}`;
 }
 
 function lossOutlook({ success }: Facts, recommendations: readonly Recommendation[]): string {
@@ -169,14 +174,6 @@ function nextSteps(
 
 function assignment({ key, to }: SettingChange): string {
   return `\`${key}: ${settingValue(key, to)}\``;
-}
-
-/** Whether the run walks through phases already. */
-function isPhased({ history }: Facts): boolean {
-  const phases = new Set(
-    history.map(({ phase }) => phase ?? '').filter((name) => name !== 'start'),
-  );
-  return phases.size > 1 || phases.has('exploration') || phases.has('refinement');
 }
 
 function twoPhases(epoch: number): string {

@@ -1,0 +1,41 @@
+// Files that are there whole or not at all: written under a temporary name, synced, renamed, and
+// the folder's entry synced too, so that neither a kill nor a power cut leaves half a file.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Write `content` to `path`, replacing what is there in one step; missing folders are made. */
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${uniqueSuffix()}.tmp`;
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncPath(dirname(path));
+}
+
+/** Wait until the file's content, or the folder's list of names, is on the disk. */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Characters that no other writer chooses. */
+export function uniqueSuffix(): string {
+  return randomBytes(6).toString('hex');
+}

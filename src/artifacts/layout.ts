@@ -1,0 +1,34 @@
+// The names of a run's files, all in one place. Paths are relative to the run's folder.
+
+/** Prompts that are trained on, or held out to evaluate on. */
+export type Split = 'train' | 'held-out';
+
+const padded = (number: number, digits: number) => String(number).padStart(digits, '0');
+const epochName = (epoch: number) => `epoch-${padded(epoch, 2)}`;
+const samplesFolder = (epoch: number, split: Split) =>
+  `samples/${epochName(epoch)}${split === 'held-out' ? '/held-out' : ''}`;
+
+export const layout = {
+  /** The resolved run file. */
+  config: 'config.json',
+  /** What the run was made of: hashes of its inputs, versions, the machine. */
+  manifest: 'manifest.json',
+  /** A line for the start and one an epoch; the same run gives the same bytes. */
+  metrics: 'metrics.jsonl',
+  /** A line for every finished activity: how long it took, and at which attempt. */
+  timings: 'timings.jsonl',
+  /** The whole run on a page. */
+  runReport: 'report.md',
+  prompts: (split: Split) => `prompts/${split}.jsonl`,
+  epochReport: (epoch: number) => `reports/${epochName(epoch)}.md`,
+  rollouts: (epoch: number, split: Split, shard: number) =>
+    `${samplesFolder(epoch, split)}/rollouts-${padded(shard, 3)}.jsonl`,
+  scored: (epoch: number, split: Split, shard: number) =>
+    `${samplesFolder(epoch, split)}/scored-${padded(shard, 3)}.jsonl`,
+  batch: (epoch: number) => `${samplesFolder(epoch, 'train')}/batch.jsonl`,
+  /** The policy to start from, as it was when the run began. */
+  startCheckpoint: 'checkpoints/start',
+  /** The reference policy, where the run file names one that is not the policy to start from. */
+  referenceCheckpoint: 'checkpoints/reference',
+  checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
+} as const;

@@ -1,0 +1,95 @@
+// A run's files in a folder of the local disk, or of one that several machines mount.
+
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import type { ArtifactRef } from '../config/records.ts';
+import { AnnealError } from '../errors.ts';
+import { syncPath, uniqueSuffix, writeFileAtomic } from './atomic.ts';
+import type { Store } from './store.ts';
+
+/** The store whose files lie under `root`, the absolute path of a run's folder. */
+export function createLocalStore(root: string): Store {
+  const locate = (path: string) => locateUnder(root, path);
+  return {
+    async write(path, content, count) {
+      await writeFileAtomic(locate(path), content);
+      return describe(path, content, count);
+    },
+    async read(ref) {
+      const bytes = await readFile(locate(ref.path)).catch((cause) => {
+        throw damaged(ref.path, 'the file cannot be read', cause);
+      });
+      const found = describe(ref.path, bytes);
+      if (found.sha256 !== ref.sha256)
+        throw damaged(ref.path, `expected sha256 ${ref.sha256}, found ${found.sha256}`);
+      return bytes;
+    },
+    readDocument: (path) =>
+      readFile(locate(path), 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return null;
+        throw error;
+      }),
+    async append(path, line) {
+      await mkdir(dirname(locate(path)), { recursive: true });
+      await appendFile(locate(path), `${line}\n`);
+    },
+    async scratch(path) {
+      const target = locate(path);
+      await mkdir(dirname(target), { recursive: true });
+      await removeLeftovers(target);
+      const folder = `${leftoverPrefix(target)}${uniqueSuffix()}`;
+      await mkdir(folder);
+      return folder;
+    },
+    commitFolder: (scratch, path) => replaceFolder(scratch, locate(path)),
+    folder: locate,
+  };
+}
+
+/** An error for an artifact that is gone or not what its hash says. */
+export function damaged(path: string, problem: string, cause?: unknown): AnnealError {
+  return new AnnealError(
+    'DamagedArtifact',
+    `${path} in the run's folder is damaged: ${problem}. It is made again from its inputs where they are whole; otherwise restore it from a copy.`,
+    { cause },
+  );
+}
+
+function describe(path: string, content: string | Uint8Array, count?: number): ArtifactRef {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const bytes = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
+  return { path, sha256, bytes, ...(count === undefined ? {} : { count }) };
+}
+
+/** References arrive through a workflow's history: none may lead out of the run's folder. */
+function locateUnder(root: string, path: string): string {
+  const absolute = resolve(root, path);
+  if (!absolute.startsWith(root + sep))
+    throw new AnnealError(
+      'InvalidData',
+      `expected a path inside of the run's folder, found '${path}'`,
+    );
+  return absolute;
+}
+
+const leftoverPrefix = (target: string) => join(dirname(target), `.${basename(target)}.`);
+
+async function removeLeftovers(target: string): Promise<void> {
+  const prefix = basename(leftoverPrefix(target));
+  for (const name of await readdir(dirname(target)))
+    if (name.startsWith(prefix)) await rm(join(dirname(target), name), { recursive: true });
+}
+
+/** A folder cannot be renamed over a full one: the old one steps aside first. */
+async function replaceFolder(scratch: string, target: string): Promise<void> {
+  for (const name of await readdir(scratch)) await syncPath(join(scratch, name));
+  await syncPath(scratch);
+  const aside = `${leftoverPrefix(target)}${uniqueSuffix()}`;
+  await rename(target, aside).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rename(scratch, target);
+  await syncPath(dirname(target));
+  await rm(aside, { recursive: true, force: true });
+}

@@ -1,0 +1,28 @@
+// Where a run's files live, as the activities see it. Every path is relative to the run's folder,
+// so that a workflow's history names no machine. local-store.ts keeps them in a folder on disk.
+
+import type { ArtifactRef } from '../config/records.ts';
+
+/** Files of one run. An artifact is written once and known by its hash; a document changes. */
+export interface Store {
+  /**
+   * Write a file whole or not at all, and say what was written. Writing the same content to the
+   * same path again changes nothing, so an activity may be tried any number of times.
+   */
+  write(path: string, content: string | Uint8Array, count?: number): Promise<ArtifactRef>;
+  /** The bytes of an artifact. @throws AnnealError DamagedArtifact if gone or not those bytes. */
+  read(ref: ArtifactRef): Promise<Buffer>;
+  /** The text of a document as it is now, such as metrics.jsonl; null where there is none. */
+  readDocument(path: string): Promise<string | null>;
+  /** Add a line to a log that nothing depends on. */
+  append(path: string, line: string): Promise<void>;
+  /**
+   * A new empty folder on this machine's disk, to be filled and handed to `commitFolder` for the
+   * same path. Folders that dead attempts left behind for that path are removed.
+   */
+  scratch(path: string): Promise<string>;
+  /** Sync a filled scratch folder and make it the folder at `path`, in place of any other. */
+  commitFolder(scratch: string, path: string): Promise<void>;
+  /** A folder of the run as an absolute path on this machine; it may not exist. */
+  folder(path: string): string;
+}

@@ -10,6 +10,11 @@ export interface SettingsChange {
   training?: Partial<Settings['training']>;
 }
 
+/** The first epoch of the run, where it does not go on from another's. */
+export function firstEpochOf(config: RunConfig): number {
+  return config.phases[0]!.epochs[0];
+}
+
 /** The last epoch of the run. */
 export function lastEpochOf(config: RunConfig): number {
   return config.phases.at(-1)!.epochs[1];

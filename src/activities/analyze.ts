@@ -1,0 +1,57 @@
+// Writes an epoch's line of metrics.jsonl and its report.
+
+import { parseMetricsJsonl } from '../analysis/history.ts';
+import { startMetrics, toEpochMetrics } from '../analysis/metrics.ts';
+import { renderEpochReport, renderRunReport } from '../analysis/report.ts';
+import { summarizeSamples } from '../analysis/sample-summary.ts';
+import { encodeJsonl } from '../artifacts/jsonl.ts';
+import { layout } from '../artifacts/layout.ts';
+import type { Store } from '../artifacts/store.ts';
+import type { EpochMetrics } from '../config/records.ts';
+import type { AnalyzeInput } from './contract.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { runJob } from './job.ts';
+import { readScored } from './samples.ts';
+
+export function analyzeWith(dependencies: Dependencies) {
+  return async function analyze(input: AnalyzeInput): Promise<EpochMetrics> {
+    const store = storeOf(dependencies, input.run);
+    return runJob(store, { epoch: input.epoch }, async () => {
+      const metrics = await measure(store, input);
+      const history = withLine(await readHistory(store), metrics);
+      await store.write(layout.metrics, encodeJsonl(history));
+      if (input.training) await writeReports(store, history, input);
+      return metrics;
+    });
+  };
+}
+
+async function measure(store: Store, input: AnalyzeInput): Promise<EpochMetrics> {
+  const { epoch, phase, training, evaluation } = input;
+  if (training === null) return startMetrics(epoch, evaluation);
+  const train = summarizeSamples(await readScored(store, training.scored));
+  return toEpochMetrics({ ...training, epoch, phase, train, heldOut: evaluation });
+}
+
+async function readHistory(store: Store): Promise<EpochMetrics[]> {
+  return parseMetricsJsonl((await store.readDocument(layout.metrics)) ?? '', layout.metrics);
+}
+
+/** The line takes the place of one for the same epoch: an attempt may come a second time. */
+function withLine(history: EpochMetrics[], line: EpochMetrics): EpochMetrics[] {
+  const others = history.filter(({ epoch }) => epoch !== line.epoch);
+  return [...others, line].sort((a, b) => a.epoch - b.epoch);
+}
+
+async function writeReports(
+  store: Store,
+  history: EpochMetrics[],
+  { epoch, success }: AnalyzeInput,
+): Promise<void> {
+  const upTo = history.filter((line) => line.epoch <= epoch);
+  await store.write(
+    layout.epochReport(epoch),
+    renderEpochReport({ history: upTo, epoch, success }),
+  );
+  await store.write(layout.runReport, renderRunReport({ history, success }));
+}

@@ -1,0 +1,132 @@
+// What the workflows ask of the activities, and what comes back: references to files and pages of
+// numbers. Types alone, so that workflows may import them.
+
+import type { SampleSummary } from '../analysis/sample-summary.ts';
+import type { Split } from '../artifacts/layout.ts';
+import type { ArtifactRef, CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
+import type { RewardConfig, RlaifConfig, RunConfig } from '../config/schema.ts';
+import type { FilterCounts } from '../rl/batch.ts';
+import type { EngineSettings, TrainStats } from '../rl/model-service.ts';
+import type { SettingsChange } from '../rl/schedule.ts';
+
+export type { SampleSummary, Split };
+
+/** Run and epoch that an activity works for. `run` names the run's folder. */
+export interface InEpoch {
+  run: string;
+  epoch: number;
+}
+
+export interface PrepareInput {
+  run: string;
+  /** Id of the run's first execution: whose folder it is. */
+  execution: string;
+  /** A run file, as whoever started the workflow gave it. */
+  file: unknown;
+}
+
+/** A checked run, its inputs copied into the run's folder. */
+export interface RunPlan {
+  config: RunConfig;
+  prompts: Record<Split, ArtifactRef>;
+  /** The policy to start from; its epoch is the one before the first. */
+  policy: CheckpointRef;
+  reference: CheckpointRef;
+  /** What the run that this one goes on from measured so far; else empty. */
+  history: EpochMetrics[];
+}
+
+export interface AdjustInput {
+  config: RunConfig;
+  change: SettingsChange;
+}
+
+/** One shard of a split's prompts. */
+export interface ShardInput extends InEpoch {
+  split: Split;
+  shard: number;
+  prompts: ArtifactRef;
+}
+
+export interface GenerateInput extends ShardInput {
+  policy: CheckpointRef;
+  /** Prompts in all shards of the epoch together. */
+  take: number;
+  samplesPerPrompt: number;
+  temperature: number;
+  maxNewTokens: number;
+  seed: number;
+  engine: EngineSettings;
+}
+
+export interface ScoreInput extends ShardInput {
+  rollouts: ArtifactRef;
+  rewards: RewardConfig[];
+}
+
+export interface FilterInput extends InEpoch {
+  prompts: ArtifactRef;
+  scored: ArtifactRef[];
+  rlaif: RlaifConfig;
+}
+
+export interface Batch {
+  samples: ArtifactRef;
+  counts: FilterCounts;
+}
+
+export interface TrainInput extends InEpoch {
+  policy: CheckpointRef;
+  reference: CheckpointRef;
+  batch: ArtifactRef;
+  settings: Settings;
+  seed: number;
+  engine: EngineSettings;
+  freshOptimizer: boolean;
+}
+
+export interface Trained {
+  policy: CheckpointRef;
+  /** Null where no sample was left to train on: the policy is the one before, carried forward. */
+  stats: TrainStats | null;
+}
+
+export interface EvaluateInput extends InEpoch {
+  scored: ArtifactRef[];
+}
+
+/** What training did in an epoch. */
+export interface TrainingRecord {
+  scored: ArtifactRef[];
+  counts: FilterCounts;
+  stats: TrainStats | null;
+  settings: Settings;
+}
+
+export interface AnalyzeInput extends InEpoch {
+  phase: string;
+  /** Null for the line that describes the policy to start from. */
+  training: TrainingRecord | null;
+  evaluation: SampleSummary;
+  success: RunConfig['success'];
+}
+
+/** All activities; each may run any number of times and leaves the same files. */
+export interface Activities {
+  /** Check a run file and all that it names, and copy the inputs into the run's folder. */
+  prepare(input: PrepareInput): Promise<RunPlan>;
+  /** Check a change to a live run's settings against the run file's schema. */
+  checkChange(input: AdjustInput): Promise<void>;
+  /** Sample completions of one shard of prompts: rollouts. */
+  generate(input: GenerateInput): Promise<ArtifactRef>;
+  /** Score one shard of rollouts: scored rollouts. */
+  score(input: ScoreInput): Promise<ArtifactRef>;
+  /** Compute advantages over all shards and keep what is worth training on. */
+  filter(input: FilterInput): Promise<Batch>;
+  /** Train the policy on a batch: the epoch's checkpoint. */
+  train(input: TrainInput): Promise<Trained>;
+  /** Summarise scored rollouts of held-out prompts. */
+  evaluate(input: EvaluateInput): Promise<SampleSummary>;
+  /** Write the epoch's metrics and report. */
+  analyze(input: AnalyzeInput): Promise<EpochMetrics>;
+}

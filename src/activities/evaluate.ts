@@ -1,0 +1,14 @@
+// Sums up the scored samples of the held-out prompts.
+
+import { type SampleSummary, summarizeSamples } from '../analysis/sample-summary.ts';
+import type { EvaluateInput } from './contract.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { runJob } from './job.ts';
+import { readScored } from './samples.ts';
+
+export function evaluateWith(dependencies: Dependencies) {
+  return async function evaluate({ run, epoch, scored }: EvaluateInput): Promise<SampleSummary> {
+    const store = storeOf(dependencies, run);
+    return runJob(store, { epoch }, async () => summarizeSamples(await readScored(store, scored)));
+  };
+}

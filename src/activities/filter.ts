@@ -1,0 +1,33 @@
+// Turns an epoch's scored samples into the batch to train on.
+
+import { encodeJsonl } from '../artifacts/jsonl.ts';
+import { layout } from '../artifacts/layout.ts';
+import type { Prompt } from '../config/records.ts';
+import { type BatchSample, buildBatch } from '../rl/batch.ts';
+import type { TrainSample } from '../rl/model-service.ts';
+import type { Batch, FilterInput } from './contract.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { runJob } from './job.ts';
+import { readPromptsById, readScored } from './samples.ts';
+
+export function filterWith(dependencies: Dependencies) {
+  return async function filter(input: FilterInput): Promise<Batch> {
+    const store = storeOf(dependencies, input.run);
+    return runJob(store, { epoch: input.epoch }, async () => {
+      const prompts = await readPromptsById(store, input.prompts);
+      const batch = buildBatch(await readScored(store, input.scored), input.rlaif);
+      const rows = batch.samples.map((sample) => trainSample(sample, prompts));
+      const path = layout.batch(input.epoch);
+      return {
+        samples: await store.write(path, encodeJsonl(rows), rows.length),
+        counts: batch.counts,
+      };
+    });
+  };
+}
+
+function trainSample(sample: BatchSample, prompts: Map<string, Prompt>): TrainSample {
+  const { promptId, sample: index, tokens, logprobs, advantage, reward } = sample;
+  const { prompt } = prompts.get(promptId)!;
+  return { promptId, prompt, sample: index, tokens, logprobs, advantage, reward };
+}

@@ -1,0 +1,57 @@
+// Samples one shard of an epoch's prompts.
+
+import { openCheckpoint } from '../artifacts/checkpoints.ts';
+import { encodeJsonl } from '../artifacts/jsonl.ts';
+import { layout } from '../artifacts/layout.ts';
+import type { ArtifactRef, Prompt } from '../config/records.ts';
+import { promptsOfEpoch } from '../rl/prompt-order.ts';
+import type { GenerateInput } from './contract.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { runJob } from './job.ts';
+import { readRows } from './samples.ts';
+
+export function generateWith(dependencies: Dependencies) {
+  return async function generate(input: GenerateInput): Promise<ArtifactRef> {
+    const store = storeOf(dependencies, input.run);
+    const { epoch, split, shard } = input;
+    const stage = split === 'train' ? 'generate' : 'evaluate';
+    return runJob(store, { stage, epoch, split, shard }, async (job) => {
+      const rollouts = await dependencies.models.generate(
+        {
+          kind: 'generate',
+          engine: input.engine,
+          model: await openCheckpoint(store, input.policy),
+          prompts: shardOf(await readRows<Prompt>(store, input.prompts), input),
+          samplesPerPrompt: input.samplesPerPrompt,
+          temperature: input.temperature,
+          maxNewTokens: input.maxNewTokens,
+          seed: input.seed,
+          stream: streamOf(input),
+        },
+        job,
+      );
+      const path = layout.rollouts(epoch, split, shard);
+      return store.write(path, encodeJsonl(rollouts), rollouts.length);
+    });
+  };
+}
+
+/**
+ * Epochs draw apart; held-out prompts are drawn alike in all of them, so that two evaluations
+ * differ by the policies and not by the luck of the draw.
+ */
+function streamOf({ split, epoch }: GenerateInput): string {
+  return split === 'train' ? `train/${epoch}` : split;
+}
+
+/** Training takes an epoch's own draw of prompts; evaluation the top of the file. */
+function shardOf(prompts: Prompt[], input: GenerateInput): { id: string; prompt: string }[] {
+  const { split, take, shard, engine } = input;
+  const chosen =
+    split === 'train'
+      ? promptsOfEpoch(prompts.length, take, input.seed, input.epoch).map((i) => prompts[i]!)
+      : prompts.slice(0, take);
+  return chosen
+    .slice(shard * engine.shard_prompts, (shard + 1) * engine.shard_prompts)
+    .map(({ id, prompt }) => ({ id, prompt }));
+}

@@ -1,0 +1,59 @@
+// The frame around every activity: heartbeats from a timer while it runs, cancellation handed on
+// as a signal, errors named for the server, and a line in the run's timings when it is done.
+
+import { Context } from '@temporalio/activity';
+import { layout, type Split } from '../artifacts/layout.ts';
+import type { Store } from '../artifacts/store.ts';
+import type { Progress } from '../rl/model-service.ts';
+import type { HeartbeatDetails } from '../workflows/messages.ts';
+import { toFailure } from './failure.ts';
+
+const heartbeatIntervalMs = 1000;
+
+/** What the body of an activity is given. */
+export interface Job {
+  /** Aborts when the activity is cancelled, timed out, or its worker shuts down. */
+  signal: AbortSignal;
+  /** The last progress told goes out with the next heartbeat. */
+  onProgress: (progress: Progress) => void;
+}
+
+/** What an activity works on, for its line in the timings and for those who watch it. */
+export interface JobLabel {
+  /** The stage that people see; none for activities that are over in a moment. */
+  stage?: HeartbeatDetails['stage'];
+  epoch?: number;
+  split?: Split;
+  shard?: number;
+}
+
+/** Run the body of an activity. @throws what `toFailure` makes of the body's error. */
+export async function runJob<T>(
+  store: Store,
+  { stage, ...label }: JobLabel,
+  body: (job: Job) => Promise<T>,
+): Promise<T> {
+  const context = Context.current();
+  const signal = context.cancellationSignal;
+  const started = Date.now();
+  let progress: Progress = { done: 0, total: 0, unit: '' };
+  const beat = () =>
+    context.heartbeat(stage && ({ stage, ...progress } satisfies HeartbeatDetails));
+  const timer = setInterval(beat, heartbeatIntervalMs);
+  beat();
+  try {
+    const result = await body({ signal, onProgress: (told) => (progress = told) });
+    await store.append(layout.timings, timingLine(label, started));
+    return result;
+  } catch (error) {
+    throw toFailure(error, signal);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function timingLine(label: JobLabel, started: number): string {
+  const { activityType: activity, attempt } = Context.current().info;
+  const ms = Date.now() - started;
+  return JSON.stringify({ activity, ...label, attempt, started: new Date(started), ms });
+}

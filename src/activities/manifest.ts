@@ -1,0 +1,51 @@
+// The run's manifest: whose the folder is, and all that its bits depend on beside the run file.
+
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { layout } from '../artifacts/layout.ts';
+import type { Store } from '../artifacts/store.ts';
+import { AnnealError } from '../errors.ts';
+import type { PrepareInput, RunPlan } from './contract.ts';
+
+/**
+ * A folder belongs to the run that filled it.
+ * @throws AnnealError InvalidConfig where that is another run.
+ */
+export async function checkOwner(store: Store, input: PrepareInput): Promise<void> {
+  const text = await store.readDocument(layout.manifest);
+  if (text === null || JSON.parse(text).execution === input.execution) return;
+  throw new AnnealError(
+    'InvalidConfig',
+    `the folder of runs holds another run named '${input.run}' already, with its checkpoints. Start this one under another name (--name, or the workflow id), or move that folder away.`,
+  );
+}
+
+/** Write the manifest: the last of the files that `prepare` makes. */
+export async function writeManifest(
+  store: Store,
+  { run, execution }: PrepareInput,
+  { prompts, policy, reference }: RunPlan,
+): Promise<void> {
+  const manifest = {
+    run,
+    execution,
+    versions: await versions(),
+    machine: { platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model },
+    prompts,
+    policy,
+    reference,
+  };
+  await store.write(layout.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** What is installed; dependencies are pinned, so package.json tells. */
+async function versions(): Promise<Record<string, string>> {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version, dependencies } = JSON.parse(await readFile(file, 'utf8'));
+  return {
+    anneal: version,
+    node: process.versions.node,
+    'onnxruntime-node': dependencies['onnxruntime-node'],
+    '@temporalio/worker': dependencies['@temporalio/worker'],
+  };
+}

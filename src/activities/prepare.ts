@@ -1,0 +1,158 @@
+// Checks a run before anything of it is written, and then copies its inputs into its folder, so
+// that the run depends on nothing outside of it.
+
+import { dirname } from 'node:path';
+import { parseMetricsJsonl } from '../analysis/history.ts';
+import {
+  commitCheckpoint,
+  copyModel,
+  type ForeignCheckpoint,
+  openCheckpoint,
+  readForeignCheckpoint,
+  trainingFiles,
+} from '../artifacts/checkpoints.ts';
+import { encodeJsonl } from '../artifacts/jsonl.ts';
+import { layout } from '../artifacts/layout.ts';
+import { createLocalStore } from '../artifacts/local-store.ts';
+import type { Store } from '../artifacts/store.ts';
+import { resolveConfig } from '../config/load.ts';
+import { resolveInput } from '../config/paths.ts';
+import type { CheckpointRef, EpochMetrics, Prompt } from '../config/records.ts';
+import { type RunConfig, runSchema } from '../config/schema.ts';
+import { AnnealError } from '../errors.ts';
+import { readPrompts } from '../rewards/prompts.ts';
+import type { ModelService } from '../rl/model-service.ts';
+import { firstEpochOf, lastEpochOf, phaseOf } from '../rl/schedule.ts';
+import type { PrepareInput, RunPlan } from './contract.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { type Job, runJob } from './job.ts';
+import { checkOwner, writeManifest } from './manifest.ts';
+import { checkPhases, checkPromptCounts } from './settings-check.ts';
+
+export function prepareWith(dependencies: Dependencies) {
+  return async function prepare(input: PrepareInput): Promise<RunPlan> {
+    const store = storeOf(dependencies, checkName(input.run));
+    return runJob(store, {}, async (job) => {
+      const config = { ...resolveConfig(input.file, 'run file'), name: input.run };
+      await checkOwner(store, input);
+      const inputs = await readInputs(config, dependencies.models, job);
+      const plan = await copyInputs(store, config, inputs);
+      await writeManifest(store, input, plan);
+      return plan;
+    });
+  };
+}
+
+/** What a run file names, found and checked. */
+interface Inputs {
+  train: Prompt[];
+  heldOut: Prompt[];
+  /** Absolute paths of model folders. */
+  policy: string;
+  reference: string | null;
+  resumed: Resumed | null;
+}
+
+interface Resumed extends ForeignCheckpoint {
+  /** The other run's folder. */
+  source: Store;
+  history: EpochMetrics[];
+}
+
+/** The workflow's id names the run's folder, so it has to be a name. */
+function checkName(run: string): string {
+  if (runSchema.shape.name.safeParse(run).success) return run;
+  throw new AnnealError(
+    'InvalidConfig',
+    `expected a workflow id of letters, digits, dots, hyphens and underscores, since it names the run's folder; found '${run}'`,
+  );
+}
+
+async function readInputs(config: RunConfig, models: ModelService, job: Job): Promise<Inputs> {
+  checkPhases(config);
+  const { model, prompts, resume_from } = config;
+  const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
+  const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
+  checkPromptCounts(config, train.length, heldOut.length);
+  const policy = resolveInput(
+    resume_from ?? model.path,
+    resume_from ? 'resume_from' : 'model.path',
+  );
+  const reference = model.reference && resolveInput(model.reference, 'model.reference');
+  for (const folder of [policy, reference]) if (folder !== null) await models.inspect(folder, job);
+  const resumed = resume_from === null ? null : await readResumed(policy, config);
+  return { train, heldOut, policy, reference, resumed };
+}
+
+/** @throws AnnealError InvalidModel or DamagedArtifact for the folder, InvalidConfig for its epoch. */
+async function readResumed(folder: string, config: RunConfig): Promise<Resumed> {
+  const found = await readForeignCheckpoint(folder);
+  const { epoch } = found.ref;
+  if (!phaseOf(config, epoch + 1))
+    throw new AnnealError(
+      'InvalidConfig',
+      `resume_from: expected the checkpoint of an epoch before one of this run's (${firstEpochOf(config)} to ${lastEpochOf(config)}), found one of epoch ${epoch}. Name another checkpoint or move the phases.`,
+    );
+  const source = createLocalStore(dirname(dirname(folder)));
+  for (const ref of [found.ref, found.state.reference]) await openCheckpoint(source, ref);
+  return { ...found, source, history: await historyUpTo(source, epoch) };
+}
+
+/** The other run's metrics to the epoch; empty where it has not measured that one. */
+async function historyUpTo(source: Store, epoch: number): Promise<EpochMetrics[]> {
+  const text = await source.readDocument(layout.metrics);
+  const lines = text === null ? [] : parseMetricsJsonl(text, `${layout.metrics} of resume_from`);
+  const history = lines.filter((line) => line.epoch <= epoch);
+  return history.at(-1)?.epoch === epoch ? history : [];
+}
+
+async function copyInputs(store: Store, config: RunConfig, inputs: Inputs): Promise<RunPlan> {
+  const { train, heldOut, resumed } = inputs;
+  const history = resumed?.history ?? [];
+  await store.write(layout.config, `${JSON.stringify(config, null, 2)}\n`);
+  await store.write(layout.metrics, encodeJsonl(history));
+  return {
+    config,
+    history,
+    prompts: {
+      train: await store.write(layout.prompts('train'), encodeJsonl(train), train.length),
+      'held-out': await store.write(
+        layout.prompts('held-out'),
+        encodeJsonl(heldOut),
+        heldOut.length,
+      ),
+    },
+    ...(resumed ? await copyResumed(store, resumed) : await copyModels(store, config, inputs)),
+  };
+}
+
+type Policies = Pick<RunPlan, 'policy' | 'reference'>;
+
+async function copyModels(store: Store, config: RunConfig, inputs: Inputs): Promise<Policies> {
+  const epoch = firstEpochOf(config) - 1;
+  const importModel = (folder: string, path: string) =>
+    importCheckpoint(store, folder, { path, epoch, step: 0 }, trainingFiles);
+  const policy = await importModel(inputs.policy, layout.startCheckpoint);
+  const reference = inputs.reference
+    ? await importModel(inputs.reference, layout.referenceCheckpoint)
+    : policy;
+  return { policy, reference };
+}
+
+/** The same files under the same names as in the other run: from here on nothing tells them apart. */
+async function copyResumed(store: Store, { source, ref, state }: Resumed): Promise<Policies> {
+  const adopt = (there: CheckpointRef) =>
+    importCheckpoint(store, source.folder(there.path), there, []);
+  return { policy: await adopt(ref), reference: await adopt(state.reference) };
+}
+
+async function importCheckpoint(
+  store: Store,
+  folder: string,
+  { path, epoch, step }: Omit<CheckpointRef, 'sha256'>,
+  without: readonly string[],
+): Promise<CheckpointRef> {
+  const scratch = await store.scratch(path);
+  await copyModel(folder, scratch, { without });
+  return commitCheckpoint(store, scratch, { path, epoch, step });
+}

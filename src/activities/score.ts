@@ -1,0 +1,30 @@
+// Scores one shard of rollouts with the declared rewards.
+
+import { encodeJsonl } from '../artifacts/jsonl.ts';
+import { layout } from '../artifacts/layout.ts';
+import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
+import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
+import type { ScoreInput } from './contract.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { runJob } from './job.ts';
+import { readPromptsById, readRows } from './samples.ts';
+
+export function scoreWith(dependencies: Dependencies) {
+  return async function score(input: ScoreInput): Promise<ArtifactRef> {
+    const store = storeOf(dependencies, input.run);
+    const { epoch, split, shard } = input;
+    const stage = split === 'train' ? 'score' : 'evaluate';
+    return runJob(store, { stage, epoch, split, shard }, async (job) => {
+      const rollouts = await readRows<Rollout>(store, input.rollouts);
+      const prompts = await readPromptsById(store, input.prompts);
+      const scores = await scoreCompletions(
+        rollouts.map(({ promptId }) => prompts.get(promptId)!),
+        rollouts.map(({ text }) => text),
+        createRewards(input.rewards),
+        job,
+      );
+      const rows = rollouts.map((rollout, i): ScoredRollout => ({ ...rollout, ...scores[i]! }));
+      return store.write(layout.scored(epoch, split, shard), encodeJsonl(rows), rows.length);
+    });
+  };
+}

@@ -1,0 +1,70 @@
+// Trains the policy on an epoch's batch and commits the checkpoint.
+
+import {
+  commitCheckpoint,
+  copyModel,
+  openCheckpoint,
+  trainingFiles,
+  writeTrainerState,
+} from '../artifacts/checkpoints.ts';
+import { layout } from '../artifacts/layout.ts';
+import type { Store } from '../artifacts/store.ts';
+import type { ModelService, TrainSample, TrainStats } from '../rl/model-service.ts';
+import type { Trained, TrainInput } from './contract.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { type Job, runJob } from './job.ts';
+import { readRows } from './samples.ts';
+
+export function trainWith(dependencies: Dependencies) {
+  return async function train(input: TrainInput): Promise<Trained> {
+    const store = storeOf(dependencies, input.run);
+    const { epoch, reference, settings } = input;
+    return runJob(store, { stage: 'train', epoch }, async (job) => {
+      const path = layout.checkpoint(epoch);
+      const scratch = await store.scratch(path);
+      const stats = await fill(scratch, store, dependencies.models, input, job);
+      const step = stats?.totalSteps ?? input.policy.step;
+      await writeTrainerState(scratch, {
+        epoch,
+        step,
+        reference,
+        settings,
+        stats: stats && { ...stats },
+      });
+      return { policy: await commitCheckpoint(store, scratch, { path, epoch, step }), stats };
+    });
+  };
+}
+
+/** Put the policy of the epoch's end into `scratch`: trained, or as it was for an empty batch. */
+async function fill(
+  scratch: string,
+  store: Store,
+  models: ModelService,
+  input: TrainInput,
+  job: Job,
+): Promise<TrainStats | null> {
+  const { engine, settings, freshOptimizer, seed, epoch } = input;
+  const model = await openCheckpoint(store, input.policy);
+  const samples = await readRows<TrainSample>(store, input.batch);
+  if (samples.length === 0) {
+    await copyModel(model, scratch, { without: freshOptimizer ? trainingFiles : [] });
+    return null;
+  }
+  const reference = await openCheckpoint(store, input.reference);
+  return models.train(
+    {
+      kind: 'train',
+      engine,
+      model,
+      reference,
+      samples,
+      settings,
+      freshOptimizer,
+      seed,
+      epoch,
+      out: scratch,
+    },
+    job,
+  );
+}

@@ -1,0 +1,40 @@
+// The activities as the workflows call them: on which queue, for how long, and how often again.
+
+import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/contract.ts';
+import { taskQueues } from './messages.ts';
+
+/**
+ * A worker that vanishes is noticed by its missing heartbeats, so the time limit is for what hangs
+ * while its heart beats. What is bound to fail again says so itself (activities/failure.ts); all
+ * else, such as a crash, a full disk or a missing mount, has half an hour to be put right.
+ */
+const everywhere: ActivityOptions = {
+  startToCloseTimeout: '24 hours',
+  heartbeatTimeout: '10 seconds',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumInterval: '20 seconds',
+    maximumAttempts: 100,
+  },
+};
+
+export const { prepare, checkChange, filter, evaluate, analyze } = proxyActivities<
+  Omit<Activities, 'generate' | 'score' | 'train'>
+>({ ...everywhere, taskQueue: taskQueues.workflows });
+
+export const { generate } = proxyActivities<Pick<Activities, 'generate'>>({
+  ...everywhere,
+  taskQueue: taskQueues.generate,
+});
+
+export const { score } = proxyActivities<Pick<Activities, 'score'>>({
+  ...everywhere,
+  taskQueue: taskQueues.score,
+});
+
+export const { train } = proxyActivities<Pick<Activities, 'train'>>({
+  ...everywhere,
+  taskQueue: taskQueues.train,
+});

@@ -1,0 +1,4 @@
+// The workflows that workers serve. Their names are the types that people start them by.
+
+export { trainingEpoch } from './training-epoch.ts';
+export { trainingRun } from './training-run.ts';

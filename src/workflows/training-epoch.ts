@@ -1,0 +1,73 @@
+// One epoch as a child workflow: generate → score → filter → train → evaluate → analyze.
+
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
+import { analyze, filter, train } from './activities.ts';
+import { remakingDamaged } from './failures.ts';
+import { evaluatePolicy, type ShardProgress, type Source, sampleAndScore } from './sampling.ts';
+import { searchKeys } from './visibility.ts';
+
+export interface EpochInput extends Source {
+  phase: string;
+  settings: Settings;
+  reference: CheckpointRef;
+  /** Start the optimiser afresh: a phase that took a new reference begins. */
+  freshOptimizer: boolean;
+}
+
+export interface EpochResult {
+  policy: CheckpointRef;
+  metrics: EpochMetrics;
+}
+
+/** Train the policy for one epoch. @returns the new checkpoint and a page of numbers. */
+export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
+  const result = await remakingDamaged(() => runStages(input));
+  const reward = result.metrics['eval/reward'];
+  upsertSearchAttributes([{ key: searchKeys.reward, value: reward }]);
+  setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.`);
+  return result;
+}
+
+async function runStages(input: EpochInput): Promise<EpochResult> {
+  const { run, epoch, config, settings, reference, freshOptimizer } = input;
+  const { seed, engine, success } = config;
+  const { rlaif } = settings;
+  const sampling = {
+    take: rlaif.prompts_per_epoch,
+    samplesPerPrompt: rlaif.num_samples_per_prompt,
+    temperature: rlaif.generation_temperature,
+    maxNewTokens: rlaif.max_new_tokens,
+  };
+  const scored = await sampleAndScore(input, 'train', sampling, showShards);
+  const batch = await filter({ run, epoch, prompts: input.prompts.train, scored, rlaif });
+  setCurrentDetails(`Training on ${batch.counts.kept} samples.`);
+  const trained = await train.executeWithOptions({ summary: `on ${batch.counts.kept} samples` }, [
+    {
+      run,
+      epoch,
+      policy: input.policy,
+      reference,
+      batch: batch.samples,
+      settings,
+      seed,
+      engine,
+      freshOptimizer,
+    },
+  ]);
+  const evaluation = await evaluatePolicy({ ...input, policy: trained.policy }, showShards);
+  const metrics = await analyze({
+    run,
+    epoch,
+    phase: input.phase,
+    training: { scored, counts: batch.counts, stats: trained.stats, settings },
+    evaluation,
+    success,
+  });
+  return { policy: trained.policy, metrics };
+}
+
+function showShards({ split, shards, generated, scored }: ShardProgress): void {
+  const what = split === 'train' ? 'Sampling' : 'Evaluating on held-out prompts';
+  setCurrentDetails(`${what}: ${generated} of ${shards} shards generated, ${scored} scored.`);
+}

@@ -1,0 +1,130 @@
+// A whole run: prepare, measure the start, then each epoch of each phase as a child workflow.
+
+import {
+  allHandlersFinished,
+  ChildWorkflowCancellationType,
+  condition,
+  executeChild,
+  makeContinueAsNewFunc,
+  ParentClosePolicy,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Settings } from '../config/records.ts';
+import { lastEpochOf, resetsReference, settingsAt } from '../rl/schedule.ts';
+import { analyze, prepare } from './activities.ts';
+import { plainFailure, remakingDamaged } from './failures.ts';
+import { LiveRun, type RunState } from './live-run.ts';
+import { epochWorkflowId, type RunResult } from './messages.ts';
+import { evaluatePolicy } from './sampling.ts';
+import { type EpochInput, trainingEpoch } from './training-epoch.ts';
+import { searchKeys } from './visibility.ts';
+
+/**
+ * Fine-tune a policy as a run file says.
+ * @param file a run file's content: keys with defaults may be left out.
+ * @param carried given by the run itself where it continues as a new execution.
+ * @throws ApplicationFailure of type InvalidConfig, InvalidData or InvalidModel, at once, for a
+ * run file that cannot work; its message is the one that the `anneal` command prints.
+ */
+export async function trainingRun(file: unknown, carried?: RunState): Promise<RunResult> {
+  const live = new LiveRun(carried);
+  try {
+    if (!live.begun) await begin(live, file);
+    let stopped = false;
+    while (nextEpoch(live.state) <= lastEpochOf(live.state.plan.config)) {
+      stopped = !(await live.mayGoOn());
+      if (stopped) break;
+      await runEpoch(live);
+      if (workflowInfo().continueAsNewSuggested) await continueRun(live.state);
+    }
+    live.end();
+    await condition(allHandlersFinished);
+    return resultOf(live, stopped);
+  } catch (error) {
+    throw plainFailure(error);
+  }
+}
+
+async function begin(live: LiveRun, file: unknown): Promise<void> {
+  const execution = workflowInfo().firstExecutionRunId;
+  live.begin(await prepare({ run: live.run, execution, file }));
+  if (live.state.metrics.length === 0) await measureStart(live);
+}
+
+/** The line that every later epoch is measured against. */
+async function measureStart(live: LiveRun): Promise<void> {
+  const { plan, policy } = live.state;
+  const { config, prompts } = plan;
+  const { epoch } = policy;
+  const source = { run: live.run, epoch, config, policy, prompts };
+  const evaluation = await remakingDamaged(() => evaluatePolicy(source));
+  const { success } = config;
+  const about = { run: live.run, epoch, phase: 'start', training: null };
+  live.record(await analyze({ ...about, evaluation, success }));
+}
+
+const nextEpoch = (state: RunState) => state.policy.epoch + 1;
+
+async function runEpoch(live: LiveRun): Promise<void> {
+  const { state, run } = live;
+  const { config, prompts } = state.plan;
+  const epoch = nextEpoch(state);
+  const { phase, settings } = settingsAt(config, epoch, state.change);
+  const freshOptimizer = resetsReference(phase, epoch);
+  if (freshOptimizer) state.reference = state.policy;
+  const { policy, reference } = state;
+  const workflowId = epochWorkflowId(run, phase.name, epoch);
+  live.enter(epoch, phase.name, workflowId);
+  const result = await executeEpoch(workflowId, {
+    run,
+    epoch,
+    phase: phase.name,
+    config,
+    settings,
+    prompts,
+    policy,
+    reference,
+    freshOptimizer,
+  });
+  state.policy = result.policy;
+  state.finishedEpochs++;
+  live.record(result.metrics);
+}
+
+function executeEpoch(workflowId: string, input: EpochInput) {
+  return executeChild(trainingEpoch, {
+    workflowId,
+    args: [input],
+    parentClosePolicy: ParentClosePolicy.TERMINATE,
+    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+    typedSearchAttributes: [
+      { key: searchKeys.phase, value: input.phase },
+      { key: searchKeys.epoch, value: input.epoch },
+    ],
+    staticSummary: `Epoch ${input.epoch}, ${input.phase}`,
+    staticDetails: describeSettings(input.settings),
+  });
+}
+
+function describeSettings({ rlaif, training }: Settings): string {
+  const lines = Object.entries({ ...rlaif, ...training }).map(([key, value]) => `${key}: ${value}`);
+  return ['```yaml', ...lines, '```'].join('\n');
+}
+
+/** Go on in a new execution, with a short history, and nothing that was said lost. */
+async function continueRun(state: RunState): Promise<void> {
+  await condition(allHandlersFinished);
+  const { typedSearchAttributes } = workflowInfo();
+  await makeContinueAsNewFunc<typeof trainingRun>({ typedSearchAttributes })(null, state);
+}
+
+function resultOf({ run, state }: LiveRun, stoppedEarly: boolean): RunResult {
+  return {
+    run,
+    checkpoint: state.policy,
+    epochs: state.finishedEpochs,
+    evalRewardAtStart: state.metrics[0]!['eval/reward'],
+    evalRewardAtEnd: state.metrics.at(-1)!['eval/reward'],
+    stoppedEarly,
+  };
+}

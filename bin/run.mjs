@@ -1,0 +1,80 @@
+// What the npm scripts call: brings the dependencies up to the lockfile, then runs the task in
+// the pinned Node. `node bin/run.mjs TASK [arguments for the last step]`.
+
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureInstalled } from './install.mjs';
+import { pinnedNode } from './pinned-node.mjs';
+import { exitLike, runNode } from './run-node.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const testReport = join(root, `node_modules/.cache/anneal/test-results-${process.pid}.json`);
+
+const tools = {
+  anneal: 'bin/anneal.mjs',
+  biome: 'node_modules/@biomejs/biome/bin/biome',
+  tsc: 'node_modules/typescript/bin/tsc',
+  vitest: 'node_modules/vitest/vitest.mjs',
+};
+const check = [tools.tsc, '--noEmit'];
+const lint = [tools.biome, 'ci', '--error-on-warnings'];
+const vitest = [tools.vitest, 'run', '--reporter=default', '--reporter=json'];
+const testAll = [...vitest, `--outputFile.json=${testReport}`];
+
+/** Steps of each task, run in order until one fails; arguments go to the last. */
+const tasks = {
+  start: [[tools.anneal, 'run', 'config/two-phase.yaml']],
+  check: [check],
+  lint: [lint],
+  format: [[tools.biome, 'check', '--write']],
+  test: [check, lint, testAll],
+  'test:integration': [[...testAll, '--project', 'integration']],
+  bench: [['bench/run.ts']],
+  build: [['tools/build.ts']],
+};
+
+async function run(task, args) {
+  const steps = tasks[task];
+  if (!steps) throw new Error(`expected a task of ${Object.keys(tasks).join(', ')}, got '${task}'`);
+  if (!ensureInstalled(root)) return 1;
+  const node = pinnedNode();
+  for (const [index, step] of steps.entries()) {
+    const last = index === steps.length - 1;
+    const endWithParent = step[0] === tools.anneal;
+    const end = await runNode(node, last ? [...step, ...args] : step, { cwd: root, endWithParent });
+    if (step[0] === tools.vitest) return closeTests(end);
+    if (end !== 0) return end;
+  }
+  return 0;
+}
+
+/** Print the count of tests as the last line, and fail where any failed or none ran. */
+function closeTests(end) {
+  const { passed, failed } = countTests();
+  console.log(`${passed} passed, ${failed} failed`);
+  return end === 0 && (failed > 0 || passed === 0) ? 1 : end;
+}
+
+/** Tests that passed and failed; a file that cannot be loaded counts as one that failed. */
+function countTests() {
+  try {
+    const report = JSON.parse(readFileSync(testReport, 'utf8'));
+    rmSync(testReport);
+    const broken = report.testResults.filter(
+      (file) =>
+        file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+    );
+    return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
+  } catch (error) {
+    console.error(`no test results: ${error.message}`);
+    return { passed: 0, failed: 0 };
+  }
+}
+
+try {
+  exitLike(await run(process.argv[2], process.argv.slice(3)));
+} catch (error) {
+  console.error(`anneal: ${error.message}`);
+  process.exit(1);
+}

@@ -1,0 +1,168 @@
+// The Temporal server that Anneal runs for itself. Its data and its ports outlive it; every
+// process that uses it watches over it: it is started again where it dies, and ends with its last
+// user. A server whose users were all killed is found and used again.
+
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TemporalServer } from './connect.ts';
+import type { Log } from './found-server.ts';
+import { freePorts, host, type Ports, wellKnownPorts } from './ports.ts';
+import { embeddedNamespace, endServer, launchServer } from './server-process.ts';
+import {
+  isRunning,
+  readRecord,
+  type ServerRecord,
+  withLock,
+  writeRecord,
+} from './server-record.ts';
+
+const watchMs = 500;
+const longestPauseMs = 30_000;
+/** A server that lived so long does not count as one that fails to start. */
+const healthyMs = 60_000;
+
+export interface StartOptions {
+  /** Path of the `temporal` binary. */
+  binary: string;
+  /** Folder of its database, log and record; created where it is missing. */
+  dataDir: string;
+  log: Log;
+  /** Ports to listen on where they are free, the first time; 7233 and 8233 by default. */
+  ports?: Ports;
+}
+
+/**
+ * Use the embedded server of `dataDir`: the one that runs, or a new one over the same data and on
+ * the same ports as before.
+ * @throws AnnealError NoServer where it does not start
+ */
+export async function startServer(options: StartOptions): Promise<TemporalServer> {
+  const server = new EmbeddedServer({ ...options, dataDir: resolve(options.dataDir) });
+  await server.open();
+  return server;
+}
+
+class EmbeddedServer implements TemporalServer {
+  readonly namespace = embeddedNamespace;
+  readonly cliPath: string;
+  readonly #options: StartOptions;
+  readonly #closing = new AbortController();
+  #record: ServerRecord = { pid: null, ...wellKnownPorts, users: [] };
+  #watch: Promise<void> | undefined;
+
+  constructor(options: StartOptions) {
+    this.#options = options;
+    this.cliPath = options.binary;
+  }
+
+  get address(): string {
+    return `${host}:${this.#record.port}`;
+  }
+
+  get uiUrl(): string {
+    return `http://${host}:${this.#record.uiPort}`;
+  }
+
+  get connectionOptions() {
+    return { address: this.address };
+  }
+
+  async open(): Promise<void> {
+    mkdirSync(this.#options.dataDir, { recursive: true, mode: 0o700 });
+    await this.#locked((record) => this.#use(record, [...(record?.users ?? []), process.pid]));
+    process.on('exit', this.#onExit);
+    this.#watch = this.#watchOver();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    await this.#watch;
+    process.off('exit', this.#onExit);
+    await this.#locked(async (record) => {
+      if (!record) return;
+      const users = withoutOne(record.users, process.pid);
+      const { dataDir } = this.#options;
+      if (users.length > 0) return writeRecord(dataDir, { ...record, users });
+      if (record.pid) await endServer(record.pid, () => isRunning(dataDir, record));
+      await writeRecord(dataDir, { ...record, pid: null, users });
+    });
+  }
+
+  #locked(action: (record: ServerRecord | null) => Promise<void>): Promise<void> {
+    const { dataDir } = this.#options;
+    return withLock(dataDir, () => action(readRecord(dataDir)));
+  }
+
+  /** Have a server run for `users`, and keep in the record which. Called under the lock. */
+  async #use(record: ServerRecord | null, users: number[]): Promise<void> {
+    const { dataDir, log, binary } = this.#options;
+    if (record && isRunning(dataDir, record)) {
+      log(`using the Temporal server that runs on ${host}:${record.port}`);
+      this.#record = { ...record, users };
+    } else {
+      const ports = await this.#choosePorts(record);
+      const pid = await launchServer({ binary, dataDir, ports, log });
+      this.#record = { ...ports, pid, users };
+    }
+    await writeRecord(dataDir, this.#record);
+  }
+
+  async #choosePorts(record: ServerRecord | null): Promise<Ports> {
+    const { port, uiPort } = record ?? this.#options.ports ?? wellKnownPorts;
+    const ports = await freePorts({ port, uiPort });
+    if (port && ports.port !== port)
+      this.#options.log(
+        `ports ${port} and ${uiPort} are taken; using ${ports.port} and ${ports.uiPort}`,
+      );
+    return ports;
+  }
+
+  /** Until closed: start the server again where it died, ever more slowly where it keeps dying. */
+  async #watchOver(): Promise<void> {
+    let failures = 0;
+    let startedAt = Date.now();
+    while (await this.#pause(failures === 0 ? watchMs : pauseAfter(failures))) {
+      if (isRunning(this.#options.dataDir, this.#record)) continue;
+      failures = Date.now() - startedAt > healthyMs ? 1 : failures + 1;
+      await this.#restart();
+      startedAt = Date.now();
+    }
+  }
+
+  /** Wait without keeping the process alive; false once the server is being closed. */
+  async #pause(ms: number): Promise<boolean> {
+    const { signal } = this.#closing;
+    await delay(ms, undefined, { signal, ref: false }).catch(() => {});
+    return !signal.aborted;
+  }
+
+  async #restart(): Promise<void> {
+    const { log } = this.#options;
+    log('the Temporal server died; starting it again on the same data');
+    try {
+      await this.#locked((record) => this.#use(record, record?.users ?? [process.pid]));
+      log(`the Temporal server is back on ${this.address}`);
+    } catch (error) {
+      log(`the Temporal server did not start: ${(error as Error).message}`);
+    }
+  }
+
+  /** The last moment of a process that did not close: no time but for a signal. */
+  readonly #onExit = (): void => {
+    const { dataDir } = this.#options;
+    const record = readRecord(dataDir);
+    const alone = record?.users.every((user) => user === process.pid);
+    if (record?.pid && alone && isRunning(dataDir, record)) process.kill(record.pid, 'SIGTERM');
+  };
+}
+
+function pauseAfter(failures: number): number {
+  return Math.min(watchMs * 2 ** (failures - 1), longestPauseMs);
+}
+
+function withoutOne(users: readonly number[], user: number): number[] {
+  const index = users.indexOf(user);
+  return users.filter((_, position) => position !== index);
+}

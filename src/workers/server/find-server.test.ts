@@ -1,0 +1,154 @@
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { cachedBinaryPath, installBinary } from './binary.ts';
+import { binarySources, findServer, firstOf } from './find-server.ts';
+import { notFound, type ServerBinary, type ServerSource } from './found-server.ts';
+import { binaryOnPath, cachedBinary, configuredServer, namedBinary } from './local-sources.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-find-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const log = () => {};
+const localSources = [configuredServer, namedBinary, binaryOnPath, cachedBinary];
+/** No HOME of the machine's, no PATH, no Temporal configuration. */
+const bareEnv = () => ({ HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder, PATH: '' });
+
+/** A script that answers `--version` as `temporal` does. */
+async function fakeBinary(path: string, answer = 'temporal version 9.9.9 (Server 1, UI 2)') {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `#!/bin/sh\necho "${answer}"\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+const source = (
+  name: string,
+  find: ServerSource<ServerBinary>['find'],
+): ServerSource<ServerBinary> => ({ name, find });
+const found = (path: string): ServerBinary => ({ kind: 'binary', source: 's', path, version: '1' });
+
+it('prefers configuration, then a named binary, then the PATH, then the cache', async () => {
+  const env: NodeJS.ProcessEnv = bareEnv();
+  const order: string[] = [];
+  const look = async () => {
+    const server = await firstOf<Awaited<ReturnType<typeof findServer>>>(localSources, {
+      log,
+      env,
+    });
+    order.push(server.kind === 'address' ? server.address : server.path);
+  };
+  const cached = await fakeBinary(cachedBinaryPath(env));
+  await look();
+  const onPath = await fakeBinary(join(folder, 'bin/temporal'));
+  env.PATH = dirname(onPath);
+  await look();
+  env.ANNEAL_TEMPORAL_CLI = await fakeBinary(join(folder, 'named'));
+  await look();
+  env.TEMPORAL_ADDRESS = 'example:7233';
+  await look();
+  expect(order).toEqual([cached, onPath, env.ANNEAL_TEMPORAL_CLI, 'example:7233']);
+});
+
+it('asks the ways that take minutes last', () => {
+  expect(binarySources.map(({ name }) => name)).toEqual([
+    '--temporal-cli or ANNEAL_TEMPORAL_CLI',
+    'temporal on the PATH',
+    'the cache',
+    "the SDK's download",
+    'a build by Go',
+  ]);
+});
+
+it('takes address, namespace and API key from a profile of the configuration file', async () => {
+  const file = join(folder, 'temporal.toml');
+  const profile = 'address = "cloud:7233"\nnamespace = "ours"\napi_key = "key"';
+  await writeFile(file, `[profile.prod]\n${profile}\n`);
+  const env = { ...bareEnv(), TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'prod' };
+  expect(await findServer({ log, env })).toMatchObject({
+    kind: 'address',
+    address: 'cloud:7233',
+    namespace: 'ours',
+    connectionOptions: { apiKey: 'key', tls: true },
+  });
+});
+
+it('does not take a configuration without an address for a server', async () => {
+  const env = { ...bareEnv(), TEMPORAL_NAMESPACE: 'ours' };
+  expect(await configuredServer.find({ log, env })).toMatchObject({ kind: 'none' });
+});
+
+it('refuses a configuration file that cannot be read', async () => {
+  const file = join(folder, 'temporal.toml');
+  await writeFile(file, 'not toml [');
+  const env = { ...bareEnv(), TEMPORAL_CONFIG_FILE: file };
+  await expect(findServer({ log, env })).rejects.toMatchObject({ kind: 'InvalidConfig' });
+});
+
+it('does not look further where a binary was named and is none', async () => {
+  const sources = [namedBinary, source('never', () => Promise.reject(new Error('was asked')))];
+  const missing = { log, env: bareEnv(), temporalCli: join(folder, 'missing') };
+  await expect(firstOf(sources, missing)).rejects.toMatchObject({
+    kind: 'NoServer',
+    message: expect.stringMatching(
+      /^--temporal-cli should name a temporal binary: no file .*missing/,
+    ),
+  });
+});
+
+it('prefers --temporal-cli to ANNEAL_TEMPORAL_CLI', async () => {
+  const temporalCli = await fakeBinary(join(folder, 'flag'));
+  const env = { ...bareEnv(), ANNEAL_TEMPORAL_CLI: await fakeBinary(join(folder, 'variable')) };
+  expect(await namedBinary.find({ log, env, temporalCli })).toMatchObject({ path: temporalCli });
+});
+
+it('passes over files on the PATH that are not temporal, and says why', async () => {
+  await fakeBinary(join(folder, 'other/temporal'), 'something else 1.0');
+  const right = await fakeBinary(join(folder, 'right/temporal'));
+  const other = { ...bareEnv(), PATH: join(folder, 'other') };
+  expect(await binaryOnPath.find({ log, env: other })).toMatchObject({
+    reason: expect.stringContaining("printed 'something else 1.0'"),
+  });
+  const both = { ...bareEnv(), PATH: `${join(folder, 'other')}:${join(folder, 'right')}` };
+  expect(await binaryOnPath.find({ log, env: both })).toMatchObject({ path: right });
+});
+
+it('lists every way that was tried, with its reason, and what to do', async () => {
+  const sources = ['download', 'build'].map((name) =>
+    source(name, async () => notFound(`no ${name}`)),
+  );
+  const error = await firstOf(sources, { log }).catch((thrown) => thrown);
+  expect(error).toMatchObject({ kind: 'NoServer' });
+  expect(error.message).toContain('  - download: no download\n  - build: no build\n');
+  expect(error.message).toMatch(/TEMPORAL_ADDRESS[\s\S]*--temporal-cli[\s\S]*install Go/);
+});
+
+it('asks no further than the first way that leads somewhere, and says which', async () => {
+  const lines: string[] = [];
+  const sources = [
+    source('first', async () => notFound('not there')),
+    source('second', async () => found('/x/temporal')),
+    source('third', () => Promise.reject(new Error('was asked'))),
+  ];
+  const server = await firstOf(sources, { log: (line) => lines.push(line) });
+  expect(server.path).toBe('/x/temporal');
+  expect(lines).toEqual(['Temporal server: /x/temporal, version 1, from s']);
+});
+
+it('moves a binary into the cache only when it is whole', async () => {
+  const cached = cachedBinaryPath(bareEnv());
+  const make = (answer: string) => (into: string) => fakeBinary(join(into, 'made'), answer);
+  expect(await installBinary(cached, 'test', make('half a file'))).toMatchObject({ kind: 'none' });
+  expect(await readdir(dirname(cached))).toEqual([]);
+  expect(await installBinary(cached, 'test', make('temporal version 1.8.2'))).toEqual({
+    kind: 'binary',
+    source: 'test',
+    path: cached,
+    version: '1.8.2',
+  });
+  expect(await readdir(dirname(cached))).toEqual(['temporal']);
+});

@@ -1,0 +1,82 @@
+// Ways to a Temporal server that need nothing fetched: the standard configuration, a named
+// binary, one on the PATH, one in the cache.
+
+import { delimiter, join, resolve } from 'node:path';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { AnnealError } from '../../errors.ts';
+import { binaryName, cachedBinaryPath, checkBinary } from './binary.ts';
+import {
+  type ConfiguredServer,
+  notFound,
+  type ServerBinary,
+  type ServerSource,
+} from './found-server.ts';
+
+/** TEMPORAL_ADDRESS, or the address in a profile of Temporal's configuration file. */
+export const configuredServer: ServerSource<ConfiguredServer> = {
+  name: 'the TEMPORAL_* configuration',
+  async find({ env }) {
+    const { connectionOptions, namespace } = readConfiguration(env);
+    const { address } = connectionOptions;
+    if (!address) return notFound('neither TEMPORAL_ADDRESS nor a profile gives an address');
+    return {
+      kind: 'address',
+      source: this.name,
+      address,
+      namespace: namespace ?? 'default',
+      connectionOptions,
+    };
+  },
+};
+
+function readConfiguration(env: NodeJS.ProcessEnv) {
+  const defined = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  try {
+    return loadClientConnectConfig({
+      overrideEnvVars: Object.fromEntries(defined),
+      ...(env.TEMPORAL_PROFILE ? { profile: env.TEMPORAL_PROFILE } : {}),
+    });
+  } catch (cause) {
+    const message = `the Temporal configuration (TEMPORAL_* variables and temporal.toml) cannot be read: ${(cause as Error).message}; mend or unset it`;
+    throw new AnnealError('InvalidConfig', message, { cause });
+  }
+}
+
+/** The binary that --temporal-cli or ANNEAL_TEMPORAL_CLI names. */
+export const namedBinary: ServerSource<ServerBinary> = {
+  name: '--temporal-cli or ANNEAL_TEMPORAL_CLI',
+  async find({ env, temporalCli }) {
+    const named = temporalCli ?? env.ANNEAL_TEMPORAL_CLI;
+    if (!named) return notFound('not given');
+    const source = temporalCli ? '--temporal-cli' : 'ANNEAL_TEMPORAL_CLI';
+    const binary = await checkBinary(resolve(named), source);
+    if (binary.kind === 'binary') return binary;
+    const message = `${source} should name a temporal binary: ${binary.reason}`;
+    throw new AnnealError('NoServer', message);
+  },
+};
+
+/** `temporal` on the PATH. */
+export const binaryOnPath: ServerSource<ServerBinary> = {
+  name: 'temporal on the PATH',
+  async find({ env }) {
+    const folders = (env.PATH ?? '').split(delimiter).filter(Boolean);
+    const refused: string[] = [];
+    for (const folder of folders) {
+      const binary = await checkBinary(join(folder, binaryName), this.name);
+      if (binary.kind === 'binary') return binary;
+      if (!binary.reason.startsWith('no file')) refused.push(binary.reason);
+    }
+    return notFound(refused.join('; ') || `none in its ${folders.length} folders`);
+  },
+};
+
+/** The pinned binary, where an earlier download or build left it. */
+export const cachedBinary: ServerSource<ServerBinary> = {
+  name: 'the cache',
+  async find({ env }) {
+    return checkBinary(cachedBinaryPath(env), this.name);
+  },
+};

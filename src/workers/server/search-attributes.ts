@@ -1,0 +1,66 @@
+// Sees to it that a server knows Anneal's search attributes, where this account may.
+
+import { type Connection, isGrpcServiceError } from '@temporalio/client';
+import { AnnealError } from '../../errors.ts';
+import { searchAttributes } from '../../workflows/messages.ts';
+import type { Log } from './found-server.ts';
+
+/** gRPC's codes for "you may not" and "not offered here". */
+const refusals = { permissionDenied: 7, unimplemented: 12 };
+
+/** IndexedValueType of Temporal's API. */
+const typeCodes = { Keyword: 2, Int: 3, Double: 4 };
+
+/** The search attributes as flags of `temporal server start-dev` and `search-attribute create`. */
+export function searchAttributeFlags(): string[] {
+  return Object.entries(searchAttributes).flatMap(([name, type]) => [
+    '--search-attribute',
+    `${name}=${type}`,
+  ]);
+}
+
+/**
+ * Register the search attributes that `namespace` lacks. Where the account may not even list them
+ * this says so and goes on: they may have been made by other means.
+ * @throws AnnealError NoServer where some are known to be missing and cannot be created
+ */
+export async function ensureSearchAttributes(
+  connection: Connection,
+  namespace: string,
+  log: Log,
+): Promise<void> {
+  const known = await unlessRefused(connection.operatorService.listSearchAttributes({ namespace }));
+  if (!known) {
+    log(`this account may not list search attributes; a run needs ${howToCreate(namespace)}`);
+    return;
+  }
+  const missing = Object.entries(searchAttributes).filter(
+    ([name]) => known.customAttributes?.[name] === undefined,
+  );
+  if (missing.length === 0) return;
+  const types = missing.map(([name, type]) => [name, typeCodes[type]]);
+  const request = { namespace, searchAttributes: Object.fromEntries(types) };
+  if (await unlessRefused(connection.operatorService.addSearchAttributes(request))) return;
+  const names = missing.map(([name]) => name).join(', ');
+  throw new AnnealError(
+    'NoServer',
+    `namespace '${namespace}' lacks the search attributes ${names}, and this account may not create them; someone who may: ${howToCreate(namespace)}`,
+  );
+}
+
+function howToCreate(namespace: string): string {
+  const flags = Object.entries(searchAttributes).map(
+    ([name, type]) => `--name ${name} --type ${type}`,
+  );
+  return `\`temporal operator search-attribute create --namespace ${namespace} ${flags.join(' ')}\``;
+}
+
+/** The answer, or null where the server refuses this account or does not offer the call. */
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isGrpcServiceError(error) && Object.values(refusals).includes(error.code)) return null;
+    throw error;
+  }
+}

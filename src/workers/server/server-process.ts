@@ -1,0 +1,106 @@
+// One process of `temporal server start-dev`: started, waited for until it answers, ended. It
+// lives in a process group of its own, so that Ctrl-C in a terminal does not reach it.
+
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AnnealError } from '../../errors.ts';
+import { verifyServer } from './connect.ts';
+import type { Log } from './found-server.ts';
+import { host, type Ports } from './ports.ts';
+import { searchAttributeFlags } from './search-attributes.ts';
+import { databasePath } from './server-record.ts';
+
+const startTimeoutMs = 60_000;
+const endTimeoutMs = 10_000;
+const pollMs = 100;
+const logLimitBytes = 10_000_000;
+
+export const embeddedNamespace = 'default';
+
+export interface LaunchOptions {
+  /** Path of the `temporal` binary. */
+  binary: string;
+  dataDir: string;
+  ports: Ports;
+  log: Log;
+}
+
+/**
+ * Start a server over the data in `dataDir` and wait until it answers.
+ * @returns its process id
+ * @throws AnnealError NoServer with the end of its log where it ends or stays silent
+ */
+export async function launchServer(options: LaunchOptions): Promise<number> {
+  const child = spawnServer(options);
+  let ended: string | undefined;
+  child.on('error', (error) => {
+    ended = error.message;
+  });
+  child.on('exit', (code, signal) => {
+    ended = `it ended with ${signal ?? code}`;
+  });
+  const deadline = Date.now() + startTimeoutMs;
+  let silence = 'no answer';
+  while (!ended && Date.now() < deadline) {
+    const answer = await answers(options).catch((error: Error) => error);
+    if (!(answer instanceof Error) && child.pid && !ended) return child.pid;
+    if (answer instanceof AnnealError) ended = answer.message;
+    if (answer instanceof Error) silence = answer.message;
+    await delay(pollMs);
+  }
+  child.kill('SIGKILL');
+  throw await startFailure(options, ended ?? `${silence} within ${startTimeoutMs / 1000} s`);
+}
+
+/** End a server in good order, or else by force. */
+export async function endServer(pid: number, isRunning: () => boolean): Promise<void> {
+  const deadline = Date.now() + endTimeoutMs;
+  if (isRunning()) process.kill(pid, 'SIGTERM');
+  while (isRunning()) {
+    if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
+    await delay(pollMs);
+  }
+}
+
+function spawnServer({ binary, dataDir, ports }: LaunchOptions) {
+  const output = openSync(logPath(dataDir), logFlags(dataDir), 0o600);
+  const where = ['--ip', host, '--port', String(ports.port), '--ui-port', String(ports.uiPort)];
+  const args = ['server', 'start-dev', '--db-filename', databasePath(dataDir), ...where];
+  const quiet = ['--log-level', 'warn', '--log-format', 'json', '--ui-disable-news-fetch'];
+  const child = spawn(binary, [...args, ...quiet, ...searchAttributeFlags()], {
+    detached: true,
+    stdio: ['ignore', output, output],
+    windowsHide: true,
+  });
+  closeSync(output);
+  child.unref();
+  return child;
+}
+
+async function answers({ ports, log }: LaunchOptions): Promise<void> {
+  const connectionOptions = { address: `${host}:${ports.port}` };
+  await verifyServer({ connectionOptions, namespace: embeddedNamespace }, log);
+}
+
+function logPath(dataDir: string): string {
+  return join(dataDir, 'server.log');
+}
+
+/** Go on with the log of the last server, unless it has grown too long. */
+function logFlags(dataDir: string): 'a' | 'w' {
+  const size = statSync(logPath(dataDir), { throwIfNoEntry: false })?.size ?? 0;
+  return size > logLimitBytes ? 'w' : 'a';
+}
+
+async function startFailure(options: LaunchOptions, why: string): Promise<AnnealError> {
+  const path = logPath(options.dataDir);
+  const output = await readFile(path, 'utf8').catch(() => '');
+  const tail = output.trim().split('\n').slice(-5).join('\n');
+  return new AnnealError(
+    'NoServer',
+    `expected ${options.binary} to serve on ${host}:${options.ports.port}: ${why}. The end of ${path}:\n${tail}`,
+  );
+}

@@ -1,0 +1,28 @@
+// The test suites. Unit tests lie beside the source; the integration suite works against a real
+// Temporal server, one file at a time and after the others, since its runs load the machine.
+
+import { defineConfig } from 'vitest/config';
+
+const quick = { pool: 'forks', testTimeout: 30_000, sequence: { groupOrder: 0 } } as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...quick, name: 'unit', include: ['{bin,src,tools,bench}/**/*.test.ts'] } },
+      { test: { ...quick, name: 'parity', include: ['test/parity/**/*.test.ts'] } },
+      { test: { ...quick, name: 'replay', include: ['test/replay/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          globalSetup: 'test/integration/temporal-binary.ts',
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});

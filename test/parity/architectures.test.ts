@@ -6,14 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readModelConfig } from '../../src/engine/model/config.ts';
-import { lastLogitsGraph } from '../../src/engine/model/last-logits-graph.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import { readFloat32 } from '../../src/engine/model/safetensors.ts';
 import { openWeights, readParameters } from '../../src/engine/model/weights.ts';
 import { Session } from '../../src/engine/runtime/session.ts';
 import { rolloutGraph } from '../../src/engine/sampling/rollout-graph.ts';
 import { packPerToken, packPrompts, packSequences, sequenceLengths } from '../../src/rl/packing.ts';
-import { ReferencePolicy } from '../../src/rl/reference.ts';
+import { lastLogits, tokenLogprobs } from '../../src/rl/token-rows.ts';
 import { gradientGraph, scalarInputs } from '../../src/rl/training-graph.ts';
 import { engine, largestDifference, relativeError } from './fixture.ts';
 import { tolerances } from './tolerances.ts';
@@ -48,31 +47,17 @@ function fixture(name: string) {
   return { folder, expected, sequences };
 }
 
-async function lastLogits(folder: string, sequences: number[][]): Promise<number[][]> {
-  const c = await readModelConfig(folder);
-  const weights = await openWeights(folder, c);
-  const length = Math.max(...sequences.map((s) => s.length));
-  const graph = lastLogitsGraph(c, weights, { batch: sequences.length, length });
-  const session = await Session.create(graph, { ...engine, files: weights.files });
-  const { logits } = await session.run(packPrompts(sequences, length));
-  const width = logits!.shape[1]!;
-  const data = Array.from(logits!.data, Number);
-  return sequences.map((_, i) => data.slice(i * width, (i + 1) * width));
-}
-
 describe.each(languageModels)('%s', (name) => {
   const { folder, expected, sequences } = fixture(name);
 
   it('logits of the last token', async () => {
-    (await lastLogits(folder, sequences)).forEach((row, i) => {
+    (await lastLogits(folder, sequences, engine)).forEach((row, i) => {
       expect(largestDifference(row, expected.logits[i]!)).toBeLessThan(tolerances.logits);
     });
   });
 
   it('log-probabilities of every token after the first', async () => {
-    const policy = await ReferencePolicy.open(folder, engine);
-    const rows = sequences.map((ids) => ({ prompt: ids.slice(0, 1), completion: ids.slice(1) }));
-    (await policy.logprobs(rows, 2, 1)).forEach((row, i) => {
+    (await tokenLogprobs(folder, sequences, engine)).forEach((row, i) => {
       expect(largestDifference(row, expected.logprobs[i]!)).toBeLessThan(tolerances.logprobs);
     });
   });
@@ -100,7 +85,7 @@ describe.each(languageModels)('%s', (name) => {
 describe.each(classifiers)('%s', (name) => {
   it('scores of whole sequences', async () => {
     const { folder, expected, sequences } = fixture(name);
-    (await lastLogits(folder, sequences)).forEach((row, i) => {
+    (await lastLogits(folder, sequences, engine)).forEach((row, i) => {
       expect(largestDifference(row, expected.scores[i]!)).toBeLessThan(tolerances.logits);
     });
   });

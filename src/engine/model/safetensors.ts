@@ -95,12 +95,17 @@ export async function readFloat32(path: string): Promise<Map<string, Float32Arra
   return new Map([...entries].map(([name, entry]) => [name, toFloat32(bytes, entry)]));
 }
 
-function toFloat32(file: Buffer, { dtype, offset, length }: TensorEntry): Float32Array {
-  const bytes = file.subarray(offset, offset + length);
-  if (dtype === 'F32') return new Float32Array(Uint8Array.from(bytes).buffer);
-  if (dtype !== 'BF16') throw new AnnealError('InvalidModel', `cannot read ${dtype} as float32`);
-  const halves = new Uint16Array(Uint8Array.from(bytes).buffer);
-  return new Float32Array(Uint32Array.from(halves, (h) => h << 16).buffer);
+/** The elements of a tensor, widened where they are halves. @throws where they are integers */
+export function toFloat32(
+  file: Uint8Array,
+  { dtype, offset, length }: TensorEntry,
+): Float32Array<ArrayBuffer> {
+  const { buffer } = new Uint8Array(file.subarray(offset, offset + length)); // an aligned copy
+  if (dtype === 'F32') return new Float32Array(buffer);
+  if (dtype === 'F16') return Float32Array.from(new Float16Array(buffer));
+  if (dtype === 'BF16')
+    return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (h) => h << 16).buffer);
+  throw new AnnealError('InvalidModel', `expected floats, found ${dtype}`);
 }
 
 /** The bytes of a file of float32 tensors, in the order given; the same input, the same bytes. */

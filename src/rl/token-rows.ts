@@ -1,0 +1,70 @@
+// What a model says about given rows of token ids: log-probabilities and last logits. The means
+// by which a person checks a checkpoint against another implementation.
+
+import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
+import { lastLogitsGraph } from '../engine/model/last-logits-graph.ts';
+import { openWeights } from '../engine/model/weights.ts';
+import { Session } from '../engine/runtime/session.ts';
+import { AnnealError } from '../errors.ts';
+import type { EngineSettings } from './model-service.ts';
+import { packPrompts } from './packing.ts';
+import { ReferencePolicy } from './reference.ts';
+
+/** Rows computed together. */
+const batch = 8;
+
+/** Refuse rows that the model has no answer for. @throws AnnealError InvalidData naming the row */
+export function checkTokenRows(rows: readonly (readonly number[])[], c: DecoderConfig): void {
+  rows.forEach((row, i) => {
+    const refuse = (expected: string, found: string) =>
+      new AnnealError('InvalidData', `row ${i}: expected ${expected}, found ${found}`);
+    if (row.length < 1 || row.length > c.maxPositions)
+      throw refuse(`1 to ${c.maxPositions} token ids`, `${row.length}`);
+    const bad = row.find((id) => !Number.isInteger(id) || id < 0 || id >= c.vocabSize);
+    if (bad !== undefined) throw refuse(`token ids from 0 to ${c.vocabSize - 1}`, `${bad}`);
+  });
+}
+
+/** For each row, the log-probability of every token but the first given those before it. */
+export async function tokenLogprobs(
+  folder: string,
+  rows: readonly (readonly number[])[],
+  engine: EngineSettings,
+): Promise<number[][]> {
+  checkTokenRows(rows, await readModelConfig(folder));
+  const policy = await ReferencePolicy.open(folder, engine);
+  try {
+    const sequences = rows.map((row) => ({ prompt: row.slice(0, 1), completion: row.slice(1) }));
+    return await policy.logprobs(sequences, batch, 1);
+  } finally {
+    await policy.close();
+  }
+}
+
+/** For each row, the logits after its last token [V], or a classifier's scores [labels]. */
+export async function lastLogits(
+  folder: string,
+  rows: readonly (readonly number[])[],
+  engine: EngineSettings,
+): Promise<number[][]> {
+  const c = await readModelConfig(folder);
+  checkTokenRows(rows, c);
+  const weights = await openWeights(folder, c);
+  const length = rows.reduce((most, row) => Math.max(most, row.length), 1);
+  const graph = lastLogitsGraph(c, weights, { batch, length });
+  const session = await Session.create(graph, { ...engine, files: weights.files });
+  try {
+    const results: number[][] = [];
+    for (let start = 0; start < rows.length; start += batch) {
+      const part = rows.slice(start, start + batch);
+      const filler = Array.from({ length: batch - part.length }, () => part[0]!);
+      const { logits } = await session.run(packPrompts([...part, ...filler], length));
+      const width = logits!.shape[1]!;
+      const data = Array.from(logits!.data, Number);
+      results.push(...part.map((_, i) => data.slice(i * width, (i + 1) * width)));
+    }
+    return results;
+  } finally {
+    await session.release();
+  }
+}

@@ -172,3 +172,10 @@ it('an idle child keeps no parent alive', async () => {
   expect(code).toBe(0);
   expect(await gone(childPid)).toBe(true);
 });
+
+it('a parent with nothing else to do lives to see the child closed', async () => {
+  const { parent, childPid } = await startParent('close');
+  const [code] = await once(parent, 'exit');
+  expect(code).toBe(0);
+  expect(isAlive(childPid)).toBe(false);
+});

@@ -91,8 +91,7 @@ export class ChildService<M extends Methods<M>> {
     try {
       return await new Promise((resolve, reject) => {
         child.pending.set(id, { resolve, reject, onProgress });
-        child.process.ref();
-        child.process.channel?.ref();
+        hold(child, 'ref');
         child.process.send({ id, method, payload });
       });
     } finally {
@@ -105,9 +104,11 @@ export class ChildService<M extends Methods<M>> {
   /** End the child; calls in flight reject with ProcessLost. A later call starts a new one. */
   async close(): Promise<void> {
     const child = this.#child;
+    if (!child) return;
     this.#child = undefined;
-    child?.process.kill('SIGKILL');
-    await child?.closed;
+    hold(child, 'ref');
+    child.process.kill('SIGKILL');
+    await child.closed;
   }
 
   #start(): Child {
@@ -136,11 +137,7 @@ export class ChildService<M extends Methods<M>> {
   /** Forget a call; a child left without any does not keep this process alive. */
   #settle(child: Child, id: number): void {
     child.pending.delete(id);
-    if (child.pending.size > 0) return;
-    child.process.unref();
-    child.process.channel?.unref();
-    for (const stream of [child.process.stdout, child.process.stderr])
-      (stream as { unref?: () => void } | null)?.unref?.();
+    if (child.pending.size === 0) hold(child, 'unref');
   }
 
   /** Kill the child on behalf of one call, which rejects with `failure` once it is gone. */
@@ -164,6 +161,14 @@ export class ChildService<M extends Methods<M>> {
       `the ${this.#options.name} process (pid ${child.process.pid}) ${what}; ${tail}`,
     );
   }
+}
+
+/** Have the child keep this process alive (`ref`), or not. */
+function hold({ process: forked }: Child, how: 'ref' | 'unref'): void {
+  forked[how]();
+  forked.channel?.[how]();
+  for (const stream of [forked.stdout, forked.stderr])
+    (stream as { ref?: () => void; unref?: () => void } | null)?.[how]?.();
 }
 
 function receive(child: Child, reply: ReplyMessage): void {

@@ -9,3 +9,4 @@ const service = new ChildService<TestMethods>({
 });
 console.log(await service.call('pid', null));
 if (process.argv[2] === 'wait') setInterval(() => {}, 1000);
+if (process.argv[2] === 'close') await service.close();

@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { CheckpointRef, Settings } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
@@ -55,6 +55,7 @@ export async function commitCheckpoint(
   const ref = { ...checkpoint, sha256: createHash('sha256').update(text).digest('hex') };
   const there = await openCheckpoint(store, ref).catch(() => null);
   if (there === null) await store.commitFolder(scratch, checkpoint.path);
+  else await rm(scratch, { recursive: true });
   return ref;
 }
 

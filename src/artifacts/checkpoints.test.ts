@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CheckpointRef } from '../config/records.ts';
+import { rlaifSchema, trainingSchema } from '../config/schema.ts';
+import {
+  commitCheckpoint,
+  copyModel,
+  openCheckpoint,
+  readForeignCheckpoint,
+  trainingFiles,
+  writeTrainerState,
+} from './checkpoints.ts';
+import { createLocalStore } from './local-store.ts';
+import type { Store } from './store.ts';
+
+let root: string;
+let store: Store;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'anneal-checkpoints-'));
+  store = createLocalStore(root);
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const place = { path: 'checkpoints/epoch-08', epoch: 8, step: 12 };
+
+async function commit(weights = 'weights'): Promise<CheckpointRef> {
+  const scratch = await store.scratch(place.path);
+  await writeFile(join(scratch, 'model.safetensors'), weights);
+  await writeFile(join(scratch, 'config.json'), '{}');
+  return commitCheckpoint(store, scratch, place);
+}
+
+describe('commitCheckpoint', () => {
+  it('makes a folder whose manifest lists every file, under a reference to the manifest', async () => {
+    const ref = await commit();
+    expect(ref).toMatchObject(place);
+    const folder = await openCheckpoint(store, ref);
+    const manifest = JSON.parse(await readFile(join(folder, 'checkpoint.json'), 'utf8'));
+    expect(manifest).toMatchObject({ format: 1, epoch: 8, step: 12 });
+    expect(manifest.files.map((file: { name: string }) => file.name)).toEqual([
+      'config.json',
+      'model.safetensors',
+    ]);
+  });
+
+  it('keeps the folder that is there when the same is committed again', async () => {
+    const first = await commit();
+    const { ino } = await stat(store.folder(place.path));
+    expect(await commit()).toEqual(first);
+    expect((await stat(store.folder(place.path))).ino).toBe(ino);
+    expect(await readdir(join(root, 'checkpoints'))).toEqual(['epoch-08']);
+  });
+
+  it('replaces another, and one that was damaged', async () => {
+    const first = await commit('weights A');
+    const second = await commit('weights B');
+    expect(second.sha256).not.toBe(first.sha256);
+    await writeFile(join(store.folder(place.path), 'model.safetensors'), 'weights X');
+    expect(await commit('weights B')).toEqual(second);
+    await expect(openCheckpoint(store, second)).resolves.toBe(store.folder(place.path));
+  });
+});
+
+describe('openCheckpoint', () => {
+  it.each([
+    ['a changed file', 'model.safetensors', (path: string) => writeFile(path, 'weighty')],
+    ['a lost file', 'config.json', (path: string) => rm(path)],
+    ['a changed manifest', 'checkpoint.json', (path: string) => writeFile(path, '{}')],
+    ['a lost manifest', 'checkpoint.json', (path: string) => rm(path)],
+  ])('refuses %s by name, though it was whole when last read', async (_, name, damage) => {
+    const ref = await commit();
+    await openCheckpoint(store, ref);
+    await damage(join(store.folder(place.path), name));
+    await expect(openCheckpoint(store, ref)).rejects.toMatchObject({
+      kind: 'DamagedArtifact',
+      message: expect.stringContaining(`checkpoints/epoch-08/${name}`),
+    });
+  });
+});
+
+describe('copyModel', () => {
+  it('copies files and what links lead to, and leaves folders, hidden and named files', async () => {
+    const from = join(root, 'from');
+    const to = join(root, 'to');
+    await mkdir(join(from, 'onnx'), { recursive: true });
+    await mkdir(to);
+    for (const name of ['blob', '.hidden', 'optimizer.safetensors', 'trainer_state.json'])
+      await writeFile(join(from, name), name);
+    await symlink(join(from, 'blob'), join(from, 'model.safetensors'));
+    await copyModel(from, to, { without: trainingFiles });
+    expect(await readdir(to)).toEqual(['blob', 'model.safetensors']);
+    expect(await readFile(join(to, 'model.safetensors'), 'utf8')).toBe('blob');
+  });
+});
+
+describe('readForeignCheckpoint', () => {
+  it('finds the reference that the run itself had, and where training stood', async () => {
+    const scratch = await store.scratch(place.path);
+    const settings = { rlaif: rlaifSchema.parse({}), training: trainingSchema.parse({}) };
+    const reference = { path: 'checkpoints/start', sha256: 'ab', epoch: 7, step: 0 };
+    const state = { epoch: 8, step: 12, reference, settings, stats: { loss: 0.5 } };
+    await writeTrainerState(scratch, state);
+    const ref = await commitCheckpoint(store, scratch, place);
+    expect(await readForeignCheckpoint(store.folder(place.path))).toEqual({ ref, state });
+  });
+
+  it('says what to name instead of a folder that is no checkpoint', async () => {
+    await expect(readForeignCheckpoint(root)).rejects.toMatchObject({
+      kind: 'InvalidModel',
+      message: expect.stringContaining(`found '${root}'`),
+    });
+  });
+});

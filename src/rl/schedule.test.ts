@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { runSchema } from '../config/schema.ts';
+import { promptsOfEpoch } from './prompt-order.ts';
+import {
+  firstEpochOf,
+  lastEpochOf,
+  phaseOf,
+  resetsReference,
+  settingsAt,
+  shardCount,
+} from './schedule.ts';
+
+const config = runSchema.parse({
+  model: { path: 'm' },
+  prompts: { train: 't', held_out: 'h' },
+  rlaif: { kl_penalty: 0.2, generation_temperature: 1.1 },
+  phases: [
+    { name: 'exploration', epochs: [8, 10], rlaif: { kl_penalty: 0.05 } },
+    {
+      name: 'refinement',
+      epochs: [11, 15],
+      reset_reference: true,
+      training: { learning_rate: 0.5 },
+    },
+  ],
+});
+
+describe('phases', () => {
+  it('cover the epochs from the first to the last, both included', () => {
+    expect([firstEpochOf(config), lastEpochOf(config)]).toEqual([8, 15]);
+    expect([7, 8, 10, 11, 15, 16].map((epoch) => phaseOf(config, epoch)?.name)).toEqual([
+      undefined,
+      'exploration',
+      'exploration',
+      'refinement',
+      'refinement',
+      undefined,
+    ]);
+  });
+
+  it('take a new reference at their first epoch, where they say so', () => {
+    const [exploration, refinement] = config.phases;
+    expect(resetsReference(exploration!, 8)).toBe(false);
+    expect(resetsReference(refinement!, 11)).toBe(true);
+    expect(resetsReference(refinement!, 12)).toBe(false);
+  });
+});
+
+describe('settingsAt', () => {
+  it("lays the phase's settings over the run file's", () => {
+    const { phase, settings } = settingsAt(config, 10);
+    expect(phase.name).toBe('exploration');
+    expect(settings.rlaif).toEqual({ ...config.rlaif, kl_penalty: 0.05 });
+    expect(settings.training).toEqual(config.training);
+    expect(settingsAt(config, 11).settings.rlaif.kl_penalty).toBe(0.2);
+  });
+
+  it('lays a change over both, and leaves alone what the change leaves undefined', () => {
+    const change = { rlaif: { kl_penalty: 0.3 }, training: { learning_rate: undefined } };
+    const { settings } = settingsAt(config, 11, change as object);
+    expect(settings.rlaif.kl_penalty).toBe(0.3);
+    expect(settings.training.learning_rate).toBe(0.5);
+  });
+
+  it('refuses epochs that the run does not have', () => {
+    expect(() => settingsAt(config, 16)).toThrow('found 16');
+  });
+});
+
+describe('promptsOfEpoch', () => {
+  it('draws without repeats, the same for the same seed and epoch, another for others', () => {
+    const draw = promptsOfEpoch(200, 96, 1, 8);
+    expect(new Set(draw).size).toBe(96);
+    expect(draw.every((index) => index >= 0 && index < 200)).toBe(true);
+    expect(promptsOfEpoch(200, 96, 1, 8)).toEqual(draw);
+    expect(promptsOfEpoch(200, 96, 1, 9)).not.toEqual(draw);
+    expect(promptsOfEpoch(200, 96, 2, 8)).not.toEqual(draw);
+  });
+
+  it('refuses to draw more than there are', () => {
+    expect(() => promptsOfEpoch(10, 11, 1, 8)).toThrow('at least 11 prompts, found 10');
+  });
+});
+
+it.each([
+  [96, 8, 12],
+  [97, 8, 13],
+  [5, 8, 1],
+])('shardCount(%i, %i) is %i', (prompts, perShard, shards) => {
+  expect(shardCount(prompts, perShard)).toBe(shards);
+});

@@ -1,0 +1,129 @@
+// Keeps a worker process alive: starts it, starts it again when it dies, and ends it in good
+// order. What the process does is worker-process.ts.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AnnealError } from '../errors.ts';
+import { entryUrl } from '../process/child-service.ts';
+import type { WorkerSettings } from './worker.ts';
+
+export interface SupervisorOptions extends WorkerSettings {
+  /** Takes lines for people: that a worker died, and that it is back. */
+  log: (line: string) => void;
+  /** Takes every line that the worker itself writes: Temporal's warnings, mostly. */
+  output?: (line: string) => void;
+}
+
+export interface SupervisedWorker {
+  /** Process id of the worker that runs now. */
+  readonly pid: number | undefined;
+  /** Settles when a worker first takes work; rejects where it is closed before. */
+  readonly ready: Promise<void>;
+  /** End the worker: what it has in work is finished within seconds, or handed back. */
+  close(): Promise<void>;
+}
+
+const firstPauseMs = 200;
+const longestPauseMs = 10_000;
+/** A worker that lived so long does not count as one that fails to start. */
+const healthyMs = 10_000;
+/** Longer than a worker takes to shut down by force. */
+const endTimeoutMs = 30_000;
+const tailLines = 12;
+
+/** Start a worker process and watch over it until it is closed. */
+export function superviseWorker(options: SupervisorOptions): SupervisedWorker {
+  return new Supervisor(options);
+}
+
+class Supervisor implements SupervisedWorker {
+  readonly ready: Promise<void>;
+  readonly #options: SupervisorOptions;
+  readonly #closing = new AbortController();
+  readonly #watch: Promise<void>;
+  #resolveReady = () => {};
+  #child: ChildProcess | undefined;
+  #tail: string[] = [];
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#closing.signal.addEventListener('abort', () =>
+        reject(new AnnealError('ProcessLost', 'the worker was ended before it was ready')),
+      );
+    });
+    this.ready.catch(() => {});
+    this.#watch = this.#keepRunning();
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#child?.kill('SIGTERM');
+    const force = setTimeout(() => this.#child?.kill('SIGKILL'), endTimeoutMs);
+    await this.#watch;
+    clearTimeout(force);
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { signal } = this.#closing;
+    let failures = 0;
+    while (!signal.aborted) {
+      const started = Date.now();
+      const ended = await this.#runOnce();
+      if (signal.aborted) return;
+      failures = Date.now() - started > healthyMs ? 1 : failures + 1;
+      const pauseMs = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
+      this.#options.log(`the worker ended with ${ended}; starting it again${this.#lastWords()}`);
+      await delay(pauseMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** Run one worker process to its end. @returns its exit code or signal. */
+  async #runOnce(): Promise<string> {
+    const child = fork(entryUrl(import.meta.url, './worker-process'), {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#child = child;
+    this.#tail = [];
+    child.on('message', () => this.#resolveReady());
+    child.on('error', (error) => this.#note(String(error)));
+    for (const stream of [child.stdout!, child.stderr!]) this.#readLines(stream);
+    const { server, runsDir, queues } = this.#options;
+    const { connectionOptions, namespace } = server;
+    const settings: WorkerSettings = {
+      server: { connectionOptions, namespace },
+      runsDir,
+      ...(queues ? { queues } : {}),
+    };
+    child.send(settings, () => {});
+    const [code, killer] = await once(child, 'exit');
+    this.#child = undefined;
+    return killer ?? `exit code ${code}`;
+  }
+
+  #readLines(stream: NodeJS.ReadableStream): void {
+    let rest = '';
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) this.#note(line);
+    });
+  }
+
+  #note(line: string): void {
+    this.#tail = [...this.#tail, line].slice(-tailLines);
+    this.#options.output?.(line);
+  }
+
+  /** What a worker wrote that ended by itself; one that was killed said nothing of it. */
+  #lastWords(): string {
+    return this.#tail.length === 0 ? '' : `. The last it wrote:\n${this.#tail.join('\n')}`;
+  }
+}

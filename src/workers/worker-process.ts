@@ -1,0 +1,29 @@
+// The entry of a worker process: takes its settings from the supervisor that started it, serves
+// until told to end, and ends when its supervisor is gone, however that ended. supervisor.ts is
+// the other end.
+
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { runWorker, type WorkerSettings } from './worker.ts';
+
+const ending = new AbortController();
+const end = () => ending.abort();
+
+// A terminal's Ctrl-C reaches every process of the group; whether to end is the supervisor's say.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', end);
+process.on('disconnect', end);
+process.once('message', (settings: WorkerSettings) => void serve(settings));
+
+async function serve(settings: WorkerSettings): Promise<void> {
+  Runtime.install({ logger: new DefaultLogger('WARN'), shutdownSignals: [] });
+  try {
+    await runWorker(settings, {
+      signal: ending.signal,
+      onReady: () => process.send?.('ready'),
+    });
+    process.exit(0);
+  } catch (error) {
+    console.error(error);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,100 @@
+// Temporal workers of one process: one for each task queue that it serves, over one connection
+// and one model process. worker-process.ts runs them in a process of their own.
+
+import { resolve } from 'node:path';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { activitiesByQueue, createActivities } from '../activities/index.ts';
+import { createModelClient } from '../rl/model-client.ts';
+import { taskQueues } from '../workflows/messages.ts';
+import type { TemporalServer } from './server/connect.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+export type QueueName = keyof typeof taskQueues;
+export const queueNames = Object.keys(taskQueues) as QueueName[];
+
+export interface WorkerSettings {
+  server: Pick<TemporalServer, 'connectionOptions' | 'namespace'>;
+  /** The folder that holds the runs' folders; created when first written to. */
+  runsDir: string;
+  /** Task queues to serve; all of them by default. */
+  queues?: readonly QueueName[];
+}
+
+/** The folder of runs where none is named: ANNEAL_RUNS_DIR, or `runs` in the current folder. */
+export function defaultRunsDir(): string {
+  return resolve(process.env.ANNEAL_RUNS_DIR ?? 'runs');
+}
+
+/**
+ * Serve task queues until `signal` aborts, then finish or hand back what is in work.
+ * @param onReady called once the workers take work.
+ * @throws the error of a worker that cannot start or go on, after the others have ended.
+ */
+export async function runWorker(
+  { server, runsDir, queues = queueNames }: WorkerSettings,
+  { signal, onReady }: { signal?: AbortSignal; onReady?: () => void } = {},
+): Promise<void> {
+  const models = createModelClient();
+  const connection = await NativeConnection.connect(server.connectionOptions);
+  try {
+    const all = createActivities({ runsDir: resolve(runsDir), models });
+    const activities = activitiesByQueue(all);
+    const workers = await Promise.all(
+      queues.map(async (queue) =>
+        Worker.create({
+          ...(await optionsOf(queue)),
+          connection,
+          namespace: server.namespace,
+          taskQueue: taskQueues[queue],
+          activities: activities[taskQueues[queue]]!,
+        }),
+      ),
+    );
+    await runTogether(workers, signal, onReady);
+  } finally {
+    await models.close();
+    await connection.close();
+  }
+}
+
+/** A worker that ends, for whatever reason, ends the others: half a worker helps nobody. */
+async function runTogether(
+  workers: Worker[],
+  signal?: AbortSignal,
+  onReady?: () => void,
+): Promise<void> {
+  const shutDown = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const running = workers.map((worker) => worker.run().finally(shutDown));
+  signal?.addEventListener('abort', shutDown, { once: true });
+  if (signal?.aborted) shutDown();
+  onReady?.();
+  const outcomes = await Promise.allSettled(running);
+  signal?.removeEventListener('abort', shutDown);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/** How many activities of a queue one process works on at a time. */
+const slots: Record<QueueName, number> = {
+  workflows: 4,
+  /** One device: the model process takes one job at a time. */
+  generate: 1,
+  train: 1,
+  score: 2,
+};
+
+async function optionsOf(queue: QueueName): Promise<Partial<WorkerOptions>> {
+  return {
+    ...(queue === 'workflows' ? { workflowBundle: await workflowBundle() } : {}),
+    maxConcurrentActivityTaskExecutions: slots[queue],
+    // What a killed worker held is noticed by what it last said: say it often.
+    maxHeartbeatThrottleInterval: '1 second',
+    defaultHeartbeatThrottleInterval: '1 second',
+    // A workflow task that waits for a worker that is gone goes to another.
+    stickyQueueScheduleToStartTimeout: '2 seconds',
+    shutdownGraceTime: '2 seconds',
+    shutdownForceTime: '20 seconds',
+  };
+}

@@ -1,0 +1,62 @@
+// The workflows as the one file of JavaScript that workers load: made with the package, and in a
+// checkout made when their sources change. What is in it is src/workflows/index.ts's business.
+
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { packageRoot } from '../config/paths.ts';
+
+/** Where the build leaves the bundle, and an installed package has it. */
+export const builtBundlePath = join(packageRoot, 'dist', 'workflow-bundle.js');
+const sourceFolder = join(packageRoot, 'src');
+/** Everything that a workflow may import; the linter sees to it. */
+const sources = [
+  'workflows/**/*.ts',
+  'analysis/**/*.ts',
+  'rl/**/*.ts',
+  'config/**/*.ts',
+  'errors.ts',
+];
+
+/** The bundle for a worker's `workflowBundle`. In a checkout it is made first where it is stale. */
+export async function workflowBundle(): Promise<{ codePath: string }> {
+  if (!isCheckout()) return { codePath: builtBundlePath };
+  const name = `workflow-bundle-${sourceHash()}.js`;
+  const codePath = join(packageRoot, 'node_modules', '.cache', 'anneal', name);
+  if (!existsSync(codePath)) await writeWorkflowBundle(codePath);
+  return { codePath };
+}
+
+/** Bundle the workflows of the checkout into a file, which is there whole or not at all. */
+export async function writeWorkflowBundle(path: string): Promise<void> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(sourceFolder, 'workflows', 'index.ts'),
+    logger: new DefaultLogger('WARN'),
+  });
+  const temporary = `${path}.${process.pid}`;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(temporary, code);
+  await rename(temporary, path);
+}
+
+function isCheckout(): boolean {
+  return fileURLToPath(import.meta.url).startsWith(sourceFolder);
+}
+
+/** Of the sources and of the SDK that bundles them. */
+function sourceHash(): string {
+  const hash = createHash('sha256');
+  const sdk = createRequire(import.meta.url)('@temporalio/worker/package.json') as {
+    version: string;
+  };
+  hash.update(sdk.version);
+  for (const file of globSync(sources, { cwd: sourceFolder }).sort()) {
+    if (file.endsWith('.test.ts')) continue;
+    hash.update(`\0${file}\0`).update(readFileSync(join(sourceFolder, file)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}

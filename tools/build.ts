@@ -1,0 +1,18 @@
+// `npm run build`: JavaScript and types into dist/, and the workflows as one bundle. An installed
+// package runs from there, since Node strips no types under node_modules.
+
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../src/config/paths.ts';
+import { builtBundlePath, writeWorkflowBundle } from '../src/workers/workflow-bundle.ts';
+
+rmSync(join(packageRoot, 'dist'), { recursive: true, force: true });
+const tsc = join(packageRoot, 'node_modules/typescript/bin/tsc');
+const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+  cwd: packageRoot,
+  stdio: 'inherit',
+});
+if (status !== 0) process.exit(status ?? 1);
+await writeWorkflowBundle(builtBundlePath);
+console.log('built dist/');

@@ -18,7 +18,9 @@ const tools = {
   vitest: 'node_modules/vitest/vitest.mjs',
 };
 const check = [tools.tsc, '--noEmit'];
-const lint = [tools.biome, 'ci', '--error-on-warnings'];
+// Biome colours its report of a CI run wherever it goes.
+const plain = process.stdout.isTTY ? [] : ['--colors=off'];
+const lint = [tools.biome, 'ci', '--error-on-warnings', ...plain];
 const vitest = [tools.vitest, 'run', '--reporter=default', '--reporter=json'];
 const testAll = [...vitest, `--outputFile.json=${testReport}`];
 

@@ -1,0 +1,79 @@
+// Reads prompt files: one prompt a line of JSON, every line checked. Whether a prompt's reference
+// passes its tests is found out when it is first scored.
+
+import { readFile } from 'node:fs/promises';
+import type { z } from 'zod';
+import { type Prompt, promptSchema } from '../config/records.ts';
+import { AnnealError } from '../errors.ts';
+
+/**
+ * The prompts of a JSONL file, in its order; empty lines are passed over.
+ * @throws AnnealError InvalidData naming file and line: not readable, not JSON, not a prompt, an
+ * id used twice, or no prompt at all.
+ */
+export async function readPrompts(path: string): Promise<Prompt[]> {
+  const lineOfId = new Map<string, number>();
+  const prompts = await readRows(path, promptSchema);
+  for (const { row, line } of prompts) {
+    const before = lineOfId.get(row.id);
+    if (before !== undefined)
+      throw invalid(path, line, `id '${row.id}' is that of line ${before} too; give it its own`);
+    lineOfId.set(row.id, line);
+  }
+  return prompts.map(({ row }) => row);
+}
+
+/** A row and the number of the line that it stands on, from 1. */
+export interface NumberedRow<T> {
+  row: T;
+  line: number;
+}
+
+/**
+ * The rows of a JSONL file, checked by `schema`, with their line numbers.
+ * @throws AnnealError InvalidData, as `readPrompts` does.
+ */
+export async function readRows<S extends z.ZodType>(
+  path: string,
+  schema: S,
+): Promise<NumberedRow<z.output<S>>[]> {
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    const why = (cause as Error).message;
+    throw new AnnealError('InvalidData', `${path}: expected a readable file, found: ${why}`, {
+      cause,
+    });
+  });
+  const rows = text
+    .split('\n')
+    .flatMap((content, index) =>
+      content.trim() === ''
+        ? []
+        : [{ row: parseRow(path, index + 1, content, schema), line: index + 1 }],
+    );
+  if (rows.length > 0) return rows;
+  throw new AnnealError('InvalidData', `${path}: expected one JSON object a line, found none`);
+}
+
+function parseRow<S extends z.ZodType>(
+  path: string,
+  line: number,
+  content: string,
+  schema: S,
+): z.output<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch (cause) {
+    const found = JSON.stringify(content.slice(0, 60));
+    throw invalid(path, line, `expected one JSON object, found ${found}`, cause);
+  }
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw invalid(path, line, `${issue?.path.join('.') || 'the row'}: ${issue?.message}`);
+}
+
+/** An error about one line of a file. */
+export function invalid(path: string, line: number, what: string, cause?: unknown): AnnealError {
+  return new AnnealError('InvalidData', `${path}, line ${line}: ${what}`, { cause });
+}

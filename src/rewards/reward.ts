@@ -1,0 +1,38 @@
+// What every reward is, whatever it judges by: the interface that scoreCompletions combines.
+
+import type { Prompt, Score } from '../config/records.ts';
+
+/** A completion and the prompt it answers. */
+export interface ScoreItem {
+  prompt: Prompt;
+  /** The whole program, as it was sampled. */
+  completion: string;
+}
+
+/** One reward's word on one completion: a value in [0, 1], null where it could not be had. */
+export type CriterionResult = Score['rewards'][string];
+
+export interface ScoreProgress {
+  done: number;
+  total: number;
+  unit: string;
+}
+
+export interface ScoreOptions {
+  /** Aborting ends the work and rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: ScoreProgress) => void) | undefined;
+}
+
+/** One entry of a run's declared list of rewards, ready to judge. */
+export interface Reward {
+  readonly name: string;
+  /** Its share in the weighted mean, before the weights are normalised. */
+  readonly weight: number;
+  /**
+   * Judge completions; results in their order. What is wrong with a completion is in its result.
+   * @throws AnnealError InvalidData for a prompt that cannot be judged against; ProcessLost where
+   * a judge's process cannot be started.
+   */
+  score(items: readonly ScoreItem[], options?: ScoreOptions): Promise<CriterionResult[]>;
+}

@@ -1,0 +1,141 @@
+// The documentation criterion: the JSDoc block right before the entry. Only that one comment
+// counts, so that more comments gain nothing, and what it says of parameters must be true.
+
+import type { Comment } from 'acorn';
+import { nodesOf, type ParsedProgram } from './syntax.ts';
+
+const shares = { description: 0.3, params: 0.4, returns: 0.3 };
+/** What a plain comment before the entry, or at the top of its body, is worth. */
+const plainComment = 0.25;
+/** Distinct words that make a description. */
+const enoughWords = 3;
+
+/** Documentation of the entry in [0, 1]. */
+export function judgeDocumentation(program: ParsedProgram): number {
+  const comment = commentBefore(program) ?? firstInBody(program);
+  if (!comment) return 0;
+  if (!isJsdoc(comment) || comment.start > program.entry.start)
+    return isDescription(comment.value) ? plainComment : 0;
+  const { description, tags } = readJsdoc(comment.value);
+  return (
+    shares.description * (isDescription(description) ? 1 : 0) +
+    shares.params * judgeParams(paramNames(program), tags) +
+    shares.returns * judgeReturns(program, tags)
+  );
+}
+
+const isJsdoc = ({ type, value }: Comment) => type === 'Block' && value.startsWith('*');
+
+/** The last comment between the statement before the definition and the definition. */
+function commentBefore({ ast, comments, definition }: ParsedProgram): Comment | undefined {
+  const before = ast.body[ast.body.indexOf(definition) - 1]?.end ?? 0;
+  return comments.findLast(({ start, end }) => start >= before && end <= definition.start);
+}
+
+function firstInBody({ comments, entry: { body } }: ParsedProgram): Comment | undefined {
+  const first = body.type === 'BlockStatement' ? body.body[0] : undefined;
+  return first && comments.find(({ start, end }) => start > body.start && end <= first.start);
+}
+
+interface Tag {
+  name: string;
+  /** What stands in braces. */
+  type: string;
+  /** For `@param`: the parameter's name. */
+  subject: string;
+  text: string;
+}
+
+/** Take the text of a block apart: what stands before the first tag, and the tags. */
+function readJsdoc(block: string): { description: string; tags: Tag[] } {
+  const lines = block.slice(1).split('\n').map(withoutStar);
+  const sections: string[][] = [[]];
+  for (const line of lines) {
+    if (line.startsWith('@')) sections.push([]);
+    sections.at(-1)?.push(line);
+  }
+  const [description = '', ...tags] = sections.map((section) => section.join(' ').trim());
+  return { description, tags: tags.map(readTag) };
+}
+
+function withoutStar(line: string): string {
+  const text = line.trim();
+  return (text.startsWith('*') ? text.slice(1) : text).trim();
+}
+
+function readTag(text: string): Tag {
+  const [name, afterName] = cut(text.slice(1), ' ');
+  const typed = afterName.startsWith('{');
+  const typeEnd = typed ? closingBrace(afterName) : -1;
+  const type = typed ? afterName.slice(1, typeEnd).trim() : '';
+  const rest = afterName.slice(typeEnd + 1).trim();
+  if (name !== 'param') return { name, type, subject: '', text: rest };
+  const isOptional = rest.startsWith('[');
+  const [subject, description] = isOptional ? cut(rest.slice(1), ']') : cut(rest, ' ');
+  return { name, type, subject: cut(subject, '=')[0].trim(), text: description };
+}
+
+/** What stands before and after the first `separator`, trimmed. */
+function cut(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1).trim()];
+}
+
+function closingBrace(text: string): number {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '{') depth++;
+    if (text[at] === '}' && --depth === 0) return at;
+  }
+  return text.length;
+}
+
+function paramNames({ entry }: ParsedProgram): (string | null)[] {
+  return entry.params.map((param) => {
+    const target = param.type === 'AssignmentPattern' ? param.left : param;
+    const bare = target.type === 'RestElement' ? target.argument : target;
+    return bare.type === 'Identifier' ? bare.name : null;
+  });
+}
+
+/**
+ * Parameters documented by their names: half for the name, half for a word on it or a type. Every
+ * tag for a parameter that is not there, or is there already, takes one away. A parameter without
+ * a name (a pattern) takes any one tag. `@param point.x` belongs to `point`.
+ */
+function judgeParams(names: (string | null)[], tags: Tag[]): number {
+  const open = [...names];
+  let points = 0;
+  for (const { subject, type, text } of tags.filter(({ name }) => name === 'param')) {
+    if (subject.includes('.') && names.includes(cut(subject, '.')[0])) continue;
+    const exact = open.indexOf(subject);
+    const at = exact >= 0 ? exact : open.indexOf(null);
+    if (at >= 0) open.splice(at, 1);
+    points += at >= 0 ? 0.5 + (type || wordsOf(text).size > 0 ? 0.5 : 0) : -1;
+  }
+  if (names.length === 0) return points < 0 ? 0 : 1;
+  return Math.max(0, points / names.length);
+}
+
+/** A `@returns` that says something, where there is something to return, and only there. */
+function judgeReturns(program: ParsedProgram, tags: Tag[]): number {
+  const tag = tags.find(({ name }) => name === 'returns' || name === 'return');
+  const { entry } = program;
+  const isExpression = entry.body.type !== 'BlockStatement';
+  const givesValue =
+    isExpression || nodesOf(program, 'ReturnStatement').some(({ argument }) => argument);
+  if (!givesValue) return tag ? 0 : 1;
+  return tag && (tag.type || wordsOf(tag.text).size > 0) ? 1 : 0;
+}
+
+function isDescription(text: string): boolean {
+  return wordsOf(text).size >= enoughWords;
+}
+
+/** Distinct words of two letters or more. */
+function wordsOf(text: string): Set<string> {
+  const words = new Intl.Segmenter('en', { granularity: 'word' }).segment(text.toLowerCase());
+  return new Set(
+    [...words].filter((it) => it.isWordLike && it.segment.length > 1).map((it) => it.segment),
+  );
+}

@@ -1,0 +1,146 @@
+// The built-in reward: whether a program passes its tests, and what a careful reviewer sees in its
+// text. A program that does not parse, or does not define what was asked for, gets 0 for all.
+
+import type { Prompt } from '../../config/records.ts';
+import type { RewardConfig } from '../../config/schema.ts';
+import { AnnealError } from '../../errors.ts';
+import type { CriterionResult, Reward, ScoreItem, ScoreOptions } from '../reward.ts';
+import { sharedSandbox } from '../sandbox/sandbox.ts';
+import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict.ts';
+import { costOf } from './cost.ts';
+import { judgeDocumentation } from './documentation.ts';
+import { judgeQuality } from './quality.ts';
+import { type ParsedProgram, parseProgram } from './syntax.ts';
+
+type RubricConfig = Extract<RewardConfig, { kind: 'rubric' }>;
+export type Criterion = keyof RubricConfig['criteria'];
+type Criteria = Record<Criterion, number>;
+
+/** Programs that are judged together; the text of some while the tests of the same run. */
+const batchSize = 64;
+/** A program this much costlier than the reference still counts as equally fast. */
+const costTolerance = 1.25;
+const nothing: Criteria = { correctness: 0, quality: 0, efficiency: 0, documentation: 0 };
+
+/** What a prompt's own solution comes to. */
+interface ReferenceStanding {
+  cost: number;
+  value: number;
+}
+/** What can be said of a program without running it. */
+interface StaticJudgement {
+  quality: number;
+  documentation: number;
+  cost: number;
+  objections: string[];
+}
+interface Judgement {
+  criteria: Criteria;
+  note?: string;
+}
+
+/** The rubric reward. @throws AnnealError InvalidConfig where all criteria weigh nothing. */
+export function createRubric(config: RubricConfig): Reward {
+  const { name, weight, criteria, time_limit_ms: timeLimitMs } = config;
+  if (Object.values(criteria).every((share) => share === 0))
+    throw new AnnealError(
+      'InvalidConfig',
+      `rewards: '${name}' expects a criterion with a weight above 0, found all at 0; raise one`,
+    );
+  const sandbox = sharedSandbox({ timeLimitMs, memoryLimitMb: config.memory_limit_mb });
+  const standings = new WeakMap<Prompt, ReferenceStanding>();
+
+  /** Judge a batch. Costs are compared with those of the references that are known. */
+  async function judge(items: readonly ScoreItem[], signal?: AbortSignal): Promise<Judgement[]> {
+    const parsed = items.map(({ prompt, completion }) => parseProgram(completion, prompt.entry));
+    const fit = items.filter((_, index) => !isFailure(parsed[index]!));
+    const programs = fit.map(({ prompt, completion }) => toSandboxProgram(prompt, completion));
+    const running = sandbox.run(programs, { signal });
+    const statics = parsed.map((program) => (isFailure(program) ? null : judgeText(program)));
+    const outcomes = await running;
+    return items.map(({ prompt }, index) => {
+      const program = parsed[index]!;
+      if (isFailure(program)) return { criteria: nothing, note: program.failed };
+      const verdict = judgeOutcome(prompt.tests, outcomes.shift() ?? []);
+      return combine(statics[index]!, verdict, standings.get(prompt)?.cost);
+    });
+  }
+
+  /** Score the references of prompts that have not been met yet. */
+  async function meet(prompts: readonly Prompt[], signal?: AbortSignal): Promise<void> {
+    const unmet = [...new Set(prompts)].filter((prompt) => !standings.has(prompt));
+    const items = unmet.map((prompt) => ({ prompt, completion: prompt.reference }));
+    const judgements = await judge(items, signal);
+    unmet.forEach((prompt, index) => {
+      const { criteria: found, note } = judgements[index]!;
+      if (found.correctness < 1) throw brokenReference(prompt, note);
+      const program = parseProgram(prompt.reference, prompt.entry) as ParsedProgram;
+      standings.set(prompt, { cost: costOf(program), value: weightedMean(found, criteria) });
+    });
+  }
+
+  function toResult(prompt: Prompt, { criteria: found, note }: Judgement): CriterionResult {
+    const raw = weightedMean(found, criteria);
+    const reference = standings.get(prompt)?.value ?? 1;
+    const value = config.normalize_by_reference ? Math.min(1, raw / reference) : raw;
+    return { value, criteria: found, ...(note && { note }) };
+  }
+
+  return {
+    name,
+    weight,
+    async score(items, { signal, onProgress }: ScoreOptions = {}) {
+      const results: CriterionResult[] = [];
+      while (results.length < items.length) {
+        const batch = items.slice(results.length, results.length + batchSize);
+        await meet(
+          batch.map(({ prompt }) => prompt),
+          signal,
+        );
+        const judgements = await judge(batch, signal);
+        results.push(...batch.map(({ prompt }, i) => toResult(prompt, judgements[i]!)));
+        onProgress?.({ done: results.length, total: items.length, unit: 'programs' });
+      }
+      return results;
+    },
+  };
+}
+
+function isFailure(parsed: ParsedProgram | { failed: string }): parsed is { failed: string } {
+  return 'failed' in parsed;
+}
+
+function judgeText(program: ParsedProgram): StaticJudgement {
+  const { value: quality, objections } = judgeQuality(program);
+  const documentation = judgeDocumentation(program);
+  return { quality, documentation, cost: costOf(program), objections };
+}
+
+/**
+ * The criteria of a program that passed the gate. `efficiency` is the square root of the
+ * reference's cost over the program's, at most 1, times the share of tests passed: a wrong
+ * program has no speed.
+ */
+function combine(text: StaticJudgement, verdict: Verdict, referenceCost?: number): Judgement {
+  const { quality, documentation, cost, objections } = text;
+  const ratio = ((referenceCost ?? cost) * costTolerance) / Math.max(cost, 1);
+  const efficiency = verdict.passed * Math.min(1, Math.sqrt(ratio));
+  const remarks = [verdict.failure, objections.join(', ')].filter(Boolean);
+  return {
+    criteria: { correctness: verdict.passed, quality, efficiency, documentation },
+    ...(remarks.length > 0 && { note: remarks.join('; ') }),
+  };
+}
+
+function weightedMean(values: Criteria, weights: Criteria): number {
+  const names = Object.keys(weights) as Criterion[];
+  const total = names.reduce((sum, name) => sum + weights[name], 0);
+  return names.reduce((sum, name) => sum + weights[name] * values[name], 0) / total;
+}
+
+function brokenReference({ id }: Prompt, note: string | undefined): AnnealError {
+  return new AnnealError(
+    'InvalidData',
+    `prompt '${id}': expected its reference solution to pass all of its tests, found: ${note}; correct the prompt file`,
+  );
+}

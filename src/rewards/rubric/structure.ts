@@ -1,0 +1,112 @@
+// Findings about statements: how deep, how long, what cannot run, what does nothing.
+
+import type { AnyNode, Statement } from 'acorn';
+import { canComplete } from './control-flow.ts';
+import { type FunctionNode, isFunction, isLoop, nodesOf, type ParsedProgram } from './syntax.ts';
+
+const comfortableDepth = 3;
+const comfortableLines = 30;
+
+/** Levels of nested control structures beyond the third, in the function where they are deepest. */
+export function deepLevels(program: ParsedProgram): number {
+  const deepest = Math.max(0, ...program.nodes.filter(isControl).map((it) => depthOf(program, it)));
+  return Math.max(0, deepest - comfortableDepth);
+}
+
+function isControl(node: AnyNode): boolean {
+  const { type } = node;
+  return (
+    isLoop(node) || type === 'IfStatement' || type === 'SwitchStatement' || type === 'TryStatement'
+  );
+}
+
+/** Control structures around a node, itself included, within its function; `else if` adds none. */
+function depthOf(program: ParsedProgram, node: AnyNode): number {
+  let depth = 0;
+  for (let at: AnyNode | undefined = node; at && !isFunction(at); at = program.parents.get(at)) {
+    const parent = program.parents.get(at);
+    const isElseIf = parent?.type === 'IfStatement' && parent.alternate === at;
+    if (isControl(at) && !isElseIf) depth++;
+  }
+  return depth;
+}
+
+/** Tens of lines, begun ones too, beyond 30 in a function. */
+export function excessLines(program: ParsedProgram): number {
+  return functionsOf(program)
+    .map(({ loc }) => (loc ? loc.end.line - loc.start.line + 1 : 0))
+    .reduce((sum, lines) => sum + Math.max(0, Math.ceil((lines - comfortableLines) / 10)), 0);
+}
+
+function functionsOf(program: ParsedProgram): FunctionNode[] {
+  return program.nodes.filter(isFunction);
+}
+
+/** `else` after a branch that leaves anyway. */
+export function needlessElses(program: ParsedProgram): number {
+  return nodesOf(program, 'IfStatement').filter(
+    ({ consequent, alternate }) => alternate && !canComplete(consequent),
+  ).length;
+}
+
+/** Statements that control cannot reach. */
+export function unreachable(program: ParsedProgram): number {
+  return program.nodes.reduce((count, node) => {
+    const list = statementsOf(node);
+    const end = list.findIndex((statement) => !canComplete(statement));
+    if (end < 0) return count;
+    return count + list.slice(end + 1).filter(({ type }) => type !== 'FunctionDeclaration').length;
+  }, 0);
+}
+
+function statementsOf(node: AnyNode): Statement[] {
+  if (node.type === 'BlockStatement' || node.type === 'Program') return node.body as Statement[];
+  return node.type === 'SwitchCase' ? node.consequent : [];
+}
+
+/** Functions that return a value on some paths and none on others, and an entry with no value. */
+export function missingReturns(program: ParsedProgram): number {
+  return functionsOf(program).filter((node) => {
+    if (node.body.type !== 'BlockStatement') return false;
+    const returns = nodesOf(program, 'ReturnStatement').filter(
+      (statement) => functionAround(program, statement) === node,
+    );
+    const valued = returns.filter(({ argument }) => argument);
+    if (valued.length === 0) return node === program.entry;
+    return valued.length < returns.length || canComplete(node.body);
+  }).length;
+}
+
+function functionAround(program: ParsedProgram, node: AnyNode): AnyNode | undefined {
+  let at = program.parents.get(node);
+  while (at && !isFunction(at)) at = program.parents.get(at);
+  return at;
+}
+
+/** Blocks and statements with nothing in them. */
+export function emptyBlocks(program: ParsedProgram): number {
+  const empty = nodesOf(program, 'BlockStatement').filter(({ body }) => body.length === 0);
+  return empty.length + nodesOf(program, 'EmptyStatement').length;
+}
+
+/** Statements at the top level that are not definitions, such as calls that try the function. */
+export function strayStatements({ ast }: ParsedProgram): number {
+  return ast.body.filter(
+    (statement) =>
+      statement.type !== 'EmptyStatement' &&
+      !statement.type.endsWith('Declaration') &&
+      !('directive' in statement && statement.directive),
+  ).length;
+}
+
+/** An entry that only hands back a constant or one of its parameters: 1 or 0. */
+export function trivialEntry({ entry }: ParsedProgram): number {
+  const { body } = entry;
+  const only = body.type === 'BlockStatement' && body.body.length === 1 ? body.body[0] : null;
+  const value = body.type === 'BlockStatement' ? returnedBy(only) : body;
+  return value && ['Literal', 'Identifier'].includes(value.type) ? 1 : 0;
+}
+
+function returnedBy(statement: AnyNode | null | undefined): AnyNode | null {
+  return statement?.type === 'ReturnStatement' ? (statement.argument ?? null) : null;
+}

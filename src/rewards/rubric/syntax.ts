@@ -1,0 +1,117 @@
+// Parses a completion and finds the function that its prompt asked for: the gate of the rubric,
+// and the tree, scopes and comments that its criteria read.
+
+import {
+  type AnonymousFunctionDeclaration,
+  type AnyNode,
+  type ArrowFunctionExpression,
+  type Comment,
+  type FunctionDeclaration,
+  type FunctionExpression,
+  type Program,
+  parse,
+  type Statement,
+} from 'acorn';
+import { fullAncestor } from 'acorn-walk';
+import { analyze, type ScopeManager } from 'eslint-scope';
+
+export type FunctionNode =
+  | FunctionDeclaration
+  | AnonymousFunctionDeclaration
+  | FunctionExpression
+  | ArrowFunctionExpression;
+
+type NodeType = AnyNode['type'];
+type NodeOf<T extends NodeType> = Extract<AnyNode, { type: T }>;
+
+/** A program that passes the gate. */
+export interface ParsedProgram {
+  source: string;
+  ast: Program;
+  comments: Comment[];
+  /** The function asked for, and the statement at the top level that defines it. */
+  entry: FunctionNode;
+  definition: Statement;
+  /** Every node of the tree, and the one above it. */
+  nodes: readonly AnyNode[];
+  parents: ReadonlyMap<AnyNode, AnyNode>;
+  scopes: ScopeManager;
+}
+
+/** What the interpreter of the sandbox understands. */
+const ecmaVersion = 2023;
+
+/**
+ * Parse `source`, which must define `entry` at its top level as a function declaration or as a
+ * variable that holds a function. @returns the program, or in words why it fails.
+ */
+export function parseProgram(source: string, entry: string): ParsedProgram | { failed: string } {
+  try {
+    const comments: Comment[] = [];
+    const ast = parse(source, { ecmaVersion, onComment: comments, locations: true, ranges: true });
+    const found = findEntry(ast, entry);
+    if (!found) return { failed: `no function '${entry}' is defined at the top level` };
+    const scopes = analyze(ast as unknown as Parameters<typeof analyze>[0], {
+      ecmaVersion,
+      sourceType: 'commonjs',
+    });
+    return { source, ast, comments, ...found, ...treeOf(ast), scopes };
+  } catch (error) {
+    if (error instanceof SyntaxError) return { failed: `does not parse: ${error.message}` };
+    if (error instanceof RangeError) return { failed: 'does not parse: nested too deeply' };
+    throw error;
+  }
+}
+
+/** All nodes of one type. */
+export function nodesOf<T extends NodeType>(program: ParsedProgram, type: T): NodeOf<T>[] {
+  return program.nodes.filter((node): node is NodeOf<T> => node.type === type);
+}
+
+export function isFunction(node: AnyNode): node is FunctionNode {
+  return (
+    node.type === 'FunctionDeclaration' ||
+    node.type === 'FunctionExpression' ||
+    node.type === 'ArrowFunctionExpression'
+  );
+}
+
+export function isLoop(node: AnyNode): boolean {
+  return (
+    node.type === 'ForStatement' ||
+    node.type === 'ForOfStatement' ||
+    node.type === 'ForInStatement' ||
+    node.type === 'WhileStatement' ||
+    node.type === 'DoWhileStatement'
+  );
+}
+
+/** The source text of a node. */
+export function textOf(program: ParsedProgram, node: { start: number; end: number }): string {
+  return program.source.slice(node.start, node.end);
+}
+
+/** Where a program defines a name twice, the later definition is what runs. */
+function findEntry(ast: Program, name: string) {
+  for (const definition of ast.body.toReversed()) {
+    if (definition.type === 'FunctionDeclaration' && definition.id.name === name)
+      return { entry: definition, definition };
+    if (definition.type !== 'VariableDeclaration') continue;
+    for (const { id, init } of definition.declarations)
+      if (id.type === 'Identifier' && id.name === name && init && isFunction(init))
+        return { entry: init, definition };
+  }
+  return null;
+}
+
+function treeOf(ast: Program) {
+  const nodes: AnyNode[] = [];
+  const parents = new Map<AnyNode, AnyNode>();
+  fullAncestor(ast, (found, _state, ancestors) => {
+    const node = found as AnyNode;
+    const parent = ancestors.at(-2) as AnyNode | undefined;
+    nodes.push(node);
+    if (parent) parents.set(node, parent);
+  });
+  return { nodes, parents };
+}

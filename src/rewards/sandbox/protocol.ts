@@ -1,0 +1,30 @@
+// What the sandbox is asked and what it answers: programs with their argument lists one way,
+// outcomes the other. Expected values are no part of it; nothing in the sandbox process knows them.
+
+/** A program and the calls to make of it. */
+export interface SandboxProgram {
+  /** A whole script that defines `entry` at its top level. */
+  source: string;
+  entry: string;
+  /** Argument lists, each the text of a JSON array; every call gets its arguments afresh. */
+  calls: string[];
+}
+
+export interface SandboxLimits {
+  /** For the program with all of its calls; one unit is `ticksPerMs` ticks of the interpreter. */
+  timeLimitMs: number;
+  memoryLimitMb: number;
+}
+
+/** What one call came to: the returned value as JSON text, or why there is none. */
+export type CallOutcome = { returned: string } | { failed: string };
+
+/** The outcomes of a program's calls, in their order. */
+export type ProgramOutcome = CallOutcome[];
+
+export interface SandboxMethods {
+  /** Load the interpreter; answered once programs can run. */
+  load: { payload: SandboxLimits; result: null; progress: never };
+  /** Run programs in order; each one's outcome is reported as soon as it is there. */
+  run: { payload: SandboxProgram[]; result: null; progress: ProgramOutcome };
+}

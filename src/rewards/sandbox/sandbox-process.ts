@@ -1,0 +1,40 @@
+// The sandbox process: serves `run` over an interpreter. Started by sandbox.ts with no
+// environment, no files beyond its own code, and no right to start anything.
+
+import { setImmediate } from 'node:timers/promises';
+import { serve } from '../../process/serve.ts';
+import { Interpreter } from './interpreter.ts';
+import type { SandboxMethods } from './protocol.ts';
+
+// QuickJS takes its clock and the seed of Math.random from here: programs must not depend on them.
+const frozenTime = Date.UTC(2024, 0, 1);
+Date.now = () => frozenTime;
+performance.now = () => 0;
+
+let interpreter: Interpreter | undefined;
+
+serve<SandboxMethods>({
+  load: async (limits) => {
+    interpreter = await Interpreter.load(limits);
+    return null;
+  },
+  run: async (programs, { progress }) => {
+    for (const program of programs) {
+      progress(runOrDie(program));
+      // Lets the outcome leave before the next program can block this process.
+      await setImmediate();
+    }
+    return null;
+  },
+});
+
+/** A program that broke the interpreter itself takes the process with it. */
+function runOrDie(program: Parameters<Interpreter['run']>[0]) {
+  try {
+    if (!interpreter) throw new Error('expected `load` before `run`');
+    return interpreter.run(program);
+  } catch (error) {
+    console.error(error);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,187 @@
+// Runs generated programs in a process that may do nothing else, and keeps the time from outside:
+// a program that outlives its limit costs the process, itself, and none of its neighbours.
+// The verdict on what programs return is verdict.ts's.
+
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AnnealError } from '../../errors.ts';
+import { ChildService, entryUrl } from '../../process/child-service.ts';
+import type { ProgramOutcome, SandboxLimits, SandboxMethods, SandboxProgram } from './protocol.ts';
+
+/** How long past its time limit a program may hold the process. */
+const graceMs = 1000;
+const loadTimeoutMs = 30_000;
+/** Programs a message; bounds what lies in memory between the processes. */
+const batchSize = 64;
+
+export interface SandboxOptions {
+  /** Aborting ends the sandbox process and rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Called after each program with the number that are done. */
+  onProgress?: ((done: number) => void) | undefined;
+}
+
+/** A queue in front of one sandbox process, which starts when first needed. */
+export class Sandbox {
+  readonly #limits: SandboxLimits;
+  readonly #service: ChildService<SandboxMethods>;
+  #queue: Promise<unknown> = Promise.resolve();
+  #loadedPid: number | undefined;
+
+  constructor(limits: SandboxLimits) {
+    this.#limits = limits;
+    this.#service = new ChildService({
+      entry: entryUrl(import.meta.url, './sandbox-process'),
+      name: 'sandbox',
+      execArgv: isolation(),
+      env: { TZ: 'UTC' },
+    });
+  }
+
+  /**
+   * Run programs; outcomes in their order. What a program does wrong is in its outcome.
+   * @throws AnnealError ProcessLost where no sandbox process can be started.
+   */
+  run(programs: SandboxProgram[], options: SandboxOptions = {}): Promise<ProgramOutcome[]> {
+    const turn = this.#queue.then(() => this.#runAll(programs, options));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  /** End the sandbox process. */
+  close(): Promise<void> {
+    return this.#service.close();
+  }
+
+  async #runAll(programs: SandboxProgram[], { signal, onProgress }: SandboxOptions) {
+    const outcomes: ProgramOutcome[] = [];
+    const push = (outcome: ProgramOutcome) => {
+      outcomes.push(outcome);
+      onProgress?.(outcomes.length);
+    };
+    while (outcomes.length < programs.length) {
+      const batch = programs.slice(outcomes.length, outcomes.length + batchSize);
+      const lost = await this.#runBatch(batch, signal, push);
+      const suspect = programs[outcomes.length];
+      if (lost && suspect) push(await this.#charge(suspect, lost, signal));
+    }
+    return outcomes;
+  }
+
+  /** Run a batch. @returns why the process was lost over its first program without outcome. */
+  async #runBatch(
+    batch: SandboxProgram[],
+    signal: AbortSignal | undefined,
+    onOutcome: (outcome: ProgramOutcome) => void,
+  ): Promise<Error | null> {
+    await this.#load(signal);
+    const watch = new Watch(this.#limits.timeLimitMs + graceMs);
+    const onProgress = (outcome: ProgramOutcome) => {
+      watch.restart();
+      onOutcome(outcome);
+    };
+    try {
+      const either = signal ? AbortSignal.any([signal, watch.signal]) : watch.signal;
+      await this.#service.call('run', batch, { signal: either, onProgress });
+      return null;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof AnnealError && error.kind === 'ProcessLost') return error;
+      throw error;
+    } finally {
+      watch.stop();
+    }
+  }
+
+  /**
+   * The outcome of a program that the process was lost over. Ran out of time: the program's doing.
+   * Died: perhaps not, so it is tried once more, alone.
+   */
+  async #charge(
+    program: SandboxProgram,
+    lost: Error,
+    signal: AbortSignal | undefined,
+  ): Promise<ProgramOutcome> {
+    let outcome: ProgramOutcome | undefined;
+    if (!(lost instanceof Overdue))
+      await this.#runBatch([program], signal, (retried) => {
+        outcome = retried;
+      });
+    const failed = lost instanceof Overdue ? 'time limit' : 'broke the interpreter';
+    return outcome ?? program.calls.map(() => ({ failed }));
+  }
+
+  async #load(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#service.pid !== undefined && this.#service.pid === this.#loadedPid) return;
+    await this.#service.call('load', this.#limits, { signal, timeoutMs: loadTimeoutMs });
+    this.#loadedPid = this.#service.pid;
+  }
+}
+
+const shared = new Map<string, Sandbox>();
+
+/** The one sandbox of this process with these limits; it lives as long as the process does. */
+export function sharedSandbox(limits: SandboxLimits): Sandbox {
+  const key = `${limits.timeLimitMs} ms, ${limits.memoryLimitMb} MiB`;
+  const sandbox = shared.get(key) ?? new Sandbox(limits);
+  shared.set(key, sandbox);
+  return sandbox;
+}
+
+class Overdue extends AnnealError {}
+
+/** A clock that aborts its signal when it is not restarted in time. */
+class Watch {
+  readonly #limitMs: number;
+  readonly #abort = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+    this.restart();
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  restart(): void {
+    this.stop();
+    this.#timer = setTimeout(() => this.#expire(), this.#limitMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** After this process was busy, timers run before the messages that have come meanwhile. */
+  #expire(): void {
+    const expired = this.#timer;
+    setImmediate(() => {
+      if (this.#timer === expired)
+        this.#abort.abort(new Overdue('ProcessLost', `no outcome within ${this.#limitMs} ms`));
+    });
+  }
+}
+
+/** Node's flags that leave the process its own code to read, and nothing else to do. */
+function isolation(): string[] {
+  const { resolve } = createRequire(import.meta.url);
+  const variant = dirname(resolve('@jitl/quickjs-wasmfile-release-sync/package.json'));
+  const fromVariant = createRequire(`${variant}/package.json`);
+  const folders = [
+    fileURLToPath(new URL('../..', import.meta.url)),
+    dirname(dirname(resolve('quickjs-emscripten-core'))),
+    variant,
+    dirname(fromVariant.resolve('@jitl/quickjs-ffi-types/package.json')),
+  ];
+  const files = [fileURLToPath(new URL('../../../package.json', import.meta.url))];
+  return [
+    '--permission',
+    ...[...folders, ...files].map((path) => `--allow-fs-read=${path}`),
+    '--disallow-code-generation-from-strings',
+    '--stack-size=4000',
+  ];
+}

@@ -1,0 +1,54 @@
+// Compares what a program returned with what its tests expect. Runs in the parent: the expected
+// values never leave it.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { Prompt } from '../../config/records.ts';
+import type { ProgramOutcome, SandboxProgram } from './protocol.ts';
+
+/** The tests of a prompt as calls of a program, without what they expect. */
+export function toSandboxProgram(prompt: Prompt, source: string): SandboxProgram {
+  const calls = prompt.tests.map((test) => JSON.stringify(test.args));
+  return { source, entry: prompt.entry, calls };
+}
+
+export interface Verdict {
+  /** Share of tests passed, in [0, 1]. */
+  passed: number;
+  /** The first failure in words, where there is one. */
+  failure?: string;
+}
+
+/**
+ * Deep equality over JSON: the order of keys does not count, -0 is 0, a property that is undefined
+ * is absent. NaN, undefined and everything else that JSON cannot carry equals nothing.
+ */
+export function judgeOutcome(tests: Prompt['tests'], outcome: ProgramOutcome): Verdict {
+  const failures = tests.map((test, index) => {
+    const call = outcome[index] ?? { failed: 'not run' };
+    const where = `test ${index + 1} of ${tests.length}: `;
+    if ('failed' in call) return where + call.failed;
+    return isEqualJson(call.returned, test.returns)
+      ? null
+      : `${where}expected ${excerpt(JSON.stringify(test.returns))}, got ${excerpt(call.returned)}`;
+  });
+  const failure = failures.find((text) => text !== null);
+  const passed = failures.filter((text) => text === null).length / tests.length;
+  return { passed, ...(failure && { failure }) };
+}
+
+function isEqualJson(returned: string, expected: unknown): boolean {
+  return isDeepStrictEqual(parse(returned), JSON.parse(JSON.stringify(expected)));
+}
+
+/** What came from another process may be anything; text that is no JSON equals nothing. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function excerpt(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}

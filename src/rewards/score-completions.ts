@@ -1,0 +1,86 @@
+// Scores completions by a run's declared list of rewards: the weighted mean of what each of them
+// says. What the rewards are is up to them; see reward.ts.
+
+import type { Prompt, Score } from '../config/records.ts';
+import type { RewardConfig } from '../config/schema.ts';
+import { AnnealError } from '../errors.ts';
+import type { CriterionResult, Reward, ScoreOptions, ScoreProgress } from './reward.ts';
+import { createRubric } from './rubric/rubric.ts';
+
+/**
+ * The rewards of a run file, in its order.
+ * @throws AnnealError InvalidConfig where two have the same name, or one cannot be set up.
+ */
+export function createRewards(configs: readonly RewardConfig[]): Reward[] {
+  const names = configs.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new AnnealError(
+      'InvalidConfig',
+      `rewards: expected names of their own, found '${twice}' twice; rename one`,
+    );
+  return configs.map(createReward);
+}
+
+function createReward(config: RewardConfig): Reward {
+  switch (config.kind) {
+    case 'rubric':
+      return createRubric(config);
+  }
+}
+
+/**
+ * Score `completions[i]` as an answer to `prompts[i]`; scores in the same order. A completion for
+ * which one of the rewards is missing has the reward null.
+ * @throws AnnealError InvalidData for a prompt that cannot be judged against.
+ */
+export async function scoreCompletions(
+  prompts: readonly Prompt[],
+  completions: readonly string[],
+  rewards: readonly Reward[],
+  { signal, onProgress }: ScoreOptions = {},
+): Promise<Score[]> {
+  if (prompts.length !== completions.length)
+    throw new Error(
+      `expected a prompt a completion, found ${prompts.length} and ${completions.length}`,
+    );
+  const items = prompts.map((prompt, index) => ({ prompt, completion: completions[index]! }));
+  const progressOf = sumProgress(rewards.length, items.length, onProgress);
+  const results = await Promise.all(
+    rewards.map((reward, index) => reward.score(items, { signal, onProgress: progressOf(index) })),
+  );
+  return items.map((_, item) =>
+    combine(
+      rewards,
+      results.map((ofReward) => ofReward[item]!),
+    ),
+  );
+}
+
+function combine(rewards: readonly Reward[], results: readonly CriterionResult[]): Score {
+  const byName = rewards.map(({ name }, index) => [name, results[index]!] as const);
+  return { reward: weightedMean(rewards, results), rewards: Object.fromEntries(byName) };
+}
+
+function weightedMean(
+  rewards: readonly Reward[],
+  results: readonly CriterionResult[],
+): number | null {
+  let sum = 0;
+  for (const [index, { weight }] of rewards.entries()) {
+    const value = results[index]?.value ?? null;
+    if (value === null) return null;
+    sum += weight * value;
+  }
+  return sum / rewards.reduce((total, { weight }) => total + weight, 0);
+}
+
+/** Progress over all rewards, out of the progress of each. */
+function sumProgress(rewards: number, items: number, onProgress: ScoreOptions['onProgress']) {
+  const done = new Array<number>(rewards).fill(0);
+  return (index: number) => (progress: ScoreProgress) => {
+    done[index] = progress.done;
+    const sum = done.reduce((total, count) => total + count, 0);
+    onProgress?.({ done: sum, total: rewards * items, unit: progress.unit });
+  };
+}

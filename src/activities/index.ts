@@ -1,6 +1,5 @@
-// The activities of a worker, grouped by the task queue that asks for them.
+// All activities, over what they are built on. Which worker serves which is queues.ts.
 
-import { taskQueues } from '../workflows/messages.ts';
 import { analyzeWith } from './analyze.ts';
 import type { Activities } from './contract.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -11,9 +10,6 @@ import { prepareWith } from './prepare.ts';
 import { scoreWith } from './score.ts';
 import { checkChangeWith } from './settings-check.ts';
 import { trainWith } from './train.ts';
-
-export type { Activities } from './contract.ts';
-export type { Dependencies } from './dependencies.ts';
 
 /** All activities over the given dependencies. */
 export function createActivities(dependencies: Dependencies): Activities {
@@ -26,16 +22,5 @@ export function createActivities(dependencies: Dependencies): Activities {
     train: trainWith(dependencies),
     evaluate: evaluateWith(dependencies),
     analyze: analyzeWith(dependencies),
-  };
-}
-
-/** The activities that a worker of each task queue serves. */
-export function activitiesByQueue(all: Activities): Record<string, Partial<Activities>> {
-  const { generate, score, train, ...light } = all;
-  return {
-    [taskQueues.workflows]: light,
-    [taskQueues.generate]: { generate },
-    [taskQueues.score]: { score },
-    [taskQueues.train]: { train },
   };
 }

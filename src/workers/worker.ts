@@ -3,7 +3,8 @@
 
 import { resolve } from 'node:path';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { activitiesByQueue, createActivities } from '../activities/index.ts';
+import { createActivities } from '../activities/index.ts';
+import { activitiesByQueue } from '../activities/queues.ts';
 import { createModelClient } from '../rl/model-client.ts';
 import { taskQueues } from '../workflows/messages.ts';
 import type { TemporalServer } from './server/connect.ts';

@@ -1,0 +1,342 @@
+// What the workflows decide, against a real server, with activities that do no work.
+
+import { Context } from '@temporalio/activity';
+import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Activities } from '../../src/activities/contract.ts';
+import { toFailure } from '../../src/activities/failure.ts';
+import { activitiesByQueue } from '../../src/activities/queues.ts';
+import { AnnealError } from '../../src/errors.ts';
+import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
+import type { trainingRun } from '../../src/workflows/index.ts';
+import {
+  adjustUpdate,
+  pauseUpdate,
+  type RunStatus,
+  resumeUpdate,
+  statusQuery,
+  stopUpdate,
+  taskQueues,
+} from '../../src/workflows/messages.ts';
+import { searchKeys } from '../../src/workflows/visibility.ts';
+import { type FakeActivities, fakeActivities, runFile } from './fake-activities.ts';
+
+let env: TestWorkflowEnvironment;
+let bundle: { codePath: string };
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  bundle = await workflowBundle();
+  env = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: process.env.ANNEAL_TEMPORAL_CLI! },
+      searchAttributes: Object.values(searchKeys),
+      // A history of a few epochs counts as long here, so that runs continue as new.
+      extraArgs: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=40'],
+    },
+  });
+});
+afterAll(() => env?.teardown());
+
+type Run = WorkflowHandle<typeof trainingRun>;
+let lastId = 0;
+
+/** Start a run over fake activities and let `body` watch it. */
+async function withRun(
+  replaced: Partial<Activities>,
+  body: (run: Run, fakes: FakeActivities) => Promise<void>,
+  file: unknown = runFile,
+): Promise<void> {
+  const fakes = fakeActivities(replaced);
+  const byQueue = activitiesByQueue(fakes);
+  const workers = await Promise.all(
+    Object.values(taskQueues).map((taskQueue) =>
+      Worker.create({
+        connection: env.nativeConnection,
+        taskQueue,
+        activities: byQueue[taskQueue]!,
+        ...(taskQueue === taskQueues.workflows ? { workflowBundle: bundle } : {}),
+        maxHeartbeatThrottleInterval: '100 ms',
+      }),
+    ),
+  );
+  const running = workers.map((worker) => worker.run());
+  const run = await env.client.workflow.start<typeof trainingRun>('trainingRun', {
+    workflowId: `run-${++lastId}`,
+    taskQueue: taskQueues.workflows,
+    args: [file],
+  });
+  try {
+    await body(run, fakes);
+  } finally {
+    await run.terminate().catch(() => {});
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+  }
+}
+
+async function until(run: Run, reached: (status: RunStatus) => boolean): Promise<RunStatus> {
+  for (;;) {
+    const status = await run.query(statusQuery);
+    if (reached(status)) return status;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** An activity's outcome that a test holds back until it says so. */
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+const anError = (kind: 'InvalidConfig' | 'DamagedArtifact', message: string) =>
+  toFailure(new AnnealError(kind, message), Context.current().cancellationSignal);
+
+describe('a run', () => {
+  it('walks its phases epoch by epoch, over several executions', async () => {
+    await withRun({}, async (run, fakes) => {
+      const id = run.workflowId;
+      expect(await run.result()).toEqual({
+        run: id,
+        checkpoint: { path: 'epoch-3', sha256: 'hash of epoch-3', epoch: 3, step: 0 },
+        epochs: 3,
+        evalRewardAtStart: 0.5,
+        evalRewardAtEnd: 0.5,
+        stoppedEarly: false,
+      });
+      const status = await run.query(statusQuery);
+      expect(status).toMatchObject({ state: 'completed', firstEpoch: 1, lastEpoch: 3 });
+      expect(status.metrics.map(({ epoch, phase }) => [epoch, phase])).toEqual([
+        [0, 'start'],
+        [1, 'exploration'],
+        [2, 'refinement'],
+        [3, 'refinement'],
+      ]);
+      expect(fakes.inputsOf('prepare')).toHaveLength(1);
+      const first = fakes.inputsOf('prepare')[0]!.execution;
+      const { runId } = await env.client.workflow.getHandle(id).describe();
+      expect(runId).not.toBe(first);
+    });
+  });
+
+  it("trains each epoch on the one before, against the phase's reference and settings", async () => {
+    await withRun({}, async (run, fakes) => {
+      await run.result();
+      const trained = fakes.inputsOf('train').map((input) => ({
+        policy: input.policy.path,
+        reference: input.reference.path,
+        fresh: input.freshOptimizer,
+        kl: input.settings.rlaif.kl_penalty,
+      }));
+      expect(trained).toEqual([
+        { policy: 'start', reference: 'start', fresh: false, kl: 0.05 },
+        { policy: 'epoch-1', reference: 'epoch-1', fresh: true, kl: 0.1 },
+        { policy: 'epoch-2', reference: 'epoch-1', fresh: false, kl: 0.1 },
+      ]);
+    });
+  });
+
+  it('samples with the policy before training and evaluates with the one after', async () => {
+    await withRun({}, async (run, fakes) => {
+      await run.result();
+      const generated = fakes.inputsOf('generate').filter(({ epoch }) => epoch <= 1);
+      const seen = generated.map(({ epoch, split, shard, policy }) =>
+        [epoch, split, shard, policy.path].join(' '),
+      );
+      expect(seen.sort()).toEqual([
+        '0 held-out 0 start',
+        '0 held-out 1 start',
+        '1 held-out 0 epoch-1',
+        '1 held-out 1 epoch-1',
+        '1 train 0 start',
+        '1 train 1 start',
+      ]);
+    });
+  });
+
+  it('scores a shard while another is still being generated', async () => {
+    const slow = gate();
+    const generate: Activities['generate'] = async ({ shard, split, epoch }) => {
+      if (epoch === 1 && split === 'train' && shard === 1) await slow.opened;
+      return { path: `rollouts-${shard}`, sha256: '', bytes: 1 };
+    };
+    await withRun({ generate }, async (run, fakes) => {
+      const scored = () => fakes.inputsOf('score').filter(({ split }) => split === 'train');
+      while (scored().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(scored().map(({ shard }) => shard)).toEqual([0]);
+      slow.open();
+      await run.result();
+    });
+  });
+
+  it('shows where it is: child ids, search attributes, details', async () => {
+    const training = gate();
+    const fake = fakeActivities();
+    const train: Activities['train'] = async (input) => {
+      if (input.epoch === 1) await training.opened;
+      return fake.train(input);
+    };
+    await withRun({ train }, async (run, fakes) => {
+      const child = `${run.workflowId}/exploration/epoch-01`;
+      const status = await until(run, () => fakes.inputsOf('train').length === 1);
+      expect(status).toMatchObject({ state: 'running', epochWorkflowId: child });
+      const { typedSearchAttributes } = await run.describe();
+      expect(typedSearchAttributes.get(searchKeys.phase)).toBe('exploration');
+      expect(typedSearchAttributes.get(searchKeys.epoch)).toBe(1);
+      expect(typedSearchAttributes.get(searchKeys.reward)).toBe(0.5);
+      const epoch = await env.client.workflow.getHandle(child).describe();
+      expect(await epoch.staticSummary()).toBe('Epoch 1, exploration');
+      training.open();
+      await run.result();
+    });
+  });
+});
+
+describe('a live run', () => {
+  it('pauses after the epoch in progress, and goes on when told', async () => {
+    const training = gate();
+    const fake = fakeActivities();
+    const train: Activities['train'] = async (input) => {
+      await training.opened;
+      return fake.train(input);
+    };
+    await withRun({ train }, async (run, fakes) => {
+      await until(run, ({ epochWorkflowId }) => epochWorkflowId !== null);
+      expect((await run.executeUpdate(pauseUpdate)).state).toBe('paused');
+      training.open();
+      const paused = await until(run, ({ epochWorkflowId }) => epochWorkflowId === null);
+      expect(paused).toMatchObject({ state: 'paused', epoch: 1 });
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(fakes.inputsOf('train')).toHaveLength(1);
+      expect((await run.executeUpdate(resumeUpdate)).state).toBe('running');
+      expect((await run.result()).epochs).toBe(3);
+    });
+  });
+
+  it('stops after the epoch in progress, though it is paused', async () => {
+    await withRun({}, async (run) => {
+      await run.executeUpdate(pauseUpdate);
+      await run.executeUpdate(stopUpdate);
+      const result = await run.result();
+      expect(result.stoppedEarly).toBe(true);
+      expect(result.epochs).toBeLessThan(3);
+    });
+  });
+
+  it('takes an adjustment from the next epoch on', async () => {
+    const fake = fakeActivities();
+    const training = gate();
+    const train: Activities['train'] = async (input) => {
+      await training.opened;
+      return fake.train(input);
+    };
+    await withRun({ train }, async (run, fakes) => {
+      await until(run, ({ epochWorkflowId }) => epochWorkflowId !== null);
+      await run.executeUpdate(adjustUpdate, { args: [{ rlaif: { kl_penalty: 0.5 } }] });
+      await run.executeUpdate(adjustUpdate, { args: [{ training: { learning_rate: 0.25 } }] });
+      training.open();
+      await run.result();
+      const inForce = fakes
+        .inputsOf('train')
+        .map(({ settings }) => [settings.rlaif.kl_penalty, settings.training.learning_rate]);
+      expect(inForce).toEqual([
+        [0.05, 1e-4],
+        [0.5, 0.25],
+        [0.5, 0.25],
+      ]);
+    });
+  });
+
+  it('refuses an adjustment with the reason, and goes on as it was', async () => {
+    const checkChange = async () => {
+      throw anError('InvalidConfig', 'adjust: rlaif.kl_penalty: expected at least 0, found -1');
+    };
+    await withRun({ checkChange }, async (run, fakes) => {
+      const adjust = (change: object) => run.executeUpdate(adjustUpdate, { args: [change] });
+      await expect(adjust({ rlaif: { kl_penalty: -1 } })).rejects.toSatisfy(
+        (error) =>
+          error instanceof WorkflowUpdateFailedError &&
+          error.cause?.message === 'adjust: rlaif.kl_penalty: expected at least 0, found -1',
+      );
+      await expect(adjust({ kl_penalty: 1 })).rejects.toSatisfy((error) =>
+        error.cause.message.startsWith('adjust: expected {"rlaif"'),
+      );
+      await run.result();
+      expect(fakes.inputsOf('checkChange')).toHaveLength(1);
+      expect(fakes.inputsOf('train').at(-1)!.settings.rlaif.kl_penalty).toBe(0.1);
+    });
+  });
+});
+
+describe('failures', () => {
+  it('ends at once, with the plain message, for a run file that cannot work', async () => {
+    const prepare = async () => {
+      throw anError('InvalidConfig', 'run file: 1 problem\n  phases: …');
+    };
+    await withRun({ prepare }, async (run, fakes) => {
+      await expect(run.result()).rejects.toMatchObject({
+        cause: { message: 'run file: 1 problem\n  phases: …', type: 'InvalidConfig' },
+      });
+      expect(fakes.calls).toHaveLength(1);
+    });
+  });
+
+  it('makes an epoch again whose files were damaged', async () => {
+    let damages = 0;
+    const filter: Activities['filter'] = async (input) => {
+      if (input.epoch === 1 && damages++ === 0) throw anError('DamagedArtifact', 'scored is gone');
+      return fakeActivities().filter(input);
+    };
+    await withRun({ filter }, async (run, fakes) => {
+      expect((await run.result()).epochs).toBe(3);
+      const generated = fakes.inputsOf('generate').filter((input) => input.split === 'train');
+      expect(generated.filter(({ epoch }) => epoch === 1)).toHaveLength(4);
+    });
+  });
+
+  it('says what is damaged where making it again does not mend it', async () => {
+    const train = async () => {
+      throw anError('DamagedArtifact', 'checkpoints/start is damaged');
+    };
+    await withRun({ train }, async (run, fakes) => {
+      await expect(run.result()).rejects.toMatchObject({
+        cause: { message: 'checkpoints/start is damaged', type: 'DamagedArtifact' },
+      });
+      expect(fakes.inputsOf('train')).toHaveLength(3);
+    });
+  });
+
+  it('tries again what may pass', async () => {
+    let failures = 0;
+    const score: Activities['score'] = async (input) => {
+      if (failures++ === 0) throw new Error('a disk was full');
+      return fakeActivities().score(input);
+    };
+    await withRun({ score }, async (run) => {
+      expect((await run.result()).epochs).toBe(3);
+    });
+  });
+
+  it('is cancelled with what it has in work', async () => {
+    const cancelled = gate();
+    const train: Activities['train'] = async () => {
+      const beat = setInterval(() => Context.current().heartbeat(), 100);
+      try {
+        return await Context.current().cancelled;
+      } finally {
+        clearInterval(beat);
+        cancelled.open();
+      }
+    };
+    await withRun({ train }, async (run, fakes) => {
+      while (fakes.inputsOf('train').length === 0) await until(run, () => true);
+      await run.cancel();
+      await cancelled.opened;
+      await expect(run.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    });
+  });
+});

@@ -16,17 +16,17 @@ import { pretrainingCorpus } from './corpus.ts';
 const { values: flags } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    examples: { type: 'string', default: '24000' },
-    epochs: { type: 'string', default: '3' },
+    examples: { type: 'string', default: '48000' },
+    epochs: { type: 'string', default: '1' },
     out: { type: 'string', default: 'models/policy' },
     tokenizer: { type: 'string', default: 'models/policy' },
   },
 });
 const seed = Number(flags.seed);
-const batchSize = 64;
+const batchSize = 32;
 const microbatchSize = 32;
 const peakLearningRate = 3e-3;
-const warmupSteps = 50;
+const warmupSteps = 60;
 const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
 
 /** Small enough to train on a laptop in minutes, large enough to copy names and constants. */

@@ -19,8 +19,16 @@ export function broadcastShape(a: Shape, b: Shape): Shape {
   });
 }
 
+/** Whether a value is the same in every run: an initializer, or one cast to another type. */
+function isConstant(value: Value): boolean {
+  if (value.data) return true;
+  return value.producer?.opType === 'Cast' && isConstant(value.producer.inputs[0]!);
+}
+
 /** A graph with a method for every operator. */
 export class Builder extends Graph {
+  private readonly transposed = new Map<Value, Value>();
+
   /** A body for `loop`: its nodes see the values of this graph. */
   body(): Builder {
     return new Builder(this);
@@ -109,11 +117,23 @@ export class Builder extends Graph {
     return this.one('MatMul', [a, b], [...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
   }
 
-  /** x [..., K] times a weight [N, K] as checkpoints store it → [..., N]. */
+  /**
+   * x [..., K] times a weight [N, K] as checkpoints store it → [..., N]. A constant weight is
+   * transposed outside of all loops, where the runtime folds it and packs it for its kernels; one
+   * that changes from run to run is read as it lies.
+   */
   linear(x: Value, weight: Value): Value {
+    if (isConstant(weight)) return this.matmul(x, this.transposedConstant(weight));
     const attributes = { transB: 1 };
     const options = { attributes, domain: 'com.microsoft' } as const;
     return this.one('FusedMatMul', [x, weight], x.shape.with(-1, weight.dim(0)), options);
+  }
+
+  private transposedConstant(weight: Value): Value {
+    if (this.parent instanceof Builder) return this.parent.transposedConstant(weight);
+    const known = this.transposed.get(weight) ?? this.transpose(weight, [1, 0]);
+    this.transposed.set(weight, known);
+    return known;
   }
 
   /** a [M, K], b [M, N] → aᵀ·b [K, N]. */

@@ -101,13 +101,15 @@ function paramNames({ entry }: ParsedProgram): (string | null)[] {
 /**
  * Parameters documented by their names: half for the name, half for a word on it or a type. Every
  * tag for a parameter that is not there, or is there already, takes one away. A parameter without
- * a name (a pattern) takes any one tag. `@param point.x` belongs to `point`.
+ * a name (a pattern) takes any one tag. `@param point.x` belongs to the `point` before it.
  */
 function judgeParams(names: (string | null)[], tags: Tag[]): number {
   const open = [...names];
+  const documented = new Set<string>();
   let points = 0;
   for (const { subject, type, text } of tags.filter(({ name }) => name === 'param')) {
-    if (subject.includes('.') && names.includes(cut(subject, '.')[0])) continue;
+    if (subject.includes('.') && documented.has(cut(subject, '.')[0])) continue;
+    documented.add(subject);
     const exact = open.indexOf(subject);
     const at = exact >= 0 ? exact : open.indexOf(null);
     if (at >= 0) open.splice(at, 1);

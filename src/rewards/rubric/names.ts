@@ -25,16 +25,20 @@ function declared(program: ParsedProgram): { variable: Variable; definition: Def
 
 const isRead = (variable: Variable) => variable.references.some((use) => use.isRead());
 const isEntryNode = (program: ParsedProgram, node: unknown) => node === program.entry;
+/** Whether it is the entry that the variable names. */
+const isEntry = (program: ParsedProgram, { defs }: Variable) =>
+  defs.some(
+    ({ type, node }) =>
+      type !== 'Parameter' &&
+      (isEntryNode(program, node) || isEntryNode(program, (node as { init?: unknown }).init)),
+  );
 const parentOf = (program: ParsedProgram, node: unknown) => program.parents.get(node as AnyNode);
 
 /** Variables, functions and imports that nothing reads; the entry is there to be called. */
 export function unusedVariables(program: ParsedProgram): number {
   return declared(program).filter(
     ({ variable, definition }) =>
-      definition.type !== 'Parameter' &&
-      !isRead(variable) &&
-      !isEntryNode(program, definition.node) &&
-      !isEntryNode(program, (definition.node as { init?: unknown }).init),
+      definition.type !== 'Parameter' && !isRead(variable) && !isEntry(program, variable),
   ).length;
 }
 
@@ -93,12 +97,13 @@ export function reassignedParameters(program: ParsedProgram): number {
 }
 
 /**
- * Names of one letter, except for loop counters, parameters of inline one-line functions, and
+ * Names of one letter, except for the entry's own, loop counters, parameters of inline one-line functions, and
  * parameters called n, x or y.
  */
 export function singleLetterNames(program: ParsedProgram): number {
-  return declared(program).filter(({ variable: { name }, definition }) => {
-    if (name.length > 1 || name === '_') return false;
+  return declared(program).filter(({ variable, definition }) => {
+    const { name } = variable;
+    if (name.length > 1 || name === '_' || isEntry(program, variable)) return false;
     if (definition.type === 'Parameter')
       return !customaryLetters.has(name) && !isInline(definition.node as AnyNode);
     const declaration = (definition as { parent?: unknown }).parent as AnyNode | undefined;

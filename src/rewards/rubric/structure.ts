@@ -55,9 +55,11 @@ export function unreachable(program: ParsedProgram): number {
     const list = statementsOf(node);
     const end = list.findIndex((statement) => !canComplete(statement));
     if (end < 0) return count;
-    return count + list.slice(end + 1).filter(({ type }) => type !== 'FunctionDeclaration').length;
+    return count + list.slice(end + 1).filter(canRun).length;
   }, 0);
 }
+
+const canRun = ({ type }: Statement) => type !== 'FunctionDeclaration' && type !== 'EmptyStatement';
 
 function statementsOf(node: AnyNode): Statement[] {
   if (node.type === 'BlockStatement' || node.type === 'Program') return node.body as Statement[];

@@ -54,6 +54,7 @@ export function parseProgram(source: string, entry: string): ParsedProgram | { f
     const scopes = analyze(ast as unknown as Parameters<typeof analyze>[0], {
       ecmaVersion,
       sourceType: 'commonjs',
+      ignoreEval: true,
     });
     return { source, ast, comments, ...found, ...treeOf(ast), scopes };
   } catch (error) {

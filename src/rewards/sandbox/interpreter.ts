@@ -18,7 +18,7 @@ import {
 } from 'quickjs-emscripten-core';
 import type { CallOutcome, ProgramOutcome, SandboxLimits, SandboxProgram } from './protocol.ts';
 
-/** QuickJS ticks after 10,000 calls or loop turns, which take it between 0.2 and 1.5 ms. */
+/** QuickJS ticks after 10,000 calls and jumps; that many take it between 0.2 and 1.5 ms. */
 const ticksPerMs = 1;
 /** Below the engine's own stack, so that QuickJS always notices first. */
 const stackBytes = 256 * 1024;

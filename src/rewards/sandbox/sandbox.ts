@@ -39,6 +39,11 @@ export class Sandbox {
     });
   }
 
+  /** Process id of the sandbox process, while one runs. */
+  get pid(): number | undefined {
+    return this.#service.pid;
+  }
+
   /**
    * Run programs; outcomes in their order. What a program does wrong is in its outcome.
    * @throws AnnealError ProcessLost where no sandbox process can be started.

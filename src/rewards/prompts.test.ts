@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readPrompts } from './prompts.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-prompts-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function read(...lines: string[]) {
+  const path = join(folder, 'prompts.jsonl');
+  await writeFile(path, lines.map((line) => `${line}\n`).join(''));
+  return readPrompts(path);
+}
+const prompt = (id: string, changes: object = {}) =>
+  JSON.stringify({
+    id,
+    prompt: '// Do it.',
+    entry: 'doIt',
+    tests: [{ args: [1], returns: null }],
+    reference: 'const doIt = () => null;',
+    ...changes,
+  });
+
+it('reads prompts in their order, with defaults, past empty lines', async () => {
+  const prompts = await read(prompt('b'), '', prompt('a'));
+  expect(prompts.map(({ id }) => id)).toEqual(['b', 'a']);
+  expect(prompts[0]).toMatchObject({
+    language: 'javascript',
+    tests: [{ args: [1], returns: null }],
+  });
+});
+
+it.each([
+  [
+    'a line that is cut off',
+    [prompt('a'), prompt('b').slice(0, 40)],
+    /prompts\.jsonl, line 2: expected one JSON object/,
+  ],
+  ['a line that is a number', [prompt('a'), '', '7'], /line 3: the row: .*expected object/],
+  ['a missing field', [prompt('a', { reference: undefined })], /line 1: reference: /],
+  ['an unknown field', [prompt('a', { tets: 1 })], /line 1: .*tets/],
+  ['a prompt without tests', [prompt('a', { tests: [] })], /line 1: tests: /],
+  ['an entry that is no name', [prompt('a', { entry: 'a b' })], /line 1: entry: /],
+  [
+    'an id used twice',
+    [prompt('a'), prompt('b'), prompt('a')],
+    /line 3: id 'a' is that of line 1 too/,
+  ],
+  ['an empty file', [], /expected one JSON object a line, found none/],
+])('refuses %s, by line', async (_, lines, message) => {
+  const error = await read(...lines).catch((thrown) => thrown);
+  expect(error).toMatchObject({ kind: 'InvalidData', message: expect.stringMatching(message) });
+});
+
+it('refuses a file that is not there', async () => {
+  await expect(readPrompts(join(folder, 'none.jsonl'))).rejects.toMatchObject({
+    kind: 'InvalidData',
+    message: expect.stringContaining('none.jsonl: expected a readable file'),
+  });
+});

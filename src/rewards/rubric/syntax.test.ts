@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { parseProgram } from './syntax.ts';
+
+it.each([
+  'function f() {}',
+  'const f = () => 1;',
+  'let g = 1, f = function () {};',
+  '"use strict";\nconst help = 1;\nfunction f() {}',
+])('passes the gate: %s', (source) => {
+  expect(parseProgram(source, 'f')).toHaveProperty('entry');
+});
+
+it.each([
+  ['function f( {', 'does not parse'],
+  ['', 'no function'],
+  ['function g() {}', 'no function'],
+  ['const f = 1;', 'no function'],
+  ['{ const f = () => 1; }', 'no function'],
+  ['const g = () => { function f() {} };', 'no function'],
+  ['class f {}', 'no function'],
+  ['const { f } = { f() {} };', 'no function'],
+  ['export function f() {}', 'does not parse'],
+  ['function f() { return await 1; }', 'does not parse'],
+  [`const f = () => ${'['.repeat(1e5)}`, 'does not parse'],
+  [`const f = () => ${'1+'.repeat(1e5)}1`, 'does not parse'],
+])('fails the gate: %.50s', (source, words) => {
+  expect(parseProgram(source, 'f')).toEqual({ failed: expect.stringContaining(words) });
+});
+
+it('takes the definition that counts where there are two', () => {
+  const program = parseProgram('function f(a) {}\nfunction f(a, b) {}', 'f');
+  expect(program).toMatchObject({ entry: { params: [{ name: 'a' }, { name: 'b' }] } });
+});

@@ -20,7 +20,7 @@ import {
 const watchMs = 500;
 const longestPauseMs = 30_000;
 /** A server that lived so long does not count as one that fails to start. */
-const healthyMs = 60_000;
+const healthyMs = 5_000;
 
 export interface StartOptions {
   /** Path of the `temporal` binary. */
@@ -110,6 +110,8 @@ class EmbeddedServer implements TemporalServer {
   }
 
   async #choosePorts(record: ServerRecord | null): Promise<Ports> {
+    // Whoever is connected looks for a server that died where it was.
+    if (this.#watch) return this.#record;
     const { port, uiPort } = record ?? this.#options.ports ?? wellKnownPorts;
     const ports = await freePorts({ port, uiPort });
     if (port && ports.port !== port)
@@ -124,8 +126,11 @@ class EmbeddedServer implements TemporalServer {
     let failures = 0;
     let startedAt = Date.now();
     while (await this.#pause(failures === 0 ? watchMs : pauseAfter(failures))) {
-      if (isRunning(this.#options.dataDir, this.#record)) continue;
-      failures = Date.now() - startedAt > healthyMs ? 1 : failures + 1;
+      if (isRunning(this.#options.dataDir, this.#record)) {
+        if (Date.now() - startedAt > healthyMs) failures = 0;
+        continue;
+      }
+      failures++;
       await this.#restart();
       startedAt = Date.now();
     }

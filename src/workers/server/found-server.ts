@@ -43,7 +43,7 @@ export interface FindOptions {
 /** A way to a server. It throws only where the user asked for this way and it cannot be gone. */
 export interface ServerSource<T extends ConfiguredServer | ServerBinary> {
   name: string;
-  find(options: Required<Omit<FindOptions, 'temporalCli'>> & FindOptions): Promise<T | NotFound>;
+  find(options: FindOptions & { env: NodeJS.ProcessEnv }): Promise<T | NotFound>;
 }
 
 export function notFound(reason: string): NotFound {

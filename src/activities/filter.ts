@@ -2,13 +2,12 @@
 
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
-import type { Prompt } from '../config/records.ts';
 import { type BatchSample, buildBatch } from '../rl/batch.ts';
 import type { TrainSample } from '../rl/model-service.ts';
 import type { Batch, FilterInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
-import { readPromptsById, readScored } from './samples.ts';
+import { type Prompts, readPromptsById, readScored } from './samples.ts';
 
 export function filterWith(dependencies: Dependencies) {
   return async function filter(input: FilterInput): Promise<Batch> {
@@ -26,7 +25,7 @@ export function filterWith(dependencies: Dependencies) {
   };
 }
 
-function trainSample(sample: BatchSample, prompts: Map<string, Prompt>): TrainSample {
+function trainSample(sample: BatchSample, prompts: Prompts): TrainSample {
   const { promptId, sample: index, tokens, logprobs, advantage, reward } = sample;
   const { prompt } = prompts.get(promptId)!;
   return { promptId, prompt, sample: index, tokens, logprobs, advantage, reward };

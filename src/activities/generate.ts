@@ -8,7 +8,7 @@ import { promptsOfEpoch } from '../rl/prompt-order.ts';
 import type { GenerateInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
-import { readRows } from './samples.ts';
+import { readPromptsById } from './samples.ts';
 
 export function generateWith(dependencies: Dependencies) {
   return async function generate(input: GenerateInput): Promise<ArtifactRef> {
@@ -21,7 +21,7 @@ export function generateWith(dependencies: Dependencies) {
           kind: 'generate',
           engine: input.engine,
           model: await openCheckpoint(store, input.policy),
-          prompts: shardOf(await readRows<Prompt>(store, input.prompts), input),
+          prompts: shardOf([...(await readPromptsById(store, input.prompts)).values()], input),
           samplesPerPrompt: input.samplesPerPrompt,
           temperature: input.temperature,
           maxNewTokens: input.maxNewTokens,

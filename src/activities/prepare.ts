@@ -21,6 +21,7 @@ import type { CheckpointRef, EpochMetrics, Prompt } from '../config/records.ts';
 import { type RunConfig, runSchema } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
 import { readPrompts } from '../rewards/prompts.ts';
+import { createRewards } from '../rewards/score-completions.ts';
 import type { ModelService } from '../rl/model-service.ts';
 import { firstEpochOf, lastEpochOf, phaseOf } from '../rl/schedule.ts';
 import type { PrepareInput, RunPlan } from './contract.ts';
@@ -31,8 +32,9 @@ import { checkPhases, checkPromptCounts } from './settings-check.ts';
 
 export function prepareWith(dependencies: Dependencies) {
   return async function prepare(input: PrepareInput): Promise<RunPlan> {
-    const store = storeOf(dependencies, checkName(input.run));
+    const store = storeOf(dependencies, input.run);
     return runJob(store, {}, async (job) => {
+      checkName(input.run);
       const config = { ...resolveConfig(input.file, 'run file'), name: input.run };
       await checkOwner(store, input);
       const inputs = await readInputs(config, dependencies.models, job);
@@ -60,8 +62,8 @@ interface Resumed extends ForeignCheckpoint {
 }
 
 /** The workflow's id names the run's folder, so it has to be a name. */
-function checkName(run: string): string {
-  if (runSchema.shape.name.safeParse(run).success) return run;
+function checkName(run: string): void {
+  if (runSchema.shape.name.safeParse(run).success) return;
   throw new AnnealError(
     'InvalidConfig',
     `expected a workflow id of letters, digits, dots, hyphens and underscores, since it names the run's folder; found '${run}'`,
@@ -70,6 +72,7 @@ function checkName(run: string): string {
 
 async function readInputs(config: RunConfig, models: ModelService, job: Job): Promise<Inputs> {
   checkPhases(config);
+  createRewards(config.rewards);
   const { model, prompts, resume_from } = config;
   const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
   const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));

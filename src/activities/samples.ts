@@ -3,6 +3,7 @@
 import { decodeJsonl } from '../artifacts/jsonl.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArtifactRef, Prompt, ScoredRollout } from '../config/records.ts';
+import { rememberRecent } from './recent.ts';
 
 /** The rows of a JSONL artifact. @throws AnnealError DamagedArtifact */
 export async function readRows<T>(store: Store, ref: ArtifactRef): Promise<T[]> {
@@ -11,15 +12,26 @@ export async function readRows<T>(store: Store, ref: ArtifactRef): Promise<T[]> 
 
 /** The rows of several scored shards, in the order of the shards. */
 export async function readScored(store: Store, shards: ArtifactRef[]): Promise<ScoredRollout[]> {
-  const rows = await Promise.all(shards.map((shard) => readRows<ScoredRollout>(store, shard)));
-  return rows.flat();
+  const rows: ScoredRollout[] = [];
+  for (const shard of shards) rows.push(...(await readRows<ScoredRollout>(store, shard)));
+  return rows;
 }
 
-/** Prompts by their ids. */
-export async function readPromptsById(
-  store: Store,
-  ref: ArtifactRef,
-): Promise<Map<string, Prompt>> {
-  const prompts = await readRows<Prompt>(store, ref);
-  return new Map(prompts.map((prompt) => [prompt.id, prompt]));
+/** Prompts by id, in the order of their file. */
+export type Prompts = ReadonlyMap<string, Prompt>;
+
+/**
+ * The prompts of a run. A worker gets the same objects again while it works on the same file, so
+ * that what a reward has found out about a prompt is not found out again for every shard.
+ */
+export function readPromptsById(store: Store, ref: ArtifactRef): Promise<Prompts> {
+  return recentPrompts({ store, ref });
 }
+
+const recentPrompts = rememberRecent(
+  async ({ store, ref }: { store: Store; ref: ArtifactRef }): Promise<Prompts> => {
+    const prompts = await readRows<Prompt>(store, ref);
+    return new Map(prompts.map((prompt) => [prompt.id, prompt]));
+  },
+  ({ ref }) => ref.sha256,
+);

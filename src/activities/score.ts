@@ -3,11 +3,19 @@
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
+import type { RewardConfig } from '../config/schema.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
+import { rememberRecent } from './recent.ts';
 import { readPromptsById, readRows } from './samples.ts';
+
+/** Rewards keep what they learn of prompts from shard to shard. */
+const rewardsOf = rememberRecent(
+  async (configs: RewardConfig[]) => createRewards(configs),
+  (configs) => JSON.stringify(configs),
+);
 
 export function scoreWith(dependencies: Dependencies) {
   return async function score(input: ScoreInput): Promise<ArtifactRef> {
@@ -20,7 +28,7 @@ export function scoreWith(dependencies: Dependencies) {
       const scores = await scoreCompletions(
         rollouts.map(({ promptId }) => prompts.get(promptId)!),
         rollouts.map(({ text }) => text),
-        createRewards(input.rewards),
+        await rewardsOf(input.rewards),
         job,
       );
       const rows = rollouts.map((rollout, i): ScoredRollout => ({ ...rollout, ...scores[i]! }));

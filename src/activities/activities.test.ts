@@ -1,0 +1,385 @@
+// The activities one after the other, as an epoch runs them, over a model service that needs no
+// model. The real one is in the integration suite.
+
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
+import type { Prompt, ScoredRollout } from '../config/records.ts';
+import type { TrainSample } from '../rl/model-service.ts';
+import { settingsAt } from '../rl/schedule.ts';
+import type { Activities, RunPlan, Trained, TrainInput } from './contract.ts';
+import { createActivities } from './index.ts';
+import { createModelDouble } from './model-double.ts';
+
+const prompts = ['a', 'b', 'c', 'd'].map(
+  (id): Prompt => ({
+    id,
+    prompt: `/** Doubles ${id}. */`,
+    entry: 'twice',
+    language: 'javascript',
+    tests: [
+      { args: [2], returns: 4 },
+      { args: [0], returns: 0 },
+    ],
+    reference:
+      '/**\n * Doubles x.\n * @param x a number\n * @returns twice x\n */\nfunction twice(x) {\n  return 2 * x;\n}\n',
+  }),
+);
+
+let folder: string;
+let models: ReturnType<typeof createModelDouble>;
+let activities: Activities;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-activities-'));
+  await writeFile(at('train.jsonl'), encodeJsonl(prompts.slice(0, 3)));
+  await writeFile(at('held-out.jsonl'), encodeJsonl(prompts.slice(3)));
+  await mkdir(at('policy'));
+  await writeFile(at('policy/model.safetensors'), 'weights at the start');
+  models = createModelDouble(prompts);
+  activities = createActivities({ runsDir: at('runs'), models });
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const at = (path: string) => join(folder, path);
+const inRun = (path: string) => at(`runs/test/${path}`);
+const runFile = () => ({
+  model: { path: at('policy') },
+  prompts: { train: at('train.jsonl'), held_out: at('held-out.jsonl') },
+  rlaif: { prompts_per_epoch: 3, num_samples_per_prompt: 3 },
+  evaluation: { prompts: 1, num_samples_per_prompt: 3 },
+  engine: { shard_prompts: 2 },
+  phases: [{ name: 'only', epochs: [5, 9] }],
+});
+
+function call<K extends keyof Activities>(
+  name: K,
+  input: Parameters<Activities[K]>[0],
+): ReturnType<Activities[K]> {
+  const env = new MockActivityEnvironment({ activityType: name }, { logger });
+  return env.run(() => activities[name](input as never)) as ReturnType<Activities[K]>;
+}
+const logger = new DefaultLogger('ERROR');
+
+const prepare = (file: unknown = runFile(), run = 'test', execution = 'x') =>
+  call('prepare', { run, execution, file });
+
+async function sample(plan: RunPlan, split: 'train' | 'held-out', policy = plan.policy, epoch = 5) {
+  const { seed, engine, rewards } = plan.config;
+  const take = split === 'train' ? 3 : 1;
+  const shards = split === 'train' ? [0, 1] : [0];
+  const scored = [];
+  for (const shard of shards) {
+    const input = { run: 'test', epoch, split, shard, prompts: plan.prompts[split] };
+    const how = { take, samplesPerPrompt: 3, temperature: 1, maxNewTokens: 9 };
+    const rollouts = await call('generate', { ...input, ...how, policy, seed, engine });
+    scored.push(await call('score', { ...input, rollouts, rewards }));
+  }
+  return scored;
+}
+
+/** An epoch's stages in their order. */
+async function runEpoch(plan: RunPlan, epoch = 5, change: Partial<TrainInput> = {}) {
+  const { settings } = settingsAt(plan.config, epoch);
+  const { policy = plan.policy, reference = plan.reference } = change;
+  const { seed, engine, success } = plan.config;
+  const scored = await sample(plan, 'train', policy, epoch);
+  const { rlaif } = settings;
+  const filterInput = { run: 'test', epoch, prompts: plan.prompts.train, scored, rlaif };
+  const batch = await call('filter', filterInput);
+  const trainInput: TrainInput = {
+    run: 'test',
+    epoch,
+    policy,
+    reference,
+    batch: batch.samples,
+    settings,
+    seed,
+    engine,
+    freshOptimizer: false,
+    ...change,
+  };
+  const trained = await call('train', trainInput);
+  const heldOut = await sample(plan, 'held-out', trained.policy, epoch);
+  const evaluation = await call('evaluate', { run: 'test', epoch, scored: heldOut });
+  const training = { scored, counts: batch.counts, stats: trained.stats, settings };
+  const analyzeInput = { run: 'test', epoch, phase: 'only', training, evaluation, success };
+  const metrics = await call('analyze', analyzeInput);
+  return { scored, batch, trainInput, trained, analyzeInput, metrics };
+}
+
+async function measureStart(plan: RunPlan) {
+  const scored = await sample(plan, 'held-out', plan.policy, 4);
+  const evaluation = await call('evaluate', { run: 'test', epoch: 4, scored });
+  const { success } = plan.config;
+  const about = { run: 'test', epoch: 4, phase: 'start', training: null };
+  return call('analyze', { ...about, evaluation, success });
+}
+
+const lines = async <T>(path: string) => decodeJsonl<T>(await readFile(inRun(path), 'utf8'), path);
+
+describe('prepare', () => {
+  it("copies what the run depends on into the run's folder, and names it by hash", async () => {
+    const plan = await prepare();
+    expect(plan.policy).toMatchObject({ path: 'checkpoints/start', epoch: 4, step: 0 });
+    expect(plan.reference).toEqual(plan.policy);
+    expect(plan.prompts.train).toMatchObject({ path: 'prompts/train.jsonl', count: 3 });
+    expect(plan.config).toMatchObject({ name: 'test', rlaif: { kl_penalty: 0.1 } });
+    expect(JSON.parse(await readFile(inRun('config.json'), 'utf8'))).toEqual(plan.config);
+    expect(await readFile(inRun('checkpoints/start/model.safetensors'), 'utf8')).toBe(
+      'weights at the start',
+    );
+    const manifest = JSON.parse(await readFile(inRun('manifest.json'), 'utf8'));
+    expect(manifest).toMatchObject({ run: 'test', policy: plan.policy, prompts: plan.prompts });
+    expect(manifest.versions.node).toBe(process.versions.node);
+    expect(await prepare()).toEqual(plan);
+  });
+
+  it('takes a reference policy of its own', async () => {
+    await mkdir(at('other'));
+    await writeFile(at('other/model.safetensors'), 'others');
+    const file = { ...runFile(), model: { path: at('policy'), reference: at('other') } };
+    expect((await prepare(file)).reference.path).toBe('checkpoints/reference');
+  });
+
+  it.each<[string, (file: ReturnType<typeof runFile>) => unknown, string, RegExp]>([
+    ['nothing', () => null, 'InvalidConfig', /expected a mapping/],
+    ['an unknown key', (f) => ({ ...f, rlaf: {} }), 'InvalidConfig', /rlaif/],
+    [
+      'a missing model',
+      (f) => ({ ...f, model: { path: at('no') } }),
+      'InvalidConfig',
+      /model\.path/,
+    ],
+    ['no model', (f) => ({ ...f, model: { path: folder } }), 'InvalidModel', /found none/],
+    [
+      'too many prompts',
+      (f) => ({ ...f, rlaif: { prompts_per_epoch: 4 } }),
+      'InvalidConfig',
+      /prompts_per_epoch \(phase 'only'\): asks for 4 prompts, but prompts\.train holds 3/,
+    ],
+    [
+      'too many held-out prompts',
+      (f) => ({ ...f, evaluation: { prompts: 2 } }),
+      'InvalidConfig',
+      /evaluation\.prompts: asks for 2/,
+    ],
+    [
+      "a phase's batches that do not divide",
+      (f) => ({
+        ...f,
+        phases: [{ name: 'only', epochs: [5, 9], training: { microbatch_size: 7 } }],
+      }),
+      'InvalidConfig',
+      /phase 'only'[\s\S]*microbatch_size \(7\)/,
+    ],
+    [
+      'a checkpoint that is none',
+      (f) => ({ ...f, resume_from: at('policy') }),
+      'InvalidModel',
+      /resume_from/,
+    ],
+  ])('refuses %s and starts nothing', async (_, change, type, message) => {
+    const failure = await prepare(change(runFile())).catch((error) => error);
+    expect(failure).toMatchObject({ type, nonRetryable: true });
+    expect(failure.message).toMatch(message);
+    await expect(readdir(at('runs'))).rejects.toThrow('ENOENT');
+  });
+
+  it('refuses a broken line of a prompt file by its number', async () => {
+    await writeFile(at('train.jsonl'), `${encodeJsonl(prompts.slice(0, 2))}{"id": "c",\n`);
+    await expect(prepare()).rejects.toMatchObject({
+      type: 'InvalidData',
+      message: expect.stringContaining('train.jsonl, line 3'),
+    });
+  });
+
+  it('refuses an id that cannot name a folder', async () => {
+    await expect(prepare(runFile(), '../escape')).rejects.toMatchObject({ type: 'InvalidConfig' });
+  });
+
+  it("leaves another run's folder alone", async () => {
+    await prepare();
+    const before = await readFile(inRun('manifest.json'), 'utf8');
+    await expect(prepare(runFile(), 'test', 'another')).rejects.toMatchObject({
+      type: 'InvalidConfig',
+      message: expect.stringContaining("another run named 'test'"),
+    });
+    expect(await readFile(inRun('manifest.json'), 'utf8')).toBe(before);
+  });
+});
+
+describe('checkChange', () => {
+  it('takes a change that the schema allows, and names what it does not', async () => {
+    const { config } = await prepare();
+    await call('checkChange', { config, change: { rlaif: { kl_penalty: 0.2 } } });
+    for (const change of [
+      { rlaif: { kl_penalty: -1 } },
+      { training: { learning_rat: 1 } },
+      { training: { batch_size: 63 } },
+    ])
+      await expect(call('checkChange', { config, change: change as object })).rejects.toMatchObject(
+        { type: 'InvalidConfig' },
+      );
+  });
+});
+
+describe('an epoch', () => {
+  it('goes from prompts to a checkpoint and a line of metrics', async () => {
+    const plan = await prepare();
+    await measureStart(plan);
+    const { batch, trained, metrics } = await runEpoch(plan);
+    expect(batch.counts).toMatchObject({ scored: 9, missing: 0, kept: 9 });
+    expect(trained.policy).toMatchObject({ path: 'checkpoints/epoch-05', epoch: 5, step: 9 });
+    expect(metrics).toMatchObject({ epoch: 5, phase: 'only', samples: 9, loss: 0.5 });
+    expect(metrics['eval/best_of_n_reward']).toBe(1);
+    expect(await lines('metrics.jsonl')).toMatchObject([{ epoch: 4, phase: 'start' }, metrics]);
+    expect(await readFile(inRun('reports/epoch-05.md'), 'utf8')).toContain('Epochs 4-5');
+    expect(await readFile(inRun('report.md'), 'utf8')).toContain('Training Report');
+  });
+
+  it('trains on the samples with their prompts, tokens, rewards and advantages', async () => {
+    await runEpoch(await prepare());
+    const [job] = models.trained;
+    const scored = [
+      ...(await lines<ScoredRollout>('samples/epoch-05/scored-000.jsonl')),
+      ...(await lines<ScoredRollout>('samples/epoch-05/scored-001.jsonl')),
+    ];
+    expect(new Set(scored.map(({ promptId }) => promptId))).toEqual(new Set(['a', 'b', 'c']));
+    const byKey = new Map(scored.map((row) => [row.promptId + row.sample, row]));
+    for (const sample of job!.samples) {
+      const row = byKey.get(sample.promptId + sample.sample)!;
+      expect(sample).toMatchObject({ tokens: row.tokens, reward: row.reward });
+      expect(sample.prompt).toBe(`/** Doubles ${sample.promptId}. */`);
+    }
+    const total = job!.samples.reduce(
+      (sum: number, { advantage }: TrainSample) => sum + advantage,
+      0,
+    );
+    expect(total).toBeCloseTo(0, 10);
+  });
+
+  it('leaves the same files when every activity runs twice', async () => {
+    const plan = await prepare();
+    const first = await runEpoch(plan);
+    const snapshot = await readTree(inRun('.'));
+    const second = await runEpoch(plan);
+    expect(second).toEqual(first);
+    expect(await readTree(inRun('.'))).toEqual(snapshot);
+  });
+
+  it('keeps the line of every other epoch when one is measured again', async () => {
+    const plan = await prepare();
+    const { trained, analyzeInput } = await runEpoch(plan);
+    await runEpoch(plan, 6, { policy: trained.policy });
+    const before = await lines('metrics.jsonl');
+    await call('analyze', analyzeInput);
+    expect(before.map((line) => (line as { epoch: number }).epoch)).toEqual([5, 6]);
+    expect(await lines('metrics.jsonl')).toEqual(before);
+  });
+
+  it('carries the policy forward where no sample is left to train on', async () => {
+    const plan = await prepare({
+      ...runFile(),
+      rlaif: { ...runFile().rlaif, reward_threshold: 1 },
+    });
+    const trainable = await runEpoch(plan);
+    const empty = await call('filter', {
+      run: 'test',
+      epoch: 6,
+      prompts: plan.prompts.train,
+      scored: [],
+      rlaif: plan.config.rlaif,
+    });
+    const train = (change: Partial<TrainInput>) =>
+      call('train', {
+        ...trainable.trainInput,
+        epoch: 6,
+        batch: empty.samples,
+        policy: trainable.trained.policy,
+        ...change,
+      }) as Promise<Trained>;
+    const { policy, stats } = await train({});
+    expect(stats).toBeNull();
+    expect(policy).toMatchObject({ epoch: 6, step: trainable.trained.policy.step });
+    const files = ['model.safetensors', 'optimizer.safetensors'];
+    for (const name of files)
+      expect(await readFile(inRun(`checkpoints/epoch-06/${name}`), 'utf8')).toBe(
+        await readFile(inRun(`checkpoints/epoch-05/${name}`), 'utf8'),
+      );
+    await train({ freshOptimizer: true });
+    expect(await readdir(inRun('checkpoints/epoch-06'))).not.toContain('optimizer.safetensors');
+  });
+
+  it('refuses damaged rollouts, samples and checkpoints, each by its name', async () => {
+    const plan = await prepare();
+    const { scored, trainInput } = await runEpoch(plan);
+    const damage = (path: string) => writeFile(inRun(path), 'damaged');
+    await damage(scored[0]!.path);
+    await damage(`${plan.policy.path}/model.safetensors`);
+    const { rlaif } = plan.config;
+    await expect(
+      call('filter', { run: 'test', epoch: 5, prompts: plan.prompts.train, scored, rlaif }),
+    ).rejects.toMatchObject({
+      type: 'DamagedArtifact',
+      message: expect.stringContaining('scored-000'),
+    });
+    await expect(call('train', trainInput)).rejects.toMatchObject({
+      type: 'DamagedArtifact',
+      message: expect.stringContaining('checkpoints/start/model.safetensors'),
+    });
+  });
+});
+
+describe('resume_from', () => {
+  it("goes on from another run's epoch as that run did: same files, same names", async () => {
+    const plan = await prepare();
+    await measureStart(plan);
+    const fifth = await runEpoch(plan);
+    const sixth = await runEpoch(plan, 6, { policy: fifth.trained.policy });
+    const there = await readTree(inRun('.'));
+
+    const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };
+    activities = createActivities({ runsDir: at('resumed'), models });
+    const resumed = await prepare(file);
+    expect(resumed.policy).toEqual(fifth.trained.policy);
+    expect(resumed.reference).toEqual(plan.reference);
+    expect(resumed.history.map(({ epoch }) => epoch)).toEqual([4, 5]);
+    const again = await runEpoch(resumed, 6, { policy: resumed.policy });
+    expect(again.trained).toEqual(sixth.trained);
+    const here = await readTree(at('resumed/test'));
+    for (const name of ['metrics.jsonl', 'checkpoints/epoch-06/checkpoint.json'])
+      expect(here[name]).toBe(there[name]);
+  });
+
+  it('measures the start afresh where the other run left no metrics', async () => {
+    await runEpoch(await prepare());
+    await rm(inRun('metrics.jsonl'));
+    const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };
+    expect((await prepare(file, 'resumed')).history).toEqual([]);
+  });
+
+  it('refuses a checkpoint whose next epoch the run does not have', async () => {
+    await runEpoch(await prepare());
+    const phases = [{ name: 'only', epochs: [9, 9] }];
+    const file = { ...runFile(), phases, resume_from: inRun('checkpoints/epoch-05') };
+    await expect(prepare(file, 'resumed')).rejects.toMatchObject({
+      type: 'InvalidConfig',
+      message: expect.stringContaining('epoch 5'),
+    });
+  });
+});
+
+/** Every file of a folder but the timings, which no two runs share. */
+async function readTree(root: string): Promise<Record<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name !== 'timings.jsonl');
+  const read = files.map(async ({ parentPath, name }) => {
+    const path = join(parentPath, name);
+    return [path.slice(join(root, '/').length), await readFile(path, 'utf8')] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
+}

@@ -1,0 +1,92 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Store } from '../artifacts/store.ts';
+import { AnnealError, type ErrorKind, permanentKinds } from '../errors.ts';
+import { type Job, type JobLabel, runJob } from './job.ts';
+
+const appended: { path: string; line: string }[] = [];
+const store = {
+  append: async (path: string, line: string) => void appended.push({ path, line }),
+} as unknown as Store;
+
+const logger = new DefaultLogger('ERROR');
+
+afterEach(() => {
+  appended.length = 0;
+  vi.useRealTimers();
+});
+
+function run<T>(env: MockActivityEnvironment, label: JobLabel, body: (job: Job) => Promise<T>) {
+  return env.run(() => runJob(store, label, body));
+}
+
+it('beats at once and each second, with the progress told last', async () => {
+  vi.useFakeTimers();
+  const env = new MockActivityEnvironment({}, { logger });
+  const beats: unknown[] = [];
+  env.on('heartbeat', (details) => beats.push(details));
+  const result = run(env, { stage: 'train' }, async ({ onProgress }) => {
+    onProgress({ done: 1, total: 9, unit: 'steps' });
+    onProgress({ done: 2, total: 9, unit: 'steps', note: 'loss 0.5' });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    return 'done';
+  });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await result).toBe('done');
+  expect(beats).toEqual([
+    { stage: 'train', done: 0, total: 0, unit: '' },
+    { stage: 'train', done: 2, total: 9, unit: 'steps', note: 'loss 0.5' },
+  ]);
+});
+
+it('leaves a line in the timings when the work is done, and none when it failed', async () => {
+  const env = new MockActivityEnvironment({ activityType: 'generate', attempt: 3 }, { logger });
+  const label = { stage: 'generate', epoch: 8, split: 'train', shard: 2 } as const;
+  await expect(run(env, label, () => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
+  expect(appended).toEqual([]);
+  await run(env, label, async () => {});
+  expect(appended[0]!.path).toBe('timings.jsonl');
+  expect(JSON.parse(appended[0]!.line)).toEqual({
+    activity: 'generate',
+    epoch: 8,
+    split: 'train',
+    shard: 2,
+    attempt: 3,
+    started: expect.stringMatching(/^\d{4}-/),
+    ms: expect.any(Number),
+  });
+});
+
+const kinds: [ErrorKind, boolean][] = [
+  ...permanentKinds.map((kind): [ErrorKind, boolean] => [kind, true]),
+  ['DamagedArtifact', true],
+  ['ProcessLost', false],
+  ['NoServer', false],
+];
+it.each(kinds)('names a %s by its kind; final: %s', async (kind, nonRetryable) => {
+  const failure = await run(new MockActivityEnvironment({}, { logger }), {}, async () => {
+    throw new AnnealError(kind, 'what came and what to do');
+  }).catch((error) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure).toMatchObject({ type: kind, nonRetryable, message: 'what came and what to do' });
+});
+
+it('lets any other error through, to be tried again', async () => {
+  const error = new RangeError('a bug');
+  await expect(
+    run(new MockActivityEnvironment({}, { logger }), {}, () => Promise.reject(error)),
+  ).rejects.toBe(error);
+});
+
+it('hands cancellation on, and reports it rather than what it caused', async () => {
+  const env = new MockActivityEnvironment({}, { logger });
+  const result = run(env, {}, ({ signal }) => {
+    return new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new AnnealError('ProcessLost', 'killed')));
+    });
+  });
+  env.cancel('CANCELLED');
+  await expect(result).rejects.toBeInstanceOf(CancelledFailure);
+});

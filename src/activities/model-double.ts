@@ -1,0 +1,69 @@
+// A model service for tests that needs no model: completions by formula, checkpoints that hold
+// what they were trained from. Deterministic, and as picky about its folders as the real one.
+
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Prompt, Rollout } from '../config/records.ts';
+import { AnnealError } from '../errors.ts';
+import type { GenerateJob, ModelService, TrainJob, TrainStats } from '../rl/model-service.ts';
+
+/** Good, empty and broken programs, by the number of the sample. */
+export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
+  trained: TrainJob[];
+} {
+  const byId = new Map(prompts.map((prompt) => [prompt.id, prompt]));
+  const trained: TrainJob[] = [];
+  const weights = (folder: string) => readFile(join(folder, 'model.safetensors'), 'utf8');
+  return {
+    trained,
+    async inspect(folder) {
+      await weights(folder).catch(() => {
+        throw new AnnealError('InvalidModel', `expected a model in ${folder}, found none`);
+      });
+      return { architecture: 'double', parameters: 1, vocabSize: 1, maxPositions: 1 };
+    },
+    async generate(job, options) {
+      await weights(job.model);
+      options?.onProgress?.({ done: 1, total: 1, unit: 'tokens' });
+      return job.prompts.flatMap(({ id }) =>
+        Array.from({ length: job.samplesPerPrompt }, (_, sample) =>
+          complete(byId.get(id)!, sample, job),
+        ),
+      );
+    },
+    async train(job) {
+      trained.push(job);
+      const { samples, settings, seed, epoch, freshOptimizer } = job;
+      const parts = [await weights(job.model), await weights(job.reference)];
+      const content = JSON.stringify([parts, samples, settings, seed, epoch, freshOptimizer]);
+      const hash = createHash('sha256').update(content).digest('hex');
+      for (const name of ['model.safetensors', 'optimizer.safetensors'])
+        await writeFile(join(job.out, name), hash);
+      return statsOf(samples.length);
+    },
+    close: async () => {},
+  };
+}
+
+function complete(prompt: Prompt, sample: number, { stream }: GenerateJob): Rollout {
+  const text = [prompt.reference, `function ${prompt.entry}() {}`, 'not a program'][sample % 3]!;
+  const tokens = [...Buffer.from(`${stream}${sample}`)];
+  const logprobs = tokens.map(() => -0.5);
+  return { promptId: prompt.id, sample, tokens, logprobs, text, finish: 'stop' };
+}
+
+function statsOf(samples: number): TrainStats {
+  return {
+    steps: 1,
+    totalSteps: samples,
+    loss: 0.5,
+    policy_loss: 0.25,
+    kl: 0.125,
+    entropy: 1,
+    grad_norm: 2,
+    learning_rate: 1e-4,
+    clip_low: 0,
+    clip_high: 0,
+  };
+}

@@ -1,0 +1,76 @@
+// Programs scored a second by the built-in rubric, the sandbox process and its messages included,
+// and how much of that is running them, and reading their text.
+
+import { type Prompt, promptSchema } from '../src/config/records.ts';
+import { rewardSchema } from '../src/config/schema.ts';
+import { judgeDocumentation } from '../src/rewards/rubric/documentation.ts';
+import { judgeQuality } from '../src/rewards/rubric/quality.ts';
+import { parseProgram } from '../src/rewards/rubric/syntax.ts';
+import { sharedSandbox } from '../src/rewards/sandbox/sandbox.ts';
+import { toSandboxProgram } from '../src/rewards/sandbox/verdict.ts';
+import { createRewards, scoreCompletions } from '../src/rewards/score-completions.ts';
+import { throughput } from './figure.ts';
+
+const rounds = 7;
+const programs = 1000;
+
+const reference = `/**
+ * Sums the values above a limit.
+ * @param {number[]} values the numbers
+ * @param {number} limit the limit
+ * @returns {number} the sum
+ */
+function sumAbove(values, limit) {
+  const kept = values.filter((value) => value > limit);
+  return kept.reduce((sum, value) => sum + value, 0);
+}
+`;
+const prompt: Prompt = promptSchema.parse({
+  id: 'sum-above',
+  prompt: '// Sum the values above a limit.\n',
+  entry: 'sumAbove',
+  tests: [3, 5, 8, 2, 13, 1].map((limit) => ({
+    args: [[1, 2, 3, 5, 8, 13], limit],
+    returns: [1, 2, 3, 5, 8, 13].filter((value) => value > limit).reduce((a, b) => a + b, 0),
+  })),
+  reference,
+});
+/** Right, wrong, mediocre, broken: no two the same text. */
+const completions = Array.from({ length: programs }, (_, index) => {
+  const variants = [
+    reference,
+    reference.replace('> limit', '< limit'),
+    `function sumAbove(a, b) { var s = 0; for (var i = 0; i < a.length; i++) { if (a[i] > b) s = s + a[i]; } return s; }`,
+    reference.slice(0, -20),
+  ];
+  return `${variants[index % variants.length]}// ${index}\n`;
+});
+const prompts = completions.map(() => prompt);
+const config = rewardSchema.parse({ kind: 'rubric' });
+const rewards = createRewards([config]);
+
+await throughput('score, rubric and sandbox', 'programs/s', rounds, async () => {
+  await scoreCompletions(prompts, completions, rewards);
+  return programs;
+});
+
+const sandbox = sharedSandbox({
+  timeLimitMs: config.time_limit_ms,
+  memoryLimitMb: config.memory_limit_mb,
+});
+const runnable = completions.filter((_, index) => index % 4 !== 3);
+const inSandbox = runnable.map((source) => toSandboxProgram(prompt, source));
+await throughput('score, sandbox alone', 'programs/s', rounds, async () => {
+  await sandbox.run(inSandbox);
+  return inSandbox.length;
+});
+
+await throughput('score, text alone', 'programs/s', rounds, async () => {
+  for (const source of runnable) {
+    const program = parseProgram(source, prompt.entry);
+    if ('failed' in program) throw new Error(program.failed);
+    judgeQuality(program);
+    judgeDocumentation(program);
+  }
+  return runnable.length;
+});

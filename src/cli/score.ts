@@ -1,0 +1,117 @@
+// `anneal score`: what the declared rewards say of given programs, criterion by criterion; how a
+// user tries a rubric. Nothing is trained and no server is needed.
+
+import { z } from 'zod';
+import { loadRunFile } from '../config/load.ts';
+import type { Prompt, Score } from '../config/records.ts';
+import { type RewardConfig, rewardSchema } from '../config/schema.ts';
+import { invalid, readPrompts, readRows } from '../rewards/prompts.ts';
+import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
+import { tableLines } from './table.ts';
+
+export interface ScoreCommandOptions {
+  /** JSONL file of rows `{"id": promptId, "completion": "..."}`. */
+  completions: string;
+  /** Print one JSON array instead of a table. */
+  json?: boolean;
+  /** Run file whose rewards to use; the built-in rubric where there is none. */
+  config?: string;
+}
+
+/** A scored row of the completions file. */
+export type ScoredRow = { id: string } & Score;
+
+const noteChars = 60;
+const completionSchema = z
+  .looseObject({
+    id: z.string().optional(),
+    prompt_id: z.string().optional(),
+    promptId: z.string().optional(),
+    completion: z.string(),
+  })
+  .transform(({ id, prompt_id, promptId, completion }, context) => {
+    const prompt = id ?? prompt_id ?? promptId;
+    if (prompt !== undefined) return { prompt, completion };
+    context.addIssue('expected the id of a prompt as `id` (or `prompt_id`, `promptId`)');
+    return z.NEVER;
+  });
+
+/**
+ * Score the rows of a completions file and print them in their order.
+ * @throws AnnealError InvalidData naming file and line, for prompts and completions that cannot
+ * be read and for ids that no prompt has; InvalidConfig for the run file.
+ */
+export async function scoreCommand(
+  promptsFile: string,
+  options: ScoreCommandOptions,
+): Promise<void> {
+  const rows = await scoreFile(promptsFile, options);
+  console.log(options.json ? JSON.stringify(rows, null, 2) : scoreTable(rows).join('\n'));
+}
+
+/** Score the rows of a completions file, in their order. @throws as `scoreCommand` does. */
+export async function scoreFile(
+  promptsFile: string,
+  { completions, config }: ScoreCommandOptions,
+): Promise<ScoredRow[]> {
+  const declared = config ? (await loadRunFile(config)).rewards : defaultRewards();
+  const prompts = new Map((await readPrompts(promptsFile)).map((prompt) => [prompt.id, prompt]));
+  const rows = await readRows(completions, completionSchema);
+  const asked = rows.map(({ row, line }): Prompt => {
+    const prompt = prompts.get(row.prompt);
+    if (prompt) return prompt;
+    throw invalid(
+      completions,
+      line,
+      `expected the id of a prompt in ${promptsFile}, found '${row.prompt}'`,
+    );
+  });
+  const texts = rows.map(({ row }) => row.completion);
+  const scores = await scoreCompletions(asked, texts, createRewards(declared));
+  return scores.map((score, index) => ({ id: asked[index]!.id, ...score }));
+}
+
+function defaultRewards(): RewardConfig[] {
+  return [rewardSchema.parse({ kind: 'rubric' })];
+}
+
+/** The rows for people: a column a criterion, the mean reward underneath. */
+export function scoreTable(rows: readonly ScoredRow[]): string[] {
+  const names = Object.keys(rows[0]?.rewards ?? {});
+  const criteria = names.flatMap((name) =>
+    Object.keys(rows[0]?.rewards[name]?.criteria ?? {}).map((criterion) => ({ name, criterion })),
+  );
+  const title = ({ name, criterion }: { name: string; criterion: string }) =>
+    names.length > 1 ? `${name}/${criterion}` : criterion;
+  const lines = tableLines(
+    ['prompt', 'reward', ...criteria.map(title), 'note'],
+    rows.map(({ id, reward, rewards }) => [
+      id,
+      decimals(reward),
+      ...criteria.map(({ name, criterion }) => decimals(rewards[name]?.criteria[criterion])),
+      shorten(
+        names
+          .map((name) => rewards[name]?.note ?? '')
+          .join(' ')
+          .trim(),
+      ),
+    ]),
+  );
+  return [...lines, '', summary(rows)];
+}
+
+function summary(rows: readonly ScoredRow[]): string {
+  const rewards = rows.flatMap(({ reward }) => (reward === null ? [] : [reward]));
+  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
+  const missing = rows.length - rewards.length;
+  const counted = `average reward ${decimals(mean)} over ${rewards.length} completions`;
+  return missing > 0 ? `${counted}; ${missing} without a score` : counted;
+}
+
+function decimals(value: number | null | undefined): string {
+  return value == null ? '–' : value.toFixed(3);
+}
+
+function shorten(text: string): string {
+  return text.length <= noteChars ? text : `${text.slice(0, noteChars - 1)}…`;
+}

@@ -11,7 +11,7 @@ const sortingFactor = nominalLength * Math.log2(nominalLength);
 
 /** Methods that run their callback once an element. */
 const perElement = new Set(
-  'every filter find findIndex findLast findLastIndex flatMap forEach map reduce reduceRight replace replaceAll some toSorted sort'.split(
+  'every filter find findIndex findLast findLastIndex flatMap forEach map reduce reduceRight replace replaceAll some sort toSorted'.split(
     ' ',
   ),
 );
@@ -93,7 +93,13 @@ class Costing {
     const turns = sorting.has(name) ? sortingFactor : perElement.has(name) ? nominalLength : 1;
     const callbacks = this.#ofCallbacks(call, name === 'from' ? nominalLength : turns);
     const walk = linear.has(name) ? nominalLength : turns > 1 ? turns : 0;
-    return own + callbacks + walk + this.#ofParts(childrenOf(call));
+    return own + callbacks + walk + this.#ofReceiver(call) + this.#ofParts(call.arguments);
+  }
+
+  /** What stands before the call; a method's name is part of calling it. */
+  #ofReceiver({ callee }: CallExpression): number {
+    if (callee.type === 'MemberExpression' && !callee.computed) return this.#of(callee.object);
+    return this.#of(callee);
   }
 
   /** What a call of one of the program's own functions costs. */

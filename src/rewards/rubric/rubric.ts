@@ -19,7 +19,9 @@ type Criteria = Record<Criterion, number>;
 /** Programs that are judged together; the text of some while the tests of the same run. */
 const batchSize = 64;
 /** A program this much costlier than the reference still counts as equally fast. */
-const costTolerance = 1.25;
+const costTolerance = 1.5;
+/** Operations that calling any function costs: tiny programs differ by little. */
+const callCost = 5;
 const nothing: Criteria = { correctness: 0, quality: 0, efficiency: 0, documentation: 0 };
 
 /** What a prompt's own solution comes to. */
@@ -118,12 +120,12 @@ function judgeText(program: ParsedProgram): StaticJudgement {
 
 /**
  * The criteria of a program that passed the gate. `efficiency` is the square root of the
- * reference's cost over the program's, at most 1, times the share of tests passed: a wrong
- * program has no speed.
+ * reference's cost over the program's, with that tolerance and at most 1, times the share of
+ * tests passed: a wrong program has no speed.
  */
 function combine(text: StaticJudgement, verdict: Verdict, referenceCost?: number): Judgement {
   const { quality, documentation, cost, objections } = text;
-  const ratio = ((referenceCost ?? cost) * costTolerance) / Math.max(cost, 1);
+  const ratio = (costTolerance * ((referenceCost ?? cost) + callCost)) / (cost + callCost);
   const efficiency = verdict.passed * Math.min(1, Math.sqrt(ratio));
   const remarks = [verdict.failure, objections.join(', ')].filter(Boolean);
   return {

@@ -1,7 +1,14 @@
 // Programs with one thing wrong. A mutant parses and (mostly) computes something else; a
 // damaged program does not parse, or does not define what was asked for.
 
-import type { BinaryExpression, Literal, MemberExpression, Node, ReturnStatement } from 'acorn';
+import {
+  type BinaryExpression,
+  type Literal,
+  type MemberExpression,
+  type Node,
+  type ReturnStatement,
+  tokenizer,
+} from 'acorn';
 import type { Uniforms } from '../../src/engine/sampling/random.ts';
 import { pick } from './choose.ts';
 import { nodesOf } from './program.ts';
@@ -134,7 +141,14 @@ export function withExtraBracket(program: string, random: Uniforms): string {
   return program.slice(0, at + 1) + program.slice(at);
 }
 
+/** Positions of brackets in the code, those in strings and around holes of templates left out. */
 function bracketsOf(program: string): number[] {
-  const code = program.indexOf('function');
-  return [...program.matchAll(/[(){}[\]]/g)].map(({ index }) => index).filter((at) => at > code);
+  const positions: number[] = [];
+  let openHoles = 0;
+  for (const { type, start } of tokenizer(program, { ecmaVersion: 'latest' })) {
+    if (type.label === '${') openHoles++;
+    else if (type.label === '}' && openHoles > 0) openHoles--;
+    else if ('(){}[]'.includes(type.label)) positions.push(start);
+  }
+  return positions;
 }

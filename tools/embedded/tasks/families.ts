@@ -6,11 +6,13 @@ import { objectFamilies } from './objects.ts';
 import { selectingFamilies } from './selecting.ts';
 import { stringFamilies } from './strings.ts';
 import type { Family } from './task.ts';
+import { wordFamilies } from './words.ts';
 
 export const families: Family[] = [
   ...selectingFamilies,
   ...listFamilies,
   ...numberFamilies,
   ...stringFamilies,
+  ...wordFamilies,
   ...objectFamilies,
 ];

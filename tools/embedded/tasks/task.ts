@@ -87,3 +87,31 @@ export function span(first: number, last: number): number[] {
 export function pairs<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
   return left.flatMap((a) => right.map((b): [A, B] => [a, b]));
 }
+
+const markNames: Record<string, string> = {
+  '-': 'dash',
+  _: 'underscore',
+  '.': 'dot',
+  '...': 'dots',
+  ',': 'comma',
+  ' ': 'space',
+  '/': 'slash',
+  '+': 'plus',
+  '*': 'star',
+  '#': 'hash',
+  '~': 'tilde',
+  '0': 'zero',
+  '[': 'square',
+  ']': 'square',
+  '(': 'round',
+  ')': 'round',
+  '<': 'angle',
+  '>': 'angle',
+};
+
+/** A punctuation mark as a word, for the keys of behaviours. */
+export function markName(mark: string): string {
+  const name = markNames[mark];
+  if (!name) throw new Error(`'${mark}' has no name; add one to markNames`);
+  return name;
+}

@@ -1,0 +1,104 @@
+// The promise, with the real engine and the embedded policy: a run that is killed again and again
+// ends with the same bits as one left alone, and one that goes on from another's epoch does too.
+
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
+import { resolveConfig } from '../../src/config/load.ts';
+import type { EpochMetrics } from '../../src/config/records.ts';
+import type { RunResult } from '../../src/workflows/messages.ts';
+import { DurableSetting, shortRun } from './durable-run.ts';
+
+let setting: DurableSetting;
+let leftAlone: RunResult;
+beforeAll(async () => {
+  setting = await DurableSetting.open();
+  leftAlone = await (await setting.start('left-alone', shortRun)).result();
+}, 300_000);
+afterAll(() => setting?.close(), 120_000);
+
+const metricsOf = async (run: string) =>
+  decodeJsonl<EpochMetrics>(await setting.read(run, 'metrics.jsonl'), run);
+
+it('trains: every epoch has a batch, steps and a policy of its own', async () => {
+  const [start, ...epochs] = await metricsOf('left-alone');
+  expect(start).toMatchObject({ epoch: 0, phase: 'start' });
+  expect(epochs.map(({ epoch, phase }) => [epoch, phase])).toEqual([
+    [1, 'exploration'],
+    [2, 'refinement'],
+  ]);
+  for (const { steps, samples_trained } of epochs) {
+    expect(steps).toBeGreaterThan(0);
+    expect(samples_trained).toBeGreaterThan(0);
+  }
+  const manifests = ['start', 'epoch-01', 'epoch-02'].map((name) =>
+    setting.read('left-alone', `checkpoints/${name}/checkpoint.json`),
+  );
+  expect(new Set(await Promise.all(manifests)).size).toBe(3);
+});
+
+it('ends with the same bits when worker and server are killed on the way', async () => {
+  const run = await setting.start('killed', shortRun);
+  for (const activity of ['generate', 'score', 'train']) {
+    await setting.working('killed', 'exploration', 1, activity);
+    setting.killWorker();
+  }
+  await setting.working('killed', 'refinement', 2, 'generate');
+  setting.killServer();
+  const { checkpoint } = await run.result();
+
+  expect(checkpoint).toEqual(leftAlone.checkpoint);
+  expect(await setting.read('killed', 'metrics.jsonl')).toBe(
+    await setting.read('left-alone', 'metrics.jsonl'),
+  );
+  const died = setting.log.filter((line) => line.startsWith('the worker ended with SIGKILL'));
+  expect(died).toHaveLength(3);
+  expect(setting.log.filter((line) => line.includes('server died'))).toHaveLength(1);
+  const timings = decodeJsonl<{ activity: string; attempt: number }>(
+    await setting.read('killed', 'timings.jsonl'),
+    'timings.jsonl',
+  );
+  const retried = timings.filter(({ attempt }) => attempt > 1).map(({ activity }) => activity);
+  expect(retried).toEqual(expect.arrayContaining(['generate', 'score', 'train']));
+});
+
+it("goes on from another run's epoch as that run did", async () => {
+  const resume_from = setting.path('left-alone', 'checkpoints/epoch-01');
+  const run = await setting.start('resumed', { ...shortRun, resume_from });
+  const { checkpoint, epochs } = await run.result();
+  expect(epochs).toBe(1);
+  expect(checkpoint).toEqual(leftAlone.checkpoint);
+  expect(await setting.read('resumed', 'metrics.jsonl')).toBe(
+    await setting.read('left-alone', 'metrics.jsonl'),
+  );
+});
+
+it('refuses a bad input that a client starts it with, at once and in plain words', async () => {
+  const file = { ...shortRun, rlaif: { kl_penality: 0.1 } };
+  const run = await setting.start('bad', file);
+  await expect(run.result()).rejects.toMatchObject({
+    cause: {
+      type: 'InvalidConfig',
+      message: expect.stringMatching(/rlaif\.kl_penality[\s\S]*kl_penalty/),
+    },
+  });
+  await expect(setting.read('bad', 'config.json')).rejects.toThrow('ENOENT');
+});
+
+it("is started by Temporal's own command line, from the resolved configuration", async () => {
+  const input = setting.path('..', 'run.json');
+  const phases = [{ name: 'only', epochs: [1, 1] }];
+  await writeFile(input, JSON.stringify(resolveConfig({ ...shortRun, phases })));
+  const temporal = (...args: string[]) =>
+    promisify(execFile)(process.env.ANNEAL_TEMPORAL_CLI!, [
+      ...['workflow', ...args, '--address', setting.server.address],
+      ...['--workflow-id', 'by-hand'],
+    ]);
+  await temporal(
+    ...['start', '--type', 'trainingRun', '--task-queue', 'anneal', '--input-file', input],
+  );
+  const { stdout } = await temporal('result', '--output', 'json');
+  expect(JSON.parse(stdout)).toMatchObject({ status: 'COMPLETED', result: { epochs: 1 } });
+});

@@ -1,0 +1,116 @@
+// A real server, a real worker and the embedded policy, small enough for tests: what it takes to
+// run a run and to look at what it left.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { RunFile } from '../../src/config/schema.ts';
+import { connect, type TemporalServer } from '../../src/workers/server/connect.ts';
+import { startServer } from '../../src/workers/server/embedded-server.ts';
+import { readRecord } from '../../src/workers/server/server-record.ts';
+import { type SupervisedWorker, superviseWorker } from '../../src/workers/supervisor.ts';
+import type { trainingRun } from '../../src/workflows/index.ts';
+import { epochWorkflowId, taskQueues } from '../../src/workflows/messages.ts';
+
+/** Two short phases of the embedded policy, the second with a reference of its own. */
+export const shortRun: RunFile = {
+  seed: 7,
+  model: { path: process.env.ANNEAL_TEST_POLICY ?? 'models/policy' },
+  prompts: { train: 'data/train.jsonl', held_out: 'data/held-out.jsonl' },
+  engine: { shard_prompts: 4 },
+  rlaif: { prompts_per_epoch: 8, num_samples_per_prompt: 16, max_new_tokens: 96 },
+  training: { batch_size: 16, microbatch_size: 8, warmup_steps: 2, learning_rate: 1e-4 },
+  evaluation: { prompts: 8, num_samples_per_prompt: 4 },
+  phases: [
+    { name: 'exploration', epochs: [1, 1], rlaif: { generation_temperature: 1.3 } },
+    { name: 'refinement', epochs: [2, 2], reset_reference: true },
+  ],
+};
+
+export type Run = WorkflowHandle<typeof trainingRun>;
+
+export class DurableSetting {
+  readonly folder: string;
+  readonly server: TemporalServer;
+  readonly worker: SupervisedWorker;
+  readonly client: Client & { connection: { close(): Promise<void> } };
+  /** What server and worker told their supervisors. */
+  readonly log: string[];
+
+  static async open(): Promise<DurableSetting> {
+    const folder = await mkdtemp(join(tmpdir(), 'anneal-durable-'));
+    const log: string[] = [];
+    const server = await startServer({
+      binary: process.env.ANNEAL_TEMPORAL_CLI!,
+      dataDir: join(folder, 'server'),
+      ports: { port: 0, uiPort: 0 },
+      log: (line) => log.push(line),
+    });
+    const runsDir = join(folder, 'runs');
+    const worker = superviseWorker({ server, runsDir, log: (line) => log.push(line) });
+    await worker.ready;
+    return new DurableSetting(folder, server, worker, await connect(server), log);
+  }
+
+  private constructor(
+    folder: string,
+    server: TemporalServer,
+    worker: SupervisedWorker,
+    client: DurableSetting['client'],
+    log: string[],
+  ) {
+    this.folder = folder;
+    this.server = server;
+    this.worker = worker;
+    this.client = client;
+    this.log = log;
+  }
+
+  start(id: string, file: unknown): Promise<Run> {
+    return this.client.workflow.start<typeof trainingRun>('trainingRun', {
+      workflowId: id,
+      taskQueue: taskQueues.workflows,
+      args: [file],
+    });
+  }
+
+  /** Absolute path of a run's file. */
+  path(run: string, file: string): string {
+    return join(this.folder, 'runs', run, file);
+  }
+
+  /** Text of a run's file. */
+  read(run: string, file: string): Promise<string> {
+    return readFile(this.path(run, file), 'utf8');
+  }
+
+  /** Wait until an activity of that kind is at work in an epoch of the run. */
+  async working(run: string, phase: string, epoch: number, activity: string): Promise<void> {
+    const handle = this.client.workflow.getHandle(epochWorkflowId(run, phase, epoch));
+    for (;;) {
+      const description = await handle.describe().catch(() => null);
+      const pending = description?.raw.pendingActivities ?? [];
+      if (pending.some((one) => one.activityType?.name === activity && one.lastStartedTime)) return;
+      await delay(10);
+    }
+  }
+
+  /** SIGKILL the worker that runs now. */
+  killWorker(): void {
+    process.kill(this.worker.pid!, 'SIGKILL');
+  }
+
+  /** SIGKILL the server that runs now. */
+  killServer(): void {
+    process.kill(readRecord(join(this.folder, 'server'))!.pid!, 'SIGKILL');
+  }
+
+  async close(): Promise<void> {
+    await this.worker.close();
+    await this.client.connection.close();
+    await this.server.close();
+    await rm(this.folder, { recursive: true });
+  }
+}

@@ -1,0 +1,45 @@
+// Histories that were recorded from real runs replay on the workflows as they are now: a worker
+// of this version can take over a run that one of those versions began.
+
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
+
+const folder = fileURLToPath(new URL('./histories', import.meta.url));
+const recorded = globSync('*/*.json', { cwd: folder }).sort();
+
+type Bundle = { codePath: string } | { code: string };
+
+function replay(bundle: Bundle, name: string): Promise<void> {
+  const history = historyFromJSON(JSON.parse(readFileSync(join(folder, name), 'utf8')));
+  return Worker.runReplayHistory({ workflowBundle: bundle }, history, 'replayed');
+}
+
+let current: Bundle;
+beforeAll(async () => {
+  current = await workflowBundle();
+}, 120_000);
+
+it('has recorded a run and an epoch', () => {
+  const kinds = recorded.map((name) => name.split('/').at(-1)!.split('-')[0]);
+  expect(new Set(kinds)).toEqual(new Set(['run', 'epoch']));
+});
+
+it.each(recorded)('%s replays', (name) => replay(current, name));
+
+describe('a changed workflow', () => {
+  let changed: Bundle;
+  beforeAll(async () => {
+    const workflowsPath = fileURLToPath(new URL('./changed-workflows.ts', import.meta.url));
+    changed = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  }, 120_000);
+
+  it.each(recorded)('does not replay %s', async (name) => {
+    await expect(replay(changed, name)).rejects.toBeInstanceOf(DeterminismViolationError);
+  });
+});

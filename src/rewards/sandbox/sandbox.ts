@@ -2,11 +2,9 @@
 // a program that outlives its limit costs the process, itself, and none of its neighbours.
 // The verdict on what programs return is verdict.ts's.
 
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AnnealError } from '../../errors.ts';
 import { ChildService, entryUrl } from '../../process/child-service.ts';
+import { isolationFlags } from './isolation.ts';
 import type { ProgramOutcome, SandboxLimits, SandboxMethods, SandboxProgram } from './protocol.ts';
 
 /** How long past its time limit a program may hold the process. */
@@ -34,7 +32,7 @@ export class Sandbox {
     this.#service = new ChildService({
       entry: entryUrl(import.meta.url, './sandbox-process'),
       name: 'sandbox',
-      execArgv: isolation(),
+      execArgv: isolationFlags(),
       env: { TZ: 'UTC' },
     });
   }
@@ -169,24 +167,4 @@ class Watch {
         this.#abort.abort(new Overdue('ProcessLost', `no outcome within ${this.#limitMs} ms`));
     });
   }
-}
-
-/** Node's flags that leave the process its own code to read, and nothing else to do. */
-function isolation(): string[] {
-  const { resolve } = createRequire(import.meta.url);
-  const variant = dirname(resolve('@jitl/quickjs-wasmfile-release-sync/package.json'));
-  const fromVariant = createRequire(`${variant}/package.json`);
-  const folders = [
-    fileURLToPath(new URL('../..', import.meta.url)),
-    dirname(dirname(resolve('quickjs-emscripten-core'))),
-    variant,
-    dirname(fromVariant.resolve('@jitl/quickjs-ffi-types/package.json')),
-  ];
-  const files = [fileURLToPath(new URL('../../../package.json', import.meta.url))];
-  return [
-    '--permission',
-    ...[...folders, ...files].map((path) => `--allow-fs-read=${path}`),
-    '--disallow-code-generation-from-strings',
-    '--stack-size=4000',
-  ];
 }

@@ -13,7 +13,7 @@ import type { TrainSample } from '../rl/model-service.ts';
 import { settingsAt } from '../rl/schedule.ts';
 import type { Activities, RunPlan, Trained, TrainInput } from './contract.ts';
 import { createActivities } from './index.ts';
-import { createModelDouble } from './model-double.ts';
+import { createModelDouble } from './model-double.fixture.ts';
 
 const prompts = ['a', 'b', 'c', 'd'].map(
   (id): Prompt => ({

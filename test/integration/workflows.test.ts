@@ -33,7 +33,7 @@ beforeAll(async () => {
       executable: { type: 'existing-path', path: process.env.ANNEAL_TEMPORAL_CLI! },
       searchAttributes: Object.values(searchKeys),
       // A history of a few epochs counts as long here, so that runs continue as new.
-      extraArgs: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=40'],
+      extraArgs: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60'],
     },
   });
 });
@@ -190,6 +190,10 @@ describe('a run', () => {
       expect(typedSearchAttributes.get(searchKeys.reward)).toBe(0.5);
       const epoch = await env.client.workflow.getHandle(child).describe();
       expect(await epoch.staticSummary()).toBe('Epoch 1, exploration');
+      const { currentDetails } = await run.query<{ currentDetails: string }>(
+        '__temporal_workflow_metadata',
+      );
+      expect(currentDetails).toContain('**exploration**, epoch **1** of 1–3 · running');
       training.open();
       await run.result();
     });

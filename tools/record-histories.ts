@@ -31,13 +31,19 @@ function childrenOf(history: History): { id: string; runId: string }[] {
   });
 }
 
-/** The history as JSON that replays, without what names the machine it was recorded on. */
+/**
+ * The history as JSON that replays, without what tells of the machine it was recorded on: the
+ * identities of workers and clients, which name their hosts, and where errors came from.
+ */
 function anonymous(history: History): string {
+  const identities = new Set<string>();
   const replace = (key: string, value: unknown) => {
-    if (key === 'identity') return 'worker';
+    if (key === 'identity') identities.add(String(value));
     return key === 'stackTrace' ? '' : value;
   };
-  return `${JSON.stringify(JSON.parse(historyToJSON(history)), replace, 1)}\n`;
+  let text = JSON.stringify(JSON.parse(historyToJSON(history)), replace, 1);
+  for (const identity of identities) text = text.replaceAll(identity, 'somebody');
+  return `${text}\n`;
 }
 
 /** Write every history of the run. @returns the files written. */

@@ -46,12 +46,12 @@ function withLine(history: EpochMetrics[], line: EpochMetrics): EpochMetrics[] {
 async function writeReports(
   store: Store,
   history: EpochMetrics[],
-  { epoch, success }: AnalyzeInput,
+  { run: name, epoch, success }: AnalyzeInput,
 ): Promise<void> {
   const upTo = history.filter((line) => line.epoch <= epoch);
   await store.write(
     layout.epochReport(epoch),
     renderEpochReport({ history: upTo, epoch, success }),
   );
-  await store.write(layout.runReport, renderRunReport({ history, success }));
+  await store.write(layout.runReport, renderRunReport({ name, history, success }));
 }

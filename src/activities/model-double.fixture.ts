@@ -55,7 +55,7 @@ function complete(prompt: Prompt, sample: number, { stream }: GenerateJob): Roll
 
 function statsOf(samples: number): TrainStats {
   return {
-    steps: 1,
+    steps: samples,
     totalSteps: samples,
     loss: 0.5,
     policy_loss: 0.25,

@@ -23,7 +23,7 @@ export function trainWith(dependencies: Dependencies) {
       const path = layout.checkpoint(epoch);
       const scratch = await store.scratch(path);
       const stats = await fill(scratch, store, dependencies.models, input, job);
-      const step = stats?.totalSteps ?? input.policy.step;
+      const step = input.policy.step + (stats?.steps ?? 0);
       await writeTrainerState(scratch, {
         epoch,
         step,

@@ -5,7 +5,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
@@ -17,11 +17,14 @@ type Bundle = { codePath: string } | { code: string };
 
 function replay(bundle: Bundle, name: string): Promise<void> {
   const history = historyFromJSON(JSON.parse(readFileSync(join(folder, name), 'utf8')));
-  return Worker.runReplayHistory({ workflowBundle: bundle }, history, 'replayed');
+  // Epochs are named after their run, so the run has to bear its own name.
+  const id = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
+  return Worker.runReplayHistory({ workflowBundle: bundle }, history, id);
 }
 
 let current: Bundle;
 beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
   current = await workflowBundle();
 }, 120_000);
 

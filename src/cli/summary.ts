@@ -1,0 +1,70 @@
+// What stands at the end of a run: where it began and ended, the success metrics, and where to
+// find things. Pure.
+
+import pc from 'picocolors';
+import { diagnose } from '../analysis/diagnosis.ts';
+import { fixed, sparkline } from '../analysis/format.ts';
+import { recommend } from '../analysis/recommendations.ts';
+import { type SuccessMetric, successMetrics } from '../analysis/success.ts';
+import { layout } from '../artifacts/layout.ts';
+import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
+import { runSchema, type SuccessTargets } from '../config/schema.ts';
+
+/** A run's numbers, and the folder that it wrote. */
+export interface Finished {
+  run: string;
+  /** As a person would type it. */
+  folder: string;
+  metrics: readonly EpochMetrics[];
+  checkpoint: CheckpointRef | null;
+  success: SuccessTargets;
+}
+
+/** The targets of a run file that names none. */
+export const defaultTargets: SuccessTargets = runSchema.shape.success.parse({});
+
+/** The key lines of the analysis, and the paths of everything worth opening. */
+export function summaryLines({ run, folder, metrics, checkpoint, success }: Finished): string[] {
+  const last = metrics.at(-1);
+  if (!last) return [];
+  return [
+    pc.bold('Analysis'),
+    ...indented([rewardLine(metrics), ...successMetrics(last, success).map(successLine)]),
+    ...indented(adviceLines(metrics, success)),
+    '',
+    pc.bold('Where things are'),
+    ...indented([
+      `report      ${folder}/${layout.epochReport(last.epoch)}`,
+      `whole run   ${folder}/${layout.runReport}`,
+      `metrics     ${folder}/${layout.metrics}`,
+      ...(checkpoint ? [`checkpoint  ${folder}/${checkpoint.path}`] : []),
+      `again       anneal report ${run}`,
+    ]),
+  ];
+}
+
+function rewardLine(metrics: readonly EpochMetrics[]): string {
+  const values = metrics.map((line) => line['eval/reward'] ?? line.reward);
+  const [first, last] = [values[0], values.at(-1)];
+  const times = first && last ? ` (×${(last / first).toFixed(2)})` : '';
+  return `held-out reward ${fixed(first)} → ${fixed(last)}${times}  ${pc.cyan(sparkline(values))}`;
+}
+
+const marks = { met: pc.green('✔'), missed: pc.red('✘'), unknown: pc.dim('–') };
+
+function successLine({ label, target, value, met }: SuccessMetric): string {
+  const mark = met === null ? marks.unknown : met ? marks.met : marks.missed;
+  return `${mark} ${label} ${fixed(value)}, target ${target}`;
+}
+
+function adviceLines(history: readonly EpochMetrics[], success: SuccessTargets): string[] {
+  const epoch = history.at(-1)?.epoch ?? 0;
+  const diagnosis = history.length > 1 ? diagnose({ history, epoch, success }) : undefined;
+  if (!diagnosis) return [];
+  return [
+    ...diagnosis.issues.map(({ title }) => `${pc.red('issue')}: ${title}`),
+    ...recommend(diagnosis).map(({ title }) => `recommended: ${title}`),
+  ];
+}
+
+const indented = (lines: string[]) => lines.map((line) => `  ${line}`);

@@ -1,0 +1,72 @@
+// Follows a run to its end, second by second. Servers and workers may go away meanwhile: the
+// watcher says so and goes on asking.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client, WorkflowExecutionStatusName } from '@temporalio/client';
+import type { RunConfig } from '../config/schema.ts';
+import type { Display } from './display.ts';
+import { describeRun, type Execution, observeRun } from './observe.ts';
+import type { Observation } from './view.ts';
+
+const intervalMs = 1000;
+
+export interface WatchOptions {
+  client: Client;
+  run: string;
+  config: RunConfig | null;
+  display: Display;
+  /** Aborting ends the watch, not the run. */
+  signal: AbortSignal;
+}
+
+/** How the run ended. @throws the signal's reason where it aborts. */
+export async function watchRun(options: WatchOptions): Promise<WorkflowExecutionStatusName> {
+  const { client, run, display, signal } = options;
+  let last: Observation | null = null;
+  for (;;) {
+    const execution = await orNull(() => describeRun(client, run));
+    signal.throwIfAborted();
+    last = execution ? await look(options, last) : away(last);
+    if (last) display.show(last, elapsedMs(execution));
+    const ended = execution !== null && !isOpen(execution.state);
+    if (ended) return execution.state;
+    await delay(intervalMs, undefined, { signal });
+  }
+}
+
+function isOpen(state: WorkflowExecutionStatusName): boolean {
+  return state === 'RUNNING' || state === 'CONTINUED_AS_NEW' || state === 'PAUSED';
+}
+
+function elapsedMs(execution: Execution | null): number {
+  if (!execution) return 0;
+  return (execution.closeTime ?? new Date()).getTime() - execution.startTime.getTime();
+}
+
+async function look(
+  { client, run, config }: WatchOptions,
+  last: Observation | null,
+): Promise<Observation | null> {
+  const seen = await orNull(() => observeRun(client, run, config));
+  if (seen) return seen;
+  return last && { ...last, stages: [], notice: 'no worker answers; the run waits for one' };
+}
+
+function away(last: Observation | null): Observation | null {
+  return (
+    last && {
+      ...last,
+      stages: [],
+      notice: 'the Temporal server does not answer; the run goes on when it is back',
+    }
+  );
+}
+
+/** Nothing that goes wrong while looking is the run's fault, and the next look may succeed. */
+async function orNull<T>(look: () => Promise<T>): Promise<T | null> {
+  try {
+    return await look();
+  } catch {
+    return null;
+  }
+}

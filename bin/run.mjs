@@ -34,6 +34,11 @@ const tasks = {
   'test:integration': [[...testAll, '--project', 'integration']],
   bench: [['bench/run.ts']],
   build: [['tools/build.ts']],
+  'make:policy': [
+    ['tools/embedded/make-data.ts'],
+    ['tools/embedded/make-tokenizer.ts'],
+    ['tools/embedded/pretrain.ts'],
+  ],
 };
 
 async function run(task, args) {

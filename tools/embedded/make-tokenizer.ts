@@ -1,5 +1,5 @@
 // Trains the embedded policy's tokenizer on the pretraining corpus and writes its two files.
-// Usage: npm run make:tokenizer -- [--out models/policy] [--seed 1]
+// Usage: node tools/embedded/make-tokenizer.ts [--out models/policy] [--seed 1]
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -27,7 +27,7 @@ const rubric = rewardSchema.parse({ kind: 'rubric', normalize_by_reference: fals
 
 test('the committed files are what the code makes', () => {
   for (const [name, content] of Object.entries(promptFiles()))
-    expect(committed(name) === content, `data/${name} is stale: npm run make:data`).toBe(true);
+    expect(committed(name) === content, `data/${name} is stale: npm run make:policy`).toBe(true);
 });
 
 test('there are enough prompts, each its own', () => {

@@ -30,6 +30,19 @@ export async function describeRun(client: Client, run: string): Promise<Executio
   return { state: status.name, startTime, closeTime: closeTime ?? null };
 }
 
+/** Whether the workflow still lives. */
+export function isOpen(state: WorkflowExecutionStatusName): boolean {
+  return state === 'RUNNING' || state === 'CONTINUED_AS_NEW' || state === 'PAUSED';
+}
+
+/** Ids of the runs that the server holds open. */
+export async function openRuns(client: Client): Promise<string[]> {
+  const query = "WorkflowType = 'trainingRun' AND ExecutionStatus = 'Running'";
+  const ids: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+  return ids;
+}
+
 /** The run's own word on where it stands; it takes a worker to answer. */
 export function queryStatus(client: Client, run: string): Promise<RunStatus> {
   return withLimit(client, () => client.workflow.getHandle(run).query(statusQuery));

@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import { parseMetricsJsonl } from '../analysis/history.ts';
 import { layout } from '../artifacts/layout.ts';
 import { resolveConfig } from '../config/load.ts';
@@ -25,13 +25,24 @@ export function folderOf(runsDir: string, run: string): string {
   return join(runsDir, run);
 }
 
+/** The path as a person in the current directory would type it. */
+export function typedPath(path: string): string {
+  const short = relative('', path);
+  return short === '' || short.startsWith('..') ? path : short;
+}
+
+/** Whether the folder holds metrics, and so can be shown. */
+export function hasMetrics(folder: string): boolean {
+  return existsSync(join(folder, layout.metrics));
+}
+
 /**
  * Read a run's folder, given by its path or by the run's id.
  * @throws AnnealError InvalidData where neither leads to a metrics.jsonl, or it is broken.
  */
 export async function readRunFolder(runOrFolder: string, runsDir: string): Promise<RunFolder> {
   const places = [resolve(runOrFolder), folderOf(runsDir, runOrFolder)];
-  const path = places.find((place) => existsSync(join(place, layout.metrics)));
+  const path = places.find(hasMetrics);
   if (path === undefined)
     throw new AnnealError(
       'InvalidData',

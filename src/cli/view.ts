@@ -40,7 +40,7 @@ export function heading(status: RunStatus, elapsedMs: number): string {
     pc.bold(run),
     state === 'running' ? null : state,
     phase,
-    epoch === null ? null : `epoch ${epoch} of ${firstEpoch}–${lastEpoch}`,
+    epoch === null || epoch < firstEpoch ? null : `epoch ${epoch} of ${firstEpoch}–${lastEpoch}`,
     formatDuration(elapsedMs),
   ];
   return parts.filter((part) => part !== null).join(' · ');

@@ -2,10 +2,15 @@
 // watcher says so and goes on asking.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client, WorkflowExecutionStatusName } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  type WorkflowExecutionStatusName,
+} from '@temporalio/client';
 import type { RunConfig } from '../config/schema.ts';
 import type { Display } from './display.ts';
-import { describeRun, type Execution, observeRun } from './observe.ts';
+import { describeRun, type Execution, isOpen, observeRun } from './observe.ts';
 import type { Observation } from './view.ts';
 
 const intervalMs = 1000;
@@ -34,10 +39,6 @@ export async function watchRun(options: WatchOptions): Promise<WorkflowExecution
   }
 }
 
-function isOpen(state: WorkflowExecutionStatusName): boolean {
-  return state === 'RUNNING' || state === 'CONTINUED_AS_NEW' || state === 'PAUSED';
-}
-
 function elapsedMs(execution: Execution | null): number {
   if (!execution) return 0;
   return (execution.closeTime ?? new Date()).getTime() - execution.startTime.getTime();
@@ -62,11 +63,17 @@ function away(last: Observation | null): Observation | null {
   );
 }
 
-/** Nothing that goes wrong while looking is the run's fault, and the next look may succeed. */
+/** A call that the service did not answer is null: the next may succeed. */
 async function orNull<T>(look: () => Promise<T>): Promise<T | null> {
   try {
     return await look();
-  } catch {
-    return null;
+  } catch (error) {
+    if (isServiceError(error)) return null;
+    throw error;
   }
+}
+
+function isServiceError(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return error instanceof ServiceError || isGrpcServiceError(error) || isGrpcServiceError(cause);
 }

@@ -16,7 +16,9 @@ export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
  * @throws AnnealError InvalidConfig naming every place that was looked at.
  */
 export function resolveInput(path: string, what = 'input'): string {
-  const places = isAbsolute(path) ? [path] : [resolve(path), resolve(packageRoot, path)];
+  const places = isAbsolute(path)
+    ? [path]
+    : [...new Set([resolve(path), resolve(packageRoot, path)])];
   const found = places.find((place) => existsSync(place));
   if (found) return found;
   throw new AnnealError(

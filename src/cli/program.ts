@@ -1,0 +1,223 @@
+// The command line of `anneal`: commands, arguments, flags and their help. What a command does is
+// in the module that its action loads, so that help and short commands wait for nothing else.
+
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { packageRoot } from '../config/paths.ts';
+
+const examples = `
+Examples:
+  anneal run config/two-phase.yaml                  the default run, shown live
+  anneal run FILE --seed 7 --set training.learning_rate=1e-4
+  anneal config FILE > run.json                     every setting, defaults filled in
+  anneal report two-phase --epoch 10                the analysis page of an epoch
+  anneal temporal workflow list                     Temporal's CLI on the same server
+
+Environment:
+  ANNEAL_RUNS_DIR      folder of the runs, where --runs-dir does not name it
+  ANNEAL_TEMPORAL_CLI  a temporal binary to use
+  ANNEAL_DEBUG=1       errors with their stack
+  TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, …
+                       a Temporal server of your own, as for Temporal's CLI
+
+Exit codes: 0 succeeded, 1 failed, 2 wrong usage, run file or input, 130 interrupted.`;
+
+/** A command's exit code, told when it is done. */
+type OnExit = (code: number) => void;
+
+/** The program. @param onExit takes the exit code of the command that ran. */
+export function createProgram(onExit: OnExit): Command {
+  const program = new Command('anneal')
+    .description(
+      'Fine-tune code models by reinforcement learning from AI feedback, in phases, as a durable ' +
+        'Temporal workflow: kill anything at any moment, and the run goes on from where it was.',
+    )
+    .version(version())
+    .enablePositionalOptions()
+    .showHelpAfterError('(anneal --help lists commands and flags)')
+    .addHelpText('after', examples)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text) });
+  addRunCommands(program.commandsGroup('Train:'), onExit);
+  addReadingCommands(program.commandsGroup('Look:'), onExit);
+  addLeverCommands(program.commandsGroup('Steer a live run:'), onExit);
+  addServiceCommands(program.commandsGroup('Serve:'), onExit);
+  program.commandsGroup('Help:');
+  return program;
+}
+
+function addRunCommands(program: Command, onExit: OnExit): void {
+  placed(program.command('run'))
+    .summary('start a run from a run file, or attach to it, and show it live')
+    .description(
+      'Start a run and show it live to its end. Finds or starts a Temporal server and a worker ' +
+        'where there are none. A run of that name that is under way is attached to.',
+    )
+    .argument('<file>', 'run file, YAML or JSON; see docs/configuration.md')
+    .addOption(seedOption())
+    .option('--name <id>', "workflow id and folder of the run; the file's own by default")
+    .addOption(setOption())
+    .addOption(
+      new Option('--workers <which>', 'start a worker: always, never, or unless some are there')
+        .choices(['local', 'none', 'auto'])
+        .default('auto'),
+    )
+    .option('--json', 'at the end print the outcome as JSON on stdout; progress goes to stderr')
+    .option('--detach', 'start the run and leave it to a server and workers that are there already')
+    .action(async (file: string, options) => {
+      const { runCommand } = await import('./run.ts');
+      onExit(await runCommand(file, options));
+    });
+  program
+    .command('config')
+    .summary('print the resolved configuration of a run file as JSON')
+    .description('Check a run file and print it, every default filled in, as JSON. Nothing starts.')
+    .argument('<file>', 'run file, YAML or JSON')
+    .addOption(seedOption())
+    .option('--name <id>', 'workflow id and folder of the run')
+    .addOption(setOption())
+    .action(async (file: string, options) => {
+      const { configCommand } = await import('./config.ts');
+      onExit(await configCommand(file, options));
+    });
+}
+
+function addReadingCommands(program: Command, onExit: OnExit): void {
+  placed(program.command('status'))
+    .description('show where a run stands: its epochs, and the stages in progress')
+    .argument('<run>', 'id of the run')
+    .option('--json', 'print it as JSON')
+    .action(async (run: string, options) => {
+      const { statusCommand } = await import('./status.ts');
+      onExit(await statusCommand(run, options));
+    });
+  placed(program.command('report'))
+    .description('print the analysis page of an epoch, from the metrics in a folder')
+    .argument('<run|folder>', 'id of a run, or any folder that holds a metrics.jsonl')
+    .option('--epoch <n>', 'epoch to analyse; the last one by default', wholeNumber)
+    .option('--all', 'the page of the whole run instead')
+    .option('--json', 'print what the page says as JSON')
+    .action(async (run: string, options) => {
+      const { reportCommand } = await import('./report.ts');
+      onExit(await reportCommand(run, options));
+    });
+  program
+    .command('score')
+    .description('print what the rewards say of given programs, criterion by criterion')
+    .argument('<prompts>', 'JSONL file of prompts, such as data/held-out.jsonl')
+    .requiredOption('--completions <file>', 'JSONL file of rows {"id": prompt id, "completion": …}')
+    .option('--config <file>', 'run file whose rewards to use; the built-in rubric by default')
+    .option('--json', 'print one JSON array, a row for each completion')
+    .action(async (prompts: string, options) => {
+      const { scoreInputs } = await import('./score-inputs.ts');
+      onExit(await scoreInputs(prompts, options));
+    });
+}
+
+function addLeverCommands(program: Command, onExit: OnExit): void {
+  const levers = {
+    pause: 'finish the epoch in progress, then wait',
+    resume: 'go on after a pause',
+    stop: 'finish the epoch in progress, then end the run as completed',
+  } as const;
+  for (const [lever, effect] of Object.entries(levers))
+    placed(program.command(lever))
+      .description(effect)
+      .argument('<run>', 'id of a live run')
+      .option('--json', "print the run's status as JSON")
+      .action(async (run: string, options) => {
+        const { leverCommand } = await import('./control.ts');
+        onExit(await leverCommand(lever as keyof typeof levers, run, options));
+      });
+  placed(program.command('adjust'))
+    .description('change settings from the next epoch on, over those of the phases')
+    .argument('<run>', 'id of a live run')
+    .argument('<key=value...>', 'such as rlaif.kl_penalty=0.05 or training.learning_rate=1e-4')
+    .option('--json', "print the run's status as JSON")
+    .action(async (run: string, assignments: string[], options) => {
+      const { adjustCommand } = await import('./control.ts');
+      onExit(await adjustCommand(run, assignments, options));
+    });
+}
+
+function addServiceCommands(program: Command, onExit: OnExit): void {
+  placed(program.command('dev'))
+    .description('run a server and a worker until Ctrl-C; unfinished runs go on')
+    .action(async (options) => {
+      const { serveCommand } = await import('./services.ts');
+      onExit(await serveCommand(options, undefined));
+    });
+  placed(program.command('worker'))
+    .description('run a worker until Ctrl-C')
+    .addOption(
+      new Option('--queue <name...>', 'task queues to serve; all of them by default').choices([
+        'workflows',
+        'generate',
+        'score',
+        'train',
+      ]),
+    )
+    .action(async ({ queue, ...place }) => {
+      const { serveCommand } = await import('./services.ts');
+      onExit(await serveCommand(place, queue));
+    });
+  placed(program.command('server'))
+    .description('say where the Temporal server of these runs is, its Web UI and its CLI')
+    .option('--json', 'print it as JSON')
+    .action(async (options) => {
+      const { serverCommand } = await import('./services.ts');
+      onExit(await serverCommand(options));
+    });
+  program
+    .command('temporal')
+    .description("run Temporal's own CLI on that server; without arguments, print where it is")
+    .argument('[args...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(async (args: string[]) => {
+      const { temporalCommand } = await import('./temporal-cli.ts');
+      onExit(await temporalCommand(args, { runsDir: defaultRunsDir() }));
+    });
+}
+
+/** The flags that say where runs and their server are. */
+function placed(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--runs-dir <folder>', 'folder of the runs, and of the data of their server')
+        .default(defaultRunsDir(), 'runs')
+        .argParser((folder: string) => resolve(folder)),
+    )
+    .option('--temporal-cli <file>', 'the temporal binary to start a server with');
+}
+
+/** As workers take it (workers/worker.ts), which is too much to load for `--help`. */
+function defaultRunsDir(): string {
+  return resolve(process.env.ANNEAL_RUNS_DIR ?? 'runs');
+}
+
+function seedOption(): Option {
+  return new Option('--seed <n>', "seed of everything random; the file's own by default").argParser(
+    wholeNumber,
+  );
+}
+
+function setOption(): Option {
+  return new Option(
+    '--set <key=value>',
+    'change one setting, such as rlaif.kl_penalty=0.05; may be given again',
+  )
+    .argParser((flag: string, before: string[]) => [...before, flag])
+    .default([] as string[], 'none');
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version;
+}

@@ -1,0 +1,85 @@
+// `anneal status RUN`: where a run stands, from the live run where it can be asked, else from
+// what it last wrote into its folder.
+
+import type { WorkflowExecutionStatusName } from '@temporalio/client';
+import { successMetrics } from '../analysis/success.ts';
+import type { EpochMetrics } from '../config/records.ts';
+import { AnnealError } from '../errors.ts';
+import { describeRun, isOpen, observeRun } from './observe.ts';
+import { printJson, printLines } from './output.ts';
+import { folderOf, hasMetrics, readConfig, readRunFolder, typedPath } from './run-folder.ts';
+import { defaultTargets } from './summary.ts';
+import { isServerUp, type Place, webPageOf, withLiveTemporal } from './temporal.ts';
+import { epochTable, type Observation, runLines } from './view.ts';
+
+/** What is known of a run. */
+interface Standing {
+  run: string;
+  /** What the server says of the workflow; null where no server or no such workflow is. */
+  execution: WorkflowExecutionStatusName | null;
+  webPage: string | null;
+  /** Null where nobody answers for the run. */
+  live: Observation | null;
+  elapsedMs: number;
+}
+
+export async function statusCommand(
+  run: string,
+  { json, ...place }: Place & { json?: boolean | undefined },
+): Promise<number> {
+  const standing = await standingOf(run, place);
+  const folder = folderOf(place.runsDir, run);
+  const written = hasMetrics(folder) ? (await readRunFolder(folder, place.runsDir)).metrics : null;
+  if (!standing.execution && !written) throw unknownRun(run, place.runsDir);
+  const metrics = standing.live?.status.metrics ?? written ?? [];
+  const success = (await readConfig(folder))?.success ?? defaultTargets;
+  if (json) {
+    const last = metrics.at(-1);
+    const { live, ...known } = standing;
+    const now = live && { ...live.status, stages: live.stages };
+    const targets = last ? successMetrics(last, success) : [];
+    printJson({ ...known, ...now, folder: typedPath(folder), metrics, success: targets });
+  } else printLines(statusLines(standing, metrics, typedPath(folder)));
+  return 0;
+}
+
+async function standingOf(run: string, place: Place): Promise<Standing> {
+  const unknown = { run, execution: null, webPage: null, live: null, elapsedMs: 0 };
+  if (!(await isServerUp(place.runsDir))) return unknown;
+  return withLiveTemporal(place, async ({ client, server }) => {
+    const execution = await describeRun(client, run);
+    if (!execution) return unknown;
+    const config = await readConfig(folderOf(place.runsDir, run));
+    const end = execution.closeTime ?? new Date();
+    return {
+      run,
+      execution: execution.state,
+      webPage: webPageOf(server, run),
+      // It takes a worker to answer, and a run may have to wait for one.
+      live: await observeRun(client, run, config).catch(() => null),
+      elapsedMs: end.getTime() - execution.startTime.getTime(),
+    };
+  });
+}
+
+function statusLines(
+  { run, execution, webPage, live, elapsedMs }: Standing,
+  metrics: readonly EpochMetrics[],
+  folder: string,
+): string[] {
+  const state = execution?.toLowerCase() ?? 'no server is running that knows of it';
+  return [
+    ...(live ? runLines(live, elapsedMs) : [run, '', ...epochTable(metrics), '']),
+    `state   ${state}${execution && isOpen(execution) && !live ? ', waiting for a worker' : ''}`,
+    `folder  ${folder}`,
+    ...(webPage ? [`Web UI  ${webPage}`] : []),
+  ];
+}
+
+function unknownRun(run: string, runsDir: string): AnnealError {
+  return new AnnealError(
+    'InvalidData',
+    `expected a run, found none named '${run}' on the server or in ${runsDir}. ` +
+      'Its folder of runs is named with --runs-dir.',
+  );
+}

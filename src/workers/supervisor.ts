@@ -87,6 +87,8 @@ class Supervisor implements SupervisedWorker {
   /** Run one worker process to its end. @returns its exit code or signal. */
   async #runOnce(): Promise<string> {
     const child = fork(entryUrl(import.meta.url, './worker-process'), {
+      // What this process was started with, such as a guard over its own parent, is not for it.
+      execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
     });

@@ -3,10 +3,12 @@
 import type { RunConfig } from '../config/schema.ts';
 import { firstEpochOf, lastEpochOf } from '../rl/schedule.ts';
 
-/** `exploration, epochs 8–10, then refinement, epochs 11–15`. */
+/** `exploration, epochs 8–10, then refinement, epoch 11`. */
 export function describePhases(config: RunConfig): string {
   return config.phases
-    .map(({ name, epochs: [first, last] }) => `${name}, epochs ${first}–${last}`)
+    .map(({ name, epochs: [first, last] }) =>
+      first === last ? `${name}, epoch ${first}` : `${name}, epochs ${first}–${last}`,
+    )
     .join(', then ');
 }
 

@@ -45,7 +45,8 @@ export function stagesOf(
 ): StageProgress[] {
   const ofType = (type: string) => pending.filter((activity) => activity.type === type);
   const [generate, score, train] = [ofType('generate'), ofType('score'), ofType('train')];
-  const heldOut = pending.some(({ heartbeat }) => heartbeat?.stage === 'evaluate');
+  const heldOut =
+    epoch === null || pending.some(({ heartbeat }) => heartbeat?.stage === 'evaluate');
   const left = generate.length + score.length;
   const shards = Math.max(left, config ? shardsOf(config, heldOut ? null : epoch) : 0);
   const label = (stage: string) => (heldOut ? `held-out ${stage}` : stage);

@@ -60,8 +60,8 @@ async function loadChecked(
   if (workers !== 'none') await checkInputs(config);
   for (const { key, phases } of shadowedAssignments(set.map(parseAssignment), config))
     display.log(
-      `note: --set ${key} changes nothing in ${phases.join(' and ')}, which set it themselves; ` +
-        `use --set phases.${phases[0]}.${key}=…`,
+      `note: --set ${key} does not reach ${phases.join(' and ')}, with a value of its own; ` +
+        `for that there is --set phases.${phases[0]}.${key}=…`,
     );
   return config;
 }

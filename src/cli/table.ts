@@ -8,15 +8,18 @@ export function tableLines(columns: readonly string[], rows: readonly string[][]
   const widths = columns.map((_, column) =>
     Math.max(...all.map((row) => width(row[column] ?? ''))),
   );
-  const numeric = columns.map((_, column) =>
-    rows.some((row) => /^[-+−]?[\d.]/.test(row[column] ?? '')),
-  );
+  const numeric = columns.map((_, column) => rows.every((row) => isFigure(row[column] ?? '')));
   return all.map((row) =>
     widths
       .map((size, column) => pad(row[column] ?? '', size, numeric[column] ?? false))
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** A number, or the dash of a missing one. */
+function isFigure(cell: string): boolean {
+  return /^[-+−–]?[\d.]*%?$/.test(stripVTControlCharacters(cell));
 }
 
 /** Characters that a text takes up, colours not counted. */

@@ -76,25 +76,27 @@ export function formatDuration(ms: number): string {
 
 const twoDigits = (number: number) => String(number).padStart(2, '0');
 
-/** A run as lines for a log: one for each stage that begins and each epoch that ends. */
+/** A run as lines for a log: what each observation brings that the one before did not. */
 export class NewsFeed {
   #epochs = 0;
-  #told = new Set<string>();
+  #stages = new Set<string>();
+  #notice: string | null = null;
+  #state: RunStatus['state'] | null = null;
 
-  /** The lines that this observation adds. */
+  /** The lines for this observation. */
   next({ status, stages, notice }: Observation): string[] {
     const finished = status.metrics.slice(this.#epochs).map(epochLine);
-    this.#epochs = Math.max(this.#epochs, status.metrics.length);
     const where = placeOf(status);
-    const begun = stages.map(({ stage }) => `${where}: ${stage}`);
-    const changes = [...begun, ...(notice ? [notice] : []), `${status.run}: ${status.state}`];
-    return [...finished, ...changes.filter((line) => this.#isNew(line))];
-  }
-
-  #isNew(line: string): boolean {
-    if (this.#told.has(line)) return false;
-    this.#told.add(line);
-    return true;
+    const begun = stages
+      .map(({ stage }) => `${where}: ${stage}`)
+      .filter((line) => !this.#stages.has(line));
+    const told = notice !== null && notice !== this.#notice ? [notice] : [];
+    const turned = status.state === this.#state ? [] : [`${status.run}: ${status.state}`];
+    this.#epochs = Math.max(this.#epochs, status.metrics.length);
+    for (const line of begun) this.#stages.add(line);
+    this.#notice = notice;
+    this.#state = status.state;
+    return [...finished, ...turned, ...begun, ...told];
   }
 }
 

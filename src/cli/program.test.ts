@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { createProgram } from './program.ts';
+
+const { commands } = createProgram(() => {});
+
+test('the commands are all there', () => {
+  expect(commands.map((command) => command.name())).toEqual([
+    ...['run', 'config'],
+    ...['status', 'report', 'score'],
+    ...['pause', 'resume', 'stop', 'adjust'],
+    ...['dev', 'worker', 'server', 'temporal'],
+  ]);
+});
+
+test.each(commands.map((command) => [command.name(), command] as const))(
+  '%s: it, its flags and its arguments say what they are',
+  (_name, command) => {
+    expect(command.description()).not.toBe('');
+    for (const option of command.options) expect(option.description, option.flags).not.toBe('');
+    if (command.name() === 'temporal') return;
+    for (const argument of command.registeredArguments)
+      expect(argument.description, argument.name()).not.toBe('');
+  },
+);

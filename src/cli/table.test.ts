@@ -1,0 +1,19 @@
+import pc from 'picocolors';
+import { expect, test } from 'vitest';
+import { tableLines, width } from './table.ts';
+
+test('texts stand to the left, figures and their dashes to the right', () => {
+  const rows = [
+    ['a', '–', '12%'],
+    ['long name', '0.25', '5%'],
+  ];
+  expect(tableLines(['name', 'reward', 'n'], rows)).toEqual([
+    'name       reward    n',
+    'a               –  12%',
+    'long name    0.25   5%',
+  ]);
+});
+
+test('colours take no room', () => {
+  expect(width(pc.createColors(true).red('abc'))).toBe(3);
+});

@@ -26,6 +26,8 @@ export function serve<M extends Methods<M>>(handlers: Handlers<M>): void {
   if (!process.send)
     throw new Error('expected to be started by a ChildService, over an IPC channel; found none');
   process.on('disconnect', () => process.exit());
+  // A terminal's Ctrl-C reaches every process of the group; when to end is the parent's say.
+  process.on('SIGINT', () => {});
   process.on('message', (request: RequestMessage) => void answer(handlers, request));
 }
 

@@ -5,7 +5,6 @@ import { epochColumns, epochRow } from './epoch-table.ts';
 import { numberOf } from './facts.ts';
 import { arrow, signedPercent, sparkline } from './format.ts';
 import type { EpochRecord } from './history.ts';
-import { markdownTable } from './page.ts';
 
 /** What the panel needs of a run's status; RunStatus is one. */
 export interface Standing {
@@ -21,6 +20,9 @@ export interface Standing {
 const shownEpochs = 20;
 const shownPoints = 60;
 
+/** What fits beside each other there; everything is in the report. */
+const shownColumns = ['epoch', 'phase', 'reward', 'best-of-N', 'KL', 'held-out', 'pass'];
+
 /** The panel's Markdown. */
 export function renderDetails(standing: Standing): string {
   const { metrics } = standing;
@@ -30,9 +32,20 @@ export function renderDetails(standing: Standing): string {
     heading(standing),
     ...trend(metrics),
     ...(hidden > 0 ? [`_${hidden} earlier epochs are in metrics.jsonl._`] : []),
-    ...(shown.length > 0 ? [markdownTable(epochColumns, shown.map(epochRow))] : []),
+    ...(shown.length > 0 ? [epochBlock(shown)] : []),
   ];
   return parts.join('\n\n');
+}
+
+/** A block of aligned text: the panel runs the cells of a Markdown table together. */
+function epochBlock(lines: readonly EpochRecord[]): string {
+  const rows = [epochColumns, ...lines.map(epochRow)].map((row) =>
+    shownColumns.map((title) => row[epochColumns.indexOf(title)] ?? ''),
+  );
+  const widths = shownColumns.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  const cell = (text: string, i: number) =>
+    shownColumns[i] === 'phase' ? text.padEnd(widths[i]!) : text.padStart(widths[i]!);
+  return ['```', ...rows.map((row) => row.map(cell).join('  ')), '```'].join('\n');
 }
 
 function heading({ state, phase, epoch, firstEpoch, lastEpoch }: Standing): string {

@@ -15,7 +15,7 @@ export function ensureInstalled(root) {
   console.error(`anneal: installing dependencies (${missing}); about a minute`);
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   const shell = process.platform === 'win32';
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts'], {
+  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
     env,

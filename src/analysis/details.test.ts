@@ -22,9 +22,9 @@ describe('renderDetails', () => {
     expect(text).toContain('**exploration**, epoch **9** of 8–15 · running');
     expect(text).toContain('0.200 → 0.300 (+50.0%) `▁█`');
     const [head, ...rows] = text.split('```')[1]!.trim().split('\n');
-    expect(head).toMatch(/^epoch +phase +reward/);
+    expect(head).toMatch(/^epoch +phase +held-out/);
     expect(rows).toHaveLength(2);
-    expect(rows[1]).toMatch(/^ +8 +exploration .* 0\.300 /);
+    expect(rows[1]).toMatch(/^ +8 +exploration +0\.300 /);
   });
 
   it('stands before the first metrics', () => {

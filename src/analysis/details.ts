@@ -21,7 +21,7 @@ const shownEpochs = 20;
 const shownPoints = 60;
 
 /** What fits beside each other there; everything is in the report. */
-const shownColumns = ['epoch', 'phase', 'reward', 'best-of-N', 'KL', 'held-out', 'pass'];
+const shownColumns = ['epoch', 'phase', 'held-out', 'pass', 'reward', 'best-of-N', 'KL'];
 
 /** The panel's Markdown. */
 export function renderDetails(standing: Standing): string {

@@ -1,0 +1,131 @@
+// The model process with the embedded policy: what it samples and trains, and how it ends.
+
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resolveInput } from '../config/paths.ts';
+import { rlaifSchema, trainingSchema } from '../config/schema.ts';
+import { createModelClient } from './model-client.ts';
+import type { GenerateJob, TrainJob } from './model-service.ts';
+
+const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
+const model = resolveInput('models/policy', 'model.path');
+const prompts = ['lower', 'sum', 'longest'].map((id) => ({
+  id,
+  prompt: `// Return the ${id} of values.\n// ${id}(values)\n`,
+}));
+const generate: GenerateJob = {
+  kind: 'generate',
+  engine,
+  model,
+  prompts,
+  samplesPerPrompt: 4,
+  temperature: 1,
+  maxNewTokens: 48,
+  seed: 7,
+  stream: 'train/1',
+};
+
+const models = createModelClient();
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-model-'));
+});
+afterAll(async () => {
+  await models.close();
+  await rm(folder, { recursive: true });
+});
+
+async function trainJob(changes: Partial<TrainJob> = {}, learningRate = 1e-3): Promise<TrainJob> {
+  const rollouts = await models.generate(generate);
+  const out = await mkdtemp(join(folder, 'out-'));
+  return {
+    kind: 'train',
+    engine,
+    model,
+    reference: model,
+    samples: rollouts.map((rollout, i) => ({
+      ...rollout,
+      prompt: prompts.find(({ id }) => id === rollout.promptId)!.prompt,
+      reward: i % 2,
+      advantage: i % 2 ? 1 : -1,
+    })),
+    settings: {
+      rlaif: rlaifSchema.parse({}),
+      training: trainingSchema.parse({
+        learning_rate: learningRate,
+        warmup_steps: 0,
+        batch_size: 4,
+        microbatch_size: 2,
+      }),
+    },
+    freshOptimizer: false,
+    seed: 7,
+    epoch: 1,
+    out,
+    ...changes,
+  };
+}
+
+describe('generate', () => {
+  it('gives each prompt its group, in order, each sample its own', async () => {
+    const rollouts = await models.generate(generate);
+    expect(rollouts.map(({ promptId, sample }) => `${promptId}${sample}`)).toEqual(
+      prompts.flatMap(({ id }) => [0, 1, 2, 3].map((sample) => id + sample)),
+    );
+    expect(new Set(rollouts.map(({ text }) => text)).size).toBeGreaterThan(6);
+    for (const { tokens, logprobs, finish } of rollouts) {
+      expect(logprobs).toHaveLength(tokens.length);
+      expect(Math.max(...logprobs)).toBeLessThanOrEqual(0);
+      expect(tokens.includes(1023)).toBe(finish === 'stop');
+    }
+  });
+
+  it('draws by seed and stream alone', async () => {
+    const texts = async (job: GenerateJob) => (await models.generate(job)).map(({ text }) => text);
+    const first = await texts(generate);
+    expect(await texts(generate)).toEqual(first);
+    expect(await texts({ ...generate, stream: 'train/2' })).not.toEqual(first);
+    // The group of a prompt is the same beside other prompts.
+    const alone = await texts({ ...generate, prompts: prompts.slice(1, 2) });
+    expect(alone).toEqual(first.slice(4, 8));
+  });
+
+  it('refuses a prompt that leaves no room for the completion', async () => {
+    const long = { id: 'long', prompt: 'word '.repeat(1000) };
+    await expect(models.generate({ ...generate, prompts: [long] })).rejects.toMatchObject({
+      kind: 'InvalidData',
+      message: expect.stringContaining('prompt long: expected 1 to 464 tokens'),
+    });
+  });
+});
+
+describe('train', () => {
+  it('writes a model folder that goes on, the same bits every time', async () => {
+    const [first, second] = [await trainJob(), await trainJob()];
+    const stats = await models.train(first);
+    expect(stats).toMatchObject({ steps: 3, totalSteps: 3 });
+    expect(await models.train(second)).toEqual(stats);
+    expect(await readdir(first.out)).toEqual(
+      expect.arrayContaining(['config.json', 'model.safetensors', 'optimizer.safetensors']),
+    );
+    const next = await trainJob({ model: first.out });
+    expect((await models.train(next)).totalSteps).toBe(6);
+  });
+
+  it('names the tensor where numbers stop being finite, and writes nothing', async () => {
+    const job = await trainJob({}, 1e30);
+    await expect(models.train(job)).rejects.toMatchObject({
+      kind: 'NonFinite',
+      message: expect.stringMatching(/step 2: .* the gradient of model\.\S+/),
+    });
+    expect(await readdir(job.out)).toEqual([]);
+  });
+});
+
+it('ends with a job that is aborted, and starts again for the next', async () => {
+  const aborted = models.generate(generate, { signal: AbortSignal.timeout(1) });
+  await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(await models.inspect(model)).toMatchObject({ parameters: 870_528, vocabSize: 1024 });
+});

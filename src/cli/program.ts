@@ -41,6 +41,7 @@ export function createProgram(onExit: OnExit): Command {
     .configureOutput({ outputError: (text, write) => write(text) });
   addRunCommands(program.commandsGroup('Train:'), onExit);
   addReadingCommands(program.commandsGroup('Look:'), onExit);
+  addModelCommands(program.commandsGroup('Models:'), onExit);
   addLeverCommands(program.commandsGroup('Steer a live run:'), onExit);
   addServiceCommands(program.commandsGroup('Serve:'), onExit);
   program.commandsGroup('Help:');
@@ -112,6 +113,43 @@ function addReadingCommands(program: Command, onExit: OnExit): void {
     .action(async (prompts: string, options) => {
       const { scoreInputs } = await import('./score-inputs.ts');
       onExit(await scoreInputs(prompts, options));
+    });
+}
+
+function addModelCommands(program: Command, onExit: OnExit): void {
+  const folder = ['<model>', 'Hugging Face model folder, such as models/policy'] as const;
+  program
+    .command('inspect')
+    .description('check a model folder and print its architecture and sizes')
+    .argument(...folder)
+    .option('--json', 'print it as JSON')
+    .action(async (model: string, options) => {
+      const { inspectCommand } = await import('./model.ts');
+      onExit(await inspectCommand(model, options));
+    });
+  program
+    .command('logprobs')
+    .description('print as JSON the log-probability of every token but the first of given rows')
+    .argument(...folder)
+    .requiredOption('--tokens <file>', 'JSON file of rows of token ids, of any lengths')
+    .option('--logits', 'print the logits after the last token of each row too')
+    .action(async (model: string, options) => {
+      const { logprobsCommand } = await import('./model.ts');
+      onExit(await logprobsCommand(model, options));
+    });
+  program
+    .command('sample')
+    .description('sample completions of prompts')
+    .argument(...folder)
+    .requiredOption('--prompts <file>', 'JSONL file of rows {"id": …, "prompt": …}')
+    .option('--n <count>', 'samples of each prompt', positiveNumber, 1)
+    .option('--max-tokens <count>', 'most tokens of a completion', positiveNumber, 96)
+    .option('--temperature <t>', '0 is greedy', temperature, 1)
+    .addOption(seedOption().default(0, '0'))
+    .option('--json', 'print one JSON array, with token ids and log-probabilities')
+    .action(async (model: string, options) => {
+      const { sampleCommand } = await import('./model.ts');
+      onExit(await sampleCommand(model, options));
     });
 }
 
@@ -216,6 +254,18 @@ function setOption(): Option {
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);
+}
+
+function positiveNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('expected a number over 0.');
+  return number;
+}
+
+function temperature(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('expected 0 (greedy) or a temperature over it.');
 }
 
 function version(): string {

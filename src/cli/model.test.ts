@@ -1,0 +1,71 @@
+// The model commands as processes, on the fixtures of the parity tests and the embedded policy.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const main = join(root, 'src/cli/main.ts');
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-cli-model-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function anneal(
+  ...args: string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [main, ...args]);
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    return error as { code: number; stdout: string; stderr: string };
+  }
+}
+async function file(name: string, content: string): Promise<string> {
+  await writeFile(join(folder, name), content);
+  return join(folder, name);
+}
+
+it('logprobs: what transformers gives to the same rows', async () => {
+  const model = join(root, 'test/parity/fixtures/qwen3');
+  const expected = JSON.parse(await readFile(join(model, 'expected.json'), 'utf8'));
+  const rows = expected.prompts.map((p: number[], i: number) => [...p, ...expected.completions[i]]);
+  const tokens = await file('rows.json', JSON.stringify([...rows, [3]]));
+  const { stdout } = await anneal('logprobs', model, '--tokens', tokens, '--logits');
+  const found = JSON.parse(stdout);
+  expect(found.logprobs.at(-1)).toEqual([]);
+  for (const kind of ['logprobs', 'logits'])
+    expected[kind].flat().forEach((value: number, i: number) => {
+      expect(Math.abs(found[kind].flat()[i] - value)).toBeLessThan(1e-4);
+    });
+});
+
+it('logprobs: refuses ids that the model does not have, naming the row', async () => {
+  const tokens = await file('bad.json', '[[1, 2], [9999]]');
+  const { code, stderr } = await anneal(
+    'logprobs',
+    join(root, 'models/policy'),
+    '--tokens',
+    tokens,
+  );
+  expect(code).toBe(2);
+  expect(stderr).toContain('row 1: expected token ids from 0 to 1023, found 9999');
+});
+
+it('sample: greedy at temperature 0, ids and log-probabilities beside the text', async () => {
+  const prompts = await file(
+    'prompts.jsonl',
+    '{"prompt": "// Add 8 to each value.\\n// f(values)\\n"}\n',
+  );
+  const flags = ['--prompts', prompts, '--n', '2', '--temperature', '0', '--json'];
+  const { stdout } = await anneal('sample', join(root, 'models/policy'), ...flags);
+  const [first, second] = JSON.parse(stdout);
+  expect(second).toEqual({ ...first, sample: 1 });
+  expect(first).toMatchObject({ id: 'line 1', finish: 'stop' });
+  expect(first.logprobs).toHaveLength(first.tokens.length);
+});

@@ -1,0 +1,124 @@
+// `anneal inspect`, `logprobs` and `sample`: what a model folder holds and what it says, so that a
+// checkpoint can be held against another implementation. No server is needed.
+
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { resolveInput } from '../config/paths.ts';
+import type { Rollout } from '../config/records.ts';
+import { runSchema } from '../config/schema.ts';
+import { AnnealError } from '../errors.ts';
+import { readRows } from '../rewards/prompts.ts';
+import { createModelClient } from '../rl/model-client.ts';
+import type { ModelInfo } from '../rl/model-service.ts';
+import { lastLogits, tokenLogprobs } from '../rl/token-rows.ts';
+import { exitCodes } from './exit.ts';
+import { printJson, printLines } from './output.ts';
+
+const engine = runSchema.shape.engine.parse(undefined);
+const modelFolder = (path: string) => resolveInput(path, 'model');
+
+/** Architecture and sizes of a model folder, every parameter's place and shape checked. */
+export async function inspectCommand(model: string, { json }: { json?: boolean }): Promise<number> {
+  const models = createModelClient();
+  try {
+    const info = await models.inspect(modelFolder(model));
+    if (json) printJson(info);
+    else printLines(describeModel(info));
+    return exitCodes.ok;
+  } finally {
+    await models.close();
+  }
+}
+
+function describeModel(info: ModelInfo): string[] {
+  const count = (n: number) => n.toLocaleString('en-US');
+  return [
+    `architecture  ${info.architecture}`,
+    `parameters    ${count(info.parameters)}`,
+    `vocabulary    ${count(info.vocabSize)} tokens`,
+    `positions     ${count(info.maxPositions)}`,
+  ];
+}
+
+/**
+ * Prints `{"logprobs": [[…]], "logits": [[…]]}`: for each row of token ids the log-probability of
+ * every token but the first, and with `logits` those after the last token.
+ * @throws AnnealError InvalidData for a file of anything else than rows of this model's token ids
+ */
+export async function logprobsCommand(
+  model: string,
+  options: { tokens: string; logits?: boolean },
+): Promise<number> {
+  const folder = modelFolder(model);
+  const rows = await readTokenRows(options.tokens);
+  const logprobs = await tokenLogprobs(folder, rows, engine);
+  const logits = options.logits ? { logits: await lastLogits(folder, rows, engine) } : {};
+  process.stdout.write(`${JSON.stringify({ logprobs, ...logits })}\n`);
+  return exitCodes.ok;
+}
+
+async function readTokenRows(file: string): Promise<number[][]> {
+  const expected = `${file}: expected JSON of rows of token ids, such as [[1, 2, 3], [4, 5]]`;
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw new AnnealError('InvalidData', `${expected}; found: ${cause.message}`, { cause });
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new AnnealError('InvalidData', `${expected}; found: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  const parsed = z.array(z.array(z.number()).min(1)).min(1).safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new AnnealError('InvalidData', `${expected}; found: ${z.prettifyError(parsed.error)}`);
+}
+
+export interface SampleOptions {
+  prompts: string;
+  n: number;
+  maxTokens: number;
+  /** 0 is greedy. */
+  temperature: number;
+  seed: number;
+  json?: boolean;
+}
+
+const promptRow = z.looseObject({ id: z.string().optional(), prompt: z.string().min(1) });
+
+/** Samples `n` completions of every prompt and prints them with token ids and log-probabilities. */
+export async function sampleCommand(model: string, options: SampleOptions): Promise<number> {
+  const folder = modelFolder(model);
+  const rows = await readRows(options.prompts, promptRow);
+  const prompts = rows.map(({ row, line }) => ({
+    id: row.id ?? `line ${line}`,
+    prompt: row.prompt,
+  }));
+  const rollouts = await sampleAll(folder, prompts, options);
+  if (options.json) printJson(rollouts.map(({ promptId: id, ...rollout }) => ({ id, ...rollout })));
+  else
+    for (const { promptId, sample, finish, text } of rollouts)
+      printLines([`# ${promptId}, sample ${sample}, ${finish}`, text, '']);
+  return exitCodes.ok;
+}
+
+async function sampleAll(
+  model: string,
+  prompts: { id: string; prompt: string }[],
+  { n, maxTokens, temperature, seed }: SampleOptions,
+): Promise<Rollout[]> {
+  const settings = { engine, model, samplesPerPrompt: n, temperature, maxNewTokens: maxTokens };
+  const models = createModelClient();
+  try {
+    const rollouts: Rollout[] = [];
+    for (let start = 0; start < prompts.length; start += engine.shard_prompts) {
+      const part = prompts.slice(start, start + engine.shard_prompts);
+      const job = { kind: 'generate', ...settings, prompts: part, seed, stream: 'sample' } as const;
+      rollouts.push(...(await models.generate(job)));
+    }
+    return rollouts;
+  } finally {
+    await models.close();
+  }
+}

@@ -2,22 +2,22 @@
 
 import type { DecoderConfig } from '../engine/model/config.ts';
 import { readModelConfig } from '../engine/model/config.ts';
-import { logprobGraph, type SequenceShape } from '../engine/model/logprob-graph.ts';
+import { logprobGraph } from '../engine/model/logprob-graph.ts';
 import { type ExternalWeights, openWeights } from '../engine/model/weights.ts';
-import { Session } from '../engine/runtime/session.ts';
+import { SessionCache } from '../engine/runtime/session-cache.ts';
 import type { EngineSettings } from './model-service.ts';
 import { packSequences, type Sequence, sequenceLengths } from './packing.ts';
 
 export class ReferencePolicy {
   private readonly config: DecoderConfig;
   private readonly weights: ExternalWeights;
-  private readonly engine: EngineSettings;
-  private readonly sessions = new Map<string, Session>();
+  private readonly sessions: SessionCache;
 
   private constructor(config: DecoderConfig, weights: ExternalWeights, engine: EngineSettings) {
     this.config = config;
     this.weights = weights;
-    this.engine = engine;
+    const { device, threads } = engine;
+    this.sessions = new SessionCache({ device, threads, files: weights.files });
   }
 
   /** @throws AnnealError InvalidModel */
@@ -52,13 +52,15 @@ export class ReferencePolicy {
   }
 
   async close(): Promise<void> {
-    for (const session of this.sessions.values()) await session.release();
-    this.sessions.clear();
+    await this.sessions.close();
   }
 
   private async run(sequences: Sequence[], batch: number, temperature: number) {
     const lengths = sequenceLengths(sequences);
-    const session = await this.session({ batch, ...lengths });
+    const shape = { batch, ...lengths };
+    const session = await this.sessions.get(shape, () =>
+      logprobGraph(this.config, this.weights, shape),
+    );
     const { logprobs } = await session.run({
       ...packSequences(sequences, [batch], lengths),
       inverse_temperature: { data: Float32Array.of(1 / temperature), shape: [] },
@@ -68,16 +70,5 @@ export class ReferencePolicy {
     return sequences.map(({ completion }, i) =>
       Array.from(data.subarray(i * C, i * C + completion.length)),
     );
-  }
-
-  private async session(shape: SequenceShape): Promise<Session> {
-    const key = JSON.stringify(shape);
-    const known = this.sessions.get(key);
-    if (known) return known;
-    const { device, threads } = this.engine;
-    const model = logprobGraph(this.config, this.weights, shape);
-    const session = await Session.create(model, { device, threads, files: this.weights.files });
-    this.sessions.set(key, session);
-    return session;
   }
 }

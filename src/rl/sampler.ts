@@ -4,7 +4,7 @@
 import type { Rollout } from '../config/records.ts';
 import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
 import { type ExternalWeights, openWeights } from '../engine/model/weights.ts';
-import { Session } from '../engine/runtime/session.ts';
+import { SessionCache } from '../engine/runtime/session-cache.ts';
 import { uniforms } from '../engine/sampling/random.ts';
 import { type RolloutShape, rolloutGraph } from '../engine/sampling/rollout-graph.ts';
 import { readTokenizer, type Tokenizer } from '../engine/tokenizer.ts';
@@ -20,8 +20,7 @@ export class Sampler {
   private readonly config: DecoderConfig;
   private readonly weights: ExternalWeights;
   private readonly tokenizer: Tokenizer;
-  private readonly engine: EngineSettings;
-  private readonly sessions = new Map<string, Session>();
+  private readonly sessions: SessionCache;
 
   private constructor(
     config: DecoderConfig,
@@ -32,7 +31,8 @@ export class Sampler {
     this.config = config;
     this.weights = weights;
     this.tokenizer = tokenizer;
-    this.engine = engine;
+    const { device, threads } = engine;
+    this.sessions = new SessionCache({ device, threads, files: weights.files });
   }
 
   /** @throws AnnealError InvalidModel */
@@ -52,14 +52,17 @@ export class Sampler {
     const sequences = prompts.map((prompt) => ({ prompt, completion: [] }));
     const { promptLength } = sequenceLengths(sequences);
     const batch = prompts.length * job.samplesPerPrompt;
-    const session = await this.session({
+    const shape: RolloutShape = {
       prompts: prompts.length,
       samplesPerPrompt: job.samplesPerPrompt,
       promptLength,
       maxNewTokens: job.maxNewTokens,
       chunk: batch < twoLevelsFrom ? job.maxNewTokens : chunk,
       greedy: job.temperature === 0,
-    });
+    };
+    const session = await this.sessions.get(shape, () =>
+      rolloutGraph(this.config, this.weights, shape),
+    );
     const outputs = await session.run({
       ...packPrompts(prompts, promptLength),
       uniforms: drawUniforms(job),
@@ -78,8 +81,7 @@ export class Sampler {
   }
 
   async close(): Promise<void> {
-    for (const session of this.sessions.values()) await session.release();
-    this.sessions.clear();
+    await this.sessions.close();
   }
 
   private rollout(
@@ -99,17 +101,6 @@ export class Sampler {
       text: this.tokenizer.decode(tokens),
       finish: end < 0 ? 'length' : 'stop',
     };
-  }
-
-  private async session(shape: RolloutShape): Promise<Session> {
-    const key = JSON.stringify(shape);
-    const known = this.sessions.get(key);
-    if (known) return known;
-    const { device, threads } = this.engine;
-    const model = rolloutGraph(this.config, this.weights, shape);
-    const session = await Session.create(model, { device, threads, files: this.weights.files });
-    this.sessions.set(key, session);
-    return session;
   }
 
   private checkLengths(job: GenerateJob, prompts: readonly number[][]): void {

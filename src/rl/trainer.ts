@@ -7,7 +7,8 @@ import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
 import { parameterSpecs } from '../engine/model/parameters.ts';
 import { encodeFloat32, readFloat32 } from '../engine/model/safetensors.ts';
 import { readParameters } from '../engine/model/weights.ts';
-import { Session, type TensorData } from '../engine/runtime/session.ts';
+import type { TensorData } from '../engine/runtime/session.ts';
+import { SessionCache } from '../engine/runtime/session-cache.ts';
 import { AnnealError } from '../errors.ts';
 import type { EngineSettings } from './model-service.ts';
 import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from './objective.ts';
@@ -42,10 +43,9 @@ export class PolicyTrainer {
   /** Optimiser steps taken since the moments were zero. */
   step: number;
   private readonly source: string;
-  private readonly engine: EngineSettings;
   /** Parameters and moments, by the names of the graph's inputs. */
   private state: Tensors;
-  private readonly sessions = new Map<string, Session>();
+  private readonly sessions: SessionCache;
 
   private constructor(
     config: DecoderConfig,
@@ -56,7 +56,8 @@ export class PolicyTrainer {
   ) {
     this.config = config;
     this.source = source;
-    this.engine = engine;
+    const { device, threads } = engine;
+    this.sessions = new SessionCache({ device, threads });
     this.state = state;
     this.step = step;
   }
@@ -99,7 +100,10 @@ export class PolicyTrainer {
     const C = lengths.completionLength;
     const perToken = (of: (s: TrainSequence) => readonly number[]) =>
       packPerToken(sequences.map(of), leading, C);
-    const session = await this.session(kind, microbatchSize, lengths);
+    const shape = { batch: microbatchSize, ...lengths };
+    const session = await this.sessions.get([kind, shape], () =>
+      trainingGraph(this.config, kind, shape),
+    );
     const outputs = await session.run({
       microbatches: { data: BigInt64Array.of(BigInt(leading[0]!)), shape: [] },
       ...packSequences(sequences, leading, lengths),
@@ -139,23 +143,7 @@ export class PolicyTrainer {
   }
 
   async close(): Promise<void> {
-    for (const session of this.sessions.values()) await session.release();
-    this.sessions.clear();
-  }
-
-  private async session(
-    kind: ObjectiveKind,
-    batch: number,
-    lengths: { promptLength: number; completionLength: number },
-  ): Promise<Session> {
-    const key = JSON.stringify([kind, batch, lengths]);
-    const known = this.sessions.get(key);
-    if (known) return known;
-    const { device, threads } = this.engine;
-    const model = trainingGraph(this.config, kind, { batch, ...lengths });
-    const session = await Session.create(model, { device, threads });
-    this.sessions.set(key, session);
-    return session;
+    await this.sessions.close();
   }
 
   private scalars(settings: StepSettings): Record<string, TensorData> {

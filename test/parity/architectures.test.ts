@@ -62,24 +62,26 @@ describe.each(languageModels)('%s', (name) => {
     });
   });
 
-  it.skipIf(name === 'qwen2-window')('64 greedy tokens', async () => {
-    expect(await greedy(folder, expected.prompts, 64)).toEqual(expected.greedy);
-  });
-
-  it.runIf(name === 'qwen2-window')('is not sampled beyond its window', async () => {
-    await expect(greedy(folder, expected.prompts, 64)).rejects.toThrow(/sliding window of 6/);
-  });
+  if (name === 'qwen2-window')
+    it('is not sampled beyond its window', async () => {
+      await expect(greedy(folder, expected.prompts, 64)).rejects.toThrow(/sliding window of 6/);
+    });
+  else
+    it('64 greedy tokens', async () => {
+      expect(await greedy(folder, expected.prompts, 64)).toEqual(expected.greedy);
+    });
 
   const gradients = join(folder, 'gradients.safetensors');
-  it.runIf(existsSync(gradients))('every gradient', async () => {
-    const reference = await readFloat32(gradients);
-    const found = await likelihoodGradients(folder, expected);
-    expect(found.size).toBe(reference.size);
-    for (const [tensor, gradient] of found)
-      expect(relativeError(gradient, reference.get(tensor)!), tensor).toBeLessThan(
-        tolerances.gradient,
-      );
-  });
+  if (existsSync(gradients))
+    it('every gradient', async () => {
+      const reference = await readFloat32(gradients);
+      const found = await likelihoodGradients(folder, expected);
+      expect(found.size).toBe(reference.size);
+      for (const [tensor, gradient] of found)
+        expect(relativeError(gradient, reference.get(tensor)!), tensor).toBeLessThan(
+          tolerances.gradient,
+        );
+    });
 });
 
 describe.each(classifiers)('%s', (name) => {

@@ -1,0 +1,36 @@
+// The sessions of one model, by the shape that each was built for. Building one takes a tenth of
+// a second and holds memory, so the few used last are kept.
+
+import { Session, type SessionOptions } from './session.ts';
+
+const kept = 8;
+
+export class SessionCache {
+  private readonly options: SessionOptions;
+  /** Least lately used first. */
+  private readonly sessions = new Map<string, Session>();
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+  }
+
+  /** The session for `shape`, whose graph `build` makes where there is none. */
+  async get(shape: unknown, build: () => Uint8Array): Promise<Session> {
+    const key = JSON.stringify(shape);
+    const session = this.sessions.get(key) ?? (await Session.create(build(), this.options));
+    this.sessions.delete(key);
+    this.sessions.set(key, session);
+    for (const [oldest, old] of this.sessions) {
+      if (this.sessions.size <= kept) break;
+      this.sessions.delete(oldest);
+      await old.release();
+    }
+    return session;
+  }
+
+  /** Release every session. */
+  async close(): Promise<void> {
+    for (const session of this.sessions.values()) await session.release();
+    this.sessions.clear();
+  }
+}

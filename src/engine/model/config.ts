@@ -19,7 +19,8 @@ const fileSchema = z.looseObject({
   architectures: z.array(z.string()).min(1),
   hidden_size: positive,
   intermediate_size: positive,
-  num_hidden_layers: positive,
+  // A bound, since memory is taken for each before weights are looked at.
+  num_hidden_layers: positive.max(1024),
   num_attention_heads: positive,
   num_key_value_heads: positive.optional(),
   head_dim: positive.nullish(),

@@ -1,0 +1,104 @@
+// Thousands of damaged model folders: whatever stands in config.json or in the header of
+// model.safetensors, the answer is a decoder that fits its weights or an error of kind
+// InvalidModel that names the file; never a crash, a hang or another error.
+
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readModelConfig } from '../../src/engine/model/config.ts';
+import { locateParameters } from '../../src/engine/model/weights.ts';
+import { type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
+import { folder as fixture } from './fixture.ts';
+
+const mutations = 2000;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-hostile-'));
+  await cp(fixture, folder, { recursive: true });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const below = (random: Uniforms, n: number) => Math.floor(random() * n);
+const pick = <T>(random: Uniforms, list: readonly T[]): T => list[below(random, list.length)]!;
+
+/** Values that a reader may stumble over. */
+const nasty = [null, -1, 0, 1e308, 2 ** 53, 1e9, 0.5, '', 'x', [], {}, true, [-1, 2], '__proto__'];
+
+/** Flip, cut, repeat or blank bytes in the first `length` of them. */
+function mutateBytes(bytes: Buffer, length: number, random: Uniforms): Buffer {
+  const at = below(random, length);
+  const mutated = Buffer.from(bytes);
+  switch (below(random, 4)) {
+    case 0:
+      mutated[at] = below(random, 256);
+      return mutated;
+    case 1:
+      return mutated.subarray(0, at);
+    case 2:
+      return Buffer.concat([mutated.subarray(0, at), mutated.subarray(at - below(random, at))]);
+    default:
+      return mutated.fill(below(random, 256), at, Math.min(at + 8, length));
+  }
+}
+
+/** Replace, remove or add a value somewhere in a JSON document. */
+function mutateJson(value: unknown, random: Uniforms): unknown {
+  if (typeof value !== 'object' || value === null || random() < 0.1) return pick(random, nasty);
+  const keys = Object.keys(value);
+  const key = keys.length > 0 ? pick(random, keys) : 'x';
+  const copy = structuredClone(value) as Record<string, unknown>;
+  if (random() < 0.15) delete copy[key];
+  else copy[key] = mutateJson(copy[key], random);
+  return copy;
+}
+
+/** @returns whether the folder was refused, in the way that it must be. */
+async function isRefused(): Promise<boolean> {
+  try {
+    await locateParameters(folder, await readModelConfig(folder));
+    return false;
+  } catch (error) {
+    expect(error).toMatchObject({ kind: 'InvalidModel' });
+    expect((error as Error).message).toContain(folder);
+    return true;
+  }
+}
+
+it('config.json: thousands of wrong values', async () => {
+  const file = join(folder, 'config.json');
+  const original = await readFile(file, 'utf8');
+  const random = uniforms('hostile config');
+  let refused = 0;
+  for (let i = 0; i < mutations; i++) {
+    await writeFile(file, JSON.stringify(mutateJson(JSON.parse(original), random)));
+    if (await isRefused()) refused++;
+  }
+  for (let i = 0; i < mutations; i++) {
+    await writeFile(file, mutateBytes(Buffer.from(original), original.length, random));
+    if (await isRefused()) refused++;
+  }
+  await writeFile(file, original);
+  expect(refused).toBeGreaterThan(mutations / 2);
+}, 60_000);
+
+it('model.safetensors: thousands of damaged headers', async () => {
+  const file = join(folder, 'model.safetensors');
+  const original = await readFile(file);
+  const headerEnd = 8 + Number(original.readBigUInt64LE());
+  const header = JSON.parse(original.toString('utf8', 8, headerEnd));
+  const data = original.subarray(headerEnd);
+  const random = uniforms('hostile header');
+  let refused = 0;
+  for (let i = 0; i < mutations; i++) {
+    await writeFile(file, mutateBytes(original, headerEnd, random));
+    if (await isRefused()) refused++;
+    const json = Buffer.from(JSON.stringify(mutateJson(header, random)));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    await writeFile(file, Buffer.concat([length, json, data]));
+    if (await isRefused()) refused++;
+  }
+  await writeFile(file, original);
+  expect(refused).toBeGreaterThan(mutations);
+}, 60_000);

@@ -5,11 +5,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rollout } from '../config/records.ts';
-import { readModelConfig } from '../engine/model/config.ts';
 import { parameterSpecs } from '../engine/model/parameters.ts';
-import { locateParameters } from '../engine/model/weights.ts';
-import { readTokenizer } from '../engine/tokenizer.ts';
 import { serve } from '../process/serve.ts';
+import { checkModelFolder } from './model-folder.ts';
 import type { GenerateJob, ModelInfo, Progress, TrainJob, TrainStats } from './model-service.ts';
 import { Sampler } from './sampler.ts';
 import { trainPolicy } from './train.ts';
@@ -38,9 +36,7 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
 }
 
 async function inspect(folder: string): Promise<ModelInfo> {
-  const config = await readModelConfig(folder);
-  await locateParameters(folder, config);
-  await readTokenizer(folder);
+  const config = await checkModelFolder(folder);
   const sizes = parameterSpecs(config).map(({ shape }) => shape.reduce((n, d) => n * d, 1));
   return {
     architecture: config.architecture,

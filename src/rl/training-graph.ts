@@ -64,9 +64,7 @@ export function trainingGraph(
   shape: SequenceShape,
 ): Uint8Array {
   const g = new Builder();
-  const scalars = Object.fromEntries(
-    scalarInputs.map((name) => [name, g.input(name, [])]),
-  ) as Record<ScalarInput, Value>;
+  const scalars = scalarValues(g);
   const state = {
     parameter: parameterInputs(g, c, statePrefixes.parameter),
     first: parameterInputs(g, c, statePrefixes.first),
@@ -101,13 +99,16 @@ export function trainingGraph(
  */
 export function gradientGraph(c: DecoderConfig, kind: ObjectiveKind, shape: SequenceShape) {
   const g = new Builder();
-  const scalars = Object.fromEntries(
-    scalarInputs.map((name) => [name, g.input(name, [])]),
-  ) as Record<ScalarInput, Value>;
+  const scalars = scalarValues(g);
   const parameters = parameterInputs(g, c);
   const { gradients, stats } = accumulate(g, c, kind, shape, parameters, scalars);
   const outputs = [...parameters.keys()].map((name, i) => g.output(`grad.${name}`, gradients[i]!));
   return g.toModel([...outputs, g.output('stats', stats)]);
+}
+
+function scalarValues(g: Builder): Record<ScalarInput, Value> {
+  const inputs = scalarInputs.map((name) => [name, g.input(name, [])] as const);
+  return Object.fromEntries(inputs) as Record<ScalarInput, Value>;
 }
 
 function optimizer(scalars: Record<ScalarInput, Value>): AdamWInputs {

@@ -2,7 +2,14 @@
 // operator (opset 18), or a short composition where ONNX has none. Gradients: ../autodiff.
 
 import { Graph } from './graph.ts';
-import type { Attribute, DataType, Dim, Shape, Value } from './value.ts';
+import {
+  type Attribute,
+  type DataType,
+  type Dim,
+  dataTypes,
+  type Shape,
+  type Value,
+} from './value.ts';
 
 type Operand = Value | number;
 
@@ -104,7 +111,7 @@ export class Builder extends Graph {
   }
 
   cast(a: Value, dtype: DataType): Value {
-    const to = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, bfloat16: 16 }[dtype];
+    const to = dataTypes[dtype];
     return a.dtype === dtype ? a : this.one('Cast', [a], a.shape, { dtype, attributes: { to } });
   }
 

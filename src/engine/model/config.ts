@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
+import { parseJson } from './json.ts';
 import { type RopeScaling, ropeScalingOf, ropeSchema } from './rope.ts';
 
 /** The families that the decoder implements; each differs from the others in a few options. */
@@ -76,7 +77,6 @@ export interface DecoderConfig {
   /** Scores of a classifier, in place of next-token logits. */
   labels: number | undefined;
   eosTokenIds: number[];
-  padTokenId: number;
 }
 
 /**
@@ -85,7 +85,7 @@ export interface DecoderConfig {
  */
 export async function readModelConfig(folder: string): Promise<DecoderConfig> {
   const file = join(folder, 'config.json');
-  const parsed = fileSchema.safeParse(await readJson(file));
+  const parsed = fileSchema.safeParse(parseJson(file, await readConfigFile(file)));
   if (!parsed.success)
     throw new AnnealError('InvalidModel', `${file}: ${z.prettifyError(parsed.error)}`);
   return describe(parsed.data, file);
@@ -117,7 +117,6 @@ function describe(config: ConfigFile, file: string): DecoderConfig {
     windows: windowsOf(config, refuse),
     labels: classifies ? Object.keys(config.id2label ?? { 0: '', 1: '' }).length : undefined,
     eosTokenIds,
-    padTokenId: config.pad_token_id ?? eosTokenIds[0] ?? 0,
   };
 }
 
@@ -167,22 +166,14 @@ function windowsOf(config: ConfigFile, refuse: Refuse): (number | undefined)[] {
   });
 }
 
-async function readJson(file: string): Promise<unknown> {
-  let text: string;
+async function readConfigFile(file: string): Promise<string> {
   try {
-    text = await readFile(file, 'utf8');
+    return await readFile(file, 'utf8');
   } catch (cause) {
     throw new AnnealError(
       'InvalidModel',
       `expected a Hugging Face model folder, found no ${file}; give a folder with config.json, model.safetensors and tokenizer.json`,
       { cause },
     );
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new AnnealError('InvalidModel', `${file}: not JSON: ${(cause as Error).message}`, {
-      cause,
-    });
   }
 }

@@ -9,6 +9,7 @@ import type { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
 import type { Parameters } from './decoder.ts';
+import { parseJson } from './json.ts';
 import { type ParameterSpec, parameterSpecs } from './parameters.ts';
 import { readHeader, type TensorEntry, toFloat32 } from './safetensors.ts';
 
@@ -64,16 +65,6 @@ async function weightMap(folder: string): Promise<(tensor: string) => string> {
       `${path}: expected a file for tensor ${tensor}, found none`,
     );
   };
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new AnnealError('InvalidModel', `${path}: not JSON: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }
 
 function check(path: string, header: Map<string, TensorEntry>, { name, shape }: ParameterSpec) {

@@ -20,7 +20,6 @@ export interface TensorData<T extends Float32Array | BigInt64Array = Float32Arra
   data: T;
   shape: readonly number[];
 }
-export type FloatArray = TensorData<Float32Array>;
 
 /** A compiled graph. */
 export class Session {

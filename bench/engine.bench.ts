@@ -7,8 +7,7 @@ import { readModelConfig } from '../src/engine/model/config.ts';
 import { openWeights } from '../src/engine/model/weights.ts';
 import { Session } from '../src/engine/runtime/session.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
-import { rolloutGraph } from '../src/engine/sampling/rollout-graph.ts';
-import { packPrompts } from '../src/rl/packing.ts';
+import { RolloutEngine, type RolloutRequest } from '../src/engine/sampling/rollout.ts';
 import { PolicyTrainer, type StepSettings, type TrainSequence } from '../src/rl/trainer.ts';
 import { throughput } from './figure.ts';
 import { randomModel } from './random-model.ts';
@@ -18,28 +17,27 @@ const rounds = 5;
 
 async function benchRollout(folder: string, prompts: number, samplesPerPrompt: number) {
   const c = await readModelConfig(folder);
-  const weights = await openWeights(folder, c);
-  const [promptLength, maxNewTokens] = [32, 128];
-  const batch = prompts * samplesPerPrompt;
-  const chunk = batch < 32 ? maxNewTokens : 32;
-  const shape = { prompts, samplesPerPrompt, promptLength, maxNewTokens, chunk, greedy: false };
-  const model = rolloutGraph(c, weights, shape);
-  const session = await Session.create(model, { ...engine, files: weights.files });
+  const rollouts = new RolloutEngine(c, await openWeights(folder, c), engine);
   const random = uniforms('prompts');
-  const tokens = Array.from({ length: prompts }, () =>
-    Array.from({ length: promptLength }, () => Math.floor(random() * c.vocabSize)),
-  );
-  const drawn = Float32Array.from({ length: maxNewTokens * batch }, random);
-  const feeds = {
-    ...packPrompts(tokens, promptLength),
-    uniforms: { data: drawn, shape: [maxNewTokens, batch, 1] },
-    inverse_temperature: { data: Float32Array.of(1), shape: [] },
+  const batch = prompts * samplesPerPrompt;
+  const request: RolloutRequest = {
+    prompts: Array.from({ length: prompts }, () =>
+      Array.from({ length: 32 }, () => Math.floor(random() * c.vocabSize)),
+    ),
+    samplesPerPrompt,
+    maxNewTokens: 128,
+    temperature: 1,
+    topK: null,
+    topP: 1,
+    minP: 0,
+    uniforms: (prompt, sample) => uniforms('draw', prompt, sample),
+    endOf: () => undefined,
   };
   await throughput(`rollout, batch ${batch}, 128 tokens`, 'tokens/s', rounds, async () => {
-    await session.run(feeds);
-    return batch * maxNewTokens;
+    await rollouts.run(request);
+    return batch * request.maxNewTokens;
   });
-  await session.release();
+  await rollouts.close();
 }
 
 async function benchTraining(folder: string, batch: number, prompt: number, completion: number) {

@@ -74,7 +74,8 @@ async function sample(plan: RunPlan, split: 'train' | 'held-out', policy = plan.
   const scored = [];
   for (const shard of shards) {
     const input = { run: 'test', epoch, split, shard, prompts: plan.prompts[split] };
-    const how = { take, samplesPerPrompt: 3, temperature: 1, maxNewTokens: 9 };
+    const draw = { temperature: 1, topK: null, topP: 1, minP: 0 };
+    const how = { take, samplesPerPrompt: 3, draw, maxNewTokens: 9, stopStrings: [] };
     const rollouts = await call('generate', { ...input, ...how, policy, seed, engine });
     scored.push(await call('score', { ...input, rollouts, rewards }));
   }
@@ -97,6 +98,7 @@ async function runEpoch(plan: RunPlan, epoch = 5, change: Partial<TrainInput> = 
     reference,
     batch: batch.samples,
     settings,
+    lora: null,
     seed,
     engine,
     freshOptimizer: false,

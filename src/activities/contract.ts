@@ -6,7 +6,7 @@ import type { Split } from '../artifacts/layout.ts';
 import type { ArtifactRef, CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
 import type { RewardConfig, RlaifConfig, RunConfig } from '../config/schema.ts';
 import type { FilterCounts } from '../rl/batch.ts';
-import type { EngineSettings, TrainStats } from '../rl/model-service.ts';
+import type { DrawSettings, EngineSettings, Lora, TrainStats } from '../rl/model-service.ts';
 import type { SettingsChange } from '../rl/schedule.ts';
 
 export type { SampleSummary, Split };
@@ -53,8 +53,9 @@ export interface GenerateInput extends ShardInput {
   /** Prompts in all shards of the epoch together. */
   take: number;
   samplesPerPrompt: number;
-  temperature: number;
+  draw: DrawSettings;
   maxNewTokens: number;
+  stopStrings: readonly string[];
   seed: number;
   engine: EngineSettings;
 }
@@ -80,6 +81,7 @@ export interface TrainInput extends InEpoch {
   reference: CheckpointRef;
   batch: ArtifactRef;
   settings: Settings;
+  lora: Lora | null;
   seed: number;
   engine: EngineSettings;
   freshOptimizer: boolean;

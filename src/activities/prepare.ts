@@ -19,6 +19,7 @@ import { resolveConfig } from '../config/load.ts';
 import { resolveInput } from '../config/paths.ts';
 import type { CheckpointRef, EpochMetrics, Prompt } from '../config/records.ts';
 import { type RunConfig, runSchema } from '../config/schema.ts';
+import { readAdapterFolder } from '../engine/model/adapter-folder.ts';
 import { AnnealError } from '../errors.ts';
 import { readPrompts } from '../rewards/prompts.ts';
 import { createRewards } from '../rewards/score-completions.ts';
@@ -82,9 +83,19 @@ async function readInputs(config: RunConfig, models: ModelService, job: Job): Pr
     resume_from ? 'resume_from' : 'model.path',
   );
   const reference = model.reference && resolveInput(model.reference, 'model.reference');
+  if (!resume_from) await refuseAdapters(policy);
   for (const folder of [policy, reference]) if (folder !== null) await models.inspect(folder, job);
   const resumed = resume_from === null ? null : await readResumed(policy, config);
   return { train, heldOut, policy, reference, resumed };
+}
+
+/** A run copies the model that it starts from, and adapters would come without theirs. */
+async function refuseAdapters(folder: string): Promise<void> {
+  if (!(await readAdapterFolder(folder))) return;
+  throw new AnnealError(
+    'InvalidModel',
+    `model.path: expected a whole model, found adapters in '${folder}'; go on from a run's adapters with resume_from, or make them one model with anneal merge`,
+  );
 }
 
 /** @throws AnnealError InvalidModel or DamagedArtifact for the folder, InvalidConfig for its epoch. */
@@ -144,18 +155,20 @@ async function copyModels(store: Store, config: RunConfig, inputs: Inputs): Prom
 
 /** The same files under the same names as in the other run: from here on nothing tells them apart. */
 async function copyResumed(store: Store, { source, ref, state }: Resumed): Promise<Policies> {
-  const adopt = (there: CheckpointRef) =>
-    importCheckpoint(store, source.folder(there.path), there, []);
+  const adopt = async (there: CheckpointRef): Promise<CheckpointRef> => {
+    const base = there.base && { base: await adopt(there.base) };
+    return importCheckpoint(store, source.folder(there.path), { ...there, ...base }, []);
+  };
   return { policy: await adopt(ref), reference: await adopt(state.reference) };
 }
 
 async function importCheckpoint(
   store: Store,
   folder: string,
-  { path, epoch, step }: Omit<CheckpointRef, 'sha256'>,
+  { path, epoch, step, base }: Omit<CheckpointRef, 'sha256'>,
   without: readonly string[],
 ): Promise<CheckpointRef> {
   const scratch = await store.scratch(path);
   await copyModel(folder, scratch, { without });
-  return commitCheckpoint(store, scratch, { path, epoch, step });
+  return commitCheckpoint(store, scratch, { path, epoch, step, ...(base && { base }) });
 }

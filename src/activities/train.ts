@@ -9,6 +9,7 @@ import {
 } from '../artifacts/checkpoints.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
+import type { CheckpointRef } from '../config/records.ts';
 import type { ModelService, TrainSample, TrainStats } from '../rl/model-service.ts';
 import type { Trained, TrainInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
@@ -24,16 +25,27 @@ export function trainWith(dependencies: Dependencies) {
       const scratch = await store.scratch(path);
       const stats = await fill(scratch, store, dependencies.models, input, job);
       const step = input.policy.step + (stats?.steps ?? 0);
+      const base = baseOf(input, stats);
       await writeTrainerState(scratch, {
         epoch,
         step,
         reference,
+        ...base,
         settings,
         stats: stats && { ...stats },
       });
-      return { policy: await commitCheckpoint(store, scratch, { path, epoch, step }), stats };
+      return {
+        policy: await commitCheckpoint(store, scratch, { path, epoch, step, ...base }),
+        stats,
+      };
     });
   };
+}
+
+/** The model under the adapters that training made or carried on. */
+function baseOf({ policy, lora }: TrainInput, stats: TrainStats | null): { base?: CheckpointRef } {
+  if (policy.base) return { base: policy.base };
+  return lora && stats ? { base: policy } : {};
 }
 
 /** Put the policy of the epoch's end into `scratch`: trained, or as it was for an empty batch. */
@@ -44,7 +56,7 @@ async function fill(
   input: TrainInput,
   job: Job,
 ): Promise<TrainStats | null> {
-  const { engine, settings, freshOptimizer, seed, epoch } = input;
+  const { engine, settings, lora, freshOptimizer, seed, epoch } = input;
   const model = await openCheckpoint(store, input.policy);
   const samples = await readRows<TrainSample>(store, input.batch);
   if (samples.length === 0) {
@@ -60,6 +72,7 @@ async function fill(
       reference,
       samples,
       settings,
+      lora,
       freshOptimizer,
       seed,
       epoch,

@@ -30,6 +30,8 @@ export interface TrainerState {
   step: number;
   /** The reference policy that was in force. */
   reference: CheckpointRef;
+  /** The model under the checkpoint's adapters, where it holds adapters. */
+  base?: CheckpointRef;
   settings: Settings;
   /** Null where no sample was left to train on and the policy was carried forward as it was. */
   stats: Record<string, number> | null;
@@ -42,7 +44,7 @@ export interface TrainerState {
 export async function commitCheckpoint(
   store: Store,
   scratch: string,
-  checkpoint: { path: string; epoch: number; step: number },
+  checkpoint: Omit<CheckpointRef, 'sha256'>,
 ): Promise<CheckpointRef> {
   const manifest: Manifest = {
     format: 1,
@@ -61,11 +63,13 @@ export async function commitCheckpoint(
 
 /**
  * The folder of a checkpoint, every file checked against the manifest and the manifest against
- * the reference. What was checked is not read again while sizes and times stay as they were.
+ * the reference; those of the model under adapters too. What was checked is not read again while
+ * sizes and times stay as they were.
  * @returns an absolute path.
  * @throws AnnealError DamagedArtifact naming the file.
  */
 export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<string> {
+  if (ref.base) await openCheckpoint(store, ref.base);
   const folder = store.folder(ref.path);
   const manifest = await readManifest(folder, ref.path, ref.sha256);
   const fingerprint = JSON.stringify([ref.sha256, await Promise.all(stamps(folder, manifest))]);
@@ -127,11 +131,18 @@ export interface ForeignCheckpoint {
 export async function readForeignCheckpoint(folder: string): Promise<ForeignCheckpoint> {
   try {
     const manifest = await readManifest(folder, folder);
-    const state = JSON.parse(await readFile(join(folder, trainerStateName), 'utf8'));
+    const text = await readFile(join(folder, trainerStateName), 'utf8');
+    const state = JSON.parse(text) as TrainerState;
     const path = `checkpoints/${basename(folder)}`;
     const { epoch, step } = manifest;
     return {
-      ref: { path, sha256: await hashFile(join(folder, manifestName)), epoch, step },
+      ref: {
+        path,
+        sha256: await hashFile(join(folder, manifestName)),
+        epoch,
+        step,
+        ...(state.base && { base: state.base }),
+      },
       state,
     };
   } catch (cause) {

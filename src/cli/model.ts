@@ -81,6 +81,11 @@ export interface SampleOptions {
   maxTokens: number;
   /** 0 is greedy. */
   temperature: number;
+  topK?: number;
+  topP: number;
+  minP: number;
+  /** Texts that end a completion. */
+  stop: string[];
   seed: number;
   json?: boolean;
 }
@@ -106,9 +111,16 @@ export async function sampleCommand(model: string, options: SampleOptions): Prom
 async function sampleAll(
   model: string,
   prompts: { id: string; prompt: string }[],
-  { n, maxTokens, temperature, seed }: SampleOptions,
+  { n, maxTokens, temperature, topK, topP, minP, stop, seed }: SampleOptions,
 ): Promise<Rollout[]> {
-  const settings = { engine, model, samplesPerPrompt: n, temperature, maxNewTokens: maxTokens };
+  const settings = {
+    engine,
+    model,
+    samplesPerPrompt: n,
+    draw: { temperature, topK: topK ?? null, topP, minP },
+    maxNewTokens: maxTokens,
+    stopStrings: stop,
+  };
   const models = createModelClient();
   try {
     const rollouts: Rollout[] = [];

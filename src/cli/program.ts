@@ -145,6 +145,10 @@ function addModelCommands(program: Command, onExit: OnExit): void {
     .option('--n <count>', 'samples of each prompt', positiveNumber, 1)
     .option('--max-tokens <count>', 'most tokens of a completion', positiveNumber, 96)
     .option('--temperature <t>', '0 is greedy', temperature, 1)
+    .option('--top-k <k>', 'draw from the k likeliest tokens alone', positiveNumber)
+    .option('--top-p <p>', 'draw from the likeliest tokens that sum to p', share, 1)
+    .option('--min-p <p>', 'draw from tokens p times as likely as the likeliest or more', share, 0)
+    .option('--stop <text...>', 'texts that end a completion', [])
     .addOption(seedOption().default(0, '0'))
     .option('--json', 'print one JSON array, with token ids and log-probabilities')
     .action(async (model: string, options) => {
@@ -266,6 +270,12 @@ function temperature(text: string): number {
   const number = Number(text);
   if (text.trim() !== '' && number >= 0 && Number.isFinite(number)) return number;
   throw new InvalidArgumentError('expected 0 (greedy) or a temperature over it.');
+}
+
+function share(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && number <= 1) return number;
+  throw new InvalidArgumentError('expected a number from 0 to 1.');
 }
 
 function version(): string {

@@ -112,12 +112,12 @@ describe('a bad run file is refused', () => {
     [
       'a missing section',
       { ...runFile, model: undefined },
-      /model: expected a mapping of path, reference, found nothing/,
+      /model: expected a mapping of path, reference, lora, found nothing/,
     ],
     [
       'a list for a mapping',
       { ...runFile, model: ['x'] },
-      /model: expected a mapping of path, reference, found \["x"\]/,
+      /model: expected a mapping of path, reference, lora, found \["x"\]/,
     ],
     [
       'an empty file',

@@ -61,6 +61,8 @@ export interface CheckpointRef {
   epoch: number;
   /** Optimiser steps taken since the start of the run. */
   step: number;
+  /** Of adapters: the whole model that they are put on. */
+  base?: CheckpointRef;
 }
 
 /** What was in force in an epoch: the run's settings with the phase's overrides applied. */

@@ -34,6 +34,23 @@ export const rlaifSchema = z.strictObject({
     .default('k2_loss')
     .describe('Where the KL penalty enters: k2 estimator in the loss, or k1 in the reward.'),
   generation_temperature: z.number().positive().default(1).describe('Sampling temperature.'),
+  top_k: positiveInt
+    .nullable()
+    .default(null)
+    .describe('Draw from the k likeliest tokens alone; null from all.'),
+  top_p: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('Draw from the likeliest tokens that sum to this probability; 1 from all.'),
+  min_p: fraction
+    .default(0)
+    .describe('Draw from tokens at least this share as likely as the likeliest; 0 from all.'),
+  stop_strings: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Texts that end a completion and are left out of it.'),
   reward_threshold: fraction
     .nullable()
     .default(null)
@@ -52,6 +69,19 @@ export const rlaifSchema = z.strictObject({
 /** The optimiser and its batches. */
 export const trainingSchema = z.strictObject({
   learning_rate: z.number().positive().default(1e-4).describe('Peak learning rate of AdamW.'),
+  schedule: z
+    .enum(['constant', 'cosine'])
+    .default('constant')
+    .describe('Of the learning rate after its warm-up.'),
+  decay_steps: positiveInt
+    .nullable()
+    .default(null)
+    .describe('Steps after the warm-up in which a cosine schedule comes down.'),
+  min_learning_rate: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('Where a cosine schedule comes down to and stays.'),
   warmup_steps: z.int().min(0).default(20).describe('Steps of linear warm-up from 0.'),
   max_grad_norm: z.number().positive().default(0.5).describe('Global gradient norm clip.'),
   weight_decay: z.number().min(0).default(0).describe('Decoupled weight decay.'),
@@ -60,6 +90,34 @@ export const trainingSchema = z.strictObject({
   adam_epsilon: z.number().positive().default(1e-8).describe('Added to the denominator.'),
   batch_size: positiveInt.default(64).describe('Samples an optimiser step.'),
   microbatch_size: positiveInt.default(16).describe('Samples a forward and backward pass.'),
+  recompute: z
+    .boolean()
+    .default(false)
+    .describe('Compute activations again in the backward pass: less memory, a third more time.'),
+});
+
+/** The projections of a layer that an adapter can be put on, by their short names. */
+export const adapterTargets = [
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+] as const;
+export type AdapterTarget = (typeof adapterTargets)[number];
+
+/** Low-rank adapters (arXiv 2106.09685). */
+const loraSchema = z.strictObject({
+  rank: positiveInt.default(16).describe('Rank of the adapters.'),
+  alpha: z.number().positive().default(32).describe('They are scaled by alpha / rank.'),
+  targets: z
+    .array(z.enum(adapterTargets))
+    .min(1)
+    .refine((targets) => new Set(targets).size === targets.length, 'names a projection twice')
+    .default([...adapterTargets])
+    .describe('Projections of each layer that get one.'),
 });
 
 /** Weighted criteria of the built-in rubric; they are normalised to sum to 1. */
@@ -121,6 +179,10 @@ export const runSchema = z
         .nullable()
         .default(null)
         .describe('Folder of the reference policy; null is the policy to start from.'),
+      lora: loraSchema
+        .nullable()
+        .default(null)
+        .describe('Train low-rank adapters over fixed weights; null trains every weight.'),
     }),
     resume_from: z
       .string()
@@ -207,6 +269,12 @@ export const runSchema = z
         code: 'custom',
         path: ['training', 'batch_size'],
         message: `must be a multiple of microbatch_size (${run.training.microbatch_size})`,
+      });
+    if (run.training.schedule === 'cosine' && run.training.decay_steps === null)
+      context.addIssue({
+        code: 'custom',
+        path: ['training', 'decay_steps'],
+        message: 'must be a number of steps for a cosine schedule',
       });
   });
 

@@ -21,8 +21,9 @@ const generate: GenerateJob = {
   model,
   prompts,
   samplesPerPrompt: 4,
-  temperature: 1,
+  draw: { temperature: 1, topK: null, topP: 1, minP: 0 },
   maxNewTokens: 48,
+  stopStrings: [],
   seed: 7,
   stream: 'train/1',
 };
@@ -60,6 +61,7 @@ async function trainJob(changes: Partial<TrainJob> = {}, learningRate = 1e-3): P
         microbatch_size: 2,
       }),
     },
+    lora: null,
     freshOptimizer: false,
     seed: 7,
     epoch: 1,

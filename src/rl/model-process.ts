@@ -5,7 +5,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rollout } from '../config/records.ts';
+import { adapterWeightsFile } from '../engine/model/adapter-folder.ts';
 import { parameterSpecs } from '../engine/model/parameters.ts';
+import { openPolicyFolder } from '../engine/model/policy-folder.ts';
+import { singleFile as weightsFile } from '../engine/model/weights.ts';
 import { serve } from '../process/serve.ts';
 import { checkModelFolder } from './model-folder.ts';
 import type { GenerateJob, ModelInfo, Progress, TrainJob, TrainStats } from './model-service.ts';
@@ -19,24 +22,34 @@ export interface ModelMethods {
   train: { payload: TrainJob; result: TrainStats; progress: Progress };
 }
 
-let sampler: { key: string; sampler: Sampler } | undefined;
+let sampler: { key: string; policy: string; sampler: Sampler } | undefined;
 
-/** The sampler of a model folder, kept while folder, file and engine stay the same. */
+/** What says that a file is the one that was read. */
+async function stamp(file: string): Promise<[number, number]> {
+  const { mtimeMs, size } = await stat(file).catch(() => ({ mtimeMs: 0, size: 0 }));
+  return [mtimeMs, size];
+}
+
+/** The sampler of a policy, kept while base, file and engine stay the same; adapters change in it. */
 async function samplerOf(job: GenerateJob): Promise<Sampler> {
-  const { mtimeMs, size } = await stat(join(job.model, 'model.safetensors')).catch(() => ({
-    mtimeMs: 0,
-    size: 0,
-  }));
-  const key = JSON.stringify([job.model, mtimeMs, size, job.engine]);
-  if (sampler?.key === key) return sampler.sampler;
-  await sampler?.sampler.close();
-  sampler = undefined;
-  sampler = { key, sampler: await Sampler.open(job.model, job.engine) };
+  const policy = await openPolicyFolder(job.model);
+  const { base, folder, lora } = policy;
+  const shape = lora && [lora.rank, lora.targets];
+  const key = JSON.stringify([base, await stamp(join(base, weightsFile)), job.engine, shape]);
+  const adapters = JSON.stringify([folder, await stamp(join(folder, adapterWeightsFile))]);
+  if (sampler?.key !== key) {
+    await sampler?.sampler.close();
+    sampler = undefined;
+    sampler = { key, policy: adapters, sampler: await Sampler.open(policy, job.engine) };
+  } else if (sampler.policy !== adapters) {
+    await sampler.sampler.adapt(policy);
+    sampler.policy = adapters;
+  }
   return sampler.sampler;
 }
 
 async function inspect(folder: string): Promise<ModelInfo> {
-  const config = await checkModelFolder(folder);
+  const { config } = await checkModelFolder(folder);
   const sizes = parameterSpecs(config).map(({ shape }) => shape.reduce((n, d) => n * d, 1));
   return {
     architecture: config.architecture,
@@ -48,6 +61,6 @@ async function inspect(folder: string): Promise<ModelInfo> {
 
 serve<ModelMethods>({
   inspect,
-  generate: async (job) => (await samplerOf(job)).sample(job),
+  generate: async (job, { progress }) => (await samplerOf(job)).sample(job, progress),
   train: (job, { progress }) => trainPolicy(job, progress),
 });

@@ -4,6 +4,10 @@
 
 import type { Rollout, Settings } from '../config/records.ts';
 import type { RunConfig } from '../config/schema.ts';
+import type { Lora } from '../engine/model/adapter-folder.ts';
+import type { DrawSettings } from '../engine/sampling/rollout.ts';
+
+export type { DrawSettings, Lora };
 
 export type EngineSettings = RunConfig['engine'];
 
@@ -15,8 +19,10 @@ export interface GenerateJob {
   model: string;
   prompts: { id: string; prompt: string }[];
   samplesPerPrompt: number;
-  temperature: number;
+  draw: DrawSettings;
   maxNewTokens: number;
+  /** A completion ends with the first of these texts, which its text leaves out. */
+  stopStrings: readonly string[];
   /** A sample is a function of (seed, stream, prompt id, sample index) and the policy. */
   seed: number;
   /** What tells the draws of one epoch and split from another's, such as `train/8`. */
@@ -46,6 +52,8 @@ export interface TrainJob {
   reference: string;
   samples: TrainSample[];
   settings: Settings;
+  /** Train adapters of this kind; null trains every weight. */
+  lora: Lora | null;
   /** Discard the optimiser's state (a phase that resets its reference starts afresh). */
   freshOptimizer: boolean;
   /** Seeds the order of the samples, together with `epoch`. */

@@ -1,5 +1,5 @@
 // The policy-gradient objective as graph nodes, for one microbatch.
-// Axes: B samples, C completion tokens, V vocabulary.
+// Axes: M tokens learned, V vocabulary.
 
 import type { Builder } from '../engine/graph/operators.ts';
 import type { Value } from '../engine/graph/value.ts';
@@ -12,10 +12,11 @@ import { targetLogprobs } from '../engine/model/logprob-graph.ts';
  */
 export type ObjectiveKind = 'likelihood' | 'clipped_ratio';
 
-/** Per token, float32 [B, C], unless said otherwise. */
+/** Per learned token, float32 [M], unless said otherwise. */
 export interface ObjectiveInputs {
+  /** int64. */
   targets: Value;
-  /** Weight in the loss; 0 for padding, all of a step's sum to 1 for a token mean. */
+  /** Weight in the loss; all of a step's sum to 1 for a token mean. */
   weight: Value;
   advantage: Value;
   /** reward_weight · reward. */
@@ -42,14 +43,13 @@ export const objectiveStats = [
 ] as const;
 export type ObjectiveStats = Record<(typeof objectiveStats)[number], number>;
 
-/** The loss [] and the statistics [8] of a microbatch; logits [B, C, V] at the temperature. */
+/** The loss [] and the statistics [8] of a microbatch; log-softmaxed logits [M, V] in. */
 export function objective(
   g: Builder,
   kind: ObjectiveKind,
-  logits: Value,
+  logProbabilities: Value,
   x: ObjectiveInputs,
 ): { loss: Value; stats: Value } {
-  const logProbabilities = g.logSoftmax(logits);
   const logprobs = targetLogprobs(g, logProbabilities, x.targets);
   const mean = (perToken: Value) => g.sumAll(g.mul(perToken, x.weight));
   const ratio = g.exp(g.sub(logprobs, x.oldLogprobs));

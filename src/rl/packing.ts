@@ -1,6 +1,6 @@
-// Samples of different lengths as rectangular tensors: prompts padded on the left, completions
-// on the right, lengths rounded up to a few sizes so that few graphs are built.
-// Axes: M microbatches, B samples in each, S prompt length, C completion length, T = S + C.
+// Samples of different lengths as tensors: sequences padded on the right to the longest of their
+// batch, and flat lists of the tokens that something is asked about.
+// Axes: B sequences, T time, M tokens asked about.
 
 import type { TensorData } from '../engine/runtime/session.ts';
 
@@ -10,88 +10,71 @@ export interface Sequence {
   completion: readonly number[];
 }
 
-/** Round lengths up: fewer graphs to build, at most this much padding. */
-const promptMultiple = 8;
-const completionMultiple = 16;
+const lengthOf = ({ prompt, completion }: Sequence) => prompt.length + completion.length;
 
-const roundUp = (n: number, multiple: number) => Math.ceil(n / multiple) * multiple;
-
-/** S and C that hold every one of the sequences. */
-export function sequenceLengths(sequences: readonly Sequence[]) {
-  const longest = (part: keyof Sequence) =>
-    sequences.reduce((most, s) => Math.max(most, s[part].length), 1);
-  return {
-    promptLength: roundUp(longest('prompt'), promptMultiple),
-    completionLength: roundUp(longest('completion'), completionMultiple),
-  };
+/** int64 data of `shape`. */
+export function integers(xs: readonly number[], shape: readonly number[] = [xs.length]) {
+  return { data: BigInt64Array.from(xs, BigInt), shape };
 }
 
-/** Prompts [P, S] alone, padded on the left with token 0. */
-export function packPrompts(prompts: readonly (readonly number[])[], S: number) {
-  const count = prompts.length * S;
-  const tokens = new BigInt64Array(count);
-  const positions = new BigInt64Array(count);
-  const padding = new Float32Array(count).fill(1);
-  prompts.forEach((prompt, row) => {
-    const start = (row + 1) * S - prompt.length;
-    prompt.forEach((token, i) => {
-      tokens[start + i] = BigInt(token);
-      positions[start + i] = BigInt(i);
-      padding[start + i] = 0;
-    });
-  });
-  const shape = [prompts.length, S];
-  return {
-    tokens: { data: tokens, shape },
-    positions: { data: positions, shape },
-    padding: { data: padding, shape },
-  };
+/** Sequences of like length next to each other: their places, shortest first. */
+export function byLength(sequences: readonly Sequence[]): number[] {
+  const at = (i: number) => lengthOf(sequences[i]!);
+  return [...sequences.keys()].sort((a, b) => at(a) - at(b) || a - b);
 }
 
-/**
- * Sequences as `leading` × [T] (tokens, positions, padding) and × [C] (targets), where the
- * product of `leading` is at least their number; rows beyond them are padding.
- */
-export function packSequences(
-  sequences: readonly Sequence[],
-  leading: readonly number[],
-  { promptLength: S, completionLength: C }: { promptLength: number; completionLength: number },
-) {
-  const rows = leading.reduce((n, d) => n * d, 1);
-  const T = S + C;
-  const tokens = new BigInt64Array(rows * T);
-  const positions = new BigInt64Array(rows * T);
-  const padding = new Float32Array(rows * T);
-  const targets = new BigInt64Array(rows * C);
-  sequences.forEach(({ prompt, completion }, row) => {
-    const start = row * T + S - prompt.length;
-    padding.fill(1, row * T, start);
-    [...prompt, ...completion].forEach((token, i) => {
-      tokens[start + i] = BigInt(token);
-      positions[start + i] = BigInt(i);
+/** T of a batch, and its rows' tokens [B·T], padded on the right with token 0. */
+function padded(sequences: readonly Sequence[]): { length: number; tokens: number[] } {
+  const length = sequences.reduce((most, s) => Math.max(most, lengthOf(s)), 1);
+  const tokens = sequences.flatMap((s) => {
+    const row = new Array<number>(length).fill(0);
+    [...s.prompt, ...s.completion].forEach((token, t) => {
+      row[t] = token;
     });
-    completion.forEach((token, i) => {
-      targets[row * C + i] = BigInt(token);
-    });
+    return row;
   });
-  const whole = [...leading, T];
+  return { length, tokens };
+}
+
+/** Row b·T + t of the predecessor of each completion token, in their order. */
+function predictors(sequences: readonly Sequence[], length: number): number[] {
+  return sequences.flatMap(({ prompt, completion }, row) =>
+    completion.map((_, i) => row * length + prompt.length + i - 1),
+  );
+}
+
+/** One batch: `tokens` [B, T], `predictors` and `targets` [M] of its completions. */
+export function packBatch(sequences: readonly Sequence[]) {
+  const { length, tokens } = padded(sequences);
   return {
-    tokens: { data: tokens, shape: whole },
-    positions: { data: positions, shape: whole },
-    padding: { data: padding, shape: whole },
-    targets: { data: targets, shape: [...leading, C] },
+    tokens: integers(tokens, [sequences.length, length]),
+    predictors: integers(predictors(sequences, length)),
+    targets: integers(sequences.flatMap((s) => s.completion)),
   } satisfies Record<string, TensorData>;
 }
 
-/** Per-token numbers as `leading` × [C], 0 beyond each row's. */
-export function packPerToken(
-  rows: readonly (readonly number[])[],
-  leading: readonly number[],
-  C: number,
-): TensorData<Float32Array> {
-  const data = new Float32Array(leading.reduce((n, d) => n * d, C));
-  rows.forEach((values, row) => {
-    data.set(values, row * C);
-  });
-  return { data, shape: [...leading, C] };
+/**
+ * Several batches after one another, each padded to its own longest sequence: `tokens` [ΣB·T],
+ * `predictors` and `targets` [ΣM], and `layout` [batches, 5], which says of each where its tokens
+ * start, B, T, where its targets start, and M.
+ */
+export function packBatches(batches: readonly (readonly Sequence[])[]) {
+  const tokens: number[] = [];
+  const rows: number[] = [];
+  const targets: number[] = [];
+  const layout: number[] = [];
+  for (const sequences of batches) {
+    const batch = padded(sequences);
+    const asked = predictors(sequences, batch.length);
+    layout.push(tokens.length, sequences.length, batch.length, targets.length, asked.length);
+    for (const token of batch.tokens) tokens.push(token);
+    for (const row of asked) rows.push(row);
+    for (const { completion } of sequences) for (const token of completion) targets.push(token);
+  }
+  return {
+    layout: integers(layout, [batches.length, 5]),
+    tokens: integers(tokens),
+    predictors: integers(rows),
+    targets: integers(targets),
+  } satisfies Record<string, TensorData>;
 }

@@ -1,29 +1,32 @@
 // Log-probabilities of given completions under a fixed policy: the reference of the KL penalty.
 
-import type { DecoderConfig } from '../engine/model/config.ts';
-import { readModelConfig } from '../engine/model/config.ts';
 import { logprobGraph } from '../engine/model/logprob-graph.ts';
-import { type ExternalWeights, openWeights } from '../engine/model/weights.ts';
-import { SessionCache } from '../engine/runtime/session-cache.ts';
+import { openPolicyFolder, type PolicyFolder } from '../engine/model/policy-folder.ts';
+import { rotaryFeeds } from '../engine/model/rope.ts';
+import { openWeights } from '../engine/model/weights.ts';
+import { Session } from '../engine/runtime/session.ts';
+import { adapterFeeds, type Feeds } from './adapter-feeds.ts';
 import type { EngineSettings } from './model-service.ts';
-import { packSequences, type Sequence, sequenceLengths } from './packing.ts';
+import { byLength, packBatch, type Sequence } from './packing.ts';
 
 export class ReferencePolicy {
-  private readonly config: DecoderConfig;
-  private readonly weights: ExternalWeights;
-  private readonly sessions: SessionCache;
+  private readonly policy: PolicyFolder;
+  private readonly session: Session;
+  private readonly adapters: Feeds;
 
-  private constructor(config: DecoderConfig, weights: ExternalWeights, engine: EngineSettings) {
-    this.config = config;
-    this.weights = weights;
-    const { device, threads } = engine;
-    this.sessions = new SessionCache({ device, threads, files: weights.files });
+  private constructor(policy: PolicyFolder, session: Session, adapters: Feeds) {
+    this.policy = policy;
+    this.session = session;
+    this.adapters = adapters;
   }
 
   /** @throws AnnealError InvalidModel */
-  static async open(folder: string, engine: EngineSettings): Promise<ReferencePolicy> {
-    const config = await readModelConfig(folder);
-    return new ReferencePolicy(config, await openWeights(folder, config), engine);
+  static async open(folder: string, { device, threads }: EngineSettings): Promise<ReferencePolicy> {
+    const policy = await openPolicyFolder(folder);
+    const weights = await openWeights(policy.base, policy.config);
+    const graph = logprobGraph(policy.config, weights, policy.lora);
+    const session = await Session.create(graph, { device, threads, files: weights.files });
+    return new ReferencePolicy(policy, session, await adapterFeeds(policy));
   }
 
   /**
@@ -36,14 +39,12 @@ export class ReferencePolicy {
     temperature: number,
     onProgress?: (done: number) => void,
   ): Promise<number[][]> {
-    const order = [...sequences.keys()].sort(
-      (a, b) => sequences[a]!.completion.length - sequences[b]!.completion.length || a - b,
-    );
+    const order = byLength(sequences);
     const results: number[][] = new Array(sequences.length);
     for (let start = 0; start < order.length; start += batch) {
       const rows = order.slice(start, start + batch);
       const part = rows.map((i) => sequences[i]!);
-      (await this.run(part, batch, temperature)).forEach((row, i) => {
+      (await this.run(part, temperature)).forEach((row, i) => {
         results[rows[i]!] = row;
       });
       onProgress?.(Math.min(start + batch, order.length));
@@ -52,23 +53,23 @@ export class ReferencePolicy {
   }
 
   async close(): Promise<void> {
-    await this.sessions.close();
+    await this.session.release();
   }
 
-  private async run(sequences: Sequence[], batch: number, temperature: number) {
-    const lengths = sequenceLengths(sequences);
-    const shape = { batch, ...lengths };
-    const session = await this.sessions.get(shape, () =>
-      logprobGraph(this.config, this.weights, shape),
-    );
-    const { logprobs } = await session.run({
-      ...packSequences(sequences, [batch], lengths),
+  private async run(sequences: readonly Sequence[], temperature: number): Promise<number[][]> {
+    const packed = packBatch(sequences);
+    if (packed.targets.data.length === 0) return sequences.map(() => []);
+    const { logprobs } = await this.session.run({
+      ...packed,
       inverse_temperature: { data: Float32Array.of(1 / temperature), shape: [] },
+      ...rotaryFeeds(this.policy.config, packed.tokens.shape[1]!),
+      ...this.adapters,
     });
-    const data = logprobs!.data as Float32Array;
-    const C = lengths.completionLength;
-    return sequences.map(({ completion }, i) =>
-      Array.from(data.subarray(i * C, i * C + completion.length)),
-    );
+    const data = Array.from(logprobs!.data, Number);
+    let end = 0;
+    return sequences.map(({ completion }) => {
+      end += completion.length;
+      return data.slice(end - completion.length, end);
+    });
   }
 }

@@ -1,105 +1,101 @@
-// Sampling completions from a model folder: tokenizer, rollout graph and session together. Holds
-// what is worth keeping between jobs (the session of the last few shapes).
+// Sampling completions from a policy's folder: tokenizer and rollout engine together. The engine
+// outlives adapters, which are read for each policy that shares its base.
 
 import type { Rollout } from '../config/records.ts';
-import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
-import { type ExternalWeights, openWeights } from '../engine/model/weights.ts';
-import { SessionCache } from '../engine/runtime/session-cache.ts';
+import type { DecoderConfig } from '../engine/model/config.ts';
+import type { PolicyFolder } from '../engine/model/policy-folder.ts';
+import { openWeights } from '../engine/model/weights.ts';
 import { uniforms } from '../engine/sampling/random.ts';
-import { type RolloutShape, rolloutGraph } from '../engine/sampling/rollout-graph.ts';
+import { type DrawnSample, RolloutEngine } from '../engine/sampling/rollout.ts';
 import { readTokenizer, type Tokenizer } from '../engine/tokenizer.ts';
 import { AnnealError } from '../errors.ts';
-import type { EngineSettings, GenerateJob } from './model-service.ts';
-import { packPrompts, sequenceLengths } from './packing.ts';
-
-/** Batches under this many sequences sample faster with one cache level than with two. */
-const twoLevelsFrom = 32;
-const chunk = 32;
+import { adapterFeeds, type Feeds } from './adapter-feeds.ts';
+import type { EngineSettings, GenerateJob, Progress } from './model-service.ts';
 
 export class Sampler {
   private readonly config: DecoderConfig;
-  private readonly weights: ExternalWeights;
   private readonly tokenizer: Tokenizer;
-  private readonly sessions: SessionCache;
+  private readonly engine: RolloutEngine;
+  private adapters: Feeds;
 
   private constructor(
     config: DecoderConfig,
-    weights: ExternalWeights,
     tokenizer: Tokenizer,
-    engine: EngineSettings,
+    engine: RolloutEngine,
+    adapters: Feeds,
   ) {
     this.config = config;
-    this.weights = weights;
     this.tokenizer = tokenizer;
-    const { device, threads } = engine;
-    this.sessions = new SessionCache({ device, threads, files: weights.files });
+    this.engine = engine;
+    this.adapters = adapters;
   }
 
   /** @throws AnnealError InvalidModel */
-  static async open(folder: string, engine: EngineSettings): Promise<Sampler> {
-    const config = await readModelConfig(folder);
-    const [weights, tokenizer] = await Promise.all([
-      openWeights(folder, config),
-      readTokenizer(folder),
-    ]);
-    return new Sampler(config, weights, tokenizer, engine);
+  static async open(policy: PolicyFolder, { device, threads }: EngineSettings): Promise<Sampler> {
+    const { base, config, lora } = policy;
+    const tokenizer = await readTokenizer(base);
+    const weights = await openWeights(base, config);
+    const engine = new RolloutEngine(config, weights, { device, threads }, lora);
+    return new Sampler(config, tokenizer, engine, await adapterFeeds(policy));
+  }
+
+  /** Take the adapters of another policy of the same base and adapter shape. */
+  async adapt(policy: PolicyFolder): Promise<void> {
+    this.adapters = await adapterFeeds(policy);
   }
 
   /** All prompts of the job as one batch. Rollouts in the order of prompts, then sample index. */
-  async sample(job: GenerateJob): Promise<Rollout[]> {
+  async sample(job: GenerateJob, onProgress?: (progress: Progress) => void): Promise<Rollout[]> {
     const prompts = job.prompts.map(({ prompt }) => this.tokenizer.encode(prompt));
     this.checkLengths(job, prompts);
-    const sequences = prompts.map((prompt) => ({ prompt, completion: [] }));
-    const { promptLength } = sequenceLengths(sequences);
-    const batch = prompts.length * job.samplesPerPrompt;
-    const shape: RolloutShape = {
-      prompts: prompts.length,
+    const samples = await this.engine.run({
+      prompts,
       samplesPerPrompt: job.samplesPerPrompt,
-      promptLength,
       maxNewTokens: job.maxNewTokens,
-      chunk: batch < twoLevelsFrom ? job.maxNewTokens : chunk,
-      greedy: job.temperature === 0,
-    };
-    const session = await this.sessions.get(shape, () =>
-      rolloutGraph(this.config, this.weights, shape),
-    );
-    const outputs = await session.run({
-      ...packPrompts(prompts, promptLength),
-      uniforms: drawUniforms(job),
-      inverse_temperature: { data: Float32Array.of(1 / (job.temperature || 1)), shape: [] },
+      ...job.draw,
+      uniforms: (p, sample) => uniforms(job.seed, job.stream, job.prompts[p]!.id, sample),
+      endOf: (tokens) => this.endOf(tokens, job.stopStrings),
+      adapters: this.adapters,
+      onProgress: (done) => onProgress?.({ done, total: job.maxNewTokens, unit: 'tokens' }),
     });
-    const completion = outputs.completion!.data as BigInt64Array;
-    const logprobs = outputs.logprobs!.data as Float32Array;
-    const length = outputs.completion!.shape[1]!;
     return job.prompts.flatMap(({ id }, p) =>
-      Array.from({ length: job.samplesPerPrompt }, (_, sample) => {
-        const start = (p * job.samplesPerPrompt + sample) * length;
-        const row = Array.from(completion.subarray(start, start + length), Number);
-        return this.rollout(id, sample, row, logprobs.subarray(start, start + length));
-      }),
+      Array.from({ length: job.samplesPerPrompt }, (_, sample) =>
+        this.rollout(job, id, sample, samples[p * job.samplesPerPrompt + sample]!),
+      ),
     );
   }
 
   async close(): Promise<void> {
-    await this.sessions.close();
+    await this.engine.close();
+  }
+
+  /** Up to and with the end-of-sequence token, or the token that completes a stop string. */
+  private endOf(tokens: readonly number[], stopStrings: readonly string[]): number | undefined {
+    const end = tokens.findIndex((token) => this.config.eosTokenIds.includes(token));
+    const whole = end < 0 ? tokens : tokens.slice(0, end + 1);
+    const holds = (count: number) => {
+      const text = this.tokenizer.decode(whole.slice(0, count));
+      return stopStrings.some((stop) => text.includes(stop));
+    };
+    if (stopStrings.length > 0 && holds(whole.length)) return firstLength(whole.length, holds);
+    return end < 0 ? undefined : end + 1;
   }
 
   private rollout(
+    { stopStrings }: GenerateJob,
     promptId: string,
     sample: number,
-    row: number[],
-    logprobs: Float32Array,
+    { tokens, logprobs, ended }: DrawnSample,
   ): Rollout {
-    const end = row.findIndex((token) => this.config.eosTokenIds.includes(token));
-    const count = end < 0 ? row.length : end + 1;
-    const tokens = row.slice(0, count);
+    const text = this.tokenizer.decode(tokens);
+    const cuts = stopStrings.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
     return {
       promptId,
       sample,
       tokens,
-      logprobs: Array.from(logprobs.subarray(0, count)),
-      text: this.tokenizer.decode(tokens),
-      finish: end < 0 ? 'length' : 'stop',
+      logprobs,
+      text: cuts.length > 0 ? text.slice(0, Math.min(...cuts)) : text,
+      finish: ended ? 'stop' : 'length',
     };
   }
 
@@ -115,16 +111,13 @@ export class Sampler {
   }
 }
 
-/** float32 [N, B, 1]: each sequence's own stream, whatever batch it falls in. */
-function drawUniforms(job: GenerateJob) {
-  const { maxNewTokens: N, samplesPerPrompt: G } = job;
-  const B = job.prompts.length * G;
-  const data = new Float32Array(N * B);
-  job.prompts.forEach(({ id }, p) => {
-    for (let sample = 0; sample < G; sample++) {
-      const next = uniforms(job.seed, job.stream, id, sample);
-      for (let n = 0; n < N; n++) data[n * B + p * G + sample] = next();
-    }
-  });
-  return { data, shape: [N, B, 1] };
+/** The least length up to `most` at which `holds`, which is true of every longer one too. */
+function firstLength(most: number, holds: (length: number) => boolean): number {
+  let [low, high] = [1, most];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

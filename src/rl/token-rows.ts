@@ -1,13 +1,16 @@
 // What a model says about given rows of token ids: log-probabilities and last logits. The means
 // by which a person checks a checkpoint against another implementation.
 
-import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
-import { lastLogitsGraph } from '../engine/model/last-logits-graph.ts';
+import type { DecoderConfig } from '../engine/model/config.ts';
+import { logitsGraph } from '../engine/model/logprob-graph.ts';
+import { openPolicyFolder } from '../engine/model/policy-folder.ts';
+import { rotaryFeeds } from '../engine/model/rope.ts';
 import { openWeights } from '../engine/model/weights.ts';
 import { Session } from '../engine/runtime/session.ts';
 import { AnnealError } from '../errors.ts';
+import { adapterFeeds } from './adapter-feeds.ts';
 import type { EngineSettings } from './model-service.ts';
-import { packPrompts } from './packing.ts';
+import { integers, packBatch } from './packing.ts';
 import { ReferencePolicy } from './reference.ts';
 
 /** Rows computed together. */
@@ -31,7 +34,7 @@ export async function tokenLogprobs(
   rows: readonly (readonly number[])[],
   engine: EngineSettings,
 ): Promise<number[][]> {
-  checkTokenRows(rows, await readModelConfig(folder));
+  checkTokenRows(rows, (await openPolicyFolder(folder)).config);
   const policy = await ReferencePolicy.open(folder, engine);
   try {
     const sequences = rows.map((row) => ({ prompt: row.slice(0, 1), completion: row.slice(1) }));
@@ -47,18 +50,24 @@ export async function lastLogits(
   rows: readonly (readonly number[])[],
   engine: EngineSettings,
 ): Promise<number[][]> {
-  const c = await readModelConfig(folder);
-  checkTokenRows(rows, c);
-  const weights = await openWeights(folder, c);
-  const length = rows.reduce((most, row) => Math.max(most, row.length), 1);
-  const graph = lastLogitsGraph(c, weights, { batch, length });
+  const policy = await openPolicyFolder(folder);
+  checkTokenRows(rows, policy.config);
+  const weights = await openWeights(policy.base, policy.config);
+  const graph = logitsGraph(policy.config, weights, policy.lora);
   const session = await Session.create(graph, { ...engine, files: weights.files });
+  const adapters = await adapterFeeds(policy);
   try {
     const results: number[][] = [];
     for (let start = 0; start < rows.length; start += batch) {
       const part = rows.slice(start, start + batch);
-      const filler = Array.from({ length: batch - part.length }, () => part[0]!);
-      const { logits } = await session.run(packPrompts([...part, ...filler], length));
+      const { tokens } = packBatch(part.map((prompt) => ({ prompt, completion: [] })));
+      const length = tokens.shape[1]!;
+      const { logits } = await session.run({
+        tokens,
+        predictors: integers(part.map((row, i) => i * length + row.length - 1)),
+        ...rotaryFeeds(policy.config, length),
+        ...adapters,
+      });
       const width = logits!.shape[1]!;
       const data = Array.from(logits!.data, Number);
       results.push(...part.map((_, i) => data.slice(i * width, (i + 1) * width)));

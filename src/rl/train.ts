@@ -15,7 +15,12 @@ export async function trainPolicy(
   onProgress: (progress: Progress) => void,
 ): Promise<TrainStats> {
   const sequences = await withReference(job, onProgress);
-  const trainer = await PolicyTrainer.load(job.model, job.engine, { fresh: job.freshOptimizer });
+  const trainer = await PolicyTrainer.load(job.model, job.engine, {
+    fresh: job.freshOptimizer,
+    lora: job.lora,
+    seed: job.seed,
+    recompute: job.settings.training.recompute,
+  });
   try {
     const steps = await runSteps(job, trainer, sequences, onProgress);
     await trainer.save(job.out);
@@ -111,16 +116,27 @@ function weighted(sequences: TrainSequence[], { rlaif }: Settings): TrainSequenc
   return sequences.map((s) => ({ ...s, weight: s.completion.map(() => each) }));
 }
 
-/** What is in force in the step after `stepsDone`: linear warm-up, everything else constant. */
+/**
+ * The learning rate of the step after `stepsDone`: up linearly over the warm-up, then constant,
+ * or down by half a cosine over decay_steps (arXiv 1608.03983).
+ */
+export function learningRate(training: Settings['training'], stepsDone: number): number {
+  const { learning_rate, warmup_steps, schedule, decay_steps, min_learning_rate } = training;
+  if (stepsDone < warmup_steps) return (learning_rate * (stepsDone + 1)) / warmup_steps;
+  if (schedule === 'constant' || decay_steps === null) return learning_rate;
+  const progress = Math.min(1, (stepsDone - warmup_steps) / decay_steps);
+  const share = (1 + Math.cos(Math.PI * progress)) / 2;
+  return min_learning_rate + (learning_rate - min_learning_rate) * share;
+}
+
+/** What is in force in the step after `stepsDone`. */
 function stepSettings({ rlaif, training }: Settings, stepsDone: number): StepSettings {
-  const warmup = training.warmup_steps;
-  const scale = warmup > 0 ? Math.min(1, (stepsDone + 1) / warmup) : 1;
   return {
     inverse_temperature: 1 / rlaif.generation_temperature,
     kl_coefficient: rlaif.kl_placement === 'k2_loss' ? rlaif.kl_penalty : 0,
     ratio_low: 1 - rlaif.clip_low,
     ratio_high: 1 + rlaif.clip_high,
-    learning_rate: training.learning_rate * scale,
+    learning_rate: learningRate(training, stepsDone),
     weight_decay: training.weight_decay,
     beta1: training.adam_beta1,
     beta2: training.adam_beta2,
@@ -142,7 +158,7 @@ function summarize(settings: Settings, trainer: PolicyTrainer, steps: StepStats[
     kl: means.k3!,
     entropy: means.entropy!,
     grad_norm: mean('grad_norm'),
-    learning_rate: stepSettings(settings, trainer.step - 1).learning_rate,
+    learning_rate: learningRate(settings.training, trainer.step - 1),
     clip_low: means.clip_low!,
     clip_high: means.clip_high!,
   };

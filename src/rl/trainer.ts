@@ -2,18 +2,37 @@
 // them as a checkpoint. What a step trains on is the caller's business (train.ts, pretraining).
 
 import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
-import { parameterSpecs } from '../engine/model/parameters.ts';
+import { basename, join } from 'node:path';
+import {
+  adapterConfigFile,
+  adapterWeightsFile,
+  encodeAdapterConfig,
+  type Lora,
+  readAdapters,
+  storedName,
+} from '../engine/model/adapter-folder.ts';
+import type { DecoderConfig } from '../engine/model/config.ts';
+import { openPolicyFolder, type PolicyFolder } from '../engine/model/policy-folder.ts';
+import { rotaryFeeds } from '../engine/model/rope.ts';
 import { encodeFloat32, readFloat32 } from '../engine/model/safetensors.ts';
-import { readParameters } from '../engine/model/weights.ts';
+import { type ExternalWeights, openWeights, readParameters } from '../engine/model/weights.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
+import { uniforms } from '../engine/sampling/random.ts';
 import { AnnealError } from '../errors.ts';
+import { scaleFeed } from './adapter-feeds.ts';
 import type { EngineSettings } from './model-service.ts';
 import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from './objective.ts';
-import { packPerToken, packSequences, type Sequence, sequenceLengths } from './packing.ts';
-import { type ScalarInput, scalarInputs, statePrefixes, trainingGraph } from './training-graph.ts';
+import { byLength, packBatches, type Sequence } from './packing.ts';
+import {
+  type ScalarInput,
+  scalarInputs,
+  statePrefixes,
+  type TrainingOptions,
+  tokenInputs,
+  trainedSpecs,
+  trainingGraph,
+} from './training-graph.ts';
 
 /** A sequence with what the objective weighs it by; arrays are per completion token. */
 export interface TrainSequence extends Sequence {
@@ -36,28 +55,40 @@ export interface StepStats extends ObjectiveStats {
 export const optimizerFile = 'optimizer.safetensors';
 const stateFile = 'trainer_state.json';
 
+export interface TrainerOptions {
+  /** Start the optimiser afresh, whatever the folder holds. */
+  fresh?: boolean;
+  /** Train new adapters over the folder's model; a folder of adapters brings its own. */
+  lora?: Lora | null;
+  /** Seeds new adapters. */
+  seed?: number;
+  /** Compute activations again instead of keeping them: less memory, more time. */
+  recompute?: boolean;
+}
+
 type Tensors = Map<string, Float32Array>;
 
 export class PolicyTrainer {
-  readonly config: DecoderConfig;
   /** Optimiser steps taken since the moments were zero. */
   step: number;
-  private readonly source: string;
-  /** Parameters and moments, by the names of the graph's inputs. */
+  private readonly policy: PolicyFolder;
+  private readonly options: Omit<TrainingOptions, 'kind'>;
+  /** Trained tensors and moments, by the names of the graph's inputs. */
   private state: Tensors;
   private readonly sessions: SessionCache;
 
   private constructor(
-    config: DecoderConfig,
-    source: string,
+    policy: PolicyFolder,
     engine: EngineSettings,
+    options: Omit<TrainingOptions, 'kind'>,
     state: Tensors,
     step: number,
   ) {
-    this.config = config;
-    this.source = source;
+    this.policy = policy;
+    this.options = options;
     const { device, threads } = engine;
-    this.sessions = new SessionCache({ device, threads });
+    const files = options.lora?.base.files;
+    this.sessions = new SessionCache({ device, threads, ...(files && { files }) });
     this.state = state;
     this.step = step;
   }
@@ -69,24 +100,34 @@ export class PolicyTrainer {
   static async load(
     folder: string,
     engine: EngineSettings,
-    options: { fresh?: boolean } = {},
+    { fresh, lora, seed = 0, recompute = false }: TrainerOptions = {},
   ): Promise<PolicyTrainer> {
-    const config = await readModelConfig(folder);
-    const parameters = await readParameters(folder, config);
-    const step = options.fresh ? 0 : await readStep(folder);
+    const found = await openPolicyFolder(folder);
+    const policy = { ...found, lora: found.lora ?? lora ?? undefined };
+    const options = { recompute, lora: await loraOptions(policy) };
+    const parameters = found.lora
+      ? await readAdapters(folder, policy.config, found.lora)
+      : policy.lora
+        ? initialAdapters(policy.config, options, seed)
+        : await readParameters(folder, policy.config);
+    const step = fresh ? 0 : await readStep(folder);
     const moments = step > 0 ? await readFloat32(join(folder, optimizerFile)) : new Map();
     const state: Tensors = new Map();
-    for (const { name } of parameterSpecs(config)) {
+    for (const { name } of trainedSpecs(policy.config, options)) {
       const parameter = parameters.get(name)!;
       state.set(statePrefixes.parameter + name, parameter);
       for (const prefix of [statePrefixes.first, statePrefixes.second])
         state.set(prefix + name, moments.get(prefix + name) ?? new Float32Array(parameter.length));
     }
-    return new PolicyTrainer(config, folder, engine, state, step);
+    return new PolicyTrainer(policy, engine, options, state, step);
+  }
+
+  get config(): DecoderConfig {
+    return this.policy.config;
   }
 
   /**
-   * One optimiser step over `sequences`, in microbatches of `microbatchSize`.
+   * One optimiser step over `sequences`, in microbatches of `microbatchSize` and like length.
    * @throws AnnealError NonFinite naming the tensor; the state is then as it was before
    */
   async train(
@@ -95,24 +136,14 @@ export class PolicyTrainer {
     kind: ObjectiveKind,
     settings: StepSettings,
   ): Promise<StepStats> {
-    const leading = [Math.ceil(sequences.length / microbatchSize), microbatchSize];
-    const lengths = sequenceLengths(sequences);
-    const C = lengths.completionLength;
-    const perToken = (of: (s: TrainSequence) => readonly number[]) =>
-      packPerToken(sequences.map(of), leading, C);
-    const shape = { batch: microbatchSize, ...lengths };
-    const session = await this.sessions.get([kind, shape], () =>
-      trainingGraph(this.config, kind, shape),
+    const session = await this.sessions.get(kind, () =>
+      trainingGraph(this.config, { ...this.options, kind }),
     );
+    const { lora } = this.policy;
     const outputs = await session.run({
-      microbatches: { data: BigInt64Array.of(BigInt(leading[0]!)), shape: [] },
-      ...packSequences(sequences, leading, lengths),
-      weight: perToken((s) => s.weight),
-      advantage: perToken((s) => s.advantage),
-      reward: perToken((s) => s.completion.map(() => s.reward)),
-      old_logprobs: perToken((s) => s.oldLogprobs),
-      reference_logprobs: perToken((s) => s.referenceLogprobs),
+      ...this.microbatches(sequences, microbatchSize),
       ...this.scalars(settings),
+      ...(lora && scaleFeed(lora)),
       ...this.stateFeeds(),
     });
     const stats = statsOf(outputs, sequences);
@@ -123,27 +154,77 @@ export class PolicyTrainer {
     return stats;
   }
 
-  /** Write a checkpoint into `folder`: a Hugging Face folder, optimiser state beside it. */
+  /**
+   * Write a checkpoint into `folder`: a Hugging Face folder, or one of PEFT's for adapters, with
+   * the optimiser's state beside it.
+   */
   async save(folder: string): Promise<void> {
-    const written = new Set(['model.safetensors', optimizerFile, stateFile, 'checkpoint.json']);
-    for (const file of await readdir(this.source, { withFileTypes: true }))
-      if (file.isFile() && !written.has(file.name))
-        await copyFile(join(this.source, file.name), join(folder, file.name));
-    const tensors = (prefix: string) =>
-      parameterSpecs(this.config).map(
-        ({ name, shape }) => [prefix + name, shape, this.state.get(prefix + name)!] as const,
-      );
-    await writeFile(
-      join(folder, 'model.safetensors'),
-      encodeFloat32(tensors(statePrefixes.parameter)),
-    );
-    const moments = [...tensors(statePrefixes.first), ...tensors(statePrefixes.second)];
+    await (this.policy.lora ? this.saveAdapters(folder, this.policy.lora) : this.saveModel(folder));
+    const moments = [...this.tensors(statePrefixes.first), ...this.tensors(statePrefixes.second)];
     await writeFile(join(folder, optimizerFile), encodeFloat32(moments));
     await writeFile(join(folder, stateFile), `${JSON.stringify({ step: this.step })}\n`);
   }
 
   async close(): Promise<void> {
     await this.sessions.close();
+  }
+
+  private async saveModel(folder: string): Promise<void> {
+    const written = new Set(['model.safetensors', optimizerFile, stateFile, 'checkpoint.json']);
+    for (const file of await readdir(this.policy.folder, { withFileTypes: true }))
+      if (file.isFile() && !written.has(file.name))
+        await copyFile(join(this.policy.folder, file.name), join(folder, file.name));
+    const tensors = this.tensors(statePrefixes.parameter);
+    await writeFile(join(folder, 'model.safetensors'), encodeFloat32(tensors));
+  }
+
+  private async saveAdapters(folder: string, lora: Lora): Promise<void> {
+    const { base } = this.policy;
+    // Checkpoints of a run lie side by side.
+    await writeFile(
+      join(folder, adapterConfigFile),
+      encodeAdapterConfig(lora, `../${basename(base)}`),
+    );
+    for (const file of await readdir(base, { withFileTypes: true }))
+      if (file.isFile() && /tokenizer|special_tokens|vocab|merges|chat_template/.test(file.name))
+        await copyFile(join(base, file.name), join(folder, file.name));
+    const tensors = this.tensors(statePrefixes.parameter).map(
+      ([name, shape, data]) => [storedName(name), shape, data] as const,
+    );
+    await writeFile(join(folder, adapterWeightsFile), encodeFloat32(tensors));
+  }
+
+  private tensors(prefix: string) {
+    return trainedSpecs(this.config, this.options).map(
+      ({ name, shape }) => [prefix + name, shape, this.state.get(prefix + name)!] as const,
+    );
+  }
+
+  private microbatches(sequences: readonly TrainSequence[], size: number) {
+    const sorted = byLength(sequences).map((i) => sequences[i]!);
+    const batches = Array.from({ length: Math.ceil(sorted.length / size) }, (_, i) =>
+      sorted.slice(i * size, (i + 1) * size),
+    );
+    const packed = packBatches(batches);
+    const shape = packed.targets.shape;
+    const perToken = {
+      weight: (s) => s.weight,
+      advantage: (s) => s.advantage,
+      reward: (s) => s.completion.map(() => s.reward),
+      old_logprobs: (s) => s.oldLogprobs,
+      reference_logprobs: (s) => s.referenceLogprobs,
+    } satisfies Record<(typeof tokenInputs)[number], (s: TrainSequence) => readonly number[]>;
+    const longest = Math.max(...sorted.slice(-1).map((s) => s.prompt.length + s.completion.length));
+    return {
+      ...packed,
+      ...Object.fromEntries(
+        tokenInputs.map((name) => {
+          const data = Float32Array.from(sorted.flatMap((s) => perToken[name](s)));
+          return [name, { data, shape }];
+        }),
+      ),
+      ...rotaryFeeds(this.config, longest),
+    };
   }
 
   private scalars(settings: StepSettings): Record<string, TensorData> {
@@ -160,7 +241,7 @@ export class PolicyTrainer {
 
   private stateFeeds(): Record<string, TensorData> {
     return Object.fromEntries(
-      parameterSpecs(this.config).flatMap(({ name, shape }) =>
+      trainedSpecs(this.config, this.options).flatMap(({ name, shape }) =>
         Object.values(statePrefixes).map((prefix) => [
           prefix + name,
           { data: this.state.get(prefix + name)!, shape },
@@ -173,7 +254,7 @@ export class PolicyTrainer {
     if (Object.values(stats).every(Number.isFinite)) return;
     const squares = Array.from(outputs.grad_squares!.data, Number);
     const broken = squares.findIndex((x) => !Number.isFinite(x));
-    const tensor = broken < 0 ? 'the loss' : parameterSpecs(this.config)[broken]!.name;
+    const tensor = broken < 0 ? 'the loss' : trainedSpecs(this.config, this.options)[broken]!.name;
     throw new AnnealError(
       'NonFinite',
       `step ${this.step + 1}: expected finite numbers, found the gradient of ${tensor} = ${squares[broken] ?? stats.policy_loss} (loss ${stats.policy_loss}, gradient norm ${stats.grad_norm}); nothing was written; lower training.learning_rate or rlaif.reward_weight`,
@@ -200,4 +281,28 @@ function statsOf(
 async function readStep(folder: string): Promise<number> {
   const text = await readFile(join(folder, stateFile), 'utf8').catch(() => undefined);
   return text === undefined ? 0 : (JSON.parse(text) as { step: number }).step;
+}
+
+async function loraOptions({ base, config, lora }: PolicyFolder): Promise<TrainingOptions['lora']> {
+  if (!lora) return undefined;
+  const weights: ExternalWeights = await openWeights(base, config);
+  return { adapters: { rank: lora.rank, targets: lora.targets }, base: weights };
+}
+
+/** As PEFT starts: A uniform within ±1 / √in, B zero, so that the policy is still its base. */
+function initialAdapters(
+  c: DecoderConfig,
+  options: Omit<TrainingOptions, 'kind'>,
+  seed: number,
+): Tensors {
+  return new Map(
+    trainedSpecs(c, options).map(({ name, shape }) => {
+      const data = new Float32Array(shape[0]! * shape[1]!);
+      const bound = 1 / Math.sqrt(shape[1]!);
+      const next = uniforms(seed, 'lora', name);
+      if (name.includes('lora_A'))
+        for (let i = 0; i < data.length; i++) data[i] = (2 * next() - 1) * bound;
+      return [name, data];
+    }),
+  );
 }

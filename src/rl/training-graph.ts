@@ -1,36 +1,30 @@
 // The training graph: one optimiser step as one run. A Loop over microbatches holds forward and
-// backward and adds up gradients; clipping and AdamW follow it.
-// Axes: M microbatches, B samples in each, S prompt length, C completion length, T = S + C.
+// backward and adds up gradients; clipping and AdamW follow it. Microbatches are as long as their
+// own longest sequence.
+// Axes: B samples and T tokens of a microbatch, M tokens learned in it.
 
-import { backward } from '../engine/autodiff/backward.ts';
+import { backward, type Segment } from '../engine/autodiff/backward.ts';
 import { Builder } from '../engine/graph/operators.ts';
-import type { Shape, Value } from '../engine/graph/value.ts';
+import type { DataType, Value } from '../engine/graph/value.ts';
 import type { DecoderConfig } from '../engine/model/config.ts';
-import { type Parameters, parameterInputs } from '../engine/model/decoder.ts';
-import { completionLogits, type SequenceShape } from '../engine/model/logprob-graph.ts';
-import { parameterSpecs } from '../engine/model/parameters.ts';
+import { parameterInputs, type Weights } from '../engine/model/decoder.ts';
+import { predictedLogprobs } from '../engine/model/logprob-graph.ts';
+import { type AdapterShape, adapterSpecs, adaptersOf } from '../engine/model/lora.ts';
+import { type ParameterSpec, parameterSpecs } from '../engine/model/parameters.ts';
+import { rotaryInputs } from '../engine/model/sequence.ts';
+import { type ExternalWeights, parameterInitializers } from '../engine/model/weights.ts';
 import { type AdamWInputs, adamw, clipByGlobalNorm } from '../engine/optimizer/adamw.ts';
-import {
-  type ObjectiveInputs,
-  type ObjectiveKind,
-  objective,
-  objectiveStats,
-} from './objective.ts';
+import { type ObjectiveInputs, type ObjectiveKind, objective } from './objective.ts';
 
-/** Inputs [M, B, ...] of the graph, by name: what follows B, and the element type. */
-const batchInputs = (T: number, C: number) =>
-  ({
-    tokens: [[T], 'int64'],
-    positions: [[T], 'int64'],
-    padding: [[T], 'float32'],
-    targets: [[C], 'int64'],
-    weight: [[C], 'float32'],
-    advantage: [[C], 'float32'],
-    reward: [[C], 'float32'],
-    old_logprobs: [[C], 'float32'],
-    reference_logprobs: [[C], 'float32'],
-  }) as const;
-export type BatchInput = keyof ReturnType<typeof batchInputs>;
+/** Inputs of one number for each learned token of all microbatches, float32 [ΣM]. */
+export const tokenInputs = [
+  'weight',
+  'advantage',
+  'reward',
+  'old_logprobs',
+  'reference_logprobs',
+] as const;
+type TokenInput = (typeof tokenInputs)[number];
 
 /** Scalar inputs: of the objective, then of the optimiser. */
 export const scalarInputs = [
@@ -52,44 +46,52 @@ export type ScalarInput = (typeof scalarInputs)[number];
 /** Prefixes of the optimiser's state among inputs and outputs. */
 export const statePrefixes = { parameter: '', first: 'first.', second: 'second.' } as const;
 
-/**
- * Inputs: `microbatches` int64 [] (M), the batch inputs, the scalars, and every parameter with
- * its first and second moment (prefixes above). Outputs: the same state under `new.` + name,
- * `stats` float32 [8] (order of objectiveStats), `grad_norm` [] before clipping,
- * `grad_squares` [number of parameters]. Returns the model's bytes.
- */
-export function trainingGraph(
+/** What a training graph is built for. */
+export interface TrainingOptions {
+  kind: ObjectiveKind;
+  /** Compute each layer's activations again in the backward pass instead of keeping them. */
+  recompute: boolean;
+  /** Train adapters over fixed weights; the weights themselves where there are none. */
+  lora?: { adapters: AdapterShape; base: ExternalWeights } | undefined;
+}
+
+/** What is trained, by name and shape. */
+export function trainedSpecs(
   c: DecoderConfig,
-  kind: ObjectiveKind,
-  shape: SequenceShape,
-): Uint8Array {
+  { lora }: Pick<TrainingOptions, 'lora'>,
+): ParameterSpec[] {
+  return lora ? adapterSpecs(c, lora.adapters) : parameterSpecs(c);
+}
+
+/**
+ * Inputs: microbatches as packing.ts lays them out (`layout`, `tokens`, `predictors`, `targets`),
+ * the token inputs, the scalars, RoPE's tables, `lora_scale` [] for adapters, and every trained
+ * tensor with its first and second moment (prefixes above). Outputs: the same state under
+ * `new.` + name, `stats` float32 [8] (order of objectiveStats), `grad_norm` [] before clipping,
+ * `grad_squares` [number of trained tensors]. Returns the model's bytes.
+ */
+export function trainingGraph(c: DecoderConfig, options: TrainingOptions): Uint8Array {
   const g = new Builder();
   const scalars = scalarValues(g);
-  const state = {
-    parameter: parameterInputs(g, c, statePrefixes.parameter),
-    first: parameterInputs(g, c, statePrefixes.first),
-    second: parameterInputs(g, c, statePrefixes.second),
-  };
-  const { gradients, stats } = accumulate(g, c, kind, shape, state.parameter, scalars);
-  const clip = clipByGlobalNorm(g, gradients, scalars.max_grad_norm);
-  const updated = parameterSpecs(c).flatMap(({ name }, i) => {
-    const moments = {
-      parameter: state.parameter.get(name)!,
-      first: state.first.get(name)!,
-      second: state.second.get(name)!,
-    };
-    const next = g.scope(`adamw.${name}`, () =>
-      adamw(g, moments, clip.clipped[i]!, optimizer(scalars)),
-    );
-    return (['parameter', 'first', 'second'] as const).map((part) =>
-      g.output(`new.${statePrefixes[part]}${name}`, next[part]),
-    );
-  });
+  const trained = trainedInputs(g, c, options);
+  const { gradients, stats } = accumulate(g, c, options, trained, scalars);
+  const clipped = clipByGlobalNorm(g, gradients, scalars.max_grad_norm);
+  const state = [...trained].map(([name, parameter]) => ({
+    parameter,
+    first: g.input(statePrefixes.first + name, parameter.shape),
+    second: g.input(statePrefixes.second + name, parameter.shape),
+  }));
+  const next = g.scope('adamw', () => adamw(g, state, clipped, optimizer(scalars)));
+  const updated = [...trained.keys()].flatMap((name, i) =>
+    (['parameter', 'first', 'second'] as const).map((part) =>
+      g.output(`new.${statePrefixes[part]}${name}`, next[i]![part]),
+    ),
+  );
   return g.toModel([
     ...updated,
     g.output('stats', stats),
-    g.output('grad_norm', clip.norm),
-    g.output('grad_squares', clip.squares),
+    g.output('grad_norm', clipped.norm),
+    g.output('grad_squares', clipped.squares),
   ]);
 }
 
@@ -97,18 +99,36 @@ export function trainingGraph(
  * The gradients alone, of the summed loss over all microbatches: outputs `grad.` + name, `stats`.
  * For checking them against a reference.
  */
-export function gradientGraph(c: DecoderConfig, kind: ObjectiveKind, shape: SequenceShape) {
+export function gradientGraph(c: DecoderConfig, options: TrainingOptions): Uint8Array {
   const g = new Builder();
-  const scalars = scalarValues(g);
-  const parameters = parameterInputs(g, c);
-  const { gradients, stats } = accumulate(g, c, kind, shape, parameters, scalars);
-  const outputs = [...parameters.keys()].map((name, i) => g.output(`grad.${name}`, gradients[i]!));
+  const trained = trainedInputs(g, c, options);
+  const { gradients, stats } = accumulate(g, c, options, trained, scalarValues(g));
+  const outputs = [...trained.keys()].map((name, i) => g.output(`grad.${name}`, gradients[i]!));
   return g.toModel([...outputs, g.output('stats', stats)]);
 }
 
 function scalarValues(g: Builder): Record<ScalarInput, Value> {
   const inputs = scalarInputs.map((name) => [name, g.input(name, [])] as const);
   return Object.fromEntries(inputs) as Record<ScalarInput, Value>;
+}
+
+function trainedInputs(g: Builder, c: DecoderConfig, options: TrainingOptions): Map<string, Value> {
+  if (!options.lora) return new Map(parameterInputs(g, c));
+  return new Map(trainedSpecs(c, options).map(({ name, shape }) => [name, g.input(name, shape)]));
+}
+
+function weightsOf(
+  g: Builder,
+  c: DecoderConfig,
+  { lora }: TrainingOptions,
+  trained: Map<string, Value>,
+): Weights {
+  if (!lora) return { parameters: trained };
+  const scale = g.input('lora_scale', []);
+  return {
+    parameters: parameterInitializers(g, lora.base),
+    adapters: adaptersOf(c, lora.adapters, trained, scale),
+  };
 }
 
 function optimizer(scalars: Record<ScalarInput, Value>): AdamWInputs {
@@ -127,43 +147,86 @@ function optimizer(scalars: Record<ScalarInput, Value>): AdamWInputs {
 function accumulate(
   g: Builder,
   c: DecoderConfig,
-  kind: ObjectiveKind,
-  shape: SequenceShape,
-  parameters: Parameters,
+  options: TrainingOptions,
+  trained: Map<string, Value>,
   scalars: Record<ScalarInput, Value>,
 ) {
-  const { batch: B, promptLength: S, completionLength: C } = shape;
-  const microbatches = g.input('microbatches', [], 'int64');
-  const batch = Object.entries(batchInputs(S + C, C)).map(
-    ([name, [rest, dtype]]) => [name, g.input(name, ['M', B, ...rest], dtype)] as const,
-  );
+  const inputs = batchInputs(g);
+  const weights = weightsOf(g, c, options, trained);
+  const tables = rotaryInputs(g, c);
 
   const body = g.body();
   const index = body.input('microbatch', [], 'int64');
   const condition = body.input('condition', [], 'bool');
-  const x = Object.fromEntries(
-    batch.map(([name, value]) => [name, body.gather(value, index)]),
-  ) as Record<BatchInput, Value>;
-  const rows = completionLogits(body, c, parameters, shape, x, scalars.inverse_temperature);
-  const { loss, stats } = objective(body, kind, rows, objectiveInputs(x, scalars));
-  const wanted = [...parameters.values()];
-  const gradients = backward(body, loss, wanted);
-  const shapes: Shape[] = [...wanted.map((p) => p.shape), [objectiveStats.length]];
-  const sums = shapes.map((s) => body.input('sum', s));
+  const x = microbatch(body, inputs, index);
+  const segments: Segment[] = [];
+  const rows = predictedLogprobs(body, c, weights, tables, x, scalars.inverse_temperature, {
+    segments,
+  });
+  const { loss, stats } = objective(body, options.kind, rows, objectiveInputs(x, scalars));
+  const wanted = [...trained.values()];
+  const gradients = backward(body, loss, wanted, options.recompute ? segments : []);
+  const sums = [...wanted, stats].map((value) => body.input('sum', value.shape));
   body.outputs = [
     body.identity(condition),
-    ...[...gradients, stats].map((value, i) => body.add(sums[i]!, value)),
+    ...[...gradients, stats].map((value, i) => added(body, sums[i]!, value)),
   ];
 
-  const zeros = shapes.map((s) => g.zeros(s as number[]));
-  const totals = g.loop(microbatches, undefined, zeros, body);
+  const zeros = sums.map((sum) => g.zeros(sum.shape));
+  const count = g.reshape(g.length(inputs.layout, 0), []);
+  const totals = g.loop(count, undefined, zeros, body);
   return { gradients: totals.slice(0, -1), stats: totals.at(-1)! };
 }
 
-function objectiveInputs(
-  x: Record<BatchInput, Value>,
-  scalars: Record<ScalarInput, Value>,
-): ObjectiveInputs {
+/** sum + value; a product that nothing else uses is added to the sum as it is made. */
+function added(g: Builder, sum: Value, value: Value): Value {
+  const node = value.producer;
+  if (node?.opType !== 'Gemm' || node.inputs.length > 2) return g.add(sum, value);
+  const [a, b] = node.inputs as [Value, Value];
+  const { transA, transB } = node.attributes;
+  return g.gemm(a, b, sum, { transA: !!transA, transB: !!transB });
+}
+
+type BatchInputs = Record<'layout' | 'tokens' | 'predictors' | 'targets' | TokenInput, Value>;
+
+function batchInputs(g: Builder): BatchInputs {
+  const perToken = (name: string, dtype: DataType = 'float32') => g.input(name, ['ΣM'], dtype);
+  const entries = tokenInputs.map((name) => [name, perToken(name)] as const);
+  return {
+    layout: g.input('layout', ['microbatches', 5], 'int64'),
+    tokens: g.input('tokens', ['ΣB·T'], 'int64'),
+    predictors: perToken('predictors', 'int64'),
+    targets: perToken('targets', 'int64'),
+    ...(Object.fromEntries(entries) as Record<TokenInput, Value>),
+  };
+}
+
+/** The inputs of one microbatch: `tokens` [B, T], all others [M]. */
+function microbatch(body: Builder, inputs: BatchInputs, index: Value): BatchInputs {
+  const row = body.gather(inputs.layout, index);
+  const [start, B, T, first, M] = [0, 1, 2, 3, 4].map((i) => body.slice(row, 0, i, i + 1)) as [
+    Value,
+    Value,
+    Value,
+    Value,
+    Value,
+  ];
+  body.dimension('B', B);
+  body.dimension('T', T);
+  body.dimension('M', M);
+  const tokens = body.sliceRows(inputs.tokens, start, body.add(start, body.mul(B, T)), 'B·T');
+  const end = body.add(first, M);
+  const learned = Object.entries(inputs)
+    .filter(([name]) => name !== 'layout' && name !== 'tokens')
+    .map(([name, value]) => [name, body.sliceRows(value, first, end, 'M')]);
+  return {
+    ...inputs,
+    ...Object.fromEntries(learned),
+    tokens: body.reshape(tokens, ['B', 'T']),
+  };
+}
+
+function objectiveInputs(x: BatchInputs, scalars: Record<ScalarInput, Value>): ObjectiveInputs {
   return {
     targets: x.targets,
     weight: x.weight,

@@ -11,7 +11,7 @@ import { evaluate, generate, score } from './activities.ts';
 /** How the prompts of a split are sampled. */
 export type Sampling = Pick<
   GenerateInput,
-  'take' | 'samplesPerPrompt' | 'temperature' | 'maxNewTokens'
+  'take' | 'samplesPerPrompt' | 'draw' | 'maxNewTokens' | 'stopStrings'
 >;
 
 /** What is sampled: by which policy, from which prompts, as part of which run and epoch. */
@@ -81,8 +81,9 @@ export async function evaluatePolicy(
   const sampling: Sampling = {
     take: evaluation.prompts,
     samplesPerPrompt: evaluation.num_samples_per_prompt,
-    temperature: evaluation.temperature,
+    draw: { temperature: evaluation.temperature, topK: null, topP: 1, minP: 0 },
     maxNewTokens: rlaif.max_new_tokens,
+    stopStrings: rlaif.stop_strings,
   };
   const scored = await sampleAndScore(source, 'held-out', sampling, onProgress);
   return evaluate({ run: source.run, epoch: source.epoch, scored });

@@ -36,8 +36,14 @@ async function runStages(input: EpochInput): Promise<EpochResult> {
   const sampling = {
     take: rlaif.prompts_per_epoch,
     samplesPerPrompt: rlaif.num_samples_per_prompt,
-    temperature: rlaif.generation_temperature,
+    draw: {
+      temperature: rlaif.generation_temperature,
+      topK: rlaif.top_k,
+      topP: rlaif.top_p,
+      minP: rlaif.min_p,
+    },
     maxNewTokens: rlaif.max_new_tokens,
+    stopStrings: rlaif.stop_strings,
   };
   const scored = await sampleAndScore(input, 'train', sampling, showShards);
   const batch = await filter({ run, epoch, prompts: input.prompts.train, scored, rlaif });
@@ -50,6 +56,7 @@ async function runStages(input: EpochInput): Promise<EpochResult> {
       reference,
       batch: batch.samples,
       settings,
+      lora: config.model.lora,
       seed,
       engine,
       freshOptimizer,

@@ -2,7 +2,19 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { readModelConfig } from '../../src/engine/model/config.ts';
+import { rotaryFeeds } from '../../src/engine/model/rope.ts';
+import { openWeights } from '../../src/engine/model/weights.ts';
+import { Session, type TensorData } from '../../src/engine/runtime/session.ts';
+import { RolloutEngine, type RolloutRequest } from '../../src/engine/sampling/rollout.ts';
+import { packBatches } from '../../src/rl/packing.ts';
 import type { StepSettings, TrainSequence } from '../../src/rl/trainer.ts';
+import {
+  gradientGraph,
+  scalarInputs,
+  type TrainingOptions,
+  trainedSpecs,
+} from '../../src/rl/training-graph.ts';
 
 export const folder = fileURLToPath(new URL('./fixtures/tiny-qwen2', import.meta.url));
 export const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
@@ -81,4 +93,76 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
   let largest = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
   for (let i = 0; i < b.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
   return largest;
+}
+
+/** Rollouts of a model folder that go on to the last token, whatever comes. */
+export async function rollOut(folder: string, request: Partial<RolloutRequest>) {
+  const c = await readModelConfig(folder);
+  const rollouts = new RolloutEngine(c, await openWeights(folder, c), engine);
+  try {
+    return await rollouts.run({
+      prompts: [],
+      samplesPerPrompt: 1,
+      maxNewTokens: 24,
+      temperature: 1,
+      topK: null,
+      topP: 1,
+      minP: 0,
+      uniforms: () => () => 0,
+      endOf: () => undefined,
+      ...request,
+    });
+  } finally {
+    await rollouts.close();
+  }
+}
+
+/**
+ * Gradients of the loss over `sequences`, in microbatches, by the names of what is trained; and
+ * the loss as the graph reports it, KL included.
+ */
+export async function gradientsOf(
+  folder: string,
+  sequences: readonly TrainSequence[],
+  microbatch: number,
+  options: TrainingOptions,
+  feeds: Readonly<Record<string, TensorData>>,
+) {
+  const c = await readModelConfig(folder);
+  const files = options.lora?.base.files;
+  const session = await Session.create(gradientGraph(c, options), {
+    ...engine,
+    ...(files && { files }),
+  });
+  const batches = Array.from({ length: Math.ceil(sequences.length / microbatch) }, (_, i) =>
+    sequences.slice(i * microbatch, (i + 1) * microbatch),
+  );
+  const packed = packBatches(batches);
+  const rows = (of: (s: TrainSequence) => readonly number[]) => ({
+    data: Float32Array.from(sequences.flatMap(of)),
+    shape: packed.targets.shape,
+  });
+  const settings: Record<string, number> = stepSettings();
+  const outputs = await session.run({
+    ...packed,
+    weight: rows((s) => s.weight),
+    advantage: rows((s) => s.advantage),
+    reward: rows((s) => s.completion.map(() => s.reward)),
+    old_logprobs: rows((s) => s.oldLogprobs),
+    reference_logprobs: rows((s) => s.referenceLogprobs),
+    ...Object.fromEntries(
+      scalarInputs.map((name) => [name, { data: Float32Array.of(settings[name] ?? 1), shape: [] }]),
+    ),
+    ...rotaryFeeds(c, 64),
+    ...feeds,
+  });
+  await session.release();
+  const found = new Map(
+    trainedSpecs(c, options).map(({ name }) => [
+      name,
+      outputs[`grad.${name}`]!.data as Float32Array,
+    ]),
+  );
+  const stats = Array.from(outputs.stats!.data, Number);
+  return { found, loss: stats[0]! + expected.kl * stats[3]! };
 }

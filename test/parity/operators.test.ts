@@ -77,17 +77,38 @@ const cases: Case[] = [
     operator: 'FusedMatMul',
     inputs: [
       [2, 3, 4],
-      [5, 4],
+      [2, 5, 4],
     ],
-    build: (g, a, b) => g.linear(a!, b!),
+    build: (g, a, b) => g.product(a!, b!, { transB: true, alpha: 0.7 }),
   },
   {
     operator: 'FusedMatMul',
     inputs: [
-      [3, 4],
-      [5, 4],
+      [2, 4, 3],
+      [2, 4, 5],
     ],
-    build: (g, a, b) => g.linear(a!, b!),
+    build: (g, a, b) => g.product(a!, b!, { transA: true }),
+  },
+  {
+    operator: 'FusedMatMul',
+    inputs: [
+      [2, 4, 3],
+      [1, 5, 4],
+    ],
+    build: (g, a, b) => g.product(a!, b!, { transA: true, transB: true }),
+  },
+  {
+    operator: 'Gemm',
+    inputs: [[3, 4], [5, 4], [5]],
+    build: (g, a, b, c) => g.linear(a!, b!, c!),
+  },
+  {
+    operator: 'Gemm',
+    inputs: [
+      [3, 4],
+      [4, 5],
+    ],
+    build: (g, a, b) => g.gemm(a!, b!),
   },
   { operator: 'Reshape', inputs: [[2, 6]], build: (g, a) => g.reshape(a!, [3, 4]) },
   { operator: 'Transpose', inputs: [[2, 3, 4]], build: (g, a) => g.transpose(a!, [2, 0, 1]) },
@@ -97,7 +118,23 @@ const cases: Case[] = [
   {
     operator: 'Gather',
     inputs: [[4, 3]],
-    build: (g, a) => g.gather(a!, indices(g, [0, 2, 2, 2, 3, 0], [2, 3])),
+    build: (g, a) => g.gather(a!, indices(g, [0, 2, 2, 2, 3, 0], [6])),
+  },
+  {
+    operator: 'Gather',
+    inputs: [[4, 3]],
+    build: (g, a) => g.gather(a!, indices(g, [2, 0, 3], [3]), true),
+  },
+  { operator: 'QuickGelu', inputs: [[5]], build: (g, a) => g.silu(a!) },
+  {
+    operator: 'RotaryEmbedding',
+    inputs: [[1, 3, 8]],
+    build: (g, a) => {
+      const angles = [0.3, 0.1, 0.6, 0.2, 0.9, 0.3, 1.2, 0.4];
+      const table = (of: (x: number) => number) =>
+        g.constant(Float32Array.from(angles, of), [4, 2]);
+      return g.rotary(a!, g.ints([1]), table(Math.cos), table(Math.sin), 2);
+    },
   },
   {
     operator: 'GatherElements',
@@ -162,7 +199,8 @@ async function prepare({ inputs, positive, build }: Case) {
   const size = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 1);
   const values = inputs.map((shape, i) => g.input(`x${i}`, shape));
   const out = build(g, ...values);
-  const weights = g.constant(noise(size(out.dims), -1), out.dims);
+  const shape = out.shape as number[];
+  const weights = g.constant(noise(size(shape), -1), shape);
   const loss = g.sumAll(g.mul(out, weights));
   const gradients = backward(g, loss, values);
   const session = await Session.create(

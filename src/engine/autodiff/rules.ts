@@ -41,30 +41,48 @@ function selected(firstWins: (g: Builder, a: Value, b: Value) => Value): Rule {
   );
 }
 
-function matmulGradient({ g, node, gradient }: Context, i: number): Value {
+/** alpha · a' · b', where ' transposes as the node says. */
+function productGradient({ g, node, gradient }: Context, i: number): Value {
   const [a, b] = node.inputs as [Value, Value];
-  if (i === 0) return unbroadcast(g, g.matmul(gradient, g.swapLast(b)), a.shape);
-  return unbroadcast(g, g.matmul(g.swapLast(a), gradient), b.shape);
+  const { transA, transB, alpha } = node.attributes;
+  const options = { alpha: alpha ? (alpha as { float: number }).float : 1 };
+  if (i === 0)
+    return unbroadcast(
+      g,
+      transA
+        ? g.product(b, gradient, { ...options, transA: !!transB, transB: true })
+        : g.product(gradient, b, { ...options, transB: !transB }),
+      a.shape,
+    );
+  return unbroadcast(
+    g,
+    transB
+      ? g.product(gradient, a, { ...options, transA: true, transB: !!transA })
+      : g.product(a, gradient, { ...options, transA: !transA }),
+    b.shape,
+  );
 }
 
-/** `Builder.linear`: a weight [N, K] gathers over all leading axes, as one flat product. */
-function linearGradient({ g, node, gradient }: Context, i: number): Value {
-  const [x, weight] = node.inputs as [Value, Value];
-  if (i === 0) return g.matmul(gradient, weight);
-  const rows = x.dims.slice(0, -1).reduce((product, d) => product * d, 1);
-  const flat = (v: Value) => (v.rank === 2 ? v : g.reshape(v, [rows, v.dim(-1)]));
-  return g.matmulTransposed(flat(gradient), flat(x));
+/** a · b' + c of matrices, as `Builder.linear` makes it: b' = b or its transpose. */
+function gemmGradient({ g, node, gradient }: Context, i: number): Value {
+  const [a, b, c] = node.inputs as [Value, Value, Value | undefined];
+  const { transA, transB } = node.attributes;
+  if (transA) throw new Error(`no gradient rule for a Gemm with transA (${node.name})`);
+  if (i === 2) return unbroadcast(g, gradient, c!.shape);
+  if (i === 0) return g.gemm(gradient, b, undefined, { transB: !transB });
+  return transB
+    ? g.gemm(gradient, a, undefined, { transA: true })
+    : g.gemm(a, gradient, undefined, { transA: true });
 }
 
 /** A reduction's gradient, its axes kept with length 1, repeated over what was reduced. */
-function reductionGradient({ g, node, gradient }: Context, scale: (count: number) => number) {
+function reductionGradient({ g, node, gradient }: Context, scale: (count: () => number) => number) {
   const input = node.inputs[0]!;
   const axes = node.axes!;
-  const kept = input.dims.map((d, axis) => (axes.includes(axis) ? 1 : d));
-  const count = axes.reduce((product, axis) => product * input.dim(axis), 1);
-  const factor = scale(count);
+  const kept = input.shape.map((d, axis) => (axes.includes(axis) ? 1 : d));
+  const factor = scale(() => axes.reduce((product, axis) => product * input.dim(axis), 1));
   const scaled = factor === 1 ? gradient : g.mul(gradient, factor);
-  return g.expand(g.reshape(scaled, kept), input.dims);
+  return g.expand(g.reshape(scaled, kept), input.shape);
 }
 
 /** dx = r · (g·w − x̂ · mean(g·w·x̂)), dw = Σ g·x̂, with x̂ = x·r and r = 1 / rms(x). */
@@ -82,7 +100,7 @@ function rmsNormGradient({ g, node, gradient }: Context, i: number): Value {
 function sliceGradient({ g, node, gradient }: Context): Value {
   const input = node.inputs[0]!;
   const [axis, start, end] = node.axes as [number, number, number];
-  const zeros = (length: number) => g.zeros(input.dims.with(axis, length));
+  const zeros = (length: number) => g.zeros(input.shape.with(axis, length));
   const parts = [gradient];
   if (start > 0) parts.unshift(zeros(start));
   if (end < input.dim(axis)) parts.push(zeros(input.dim(axis) - end));
@@ -97,11 +115,16 @@ function concatGradient({ g, node, gradient }: Context, i: number): Value {
 
 function gatherGradient({ g, node, gradient }: Context): Value {
   const [table, index] = node.inputs as [Value, Value];
-  const count = index.dims.reduce((product, d) => product * d, 1);
-  const width = table.dims.slice(1).reduce((product, d) => product * d, 1);
-  const rows = g.reshape(gradient, [count, width]);
-  const sum = g.scatterAddRows([table.dim(0), width], g.reshape(index, [count]), rows);
-  return table.rank === 2 ? sum : g.reshape(sum, table.shape);
+  if (table.rank !== 2 || index.rank !== 1)
+    throw new Error(`no gradient rule for Gather of [${table.shape}] by [${index.shape}]`);
+  if (node.unique) return g.scatterRows(table.shape, index, gradient);
+  return g.scatterAddRows(table.shape, index, gradient);
+}
+
+/** With a = x · σ(x): d/dx = σ + a − a·σ. */
+function siluGradient({ g, node, gradient, output }: Context): Value {
+  const sigmoid = g.sigmoid(node.inputs[0]!);
+  return g.mul(gradient, g.add(sigmoid, g.sub(output, g.mul(output, sigmoid))));
 }
 
 /** Rules by ONNX operator. */
@@ -142,8 +165,9 @@ export const rules: Record<string, Rule> = {
     const part = i === 1 ? g.where(condition, gradient, 0) : g.where(condition, 0, gradient);
     return unbroadcast(g, part, (i === 1 ? a : b).shape);
   },
-  MatMul: matmulGradient,
-  FusedMatMul: linearGradient,
+  MatMul: productGradient,
+  FusedMatMul: productGradient,
+  Gemm: gemmGradient,
   Reshape: ({ g, node, gradient }, i) =>
     i === 0 ? g.reshape(gradient, node.inputs[0]!.shape) : undefined,
   Transpose: ({ g, node, gradient }) => {
@@ -154,13 +178,21 @@ export const rules: Record<string, Rule> = {
     );
   },
   ReduceSum: (context, i) => (i === 0 ? reductionGradient(context, () => 1) : undefined),
-  ReduceMean: (context, i) => (i === 0 ? reductionGradient(context, (n) => 1 / n) : undefined),
+  ReduceMean: (context, i) =>
+    i === 0 ? reductionGradient(context, (count) => 1 / count()) : undefined,
   Expand: ({ g, node, gradient }, i) =>
     i === 0 ? unbroadcast(g, gradient, node.inputs[0]!.shape) : undefined,
   Gather: (context, i) => (i === 0 ? gatherGradient(context) : undefined),
   GatherElements: ({ g, node, gradient }, i) =>
-    i === 0 ? g.scatterElements(node.inputs[0]!.dims, node.inputs[1]!, gradient) : undefined,
+    i === 0 ? g.scatterElements(node.inputs[0]!.shape, node.inputs[1]!, gradient) : undefined,
   Concat: concatGradient,
   Slice: (context, i) => (i === 0 ? sliceGradient(context) : undefined),
   SimplifiedLayerNormalization: rmsNormGradient,
+  QuickGelu: siluGradient,
+  /** A rotation's transpose is the rotation back. */
+  RotaryEmbedding: ({ g, node, gradient }, i) => {
+    const [, positions, cos, sin] = node.inputs as [Value, Value, Value, Value];
+    if (i !== 0) return undefined;
+    return g.rotary(gradient, positions, cos, g.neg(sin), node.attributes.num_heads as number);
+  },
 };

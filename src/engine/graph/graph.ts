@@ -33,6 +33,7 @@ export class Graph {
   outputs: Value[] = [];
   private readonly shared: Shared;
   private path: string[] = [];
+  private readonly named = new Set<Value>();
 
   constructor(parent?: Graph) {
     this.parent = parent;
@@ -96,6 +97,7 @@ export class Graph {
       attributes?: Record<string, Attribute>;
       domain?: Node['domain'];
       axes?: readonly number[];
+      unique?: boolean;
     } = {},
   ): Value[] {
     const name = this.unique(opType);
@@ -111,6 +113,7 @@ export class Graph {
       outputs: values,
       attributes: options.attributes ?? {},
       ...(options.axes && { axes: options.axes }),
+      ...(options.unique && { unique: true }),
     };
     for (const value of values) value.producer = node;
     this.nodes.push(node);
@@ -124,6 +127,17 @@ export class Graph {
     const graph = this.toProto('anneal', used);
     graph.initializer = this.shared.initializers.filter((v) => used.has(v)).map(tensorProto);
     return encodeModel(graph);
+  }
+
+  /** `value` under the name by which it is fetched; a value may have two such names. */
+  output(name: string, value: Value): Value {
+    if (!value.producer || this.named.has(value)) {
+      const options = { shape: value.shape, dtype: value.dtype, name };
+      return this.node('Identity', [value], [options])[0]!;
+    }
+    value.name = name;
+    this.named.add(value);
+    return value;
   }
 
   private get root(): Graph {
@@ -197,7 +211,8 @@ function valueInfo(value: Value, typeOnly = false): ValueInfoProto {
 }
 
 function tensorProto(value: Value): TensorProto {
-  const { name, dims, data } = value;
+  const { name, data } = value;
+  const dims = value.shape.map((_, axis) => value.dim(axis));
   const tensor = { name, dims, dataType: dataTypes[value.dtype] };
   if (data instanceof Uint8Array) return { ...tensor, rawData: data };
   if (!data) throw new Error(`constant ${name} has no data`);

@@ -13,6 +13,12 @@ import {
 
 type Operand = Value | number;
 
+interface ProductOptions {
+  transA?: boolean;
+  transB?: boolean;
+  alpha?: number;
+}
+
 /** Shape of an element-wise operation (NumPy broadcasting). @throws where shapes disagree */
 export function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
@@ -26,19 +32,70 @@ export function broadcastShape(a: Shape, b: Shape): Shape {
   });
 }
 
-/** Whether a value is the same in every run: an initializer, or one cast to another type. */
-function isConstant(value: Value): boolean {
-  if (value.data) return true;
-  return value.producer?.opType === 'Cast' && isConstant(value.producer.inputs[0]!);
-}
-
 /** A graph with a method for every operator. */
 export class Builder extends Graph {
-  private readonly transposed = new Map<Value, Value>();
+  /** Lengths known only when the graph runs, int64 [1] each. */
+  private readonly lengths = new Map<string, Value>();
+  private readonly shapes = new Map<string, Value>();
 
   /** A body for `loop`: its nodes see the values of this graph. */
   body(): Builder {
     return new Builder(this);
+  }
+
+  /** The graph that this one is a body in. */
+  get outer(): Builder {
+    if (!(this.parent instanceof Builder)) throw new Error('a graph that is no body has no outer');
+    return this.parent;
+  }
+
+  /** Say what the length called `name` is: int64 [1]. Bodies of this graph know it too. */
+  dimension(name: string, length: Value): void {
+    this.lengths.set(name, length);
+  }
+
+  /** An input whose named lengths are those of its shape, where they are not known yet. */
+  shapedInput(name: string, shape: Shape, dtype: DataType = 'float32'): Value {
+    const value = this.input(name, shape, dtype);
+    shape.forEach((d, axis) => {
+      if (typeof d === 'string' && !this.lengths.has(d))
+        this.dimension(d, this.length(value, axis));
+    });
+    return value;
+  }
+
+  /** Length of an axis when the graph runs, int64 [1]. */
+  length(a: Value, axis: number): Value {
+    const attributes = { start: axis, end: axis + 1 };
+    return this.one('Shape', [a], [1], { dtype: 'int64', attributes });
+  }
+
+  /**
+   * A shape as int64 [rank], made once, in the outermost graph that knows its named lengths.
+   * @throws for a name that no graph knows
+   */
+  shapeValue(shape: Shape): Value {
+    const names = shape.filter((d) => typeof d === 'string');
+    if (names.length === 0) return this.ints(shape as number[]);
+    const outer = this.parent as Builder | undefined;
+    if (!names.some((name) => this.lengths.has(name))) {
+      if (!outer) throw new Error(`no graph knows the lengths of [${shape}]`);
+      return outer.shapeValue(shape);
+    }
+    const key = String(shape);
+    const known = this.shapes.get(key);
+    if (known) return known;
+    const parts = shape.map((d) => (typeof d === 'string' ? this.lengthNamed(d) : this.ints([d])));
+    const value = parts.length > 1 ? this.concat(parts, 0) : parts[0]!;
+    this.shapes.set(key, value);
+    return value;
+  }
+
+  /** The length called `name`, int64 [1]. @throws where no graph knows it */
+  lengthNamed(name: string): Value {
+    const known = this.lengths.get(name) ?? (this.parent as Builder | undefined)?.lengthNamed(name);
+    if (!known) throw new Error(`no graph knows the length ${name}`);
+    return known;
   }
 
   add(a: Operand, b: Operand): Value {
@@ -125,34 +182,53 @@ export class Builder extends Graph {
   }
 
   /**
-   * x [..., K] times a weight [N, K] as checkpoints store it → [..., N]. A constant weight is
-   * transposed outside of all loops, where the runtime folds it and packs it for its kernels; one
-   * that changes from run to run is read as it lies.
+   * alpha · a' · b' over the last two axes, where ' transposes as asked; leading axes broadcast.
+   * [..., M, K] × [..., K, N] → [..., M, N].
    */
-  linear(x: Value, weight: Value): Value {
-    if (isConstant(weight)) return this.matmul(x, this.transposedConstant(weight));
-    const attributes = { transB: 1 };
-    const options = { attributes, domain: 'com.microsoft' } as const;
-    return this.one('FusedMatMul', [x, weight], x.shape.with(-1, weight.dim(0)), options);
+  product(
+    a: Value,
+    b: Value,
+    { transA = false, transB = false, alpha = 1 }: ProductOptions = {},
+  ): Value {
+    const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const shape = [...batch, a.shape.at(transA ? -1 : -2)!, b.shape.at(transB ? -2 : -1)!];
+    return this.one('FusedMatMul', [a, b], shape, {
+      domain: 'com.microsoft',
+      attributes: { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } },
+    });
   }
 
-  private transposedConstant(weight: Value): Value {
-    if (this.parent instanceof Builder) return this.parent.transposedConstant(weight);
-    const known = this.transposed.get(weight) ?? this.transpose(weight, [1, 0]);
-    this.transposed.set(weight, known);
-    return known;
+  /**
+   * a' · b' + c of matrices, where ' transposes as asked and c broadcasts: [M, K] × [K, N] → [M, N].
+   * Constant weights are packed for the runtime's kernels when the session is made; a runtime
+   * that finds the node in a Loop inside of a Loop does not pack.
+   */
+  gemm(
+    a: Value,
+    b: Value,
+    c?: Value,
+    { transA = false, transB = false }: ProductOptions = {},
+  ): Value {
+    const [m, k] = transA ? a.shape.toReversed() : a.shape;
+    const [k2, n] = transB ? b.shape.toReversed() : b.shape;
+    if (a.rank !== 2 || b.rank !== 2 || k !== k2)
+      throw new Error(`gemm of [${a.shape}] (${a.name}) and [${b.shape}] (${b.name})`);
+    const attributes = { transA: Number(transA), transB: Number(transB) };
+    return this.one('Gemm', c ? [a, b, c] : [a, b], [m!, n!], { attributes });
   }
 
-  /** a [M, K], b [M, N] → aᵀ·b [K, N]. */
-  matmulTransposed(a: Value, b: Value): Value {
-    const attributes = { transA: 1 };
-    const options = { attributes, domain: 'com.microsoft' } as const;
-    return this.one('FusedMatMul', [a, b], [a.dim(1), b.dim(1)], options);
+  /** Rows x [N, K] times a weight [M, K] as checkpoints store it, plus `addend` → [N, M]. */
+  linear(x: Value, weight: Value, addend?: Value): Value {
+    return this.gemm(x, weight, addend, { transB: true });
   }
 
-  /** To a shape of known lengths; at most one symbolic length is worked out when it runs. */
   reshape(a: Value, shape: Shape): Value {
-    const target = this.ints(shape.map((d) => (typeof d === 'number' ? d : -1)));
+    if (String(a.shape) === String(shape)) return a;
+    const named = shape.filter((d) => typeof d === 'string');
+    const target =
+      named.length > 1
+        ? this.shapeValue(shape)
+        : this.ints(shape.map((d) => (typeof d === 'number' ? d : -1)));
     return this.one('Reshape', [a, target], shape, { dtype: a.dtype });
   }
 
@@ -173,21 +249,40 @@ export class Builder extends Graph {
   mean(a: Value, axes: readonly number[], keep = true): Value {
     return this.reduce('ReduceMean', a, axes, keep);
   }
+  /** Largest of the last axis, kept. */
+  reduceMax(a: Value): Value {
+    return this.reduce('ReduceMax', a, [-1], true);
+  }
+  /** Smallest of the last axis, kept. */
+  reduceMin(a: Value): Value {
+    return this.reduce('ReduceMin', a, [-1], true);
+  }
   /** Over every axis, to a scalar. */
   sumAll(a: Value): Value {
     return this.sum(a, [...a.shape.keys()], false);
   }
-  expand(a: Value, shape: readonly number[]): Value {
-    return this.one('Expand', [a, this.ints(shape)], shape, { dtype: a.dtype });
+  expand(a: Value, shape: Shape): Value {
+    return this.one('Expand', [a, this.shapeValue(shape)], shape, { dtype: a.dtype });
   }
-  zeros(shape: readonly number[]): Value {
-    return this.one('ConstantOfShape', [this.ints(shape)], shape);
+  zeros(shape: Shape): Value {
+    return this.one('ConstantOfShape', [this.shapeValue(shape)], shape);
+  }
+  /** 0, 1, … as int64 [length]. */
+  range(length: Dim): Value {
+    const end = this.reshape(this.shapeValue([length]), []);
+    return this.one('Range', [this.ints([0], []), end, this.ints([1], [])], [length], {
+      dtype: 'int64',
+    });
   }
 
-  /** Rows `index` of axis 0: [V, ...] and [...I] → [...I, ...]. */
-  gather(a: Value, index: Value): Value {
+  /**
+   * Rows `index` of axis 0: [V, ...] and [...I] → [...I, ...]. `unique` promises that no index
+   * comes twice, which makes the gradient cheap.
+   */
+  gather(a: Value, index: Value, unique = false): Value {
     const shape = [...index.shape, ...a.shape.slice(1)];
-    return this.one('Gather', [a, index], shape, { dtype: a.dtype, attributes: { axis: 0 } });
+    const options = { dtype: a.dtype, attributes: { axis: 0 }, unique };
+    return this.one('Gather', [a, index], shape, options);
   }
 
   /** Elements of the last axis: index has the rank of `a`. */
@@ -217,9 +312,34 @@ export class Builder extends Graph {
     return this.one('Slice', inputs, shape, { dtype: a.dtype, axes: [at, start, end] });
   }
 
+  /** Elements `start` to `end` (int64 [1], excluded) of axis 0; `length` names their number. */
+  sliceRows(a: Value, start: Value, end: Value, length: Dim): Value {
+    const shape = a.shape.with(0, length);
+    return this.one('Slice', [a, start, end, this.ints([0])], shape, { dtype: a.dtype });
+  }
+
+  /** Pieces of the last axis, of the lengths given. */
+  split(a: Value, lengths: readonly number[]): Value[] {
+    const outputs = lengths.map((n) => ({ shape: a.shape.with(-1, n), dtype: a.dtype }));
+    const attributes = { axis: a.rank - 1 };
+    return this.node('Split', [a, this.ints(lengths)], outputs, { attributes });
+  }
+
+  /** Pieces of the last axis, of the lengths in int64 [pieces], with the names given. */
+  splitBy(a: Value, lengths: Value, names: readonly Dim[]): Value[] {
+    const outputs = names.map((name) => ({ shape: a.shape.with(-1, name), dtype: a.dtype }));
+    return this.node('Split', [a, lengths], outputs, { attributes: { axis: a.rank - 1 } });
+  }
+
   /** Cumulative sum over the last axis. */
   cumSum(a: Value): Value {
     return this.one('CumSum', [a, this.ints([a.rank - 1], [])], a.shape);
+  }
+
+  /** The `count` (int64 [1]) largest elements of the last axis, largest first. */
+  topK(a: Value, count: Value): Value {
+    const outputs = [{ shape: a.shape.with(-1, 'k') }, { shape: a.shape.with(-1, 'k') }];
+    return this.node('TopK', [a, count], outputs, { attributes: { axis: a.rank - 1 } })[0]!;
   }
 
   /** Index of the largest element of the last axis (the first of equals), axis kept. */
@@ -233,15 +353,21 @@ export class Builder extends Graph {
    * Not ScatterND: onnxruntime's adds rows of equal index from several threads without a lock,
    * which loses some of them.
    */
-  scatterAddRows(shape: readonly number[], index: Value, updates: Value): Value {
-    const rows = this.expand(this.reshape(index, [index.dim(0), 1]), updates.dims);
+  scatterAddRows(shape: Shape, index: Value, updates: Value): Value {
+    const rows = this.expand(this.reshape(index, [index.shape[0]!, 1]), updates.shape);
     return this.one('ScatterElements', [this.zeros(shape), rows, updates], shape, {
       attributes: { axis: 0, reduction: 'add' },
     });
   }
 
+  /** A zero matrix of `shape` [V, D] with `updates` [N, D] as the rows `index` [N], all different. */
+  scatterRows(shape: Shape, index: Value, updates: Value): Value {
+    const rows = this.reshape(index, [index.shape[0]!, 1]);
+    return this.one('ScatterND', [this.zeros(shape), rows, updates], shape);
+  }
+
   /** A zero tensor of `shape` with `updates` at `index` of the last axis. */
-  scatterElements(shape: readonly number[], index: Value, updates: Value): Value {
+  scatterElements(shape: Shape, index: Value, updates: Value): Value {
     return this.one('ScatterElements', [this.zeros(shape), index, updates], shape, {
       attributes: { axis: shape.length - 1 },
     });
@@ -255,22 +381,37 @@ export class Builder extends Graph {
     return this.node('SimplifiedLayerNormalization', [x, weight], outputs, { attributes })[0]!;
   }
 
+  /** x · sigmoid(x). */
+  silu(x: Value): Value {
+    const attributes = { alpha: { float: 1 } };
+    return this.one('QuickGelu', [x], x.shape, { domain: 'com.microsoft', attributes });
+  }
+
+  /**
+   * Rotary position embedding (arXiv 2104.09864), halves paired as Hugging Face pairs them.
+   * x [B, T, heads · E]; positions int64 [B, T], or [1]: the first of consecutive ones;
+   * cos and sin [longest, E / 2].
+   */
+  rotary(x: Value, positions: Value, cos: Value, sin: Value, heads: number): Value {
+    const attributes = { num_heads: heads };
+    const options = { domain: 'com.microsoft', attributes } as const;
+    return this.one('RotaryEmbedding', [x, positions, cos, sin], x.shape, options);
+  }
+
   /**
    * Run `body` while its condition holds, `trips` times at most.
    * The body's inputs are (iteration int64, condition bool, ...carried); its outputs are
-   * (condition, ...carried).
+   * (condition, ...carried, ...scanned). Returns the carried values and, for each that is
+   * scanned, those of all iterations, stacked on a new first axis.
    */
   loop(trips: Value, condition: Value | undefined, carried: Value[], body: Builder): Value[] {
-    const outputs = body.inputs.slice(2).map(({ shape, dtype }) => ({ shape, dtype }));
+    const outputs = body.outputs.slice(1).map(({ shape, dtype }, i) => ({
+      shape: i < carried.length ? body.inputs[i + 2]!.shape : ['iterations', ...shape],
+      dtype,
+    }));
     return this.node('Loop', [trips, condition, ...carried], outputs, {
       attributes: { body: { graph: body } },
     });
-  }
-
-  /** `value` under the name by which it is fetched. */
-  output(name: string, value: Value): Value {
-    const options = { shape: value.shape, dtype: value.dtype, name };
-    return this.node('Identity', [value], [options])[0]!;
   }
 
   /** A node with one output. */
@@ -283,6 +424,7 @@ export class Builder extends Graph {
       attributes?: Record<string, Attribute>;
       axes?: readonly number[];
       domain?: '' | 'com.microsoft';
+      unique?: boolean;
     } = {},
   ): Value {
     return this.node(opType, inputs, [{ shape, dtype: options.dtype ?? 'float32' }], options)[0]!;

@@ -27,7 +27,7 @@ export interface ExternalData {
 /** The result of a node, an input of a graph, or a constant. */
 export class Value {
   readonly graph: Graph;
-  readonly name: string;
+  name: string;
   readonly shape: Shape;
   readonly dtype: DataType;
   /** The node that makes it; undefined for inputs and constants. */
@@ -53,16 +53,14 @@ export class Value {
       throw new Error(`axis ${axis} of ${this.name} [${this.shape}] has no length at build time`);
     return length;
   }
-
-  /** The shape, all of it known at build time. */
-  get dims(): number[] {
-    return this.shape.map((_, axis) => this.dim(axis));
-  }
 }
 
 export type Attribute = number | string | readonly number[] | { float: number } | { graph: Graph };
 
-/** One operator. `axes` repeats for autodiff what is an input to ONNX (ReduceSum, Slice…). */
+/**
+ * One operator. `axes` repeats for autodiff what is an input to ONNX (ReduceSum, Slice…); `unique`
+ * says of a Gather that no index comes twice.
+ */
 export interface Node {
   name: string;
   opType: string;
@@ -71,4 +69,5 @@ export interface Node {
   outputs: Value[];
   attributes: Record<string, Attribute>;
   axes?: readonly number[];
+  unique?: boolean;
 }

@@ -1,17 +1,25 @@
-// The decoder's layers as graph nodes, shared by all three graphs (rollout, log-probabilities,
-// training). Attention over a whole sequence is here; attention with a cache is the rollout's.
-// Axes: B batch, T time, D model width, H heads, K key-value heads, R = H / K, E head size.
+// The decoder's layers as graph nodes, shared by all graphs (rollout, log-probabilities,
+// training). They work on rows [N, D], one a token; what a token attends to is the caller's
+// business: sequence.ts for whole sequences, ../sampling for one token against a cache.
+// Axes: N rows, D model width, H heads, K key-value heads, E head size, V vocabulary, r LoRA rank.
 
+import type { Segment } from '../autodiff/backward.ts';
 import type { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
+import type { AdapterInputs } from './lora.ts';
 import { parameterSpecs } from './parameters.ts';
-import { ropeTables } from './rope.ts';
 
 /** Parameters by their Hugging Face name, as values of a graph. */
 export type Parameters = ReadonlyMap<string, Value>;
 
-/** Keys, queries and values of one layer in, attention's result [..., H·E] out. */
+/** What a graph computes with: the parameters, and adapters over some of them. */
+export interface Weights {
+  parameters: Parameters;
+  adapters?: AdapterInputs | undefined;
+}
+
+/** Queries [N, H·E], keys and values [N, K·E] of one layer in, attention's result [N, H·E] out. */
 export type Attend = (layer: number, query: Value, key: Value, value: Value) => Value;
 
 /** All parameters as inputs of a float32 graph, each name behind `prefix`. */
@@ -19,168 +27,151 @@ export function parameterInputs(g: Builder, c: DecoderConfig, prefix = ''): Para
   return new Map(parameterSpecs(c).map(({ name, shape }) => [name, g.input(prefix + name, shape)]));
 }
 
-function parameter(parameters: Parameters, name: string): Value {
+function parameter({ parameters }: Weights, name: string): Value {
   const value = parameters.get(name);
   if (!value) throw new Error(`the decoder has no parameter ${name}`);
   return value;
 }
 
-/** Token ids [...] to embeddings [..., D]. */
-export function embed(g: Builder, parameters: Parameters, ids: Value): Value {
-  return g.gather(parameter(parameters, 'model.embed_tokens.weight'), ids);
+/** Token ids [N] to embeddings [N, D]. */
+export function embed(g: Builder, weights: Weights, ids: Value): Value {
+  return g.gather(parameter(weights, 'model.embed_tokens.weight'), ids);
 }
 
-/** Every layer in turn over x [..., D]. */
+const attentionProjections = ['q', 'k', 'v'].map((name) => `self_attn.${name}_proj`);
+const joined = 'self_attn.qkv_proj';
+
+/**
+ * Constant query, key and value weights as one, so that a step makes one product of the three.
+ * For graphs that are not differentiated.
+ */
+export function joinProjections(g: Builder, c: DecoderConfig, parameters: Parameters): Parameters {
+  const result = new Map(parameters);
+  for (let i = 0; i < c.layers; i++)
+    for (const kind of ['weight', 'bias']) {
+      const names = attentionProjections.map((name) => `model.layers.${i}.${name}.${kind}`);
+      if (!parameters.has(names[0]!)) continue;
+      const parts = names.map((name) => parameters.get(name)!);
+      result.set(`model.layers.${i}.${joined}.${kind}`, g.concat(parts, 0));
+    }
+  return result;
+}
+
+export interface LayerOptions {
+  /** Rows int64 [M], all different, that are wanted of the last layer; all by default. */
+  rows?: Value;
+  /** Filled with a segment for each layer, for a backward pass that computes them again. */
+  segments?: Segment[];
+}
+
+/** Every layer in turn over x [N, D] → [N, D], or [M, D] where only some rows are wanted. */
 export function layers(
   g: Builder,
   c: DecoderConfig,
-  parameters: Parameters,
+  weights: Weights,
   x: Value,
   attend: Attend,
+  { rows, segments }: LayerOptions = {},
 ): Value {
-  for (let i = 0; i < c.layers; i++)
-    x = g.scope(`layers.${i}`, () => decoderLayer(g, c, parameters, i, x, attend));
+  for (let i = 0; i < c.layers; i++) {
+    const input = x;
+    const from = g.nodes.length;
+    const wanted = i === c.layers - 1 ? rows : undefined;
+    x = g.scope(`layers.${i}`, () => decoderLayer(g, c, weights, i, input, attend, wanted));
+    segments?.push({ from, to: g.nodes.length, input, output: x });
+  }
   return x;
 }
 
 function decoderLayer(
   g: Builder,
   c: DecoderConfig,
-  parameters: Parameters,
+  weights: Weights,
   i: number,
   x: Value,
   attend: Attend,
+  rows: Value | undefined,
 ): Value {
   const at = (name: string) => `model.layers.${i}.${name}`;
   const norm = (name: string, input: Value) =>
-    g.rmsNorm(input, parameter(parameters, at(`${name}.weight`)), c.normEpsilon);
-  const project = (name: string, input: Value) => linear(g, parameters, at(name), input);
-  const h = norm('input_layernorm', x);
+    g.rmsNorm(input, parameter(weights, at(`${name}.weight`)), c.normEpsilon);
   const attended = g.scope('attn', () => {
-    const heads = (name: string) => {
-      const projected = project(`self_attn.${name}_proj`, h);
-      if (!c.queryKeyNorm || name === 'v') return projected;
-      const split = g.reshape(projected, [
-        ...x.dims.slice(0, -1),
-        projected.dim(-1) / c.headDim,
-        c.headDim,
-      ]);
-      return g.reshape(norm(`self_attn.${name}_norm`, split), projected.shape);
-    };
-    return project('self_attn.o_proj', attend(i, heads('q'), heads('k'), heads('v')));
+    const [q, k, v] = queryKeyValue(g, c, weights, at, norm('input_layernorm', x));
+    return attend(i, headNorm('q', q!), headNorm('k', k!), v!);
   });
-  const residual = g.add(x, attended);
+  const select = (value: Value) => (rows ? g.gather(value, rows, true) : value);
+  const residual = g.scope('attn', () =>
+    project(g, weights, at('self_attn.o_proj'), select(attended), select(x)),
+  );
   const normed = norm('post_attention_layernorm', residual);
   return g.scope('mlp', () => {
-    const gate = project('mlp.gate_proj', normed);
-    const activated = g.mul(g.mul(gate, g.sigmoid(gate)), project('mlp.up_proj', normed));
-    return g.add(residual, project('mlp.down_proj', activated));
+    const gate = g.silu(project(g, weights, at('mlp.gate_proj'), normed));
+    const gated = g.mul(gate, project(g, weights, at('mlp.up_proj'), normed));
+    return project(g, weights, at('mlp.down_proj'), gated, residual);
   });
+
+  function headNorm(name: 'q' | 'k', projected: Value): Value {
+    if (!c.queryKeyNorm) return projected;
+    const split = g.reshape(projected, [
+      projected.shape[0]!,
+      projected.dim(-1) / c.headDim,
+      c.headDim,
+    ]);
+    return g.reshape(norm(`self_attn.${name}_norm`, split), projected.shape);
+  }
 }
 
-/** x times the weight of that name, plus its bias where there is one. */
-function linear(g: Builder, parameters: Parameters, name: string, x: Value): Value {
-  const out = g.linear(x, parameter(parameters, `${name}.weight`));
-  const bias = parameters.get(`${name}.bias`);
-  return bias ? g.add(out, bias) : out;
+/** The three projections of normed rows [N, D]. */
+function queryKeyValue(
+  g: Builder,
+  c: DecoderConfig,
+  weights: Weights,
+  at: (name: string) => string,
+  x: Value,
+): Value[] {
+  if (!weights.parameters.has(`${at(joined)}.weight`))
+    return attentionProjections.map((name) => project(g, weights, at(name), x));
+  const widths = [c.heads, c.kvHeads, c.kvHeads].map((heads) => heads * c.headDim);
+  const parts = g.split(base(g, weights, at(joined), x), widths);
+  return parts.map((part, i) => adapt(g, weights, at(attentionProjections[i]!), x, part));
 }
 
-/** Hidden states [..., D] to logits [..., V], or to a classifier's scores [..., labels]. */
-export function logits(g: Builder, c: DecoderConfig, parameters: Parameters, x: Value): Value {
-  const normed = g.rmsNorm(x, parameter(parameters, 'model.norm.weight'), c.normEpsilon);
-  return g.linear(normed, parameter(parameters, headName(c)));
+/** x [N, in] through the projection of that name, its adapter included, plus `residual`. */
+function project(g: Builder, weights: Weights, name: string, x: Value, residual?: Value): Value {
+  return adapt(g, weights, name, x, base(g, weights, name, x, residual));
+}
+
+function base(g: Builder, weights: Weights, name: string, x: Value, residual?: Value): Value {
+  const weight = parameter(weights, `${name}.weight`);
+  const bias = weights.parameters.get(`${name}.bias`);
+  const out = g.linear(x, weight, bias ?? residual);
+  return bias && residual ? g.add(out, residual) : out;
+}
+
+/** out + scale · (x·Aᵀ)·Bᵀ where the projection has an adapter (LoRA, arXiv 2106.09685). */
+function adapt(g: Builder, weights: Weights, name: string, x: Value, out: Value): Value {
+  const adapter = weights.adapters?.modules.get(name);
+  if (!adapter) return out;
+  const low = g.mul(g.linear(x, adapter.a), weights.adapters!.scale);
+  return g.linear(low, adapter.b, out);
+}
+
+/**
+ * Hidden states [N, D] to logits [N, V], or to a classifier's scores [N, labels], times `scale`
+ * (an inverse temperature, applied where it costs least).
+ */
+export function logits(
+  g: Builder,
+  c: DecoderConfig,
+  weights: Weights,
+  x: Value,
+  scale?: Value,
+): Value {
+  const normed = g.rmsNorm(x, parameter(weights, 'model.norm.weight'), c.normEpsilon);
+  return g.linear(scale ? g.mul(normed, scale) : normed, parameter(weights, headName(c)));
 }
 
 function headName(c: DecoderConfig): string {
   if (c.labels !== undefined) return 'score.weight';
   return c.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-}
-
-/** Rotate x [B, T, heads, E] by cos and sin [B, T, 1, E / 2]. */
-export function rotate(g: Builder, x: Value, cos: Value, sin: Value): Value {
-  const half = x.dim(-1) / 2;
-  const [a, b] = [g.slice(x, -1, 0, half), g.slice(x, -1, half, 2 * half)];
-  const turned = [g.sub(g.mul(a, cos), g.mul(b, sin)), g.add(g.mul(b, cos), g.mul(a, sin))];
-  return g.concat(turned, -1);
-}
-
-/** What every layer of a full-sequence pass shares. */
-export interface SequenceContext {
-  /** cos and sin at each token's position, [B, T, 1, E / 2]. */
-  cos: Value;
-  sin: Value;
-  /** A layer's mask by its window; made once for each length of window. */
-  maskOf: (layer: number) => Value;
-}
-
-/** From positions int64 [B, T] and padding float32 [B, T] (0 for a token, 1 for padding). */
-export function sequenceContext(
-  g: Builder,
-  c: DecoderConfig,
-  positions: Value,
-  padding: Value,
-): SequenceContext {
-  const [batch, time] = positions.dims as [number, number];
-  const { cos, sin } = ropeTables(c, time);
-  const half = c.headDim / 2;
-  const at = (table: Float32Array) =>
-    g.reshape(g.gather(g.constant(table, [time, half]), positions), [batch, time, 1, half]);
-  const keys = g.reshape(g.mul(padding, masked), [batch, 1, 1, 1, time]);
-  const masks = new Map<number | undefined, Value>();
-  const maskOf = (layer: number) => {
-    const window = c.windows[layer];
-    const known = masks.get(window);
-    if (known) return known;
-    const visible = g.constant(visibility(time, window), [1, 1, 1, time, time]);
-    const mask = g.add(keys, visible);
-    masks.set(window, mask);
-    return mask;
-  };
-  return { cos: at(cos), sin: at(sin), maskOf };
-}
-
-/** [time, time], 0 where the query (row) sees the key (column): itself and what is before it. */
-function visibility(time: number, window = time): Float32Array {
-  return Float32Array.from({ length: time * time }, (_, i) => {
-    const distance = Math.floor(i / time) - (i % time);
-    return distance >= 0 && distance < window ? 0 : masked;
-  });
-}
-
-/** Scores of masked positions: far under any real score, and no NaN where all are masked. */
-const masked = -1e9;
-
-/**
- * Causal attention over whole sequences. query [B, T, H·E], key and value [B, T, K·E]
- * → [B, T, H·E]. The R heads that share a key are rows of one product, so keys and values are
- * never repeated. `keep` is handed each layer's rotated keys [B, K, E, T] and values [B, K, T, E].
- */
-export function sequenceAttention(
-  g: Builder,
-  c: DecoderConfig,
-  context: SequenceContext,
-  keep?: (key: Value, value: Value) => void,
-): Attend {
-  const { heads, kvHeads, headDim } = c;
-  const shared = heads / kvHeads;
-  return (layer, query, key, value) => {
-    const [batch, time] = query.dims as [number, number, number];
-    const split = (x: Value, n: number) => g.reshape(x, [batch, time, n, headDim]);
-    const turned = (x: Value, n: number) => rotate(g, split(x, n), context.cos, context.sin);
-    const q = g.reshape(g.transpose(turned(query, heads), [0, 2, 1, 3]), [
-      batch,
-      kvHeads,
-      shared * time,
-      headDim,
-    ]);
-    const k = g.transpose(turned(key, kvHeads), [0, 2, 3, 1]);
-    const v = g.transpose(split(value, kvHeads), [0, 2, 1, 3]);
-    keep?.(k, v);
-    const scores = g.mul(g.matmul(q, k), 1 / Math.sqrt(headDim));
-    const grouped = g.reshape(scores, [batch, kvHeads, shared, time, time]);
-    const weights = g.softmax(g.add(grouped, context.maskOf(layer)));
-    const flat = g.reshape(weights, [batch, kvHeads, shared * time, time]);
-    const mixed = g.reshape(g.matmul(flat, v), [batch, heads, time, headDim]);
-    return g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [batch, time, heads * headDim]);
-  };
 }

@@ -1,84 +1,89 @@
-// The log-probability graph: what a fixed policy gives to completions that are already there.
-// Sequences are a prompt padded on the left and a completion padded on the right, so that logits
-// are made for the completion alone. Axes: B sequences, S prompt length, C completion length.
+// The log-probability graph: what a policy gives to tokens that are already there. Logits are
+// made for the tokens asked about alone. Axes: B sequences, T time, M tokens asked about.
 
 import { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
+import { logits, type Weights } from './decoder.ts';
+import { type AdapterShape, inferenceWeights } from './inference-weights.ts';
 import {
-  embed,
-  layers,
-  logits,
-  type Parameters,
-  sequenceAttention,
-  sequenceContext,
-} from './decoder.ts';
-import { type ExternalWeights, parameterInitializers } from './weights.ts';
+  type RotaryTables,
+  rotaryInputs,
+  type SequenceOptions,
+  sequenceHidden,
+} from './sequence.ts';
+import type { ExternalWeights } from './weights.ts';
 
-/** Lengths of a batch of sequences. */
-export interface SequenceShape {
-  batch: number;
-  promptLength: number;
-  completionLength: number;
-}
-
-/** Values of one batch: all [B, S + C] but `targets`, which is [B, C]. */
+/** Values of one batch of sequences padded on the right, and of the tokens asked about. */
 export interface SequenceInputs {
-  /** int64 token ids. */
+  /** int64 [B, T]. */
   tokens: Value;
-  /** int64, from 0 at each sequence's first token. */
-  positions: Value;
-  /** float32, 1 where padded on the left. */
-  padding: Value;
-  /** int64: the completion's tokens. */
+  /** int64 [M]: row b·T + t of each such token's predecessor. */
+  predictors: Value;
+  /** int64 [M]: the tokens themselves. */
   targets: Value;
 }
 
-/**
- * Logits at each completion token's predecessor, [B, C, V], times `inverseTemperature`.
- */
-export function completionLogits(
+/** Log-softmaxed logits [M, V] of the predictors, at `inverseTemperature`. */
+export function predictedLogprobs(
   g: Builder,
   c: DecoderConfig,
-  parameters: Parameters,
-  shape: SequenceShape,
+  weights: Weights,
+  tables: RotaryTables,
   inputs: SequenceInputs,
   inverseTemperature: Value,
+  options: SequenceOptions = {},
 ): Value {
-  const { promptLength: S, completionLength: C } = shape;
-  const context = sequenceContext(g, c, inputs.positions, inputs.padding);
-  const attend = sequenceAttention(g, c, context);
-  const hidden = layers(g, c, parameters, embed(g, parameters, inputs.tokens), attend);
-  const predictors = g.slice(hidden, 1, S - 1, S + C - 1);
-  return g.mul(logits(g, c, parameters, predictors), inverseTemperature);
+  const hidden = sequenceHidden(g, c, weights, tables, inputs.tokens, {
+    ...options,
+    rows: inputs.predictors,
+  });
+  return g.logSoftmax(logits(g, c, weights, hidden, inverseTemperature));
 }
 
-/** Log-probabilities [B, C] of `targets` int64 [B, C] under log-softmaxed logits [B, C, V]. */
+/** Log-probabilities [M] of `targets` int64 [M] under [M, V]. */
 export function targetLogprobs(g: Builder, logProbabilities: Value, targets: Value): Value {
-  const [B, C] = targets.dims as [number, number];
-  const picked = g.gatherElements(logProbabilities, g.reshape(targets, [B, C, 1]));
-  return g.reshape(picked, [B, C]);
+  const [M] = targets.shape;
+  return g.reshape(g.gatherElements(logProbabilities, g.reshape(targets, [M!, 1])), [M!]);
 }
 
 /**
- * Inputs: SequenceInputs under their names, and `inverse_temperature` float32 [].
- * Output: `logprobs` float32 [B, C]. Returns the model's bytes.
+ * Inputs: `tokens` int64 [B, T], `predictors` and `targets` int64 [M], `inverse_temperature`
+ * float32 [], RoPE's tables, and the adapters where there are some.
+ * Output: `logprobs` float32 [M]. Returns the model's bytes.
  */
 export function logprobGraph(
   c: DecoderConfig,
-  weights: ExternalWeights,
-  shape: SequenceShape,
+  external: ExternalWeights,
+  adapters?: AdapterShape,
 ): Uint8Array {
   const g = new Builder();
-  const { batch: B, promptLength: S, completionLength: C } = shape;
   const inputs = {
-    tokens: g.input('tokens', [B, S + C], 'int64'),
-    positions: g.input('positions', [B, S + C], 'int64'),
-    padding: g.input('padding', [B, S + C]),
-    targets: g.input('targets', [B, C], 'int64'),
+    tokens: g.shapedInput('tokens', ['B', 'T'], 'int64'),
+    predictors: g.shapedInput('predictors', ['M'], 'int64'),
+    targets: g.input('targets', ['M'], 'int64'),
   };
-  const parameters = parameterInitializers(g, weights);
+  const weights = inferenceWeights(g, c, external, adapters);
   const inverse = g.input('inverse_temperature', []);
-  const rows = completionLogits(g, c, parameters, shape, inputs, inverse);
-  return g.toModel([g.output('logprobs', targetLogprobs(g, g.logSoftmax(rows), inputs.targets))]);
+  const rows = predictedLogprobs(g, c, weights, rotaryInputs(g, c), inputs, inverse);
+  return g.toModel([g.output('logprobs', targetLogprobs(g, rows, inputs.targets))]);
+}
+
+/**
+ * What the model says at given rows: next-token logits of a language model, or the scores of a
+ * classifier (a reward model).
+ * Inputs: `tokens` int64 [B, T], `predictors` int64 [M], RoPE's tables, adapters.
+ * Output: `logits` float32 [M, V], or [M, labels] for a classifier. Returns the model's bytes.
+ */
+export function logitsGraph(
+  c: DecoderConfig,
+  external: ExternalWeights,
+  adapters?: AdapterShape,
+): Uint8Array {
+  const g = new Builder();
+  const tokens = g.shapedInput('tokens', ['B', 'T'], 'int64');
+  const rows = g.shapedInput('predictors', ['M'], 'int64');
+  const weights = inferenceWeights(g, c, external, adapters);
+  const hidden = sequenceHidden(g, c, weights, rotaryInputs(g, c), tokens, { rows });
+  return g.toModel([g.output('logits', logits(g, c, weights, hidden))]);
 }

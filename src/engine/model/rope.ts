@@ -1,6 +1,7 @@
 // Rotary position embeddings (RoPE, arXiv 2104.09864) and their scalings: frequencies and tables.
 
 import { z } from 'zod';
+import type { TensorData } from '../runtime/session.ts';
 import type { DecoderConfig, Refuse } from './config.ts';
 
 /** `rope_scaling` of older config files, `rope_parameters` of newer ones. */
@@ -62,8 +63,27 @@ function frequencies(c: DecoderConfig): number[] {
   });
 }
 
+/**
+ * Feeds `rope_cos` and `rope_sin` [longest, E / 2] for at least `length` positions; made once for
+ * each doubling.
+ */
+export function rotaryFeeds(c: DecoderConfig, length: number): Record<string, TensorData> {
+  const longest = 2 ** Math.ceil(Math.log2(Math.max(64, length)));
+  let known = tables.get(c);
+  if (!known || known.longest < longest) {
+    const { cos, sin } = ropeTables(c, longest);
+    const shape = [longest, c.headDim / 2];
+    const feeds = { rope_cos: { data: cos, shape }, rope_sin: { data: sin, shape } };
+    known = { longest, feeds };
+    tables.set(c, known);
+  }
+  return known.feeds;
+}
+
+const tables = new WeakMap<DecoderConfig, { longest: number; feeds: Record<string, TensorData> }>();
+
 /** cos and sin of every position's angles, each [length, E / 2]. */
-export function ropeTables(c: DecoderConfig, length: number) {
+function ropeTables(c: DecoderConfig, length: number) {
   const half = c.headDim / 2;
   const cos = new Float32Array(length * half);
   const sin = new Float32Array(length * half);

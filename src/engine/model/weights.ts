@@ -13,7 +13,8 @@ import { parseJson } from './json.ts';
 import { type ParameterSpec, parameterSpecs } from './parameters.ts';
 import { readHeader, type TensorEntry, toFloat32 } from './safetensors.ts';
 
-const singleFile = 'model.safetensors';
+/** Name of the weights of a model that is not sharded. */
+export const singleFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
 
 const dtypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;

@@ -3,6 +3,9 @@
 
 import { Session, type SessionOptions } from './session.ts';
 
+/** Where and with how many threads sessions run. */
+export type SessionSettings = Pick<SessionOptions, 'device' | 'threads'>;
+
 const kept = 8;
 
 export class SessionCache {

@@ -1,0 +1,69 @@
+// Low-rank adapters (LoRA, arXiv 2106.09685): a projection W [out, in] gains scale · B·A with
+// A [r, in] and B [out, r]. Which projections, their shapes, and adapters as inputs of a graph;
+// files are adapter-folder.ts.
+
+import type { AdapterTarget } from '../../config/schema.ts';
+import type { Builder } from '../graph/operators.ts';
+import type { Value } from '../graph/value.ts';
+import type { DecoderConfig } from './config.ts';
+import { type ParameterSpec, parameterSpecs } from './parameters.ts';
+
+/** Rank and targets: all that a graph has to know. */
+export interface AdapterShape {
+  rank: number;
+  targets: readonly AdapterTarget[];
+}
+
+/** Adapters as values of a graph; `scale` float32 [] is alpha / rank, or 0 to turn them off. */
+export interface AdapterInputs {
+  scale: Value;
+  /** By module name, such as `model.layers.0.self_attn.q_proj`. */
+  modules: ReadonlyMap<string, { a: Value; b: Value }>;
+}
+
+/** Names of a module's two matrices. */
+export const matrixNames = (module: string) => ({
+  a: `${module}.lora_A.weight`,
+  b: `${module}.lora_B.weight`,
+});
+
+/** Modules with an adapter, in the order of the model's parameters, with their widths. */
+export function adaptedModules(c: DecoderConfig, { targets }: AdapterShape) {
+  return parameterSpecs(c).flatMap(({ name, shape }) => {
+    const module = name.replace(/\.weight$/, '');
+    const target = module.slice(module.lastIndexOf('.') + 1) as AdapterTarget;
+    if (!name.endsWith('.weight') || !targets.includes(target)) return [];
+    return [{ module, out: shape[0]!, input: shape[1]! }];
+  });
+}
+
+/** Every matrix of the adapters, A before B. */
+export function adapterSpecs(c: DecoderConfig, shape: AdapterShape): ParameterSpec[] {
+  return adaptedModules(c, shape).flatMap(({ module, out, input }) => {
+    const { a, b } = matrixNames(module);
+    return [
+      { name: a, shape: [shape.rank, input] },
+      { name: b, shape: [out, shape.rank] },
+    ];
+  });
+}
+
+/** Adapters as float32 inputs under `adapterSpecs`' names, and the input `lora_scale`. */
+export function adapterInputs(g: Builder, c: DecoderConfig, shape: AdapterShape): AdapterInputs {
+  const values = new Map(adapterSpecs(c, shape).map((s) => [s.name, g.input(s.name, s.shape)]));
+  return adaptersOf(c, shape, values, g.input('lora_scale', []));
+}
+
+/** Adapters out of values by `adapterSpecs`' names. */
+export function adaptersOf(
+  c: DecoderConfig,
+  shape: AdapterShape,
+  values: ReadonlyMap<string, Value>,
+  scale: Value,
+): AdapterInputs {
+  const modules = adaptedModules(c, shape).map(({ module }) => {
+    const { a, b } = matrixNames(module);
+    return [module, { a: values.get(a)!, b: values.get(b)! }] as const;
+  });
+  return { scale, modules: new Map(modules) };
+}

@@ -1,0 +1,161 @@
+// The decode graph: a chunk of tokens for every sequence of a batch, one Loop. The prompts' keys
+// and values are shared by their samples; those of the completion so far come in whole (`past`),
+// and the chunk's own (`recent`) grow from step to step and go out, so that no step copies more
+// than a chunk. The caller joins them, drops what has ended, and runs the next chunk.
+//
+// A sequence's numbers are the same whatever batch it falls in: prompts are padded at the end to
+// a multiple that keeps the order of every sum, and no product mixes sequences.
+//
+// Axes: P prompts, G samples a prompt, B = P·G, S prompt length, L tokens in the past, C in the
+// chunk so far, N in the chunk, K key-value heads, R = H / K, E head size, V vocabulary.
+
+import { Builder } from '../graph/operators.ts';
+import type { Shape, Value } from '../graph/value.ts';
+import type { DecoderConfig } from '../model/config.ts';
+import { type Attend, embed, layers, logits, type Weights } from '../model/decoder.ts';
+import { type AdapterShape, inferenceWeights } from '../model/inference-weights.ts';
+import { type RotaryTables, rotaryInputs } from '../model/sequence.ts';
+import type { ExternalWeights } from '../model/weights.ts';
+import { cacheMasks } from './cache-masks.ts';
+import { type DrawOptions, draw, drawInputs } from './draw.ts';
+
+/** A layer's keys and values. */
+interface Cache {
+  key: Value;
+  value: Value;
+}
+
+/** What every step of a chunk shares. */
+interface Context {
+  c: DecoderConfig;
+  weights: Weights;
+  tables: RotaryTables;
+  /** Tokens of each prompt, int64 [P, 1]. */
+  promptLengths: Value;
+  /** By layer: of the prompts [P, 1, K, S, E], and of the completions so far [P, G, K, L, E]. */
+  prompt: Cache[];
+  past: Cache[];
+}
+
+/**
+ * Inputs: `token` int64 [B, 1], the last of each sequence; `prompt_lengths` int64 [P, 1];
+ * `uniforms` float32 [N, P, G]; by layer `prompt_key.i`, `prompt_value.i` [P, 1, K, S, E] and
+ * `past_key.i`, `past_value.i` [P, G, K, L, E]; the draw's scalars, RoPE's tables, adapters.
+ * Outputs: `tokens` int64 [N, B, 1], `probabilities` float32 [N, B, 1], and by layer the chunk's
+ * `key.i` and `value.i` [P, G, K, N, E]. Returns the model's bytes.
+ */
+export function decodeGraph(
+  c: DecoderConfig,
+  external: ExternalWeights,
+  options: DrawOptions,
+  adapters?: AdapterShape,
+): Uint8Array {
+  const g = new Builder();
+  const uniforms = g.shapedInput('uniforms', ['N', 'P', 'G']);
+  g.dimension('B', g.mul(g.shapeValue(['P']), g.shapeValue(['G'])));
+  const first = g.input('token', ['B', 1], 'int64');
+  const context: Context = {
+    c,
+    weights: inferenceWeights(g, c, external, adapters),
+    tables: rotaryInputs(g, c),
+    promptLengths: g.input('prompt_lengths', ['P', 1], 'int64'),
+    prompt: cacheInputs(g, c, 'prompt', ['P', 1, c.kvHeads, 'S', c.headDim]),
+    past: cacheInputs(g, c, 'past', ['P', 'G', c.kvHeads, 'L', c.headDim]),
+  };
+  const inputs = drawInputs(g, options);
+  const u = g.reshape(uniforms, ['N', 'B', 1]);
+
+  const body = g.body();
+  const step = body.input('step', [], 'int64');
+  const condition = body.input('condition', [], 'bool');
+  const token = body.input('token', ['B', 1], 'int64');
+  const recent = cacheInputs(body, c, 'recent', ['P', 'G', c.kvHeads, 'C', c.headDim]);
+  const { hidden, grown } = decodeStep(body, context, step, token, recent);
+  const rows = logits(body, c, context.weights, hidden, inputs.inverseTemperature);
+  const drawn = draw(body, options, inputs, rows, body.gather(u, step));
+  const scanned = [body.identity(drawn.token), drawn.probability];
+  body.outputs = [body.identity(condition), drawn.token, ...grown.flatMap(values), ...scanned];
+
+  const empty = g.zeros(['P', 'G', c.kvHeads, 0, c.headDim]);
+  const carried = [first, ...recent.flatMap(() => [empty, empty])];
+  const steps = g.reshape(g.shapeValue(['N']), []);
+  const results = g.loop(steps, undefined, carried, body);
+  const caches = results.slice(1, -2).map((value, i) => {
+    return g.output(`${i % 2 ? 'value' : 'key'}.${Math.floor(i / 2)}`, value);
+  });
+  const [tokens, probabilities] = results.slice(-2) as [Value, Value];
+  return g.toModel([
+    g.output('tokens', tokens),
+    g.output('probabilities', probabilities),
+    ...caches,
+  ]);
+}
+
+const values = ({ key, value }: Cache) => [key, value];
+
+function cacheInputs(g: Builder, c: DecoderConfig, name: string, shape: Shape): Cache[] {
+  return Array.from({ length: c.layers }, (_, i) => ({
+    key: g.shapedInput(`${name}_key.${i}`, shape),
+    value: g.shapedInput(`${name}_value.${i}`, shape),
+  }));
+}
+
+/** One token of every sequence through the layers: hidden states [B, D] and the grown caches. */
+function decodeStep(g: Builder, x: Context, step: Value, token: Value, recent: Cache[]) {
+  const { c, weights } = x;
+  const index = g.add(g.reshape(g.shapeValue(['L']), []), step);
+  const positions = g.add(x.promptLengths, index);
+  const grown: Cache[] = [];
+  const attend = cachedAttention(g, x, { step, index, positions }, recent, grown);
+  const ids = g.reshape(token, ['B']);
+  return { hidden: layers(g, c, weights, embed(g, weights, ids), attend), grown };
+}
+
+/** Where a step stands. */
+export interface StepPlace {
+  /** Of the chunk, int64 []. */
+  step: Value;
+  /** Of the token in its completion, int64 []. */
+  index: Value;
+  /** Of the token in its sequence, int64 [P, 1]. */
+  positions: Value;
+}
+
+/** One query a sequence against prompt, past and recent cache under one softmax. */
+function cachedAttention(
+  g: Builder,
+  { c, tables, promptLengths, prompt, past }: Context,
+  place: StepPlace,
+  recent: Cache[],
+  grown: Cache[],
+): Attend {
+  const { heads: H, kvHeads: K, headDim: E } = c;
+  const R = H / K;
+  const spread = g.reshape(g.expand(place.positions, ['P', 'G']), ['B', 1]);
+  const turned = (x: Value, heads: number) =>
+    g.rotary(g.reshape(x, ['B', 1, heads * E]), spread, tables.cos, tables.sin, heads);
+  const maskOf = cacheMasks(g, c, promptLengths, place);
+  const inChunk = g.reshape(g.add(place.step, 1), [1]);
+  const lengths = g.concat([g.shapeValue(['S']), g.shapeValue(['L']), inChunk], 0);
+  return (layer, query, key, value) => {
+    const q = g.reshape(turned(query, H), ['P', 'G', K, R, E]);
+    const one = (x: Value) => g.reshape(x, ['P', 'G', K, 1, E]);
+    const now = {
+      key: g.concat([recent[layer]!.key, one(turned(key, K))], 3),
+      value: g.concat([recent[layer]!.value, one(value)], 3),
+    };
+    grown.push(now);
+    const caches = [prompt[layer]!, past[layer]!, now];
+    const mask = maskOf(layer);
+    const scores = caches.map((cache, i) => {
+      const score = g.product(q, cache.key, { transB: true, alpha: 1 / Math.sqrt(E) });
+      return mask[i] ? g.add(score, mask[i]) : score;
+    });
+    const weights = g.splitBy(g.softmax(g.concat(scores, 4)), lengths, ['S', 'L', 'C+1']);
+    const parts = caches.map((cache, i) => g.product(weights[i]!, cache.value));
+    return g.reshape(
+      parts.reduce((a, b) => g.add(a, b)),
+      ['B', H * E],
+    );
+  };
+}

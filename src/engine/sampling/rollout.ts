@@ -1,0 +1,143 @@
+// Rollouts: the completions of a batch of prompts, drawn chunk by chunk. Between chunks, what has
+// ended leaves the batch, so that the others do not wait for it.
+// Axes: P prompts, G samples a prompt, B = P·G, S prompt length, N tokens of a chunk.
+
+import type { DecoderConfig } from '../model/config.ts';
+import type { AdapterShape } from '../model/inference-weights.ts';
+import { rotaryFeeds } from '../model/rope.ts';
+import type { ExternalWeights } from '../model/weights.ts';
+import type { TensorData } from '../runtime/session.ts';
+import { SessionCache, type SessionSettings } from '../runtime/session-cache.ts';
+import { decodeGraph } from './decode-graph.ts';
+import type { DrawOptions } from './draw.ts';
+import { KeyValueCache, PromptCache } from './kv-cache.ts';
+import { prefillGraph } from './prefill-graph.ts';
+import type { Uniforms } from './random.ts';
+import { promptMultiple, RolloutBatch } from './rollout-batch.ts';
+
+/** How tokens are drawn. */
+export interface DrawSettings {
+  /** 0 takes the likeliest token. */
+  temperature: number;
+  /** Draw from the k likeliest; null from all. */
+  topK: number | null;
+  /** Draw from the likeliest whose probabilities sum to p; 1 from all. */
+  topP: number;
+  /** Draw from those at least p times as likely as the likeliest; 0 from all. */
+  minP: number;
+}
+
+export interface RolloutRequest extends DrawSettings {
+  /** Token ids of each prompt, at least one. */
+  prompts: readonly (readonly number[])[];
+  samplesPerPrompt: number;
+  maxNewTokens: number;
+  /** The stream of a sample's own, so that it is the same whatever batch it falls in. */
+  uniforms: (prompt: number, sample: number) => Uniforms;
+  /** Where a completion ends: the number of its tokens that count, or undefined to go on. */
+  endOf: (tokens: readonly number[]) => number | undefined;
+  /** Adapters, by their names among the graph's inputs; their shape has to be the engine's. */
+  adapters?: Readonly<Record<string, TensorData>>;
+  onProgress?: (tokens: number) => void;
+}
+
+export interface DrawnSample {
+  tokens: number[];
+  /** At the temperature, of the whole distribution (draw.ts). */
+  logprobs: number[];
+  /** False where maxNewTokens cut it. */
+  ended: boolean;
+}
+
+/** Longer completions pay more for each joining of the cache, and so join less often. */
+function chunkLength(length: number): number {
+  if (length < 64) return 16;
+  return length < 512 ? 32 : 64;
+}
+
+/** Draws completions from one model's weights. */
+export class RolloutEngine {
+  private readonly config: DecoderConfig;
+  private readonly weights: ExternalWeights;
+  private readonly sessions: SessionCache;
+  private readonly adapters: AdapterShape | undefined;
+
+  constructor(
+    config: DecoderConfig,
+    weights: ExternalWeights,
+    settings: SessionSettings,
+    adapters?: AdapterShape,
+  ) {
+    this.config = config;
+    this.weights = weights;
+    this.sessions = new SessionCache({ ...settings, files: weights.files });
+    this.adapters = adapters;
+  }
+
+  /** Samples in the order of prompts, then sample index. */
+  async run(request: RolloutRequest): Promise<DrawnSample[]> {
+    const batch = new RolloutBatch(request);
+    const fixed = this.fixedFeeds(request);
+    const prefill = await this.session(prefillGraph, request);
+    const first = await prefill.run({ ...batch.promptFeeds(), ...fixed });
+    batch.take(first.token!, first.probability!);
+    const prompts = new PromptCache(this.config, first);
+    const cache = new KeyValueCache(this.config, batch.size, request.maxNewTokens);
+    for (let drawn = 1; drawn < request.maxNewTokens && !batch.ended; ) {
+      const kept = batch.shrink();
+      if (kept) {
+        prompts.keep(kept.prompts);
+        cache.keep(kept.rows);
+      }
+      const count = Math.min(chunkLength(drawn), request.maxNewTokens - drawn);
+      const decode = await this.session(decodeGraph, request);
+      const chunk = await decode.run({
+        ...batch.chunkFeeds(count),
+        ...prompts.feeds(),
+        ...cache.feeds(batch.shape),
+        ...fixed,
+      });
+      batch.take(chunk.tokens!, chunk.probabilities!);
+      cache.append(chunk, count);
+      drawn += count;
+      request.onProgress?.(drawn);
+    }
+    return batch.results();
+  }
+
+  async close(): Promise<void> {
+    await this.sessions.close();
+  }
+
+  private session(build: typeof prefillGraph | typeof decodeGraph, settings: DrawSettings) {
+    const options = drawOptions(settings);
+    return this.sessions.get([build.name, options], () =>
+      build(this.config, this.weights, options, this.adapters),
+    );
+  }
+
+  private fixedFeeds(request: RolloutRequest): Record<string, TensorData> {
+    const { prompts, maxNewTokens, temperature, topK, topP, minP, adapters } = request;
+    const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 1);
+    const scalar = (x: number) => ({ data: Float32Array.of(x), shape: [] });
+    const options = drawOptions(request);
+    return {
+      ...rotaryFeeds(this.config, longest + promptMultiple + maxNewTokens),
+      ...adapters,
+      inverse_temperature: scalar(temperature === 0 ? 1 : 1 / temperature),
+      ...(options.topK && { top_k: { data: BigInt64Array.of(BigInt(topK!)), shape: [1] } }),
+      ...(options.topP && { top_p: scalar(topP) }),
+      ...(options.minP && { min_p: scalar(minP) }),
+    };
+  }
+}
+
+function drawOptions({ temperature, topK, topP, minP }: DrawSettings): DrawOptions {
+  const greedy = temperature === 0;
+  return {
+    greedy,
+    topK: !greedy && topK !== null,
+    topP: !greedy && topP < 1,
+    minP: !greedy && minP > 0,
+  };
+}

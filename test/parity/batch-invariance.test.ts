@@ -1,0 +1,48 @@
+// A sample is the same, to the last bit, whatever batch it falls in: alone, among other prompts,
+// longer ones, more samples, and whatever ends beside it.
+
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import type { Rollout } from '../../src/config/records.ts';
+import { openPolicyFolder } from '../../src/engine/model/policy-folder.ts';
+import type { GenerateJob } from '../../src/rl/model-service.ts';
+import { Sampler } from '../../src/rl/sampler.ts';
+import { engine } from './fixture.ts';
+
+const model = fileURLToPath(new URL('../../models/policy', import.meta.url));
+const prompts = [
+  '// add two numbers\n// add(a, b)\n',
+  '// the largest of a list of numbers, or undefined where the list is empty\n// largest(values)\n',
+  '// x\n',
+  '// count the words of a text that are longer than a limit, whatever separates them, and return it\n// countLongWords(text, limit)\n',
+  '// reverse a string\n// reversed(text)\n',
+].map((prompt, i) => ({ id: `p${i}`, prompt }));
+
+const job = (which: readonly number[], samplesPerPrompt: number): GenerateJob => ({
+  kind: 'generate',
+  engine,
+  model,
+  prompts: which.map((i) => prompts[i]!),
+  samplesPerPrompt,
+  draw: { temperature: 1.2, topK: null, topP: 1, minP: 0 },
+  maxNewTokens: 80,
+  stopStrings: [],
+  seed: 5,
+  stream: 'test',
+});
+
+it.each([
+  [[0], 1],
+  [[3], 6],
+  [[2, 1], 3],
+  [[4, 2, 0], 2],
+] as const)('prompts %j, %i samples', async (which, samples) => {
+  const sampler = await Sampler.open(await openPolicyFolder(model), engine);
+  const whole = await sampler.sample(job([0, 1, 2, 3, 4], 6));
+  expect(new Set(whole.map(({ tokens }) => tokens.length)).size).toBeGreaterThan(5);
+  const same = ({ promptId, sample }: Rollout) =>
+    whole.find((other) => other.promptId === promptId && other.sample === sample);
+  for (const rollout of await sampler.sample(job(which, samples)))
+    expect(rollout).toEqual(same(rollout));
+  await sampler.close();
+});

@@ -16,6 +16,7 @@ import { openPolicyFolder, type PolicyFolder } from '../engine/model/policy-fold
 import { rotaryFeeds } from '../engine/model/rope.ts';
 import { encodeFloat32, readFloat32 } from '../engine/model/safetensors.ts';
 import { type ExternalWeights, openWeights, readParameters } from '../engine/model/weights.ts';
+import { type AdamWSettings, adamw, type Moments } from '../engine/optimizer/adamw.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
 import { uniforms } from '../engine/sampling/random.ts';
@@ -27,7 +28,6 @@ import { byLength, packBatches, type Sequence } from './packing.ts';
 import {
   type ScalarInput,
   scalarInputs,
-  statePrefixes,
   type TrainingOptions,
   tokenInputs,
   trainedSpecs,
@@ -44,10 +44,11 @@ export interface TrainSequence extends Sequence {
   referenceLogprobs: readonly number[];
 }
 
-/** The numbers in force in a step; the corrections follow from the step's number. */
-export type StepSettings = Record<Exclude<ScalarInput, 'correction1' | 'correction2'>, number>;
+/** The numbers in force in a step. */
+export type StepSettings = Record<ScalarInput, number> & AdamWSettings;
 
 export interface StepStats extends ObjectiveStats {
+  /** Global norm before clipping. */
   grad_norm: number;
 }
 
@@ -66,6 +67,9 @@ export interface TrainerOptions {
   recompute?: boolean;
 }
 
+/** Prefixes of the moments' names in a checkpoint. */
+const momentPrefixes = { first: 'first.', second: 'second.' } as const;
+
 type Tensors = Map<string, Float32Array>;
 
 export class PolicyTrainer {
@@ -73,15 +77,15 @@ export class PolicyTrainer {
   step: number;
   private readonly policy: PolicyFolder;
   private readonly options: Omit<TrainingOptions, 'kind'>;
-  /** Trained tensors and moments, by the names of the graph's inputs. */
-  private state: Tensors;
+  /** Trained tensors with their moments, by name. */
+  private readonly state: Map<string, Moments>;
   private readonly sessions: SessionCache;
 
   private constructor(
     policy: PolicyFolder,
     engine: EngineSettings,
     options: Omit<TrainingOptions, 'kind'>,
-    state: Tensors,
+    state: Map<string, Moments>,
     step: number,
   ) {
     this.policy = policy;
@@ -112,12 +116,13 @@ export class PolicyTrainer {
         : await readParameters(folder, policy.config);
     const step = fresh ? 0 : await readStep(folder);
     const moments = step > 0 ? await readFloat32(join(folder, optimizerFile)) : new Map();
-    const state: Tensors = new Map();
+    const state = new Map<string, Moments>();
     for (const { name } of trainedSpecs(policy.config, options)) {
       const parameter = parameters.get(name)!;
-      state.set(statePrefixes.parameter + name, parameter);
-      for (const prefix of [statePrefixes.first, statePrefixes.second])
-        state.set(prefix + name, moments.get(prefix + name) ?? new Float32Array(parameter.length));
+      const moment = (prefix: string): Float32Array =>
+        moments.get(prefix + name) ?? new Float32Array(parameter.length);
+      const { first, second } = momentPrefixes;
+      state.set(name, { parameter, first: moment(first), second: moment(second) });
     }
     return new PolicyTrainer(policy, engine, options, state, step);
   }
@@ -146,11 +151,14 @@ export class PolicyTrainer {
       ...(lora && scaleFeed(lora)),
       ...this.stateFeeds(),
     });
-    const stats = statsOf(outputs, sequences);
-    this.checkFinite(stats, outputs);
-    for (const name of this.state.keys())
-      this.state.set(name, outputs[`new.${name}`]!.data as Float32Array);
+    const squares = Array.from(outputs.grad_squares!.data, Number);
+    const stats = statsOf(outputs.stats!, squares, sequences);
+    this.checkFinite(stats, squares);
     this.step += 1;
+    for (const [name, moments] of this.state) {
+      const gradient = outputs[`grad.${name}`]!.data as Float32Array;
+      adamw(moments, gradient, stats.grad_norm, this.step, settings);
+    }
     return stats;
   }
 
@@ -160,7 +168,11 @@ export class PolicyTrainer {
    */
   async save(folder: string): Promise<void> {
     await (this.policy.lora ? this.saveAdapters(folder, this.policy.lora) : this.saveModel(folder));
-    const moments = [...this.tensors(statePrefixes.first), ...this.tensors(statePrefixes.second)];
+    const moments = (['first', 'second'] as const).flatMap((part) =>
+      this.tensors(part).map(
+        ([name, shape, data]) => [momentPrefixes[part] + name, shape, data] as const,
+      ),
+    );
     await writeFile(join(folder, optimizerFile), encodeFloat32(moments));
     await writeFile(join(folder, stateFile), `${JSON.stringify({ step: this.step })}\n`);
   }
@@ -174,7 +186,7 @@ export class PolicyTrainer {
     for (const file of await readdir(this.policy.folder, { withFileTypes: true }))
       if (file.isFile() && !written.has(file.name))
         await copyFile(join(this.policy.folder, file.name), join(folder, file.name));
-    const tensors = this.tensors(statePrefixes.parameter);
+    const tensors = this.tensors('parameter');
     await writeFile(join(folder, 'model.safetensors'), encodeFloat32(tensors));
   }
 
@@ -188,15 +200,15 @@ export class PolicyTrainer {
     for (const file of await readdir(base, { withFileTypes: true }))
       if (file.isFile() && /tokenizer|special_tokens|vocab|merges|chat_template/.test(file.name))
         await copyFile(join(base, file.name), join(folder, file.name));
-    const tensors = this.tensors(statePrefixes.parameter).map(
+    const tensors = this.tensors('parameter').map(
       ([name, shape, data]) => [storedName(name), shape, data] as const,
     );
     await writeFile(join(folder, adapterWeightsFile), encodeFloat32(tensors));
   }
 
-  private tensors(prefix: string) {
+  private tensors(part: keyof Moments) {
     return trainedSpecs(this.config, this.options).map(
-      ({ name, shape }) => [prefix + name, shape, this.state.get(prefix + name)!] as const,
+      ({ name, shape }) => [name, shape, this.state.get(name)![part]] as const,
     );
   }
 
@@ -228,31 +240,19 @@ export class PolicyTrainer {
   }
 
   private scalars(settings: StepSettings): Record<string, TensorData> {
-    const t = this.step + 1;
-    const all = {
-      ...settings,
-      correction1: 1 - settings.beta1 ** t,
-      correction2: 1 - settings.beta2 ** t,
-    };
     return Object.fromEntries(
-      scalarInputs.map((name) => [name, { data: Float32Array.of(all[name]), shape: [] }]),
+      scalarInputs.map((name) => [name, { data: Float32Array.of(settings[name]), shape: [] }]),
     );
   }
 
   private stateFeeds(): Record<string, TensorData> {
     return Object.fromEntries(
-      trainedSpecs(this.config, this.options).flatMap(({ name, shape }) =>
-        Object.values(statePrefixes).map((prefix) => [
-          prefix + name,
-          { data: this.state.get(prefix + name)!, shape },
-        ]),
-      ),
+      this.tensors('parameter').map(([name, shape, data]) => [name, { data, shape }]),
     );
   }
 
-  private checkFinite(stats: StepStats, outputs: Record<string, TensorData>): void {
+  private checkFinite(stats: StepStats, squares: readonly number[]): void {
     if (Object.values(stats).every(Number.isFinite)) return;
-    const squares = Array.from(outputs.grad_squares!.data, Number);
     const broken = squares.findIndex((x) => !Number.isFinite(x));
     const tensor = broken < 0 ? 'the loss' : trainedSpecs(this.config, this.options)[broken]!.name;
     throw new AnnealError(
@@ -264,17 +264,18 @@ export class PolicyTrainer {
 
 /** The objective as the graph has it; everything else as a mean over tokens. */
 function statsOf(
-  outputs: Record<string, TensorData>,
+  { data }: TensorData,
+  squares: readonly number[],
   sequences: readonly TrainSequence[],
 ): StepStats {
-  const values = outputs.stats!.data as Float32Array;
+  const values = data as Float32Array;
   const total = sequences.flatMap((s) => s.weight).reduce((sum, w) => sum + w, 0);
   const named = objectiveStats.map(
     (name, i) => [name, name === 'policy_loss' ? values[i]! : values[i]! / total] as const,
   );
   return {
     ...(Object.fromEntries(named) as ObjectiveStats),
-    grad_norm: Number(outputs.grad_norm!.data[0]),
+    grad_norm: Math.sqrt(squares.reduce((sum, x) => sum + x, 0)),
   };
 }
 

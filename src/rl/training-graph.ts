@@ -1,6 +1,6 @@
-// The training graph: one optimiser step as one run. A Loop over microbatches holds forward and
-// backward and adds up gradients; clipping and AdamW follow it. Microbatches are as long as their
-// own longest sequence.
+// The training graph: the gradients of an optimiser step as one run. A Loop over microbatches
+// holds forward and backward and adds gradients up. Microbatches are as long as their own longest
+// sequence. The step itself is ../engine/optimizer.
 // Axes: B samples and T tokens of a microbatch, M tokens learned in it.
 
 import { backward, type Segment } from '../engine/autodiff/backward.ts';
@@ -13,7 +13,6 @@ import { type AdapterShape, adapterSpecs, adaptersOf } from '../engine/model/lor
 import { type ParameterSpec, parameterSpecs } from '../engine/model/parameters.ts';
 import { rotaryInputs } from '../engine/model/sequence.ts';
 import { type ExternalWeights, parameterInitializers } from '../engine/model/weights.ts';
-import { type AdamWInputs, adamw, clipByGlobalNorm } from '../engine/optimizer/adamw.ts';
 import { type ObjectiveInputs, type ObjectiveKind, objective } from './objective.ts';
 
 /** Inputs of one number for each learned token of all microbatches, float32 [ΣM]. */
@@ -26,25 +25,14 @@ export const tokenInputs = [
 ] as const;
 type TokenInput = (typeof tokenInputs)[number];
 
-/** Scalar inputs: of the objective, then of the optimiser. */
+/** Scalar inputs of the objective, float32 []. */
 export const scalarInputs = [
   'inverse_temperature',
   'kl_coefficient',
   'ratio_low',
   'ratio_high',
-  'learning_rate',
-  'weight_decay',
-  'beta1',
-  'beta2',
-  'epsilon',
-  'correction1',
-  'correction2',
-  'max_grad_norm',
 ] as const;
 export type ScalarInput = (typeof scalarInputs)[number];
-
-/** Prefixes of the optimiser's state among inputs and outputs. */
-export const statePrefixes = { parameter: '', first: 'first.', second: 'second.' } as const;
 
 /** What a training graph is built for. */
 export interface TrainingOptions {
@@ -66,45 +54,18 @@ export function trainedSpecs(
 /**
  * Inputs: microbatches as packing.ts lays them out (`layout`, `tokens`, `predictors`, `targets`),
  * the token inputs, the scalars, RoPE's tables, `lora_scale` [] for adapters, and every trained
- * tensor with its first and second moment (prefixes above). Outputs: the same state under
- * `new.` + name, `stats` float32 [8] (order of objectiveStats), `grad_norm` [] before clipping,
- * `grad_squares` [number of trained tensors]. Returns the model's bytes.
+ * tensor. Outputs: `grad.` + name of the loss summed over all microbatches, `grad_squares`
+ * [number of trained tensors], each gradient's squared norm, and `stats` float32 [8] (order of
+ * objectiveStats). Returns the model's bytes.
  */
 export function trainingGraph(c: DecoderConfig, options: TrainingOptions): Uint8Array {
   const g = new Builder();
-  const scalars = scalarValues(g);
-  const trained = trainedInputs(g, c, options);
-  const { gradients, stats } = accumulate(g, c, options, trained, scalars);
-  const clipped = clipByGlobalNorm(g, gradients, scalars.max_grad_norm);
-  const state = [...trained].map(([name, parameter]) => ({
-    parameter,
-    first: g.input(statePrefixes.first + name, parameter.shape),
-    second: g.input(statePrefixes.second + name, parameter.shape),
-  }));
-  const next = g.scope('adamw', () => adamw(g, state, clipped, optimizer(scalars)));
-  const updated = [...trained.keys()].flatMap((name, i) =>
-    (['parameter', 'first', 'second'] as const).map((part) =>
-      g.output(`new.${statePrefixes[part]}${name}`, next[i]![part]),
-    ),
-  );
-  return g.toModel([
-    ...updated,
-    g.output('stats', stats),
-    g.output('grad_norm', clipped.norm),
-    g.output('grad_squares', clipped.squares),
-  ]);
-}
-
-/**
- * The gradients alone, of the summed loss over all microbatches: outputs `grad.` + name, `stats`.
- * For checking them against a reference.
- */
-export function gradientGraph(c: DecoderConfig, options: TrainingOptions): Uint8Array {
-  const g = new Builder();
   const trained = trainedInputs(g, c, options);
   const { gradients, stats } = accumulate(g, c, options, trained, scalarValues(g));
+  const squares = gradients.map((x) => g.reshape(g.sumSquares(x), [1]));
   const outputs = [...trained.keys()].map((name, i) => g.output(`grad.${name}`, gradients[i]!));
-  return g.toModel([...outputs, g.output('stats', stats)]);
+  const norms = g.output('grad_squares', g.concat(squares, 0));
+  return g.toModel([...outputs, norms, g.output('stats', stats)]);
 }
 
 function scalarValues(g: Builder): Record<ScalarInput, Value> {
@@ -128,18 +89,6 @@ function weightsOf(
   return {
     parameters: parameterInitializers(g, lora.base),
     adapters: adaptersOf(c, lora.adapters, trained, scale),
-  };
-}
-
-function optimizer(scalars: Record<ScalarInput, Value>): AdamWInputs {
-  return {
-    learningRate: scalars.learning_rate,
-    weightDecay: scalars.weight_decay,
-    beta1: scalars.beta1,
-    beta2: scalars.beta2,
-    epsilon: scalars.epsilon,
-    correction1: scalars.correction1,
-    correction2: scalars.correction2,
   };
 }
 

@@ -10,10 +10,10 @@ import { RolloutEngine, type RolloutRequest } from '../../src/engine/sampling/ro
 import { packBatches } from '../../src/rl/packing.ts';
 import type { StepSettings, TrainSequence } from '../../src/rl/trainer.ts';
 import {
-  gradientGraph,
   scalarInputs,
   type TrainingOptions,
   trainedSpecs,
+  trainingGraph,
 } from '../../src/rl/training-graph.ts';
 
 export const folder = fileURLToPath(new URL('./fixtures/tiny-qwen2', import.meta.url));
@@ -130,7 +130,7 @@ export async function gradientsOf(
 ) {
   const c = await readModelConfig(folder);
   const files = options.lora?.base.files;
-  const session = await Session.create(gradientGraph(c, options), {
+  const session = await Session.create(trainingGraph(c, options), {
     ...engine,
     ...(files && { files }),
   });
@@ -142,7 +142,7 @@ export async function gradientsOf(
     data: Float32Array.from(sequences.flatMap(of)),
     shape: packed.targets.shape,
   });
-  const settings: Record<string, number> = stepSettings();
+  const settings: Record<string, number> = { ...stepSettings() };
   const outputs = await session.run({
     ...packed,
     weight: rows((s) => s.weight),

@@ -85,15 +85,23 @@ function reductionGradient({ g, node, gradient }: Context, scale: (count: () => 
   return g.expand(g.reshape(scaled, kept), input.shape);
 }
 
-/** dx = r · (g·w − x̂ · mean(g·w·x̂)), dw = Σ g·x̂, with x̂ = x·r and r = 1 / rms(x). */
+/**
+ * With r = 1 / rms(x): dw = Σ g·x·r over the rows, dx = r·g·w − x · (r³ · mean(g·x·w)).
+ * Both sums are products of g·x with a vector, which read it once.
+ */
 function rmsNormGradient({ g, node, gradient }: Context, i: number): Value {
   const [x, weight] = node.inputs as [Value, Value];
   const inverse = node.outputs[1]!;
-  const normalized = g.mul(x, inverse);
-  if (i === 1) return unbroadcast(g, g.mul(gradient, normalized), weight.shape);
-  const weighted = g.mul(gradient, weight);
-  const projection = g.mean(g.mul(weighted, normalized), [-1]);
-  return g.mul(inverse, g.sub(weighted, g.mul(normalized, projection)));
+  const D = weight.dim(0);
+  const both = g.mul(gradient, x);
+  if (i === 1) {
+    const rows = g.mul(both, inverse);
+    return unbroadcast(g, rows, weight.shape);
+  }
+  const mean = g.mul(g.matmul(both, g.reshape(weight, [D, 1])), 1 / D);
+  const cube = g.mul(g.mul(inverse, inverse), inverse);
+  const along = g.mul(x, g.mul(mean, cube));
+  return g.sub(g.mul(g.mul(gradient, weight), inverse), along);
 }
 
 /** Zeros around the gradient of the elements that a slice kept. */

@@ -261,6 +261,10 @@ export class Builder extends Graph {
   sumAll(a: Value): Value {
     return this.sum(a, [...a.shape.keys()], false);
   }
+  /** Sum of all elements' squares, a scalar. */
+  sumSquares(a: Value): Value {
+    return this.reduce('ReduceSumSquare', a, [...a.shape.keys()], false);
+  }
   expand(a: Value, shape: Shape): Value {
     return this.one('Expand', [a, this.shapeValue(shape)], shape, { dtype: a.dtype });
   }

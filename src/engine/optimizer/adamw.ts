@@ -1,82 +1,53 @@
-// The optimiser as graph nodes: clipping by global norm and AdamW.
+// The optimiser: clipping by global norm and AdamW, in place on the arrays that hold the state.
+// Outside of the graph, since a graph's outputs are copies: the state of a step would be held
+// three times over, and copying it takes longer than the arithmetic.
 
-import type { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
-
-/** Scalars that change from step to step, as float32 inputs [] of the graph. */
-export interface AdamWInputs {
-  learningRate: Value;
-  weightDecay: Value;
-  beta1: Value;
-  beta2: Value;
-  epsilon: Value;
-  /** 1 - beta1^t and 1 - beta2^t. */
-  correction1: Value;
-  correction2: Value;
+/** What is in force in a step. */
+export interface AdamWSettings {
+  learning_rate: number;
+  weight_decay: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Gradients are scaled so that their global norm is at most this. */
+  max_grad_norm: number;
 }
 
-/** A parameter with its first and second moment, each in the parameter's shape. */
+/** A parameter with its first and second moment, of the same length. */
 export interface Moments {
-  parameter: Value;
-  first: Value;
-  second: Value;
-}
-
-/** A gradient with its elements' squares. */
-interface Gradient {
-  value: Value;
-  square: Value;
-}
-
-/** Gradients not yet clipped, and the factor [] that clips them. */
-export interface ClippedGradients {
-  gradients: Gradient[];
-  scale: Value;
-  /** Global norm before clipping, []. */
-  norm: Value;
-  /** Each gradient's squared norm [P], by which a NaN is traced to its tensor. */
-  squares: Value;
-}
-
-/** The factor that brings the global norm down to `maxNorm`: min(1, maxNorm / (norm + 1e-6)). */
-export function clipByGlobalNorm(
-  g: Builder,
-  values: readonly Value[],
-  maxNorm: Value,
-): ClippedGradients {
-  const gradients = values.map((value) => ({ value, square: g.mul(value, value) }));
-  const squares = g.concat(
-    gradients.map(({ square }) => g.reshape(g.sumAll(square), [1])),
-    0,
-  );
-  const norm = g.sqrt(g.sumAll(squares));
-  const scale = g.min(1, g.div(maxNorm, g.add(norm, 1e-6)));
-  return { gradients, scale, norm, squares };
+  parameter: Float32Array;
+  first: Float32Array;
+  second: Float32Array;
 }
 
 /**
- * One step of AdamW (arXiv 1711.05101) for every parameter, as in torch.optim.AdamW:
- * m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², p ← p·(1 − ηλ) − η·(m/c₁) / (√(v/c₂) + ε).
- * What is the same for all parameters, the clipping of g included, is one scalar each.
+ * Step `t` (from 1) of AdamW (arXiv 1711.05101), as in torch.optim.AdamW after
+ * torch.nn.utils.clip_grad_norm_: g ← g · min(1, max_grad_norm / (norm + 1e-6)),
+ * m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², p ← p·(1 − ηλ) − η·(m/c₁) / (√(v/c₂) + ε),
+ * with c = 1 − βᵗ. Computed in float64, stored in float32.
  */
 export function adamw(
-  g: Builder,
-  parameters: readonly Moments[],
-  { gradients, scale }: ClippedGradients,
-  h: AdamWInputs,
-): Moments[] {
-  const firstRate = g.mul(g.sub(1, h.beta1), scale);
-  const secondRate = g.mul(g.sub(1, h.beta2), g.mul(scale, scale));
-  const root = g.sqrt(h.correction2);
-  const rate = g.mul(g.div(h.learningRate, h.correction1), root);
-  const epsilon = g.mul(h.epsilon, root);
-  const kept = g.sub(1, g.mul(h.learningRate, h.weightDecay));
-  return parameters.map(({ parameter, first, second }, i) => {
-    const { value, square } = gradients[i]!;
-    const newFirst = g.add(g.mul(first, h.beta1), g.mul(value, firstRate));
-    const newSecond = g.add(g.mul(second, h.beta2), g.mul(square, secondRate));
-    const step = g.mul(g.div(newFirst, g.add(g.sqrt(newSecond), epsilon)), rate);
-    const moved = g.sub(g.mul(parameter, kept), step);
-    return { parameter: moved, first: newFirst, second: newSecond };
-  });
+  { parameter, first, second }: Moments,
+  gradient: Float32Array,
+  norm: number,
+  t: number,
+  settings: AdamWSettings,
+): void {
+  const { learning_rate, weight_decay, beta1, beta2, epsilon, max_grad_norm } = settings;
+  const scale = Math.min(1, max_grad_norm / (norm + 1e-6));
+  const firstRate = (1 - beta1) * scale;
+  const secondRate = (1 - beta2) * scale * scale;
+  // η·(m/c₁) / (√(v/c₂) + ε) with √c₂ taken out of the denominator.
+  const root = Math.sqrt(1 - beta2 ** t);
+  const rate = (learning_rate / (1 - beta1 ** t)) * root;
+  const floor = epsilon * root;
+  const kept = 1 - learning_rate * weight_decay;
+  for (let i = 0; i < parameter.length; i++) {
+    const g = gradient[i]!;
+    const m = first[i]! * beta1 + g * firstRate;
+    const v = second[i]! * beta2 + g * g * secondRate;
+    first[i] = m;
+    second[i] = v;
+    parameter[i] = parameter[i]! * kept - (rate * m) / (Math.sqrt(v) + floor);
+  }
 }

@@ -3,14 +3,21 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import { readFloat32 } from '../../src/engine/model/safetensors.ts';
 import { readParameters } from '../../src/engine/model/weights.ts';
 import { lastLogits, tokenLogprobs } from '../../src/rl/token-rows.ts';
-import { engine, gradientsOf, largestDifference, relativeError, rollOut } from './fixture.ts';
+import {
+  engine,
+  fixtureFolder,
+  gradientsOf,
+  largestDifference,
+  likelihoodSequences,
+  relativeError,
+  rollOut,
+} from './fixture.ts';
 import { tolerances } from './tolerances.ts';
 
 const languageModels = [
@@ -37,7 +44,7 @@ interface Expected {
 }
 
 function fixture(name: string) {
-  const folder = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+  const folder = fixtureFolder(name);
   const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected;
   const sequences = expected.prompts.map((p, i) => [...p, ...expected.completions[i]!]);
   return { folder, expected, sequences };
@@ -87,23 +94,10 @@ describe.each(classifiers)('%s', (name) => {
 });
 
 /** Gradients of the mean negative log-likelihood, at the temperature of the fixtures (1.3). */
-async function likelihoodGradients(folder: string, { prompts, completions }: Expected) {
+async function likelihoodGradients(folder: string, expected: Expected) {
   const c = await readModelConfig(folder);
   const parameters = await readParameters(folder, c);
-  const total = completions.flat().length;
-  const sequences = prompts.map((prompt, i) => {
-    const completion = completions[i]!;
-    const every = (value: number) => completion.map(() => value);
-    return {
-      prompt,
-      completion,
-      weight: every(1 / total),
-      advantage: every(1),
-      reward: 0,
-      oldLogprobs: every(0),
-      referenceLogprobs: every(0),
-    };
-  });
+  const sequences = likelihoodSequences(expected);
   const feeds = Object.fromEntries(
     parameterSpecs(c).map(({ name, shape }) => [name, { data: parameters.get(name)!, shape }]),
   );

@@ -2,11 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readModelConfig } from '../../src/engine/model/config.ts';
+import { openPolicyFolder } from '../../src/engine/model/policy-folder.ts';
 import { rotaryFeeds } from '../../src/engine/model/rope.ts';
 import { openWeights } from '../../src/engine/model/weights.ts';
 import { Session, type TensorData } from '../../src/engine/runtime/session.ts';
 import { RolloutEngine, type RolloutRequest } from '../../src/engine/sampling/rollout.ts';
+import { adapterFeeds } from '../../src/rl/adapter-feeds.ts';
 import { packBatches } from '../../src/rl/packing.ts';
 import type { StepSettings, TrainSequence } from '../../src/rl/trainer.ts';
 import {
@@ -95,10 +96,39 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
   return largest;
 }
 
-/** Rollouts of a model folder that go on to the last token, whatever comes. */
+/** A folder of fixtures. */
+export const fixtureFolder = (name: string) =>
+  fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+
+/** Sequences whose loss is the mean negative log-likelihood of their completions. */
+export function likelihoodSequences({
+  prompts,
+  completions,
+}: {
+  prompts: number[][];
+  completions: number[][];
+}): TrainSequence[] {
+  const total = completions.flat().length;
+  return prompts.map((prompt, i) => {
+    const completion = completions[i]!;
+    const every = (value: number) => completion.map(() => value);
+    return {
+      prompt,
+      completion,
+      weight: every(1 / total),
+      advantage: every(1),
+      reward: 0,
+      oldLogprobs: every(0),
+      referenceLogprobs: every(0),
+    };
+  });
+}
+
+/** Rollouts of a policy's folder that go on to the last token, whatever comes. */
 export async function rollOut(folder: string, request: Partial<RolloutRequest>) {
-  const c = await readModelConfig(folder);
-  const rollouts = new RolloutEngine(c, await openWeights(folder, c), engine);
+  const policy = await openPolicyFolder(folder);
+  const { base, config, lora } = policy;
+  const rollouts = new RolloutEngine(config, await openWeights(base, config), engine, lora);
   try {
     return await rollouts.run({
       prompts: [],
@@ -110,6 +140,7 @@ export async function rollOut(folder: string, request: Partial<RolloutRequest>) 
       minP: 0,
       uniforms: () => () => 0,
       endOf: () => undefined,
+      adapters: await adapterFeeds(policy),
       ...request,
     });
   } finally {
@@ -128,7 +159,7 @@ export async function gradientsOf(
   options: TrainingOptions,
   feeds: Readonly<Record<string, TensorData>>,
 ) {
-  const c = await readModelConfig(folder);
+  const { config: c } = await openPolicyFolder(folder);
   const files = options.lora?.base.files;
   const session = await Session.create(trainingGraph(c, options), {
     ...engine,

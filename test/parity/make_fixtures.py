@@ -1,20 +1,21 @@
 """Reference values for the parity tests, made with torch and transformers.
 
-Run by hand where Python is at hand (pip install torch transformers safetensors); the files it
-writes are committed, and the tests need no Python. Usage: python make_fixtures.py
+Run by hand where Python is at hand (pip install torch transformers safetensors peft); the files
+it writes are committed, and the tests need no Python. Usage: python make_fixtures.py
 """
 
 import json
 import pathlib
 
 import torch
+from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 OUT = FIXTURES / "tiny-qwen2"
 TEMPERATURE, KL, LOW, HIGH = 1.3, 0.05, 0.8, 1.28
-LR, DECAY, BETAS, EPS, CLIP, STEPS = 1e-3, 0.01, (0.9, 0.999), 1e-8, 0.5, 10
+LR, DECAY, BETAS, EPS, CLIP, STEPS = 1e-3, 0.01, (0.9, 0.999), 1e-8, 0.5, 20
 PROMPTS = [[5, 9, 11], [7, 3, 2, 40, 41, 8, 6], [12, 30], [50, 51, 52, 53, 54]]
 COMPLETIONS = [[4, 8, 15, 16, 1], [23, 42, 1], [9, 9, 8, 7, 6, 5, 4, 3, 2, 1], [60, 61, 62, 63]]
 
@@ -44,6 +45,11 @@ VARIANTS = {
     "qwen2-classifier": ("qwen2", dict(num_labels=1), torch.float32),
     "qwen3-classifier": ("qwen3", dict(num_labels=3, head_dim=8), torch.float32),
     "llama-classifier": ("llama", dict(num_labels=1), torch.float32),
+}
+# Adapters over one of the variants: name -> (variant of the base, rank, alpha, targets)
+ADAPTERS = {
+    "lora-qwen2": ("qwen2-untied", 4, 8, ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]),
+    "lora-llama": ("llama-bias", 2, 6, ["q_proj", "v_proj", "down_proj"]),
 }
 
 
@@ -89,6 +95,41 @@ def variant(name, kind, changes, dtype):
     (out / "expected.json").write_text(json.dumps(expected) + "\n")
 
 
+def adapter(name, base, rank, alpha, targets):
+    """Adapters as PEFT saves them, and what the model says, learns and becomes with them."""
+    kind, changes, dtype = VARIANTS[base]
+    torch.manual_seed(1)
+    net = get_peft_model(model(kind, changes, dtype), LoraConfig(
+        r=rank, lora_alpha=alpha, target_modules=targets, lora_dropout=0.0, task_type="CAUSAL_LM"))
+    out = FIXTURES / name
+    trained = {k: p for k, p in net.named_parameters() if p.requires_grad}
+    with torch.no_grad():  # no zero B: the adapters count from the start
+        for p in trained.values():
+            p.copy_(torch.randn_like(p) * 0.2)
+    net.peft_config["default"].base_model_name_or_path = f"../{base}"
+    net.save_pretrained(out, safe_serialization=True)
+    (out / "README.md").unlink()
+    plain = lambda k: k.removeprefix("base_model.model.").replace(".default", "")
+    expected = {"prompts": PROMPTS, "completions": COMPLETIONS}
+    with torch.no_grad():
+        expected["logits"] = [net(torch.tensor([p + c])).logits[0, -1].tolist() for p, c in zip(PROMPTS, COMPLETIONS)]
+        expected["logprobs"] = [row_logprobs(net, p + c) for p, c in zip(PROMPTS, COMPLETIONS)]
+        expected["greedy"] = [greedy(net, p, 64) for p in PROMPTS]
+    total = sum(len(c) for c in COMPLETIONS)
+    loss = lambda: -sum(logprobs(net, p, c).sum() for p, c in zip(PROMPTS, COMPLETIONS)) / total
+    loss().backward()
+    save_file({plain(k): p.grad.clone() for k, p in trained.items()}, out / "gradients.safetensors")
+    optimizer = torch.optim.AdamW(trained.values(), lr=LR, weight_decay=DECAY, betas=BETAS, eps=EPS)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss().backward()
+        torch.nn.utils.clip_grad_norm_(trained.values(), CLIP)
+        optimizer.step()
+    save_file({plain(k): p.detach().clone() for k, p in trained.items()}, out / "after-adamw.safetensors")
+    expected["loss"] = loss().item()
+    (out / "expected.json").write_text(json.dumps(expected) + "\n")
+
+
 def row_logprobs(net, ids):
     lp = torch.log_softmax(net(torch.tensor([ids])).logits[0, :-1], -1)
     return lp[torch.arange(len(ids) - 1), torch.tensor(ids[1:])].tolist()
@@ -125,6 +166,8 @@ def greedy(net, prompt, count):
 def main():
     for name, (kind, changes, dtype) in VARIANTS.items():
         variant(name, kind, changes, dtype)
+    for name, options in ADAPTERS.items():
+        adapter(name, *options)
     net = model()
     save(net, OUT)
     with torch.no_grad():

@@ -1,5 +1,5 @@
 // The engine against transformers and torch, on the fixtures of make_fixtures.py: forward pass,
-// greedy decoding through the rollout graph, every gradient, ten steps of AdamW.
+// greedy decoding through the rollout graph, every gradient, 20 steps of AdamW.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -87,7 +87,7 @@ describe('the training graph', () => {
       expect(gradient, name).toEqual(kept.found.get(name));
   });
 
-  it('follows torch.optim.AdamW for ten steps, clipping by global norm', async () => {
+  it('follows torch.optim.AdamW for 20 steps, clipping by global norm', async () => {
     const trainer = await PolicyTrainer.load(folder, engine);
     const { adamw, kl } = expected;
     for (const [i, loss] of adamw.losses.entries()) {

@@ -7,7 +7,7 @@ export const tolerances = {
   logprobs: 1e-4,
   /** ‖Δ‖ / ‖reference‖ of one parameter's gradient. */
   gradient: 1e-4,
-  /** Relative difference of a step's loss and gradient norm, and of parameters after ten steps. */
+  /** Relative difference of a step's loss and gradient norm, and of parameters after 20 steps. */
   trajectory: 1e-4,
   /**
    * Finite differences in float32 with a step of 1e-2: truncation goes with the step squared,

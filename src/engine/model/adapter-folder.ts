@@ -26,12 +26,17 @@ const plain = {
   bias: 'none',
   use_dora: false,
   use_rslora: false,
+  use_qalora: false,
+  lora_bias: false,
   fan_in_fan_out: false,
   rank_pattern: {},
   alpha_pattern: {},
   modules_to_save: null,
   layers_to_transform: null,
   layers_pattern: null,
+  layer_replication: null,
+  exclude_modules: null,
+  target_parameters: null,
   trainable_token_indices: null,
 } as const;
 

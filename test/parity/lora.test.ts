@@ -1,0 +1,134 @@
+// LoRA against PEFT, on the fixtures of make_fixtures.py: forward pass, greedy decoding, every
+// gradient, 20 steps of AdamW; and adapters as files.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readAdapterFolder, storedName } from '../../src/engine/model/adapter-folder.ts';
+import { openPolicyFolder } from '../../src/engine/model/policy-folder.ts';
+import { readFloat32 } from '../../src/engine/model/safetensors.ts';
+import { openWeights } from '../../src/engine/model/weights.ts';
+import { adapterFeeds } from '../../src/rl/adapter-feeds.ts';
+import { lastLogits, tokenLogprobs } from '../../src/rl/token-rows.ts';
+import { PolicyTrainer } from '../../src/rl/trainer.ts';
+import {
+  engine,
+  fixtureFolder,
+  gradientsOf,
+  largestDifference,
+  likelihoodSequences,
+  relativeError,
+  rollOut,
+  stepSettings,
+} from './fixture.ts';
+import { tolerances } from './tolerances.ts';
+
+interface Expected {
+  prompts: number[][];
+  completions: number[][];
+  logits: number[][];
+  logprobs: number[][];
+  greedy: number[][];
+}
+
+const likelihood = { ...stepSettings(), kl_coefficient: 0 };
+
+describe.each(['lora-qwen2', 'lora-llama'])('%s', async (name) => {
+  const folder = fixtureFolder(name);
+  const expected = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as Expected;
+  const { prompts, completions } = expected;
+  const sequences = prompts.map((p, i) => [...p, ...completions[i]!]);
+
+  it('logits and log-probabilities', async () => {
+    (await lastLogits(folder, sequences, engine)).forEach((row, i) => {
+      expect(largestDifference(row, expected.logits[i]!)).toBeLessThan(tolerances.logits);
+    });
+    (await tokenLogprobs(folder, sequences, engine)).forEach((row, i) => {
+      expect(largestDifference(row, expected.logprobs[i]!)).toBeLessThan(tolerances.logprobs);
+    });
+  });
+
+  it('64 greedy tokens', async () => {
+    const drawn = await rollOut(folder, { prompts, maxNewTokens: 64, temperature: 0 });
+    expect(drawn.map(({ tokens }) => tokens)).toEqual(expected.greedy);
+  });
+
+  it('with the adapters off, the base itself', async () => {
+    const policy = await openPolicyFolder(folder);
+    const off = { lora_scale: { data: Float32Array.of(0), shape: [] } };
+    const adapters = { ...(await adapterFeeds(policy)), ...off };
+    const request = { prompts, maxNewTokens: 32, temperature: 0 };
+    const drawn = await rollOut(folder, { ...request, adapters });
+    const base = await rollOut(policy.base, request);
+    expect(drawn.map(({ tokens }) => tokens)).toEqual(base.map(({ tokens }) => tokens));
+  });
+
+  it.each([false, true])('every gradient, activations computed again: %s', async (recompute) => {
+    const policy = await openPolicyFolder(folder);
+    const base = await openWeights(policy.base, policy.config);
+    const lora = { adapters: policy.lora!, base };
+    const options = { kind: 'likelihood', recompute, lora } as const;
+    const off = { kl_coefficient: { data: Float32Array.of(0), shape: [] } };
+    const feeds = { ...(await adapterFeeds(policy)), ...off };
+    const { found } = await gradientsOf(folder, likelihoodSequences(expected), 2, options, feeds);
+    const reference = await readFloat32(join(folder, 'gradients.safetensors'));
+    expect(found.size).toBe(reference.size);
+    for (const [tensor, gradient] of found)
+      expect(relativeError(gradient, reference.get(tensor)!), tensor).toBeLessThan(
+        tolerances.gradient,
+      );
+  });
+
+  it('follows torch.optim.AdamW for 20 steps, and saves what PEFT loads', async () => {
+    const trainer = await PolicyTrainer.load(folder, engine);
+    for (let step = 0; step < 20; step++)
+      await trainer.train(likelihoodSequences(expected), 2, 'likelihood', likelihood);
+    const out = await mkdtemp(join(tmpdir(), 'anneal-lora-'));
+    try {
+      await trainer.save(out);
+      const found = await readFloat32(join(out, 'adapter_model.safetensors'));
+      const reference = await readFloat32(join(folder, 'after-adamw.safetensors'));
+      expect(found.size).toBe(reference.size);
+      for (const [tensor, values] of reference)
+        expect(relativeError(found.get(storedName(tensor))!, values), tensor).toBeLessThan(
+          tolerances.trajectory,
+        );
+      const config = JSON.parse(await readFile(join(out, 'adapter_config.json'), 'utf8'));
+      const { lora, base } = (await readAdapterFolder(folder))!;
+      expect(config).toMatchObject({
+        peft_type: 'LORA',
+        r: lora.rank,
+        lora_alpha: lora.alpha,
+        target_modules: lora.targets,
+        base_model_name_or_path: `../${basename(base)}`,
+      });
+    } finally {
+      await trainer.close();
+      await rm(out, { recursive: true });
+    }
+  });
+});
+
+it('new adapters change nothing until they are trained', async () => {
+  const base = fixtureFolder('qwen2-untied');
+  const lora = { rank: 4, alpha: 8, targets: ['q_proj', 'down_proj'] as const };
+  const trainer = await PolicyTrainer.load(base, engine, { lora, seed: 3 });
+  const sequences = likelihoodSequences({ prompts: [[5, 9]], completions: [[4, 8, 15]] });
+  const first = await trainer.train(sequences, 1, 'likelihood', likelihood);
+  const [logprobs] = await tokenLogprobs(base, [[5, 9, 4, 8, 15]], engine);
+  await trainer.close();
+  const atTemperatureOne = { ...likelihood, inverse_temperature: 1 };
+  const again = await PolicyTrainer.load(base, engine, { lora, seed: 3 });
+  const { likelihood_loss, policy_loss } = await again.train(
+    sequences,
+    1,
+    'likelihood',
+    atTemperatureOne,
+  );
+  await again.close();
+  expect(first.grad_norm).toBeGreaterThan(0);
+  expect(likelihood_loss).toBeCloseTo(0, 6);
+  const mean = logprobs!.slice(1).reduce((sum, x) => sum + x, 0) / 3;
+  expect(Math.abs(policy_loss + mean)).toBeLessThan(tolerances.logprobs);
+});

@@ -10,6 +10,8 @@ import pathlib
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
+from transformers import (MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper,
+                          TopPLogitsWarper)
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
@@ -109,6 +111,9 @@ def adapter(name, base, rank, alpha, targets):
     net.peft_config["default"].base_model_name_or_path = f"../{base}"
     net.save_pretrained(out, safe_serialization=True)
     (out / "README.md").unlink()
+    config = json.loads((out / "adapter_config.json").read_text())
+    config["target_modules"].sort()  # PEFT's is a set, in another order at every run
+    (out / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
     plain = lambda k: k.removeprefix("base_model.model.").replace(".default", "")
     expected = {"prompts": PROMPTS, "completions": COMPLETIONS}
     with torch.no_grad():
@@ -128,6 +133,26 @@ def adapter(name, base, rank, alpha, targets):
     save_file({plain(k): p.detach().clone() for k, p in trained.items()}, out / "after-adamw.safetensors")
     expected["loss"] = loss().item()
     (out / "expected.json").write_text(json.dumps(expected) + "\n")
+
+
+def drawing():
+    """Which tokens top-k, top-p and min-p leave of some logits, in the order generate applies them."""
+    torch.manual_seed(2)
+    logits = torch.randn(4, 48) * 3
+    cases = [dict(top_k=5), dict(top_p=0.7), dict(min_p=0.2), dict(top_k=12, top_p=0.9), dict(top_p=0.95, min_p=0.05),
+             dict(top_k=1), dict(top_p=0.01), dict(top_k=20, top_p=0.8, min_p=0.3)]
+    for case in cases:
+        scores = TemperatureLogitsWarper(TEMPERATURE)(None, logits)
+        if "top_k" in case:
+            scores = TopKLogitsWarper(case["top_k"])(None, scores)
+        if "top_p" in case:
+            scores = TopPLogitsWarper(case["top_p"])(None, scores)
+        if "min_p" in case:
+            scores = MinPLogitsWarper(case["min_p"])(None, scores)
+        case["probabilities"] = torch.softmax(scores, -1).tolist()
+    expected = {"temperature": TEMPERATURE, "logits": logits.tolist(), "cases": cases,
+                "logprobs": torch.log_softmax(logits / TEMPERATURE, -1).tolist()}
+    (FIXTURES / "drawing.json").write_text(json.dumps(expected) + "\n")
 
 
 def row_logprobs(net, ids):
@@ -166,6 +191,7 @@ def greedy(net, prompt, count):
 def main():
     for name, (kind, changes, dtype) in VARIANTS.items():
         variant(name, kind, changes, dtype)
+    drawing()
     for name, options in ADAPTERS.items():
         adapter(name, *options)
     net = model()

@@ -30,7 +30,7 @@ export function report(name: string, unit: string, rounds: readonly number[]): F
   const figure: Figure = { name, median, spread: [sorted[0]!, sorted.at(-1)!], unit, commit };
   const round = (x: number) => (x >= 100 ? x.toFixed(0) : x.toPrecision(3));
   const [low, high] = figure.spread.map(round);
-  const line = `${name.padEnd(44)} ${round(median).padStart(8)} ${unit} (${low} to ${high})`;
+  const line = `${name.padEnd(60)} ${round(median).padStart(8)} ${unit} (${low} to ${high})`;
   console.log(process.argv.includes('--json') ? JSON.stringify(figure) : line);
   return figure;
 }
@@ -53,4 +53,42 @@ export async function throughput(
     rates.push(amount / ((performance.now() - start) / 1000));
   }
   return report(name, unit, rates);
+}
+
+/** Work to time: what it returns is the amount done; or a rate taken elsewhere. */
+export type Contender = (() => Promise<number>) | { rate: () => Promise<number> };
+
+/**
+ * The first of `contenders` against the others, in alternating rounds after one that is thrown
+ * away: each one's figure, and the first's ratio to each of the others, round by round.
+ */
+export async function compare(
+  name: string,
+  unit: string,
+  rounds: number,
+  contenders: Readonly<Record<string, Contender>>,
+): Promise<void> {
+  const rates = new Map(Object.keys(contenders).map((who) => [who, [] as number[]]));
+  for (let round = -1; round < rounds; round++)
+    for (const [who, contender] of Object.entries(contenders)) {
+      const rate = await rateOf(contender);
+      if (round >= 0) rates.get(who)!.push(rate);
+    }
+  const [[first, own] = ['', []], ...others] = rates;
+  report(`${name}, ${first}`, unit, own);
+  for (const [who, theirs] of others) {
+    report(`${name}, ${who}`, unit, theirs);
+    report(
+      `${name}, ${first} / ${who}`,
+      'x',
+      own.map((rate, i) => rate / theirs[i]!),
+    );
+  }
+}
+
+async function rateOf(contender: Contender): Promise<number> {
+  if ('rate' in contender) return contender.rate();
+  const start = performance.now();
+  const amount = await contender();
+  return amount / ((performance.now() - start) / 1000);
 }

@@ -10,6 +10,7 @@ import { uniforms } from '../src/engine/sampling/random.ts';
 
 const config = {
   architectures: ['Qwen2ForCausalLM'],
+  model_type: 'qwen2',
   hidden_size: 256,
   intermediate_size: 704,
   num_hidden_layers: 4,

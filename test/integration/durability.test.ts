@@ -75,6 +75,25 @@ it("goes on from another run's epoch as that run did", async () => {
   );
 });
 
+it('trains adapters likewise: killed, or gone on from another run, the same bits', async () => {
+  const lora = { rank: 4, alpha: 8 };
+  const file = { ...shortRun, model: { ...shortRun.model, lora } };
+  const whole = await setting.start('adapters', file);
+  await setting.working('adapters', 'refinement', 2, 'train');
+  setting.killWorker();
+  const { checkpoint } = await whole.result();
+  expect(checkpoint.base?.path).toBe('checkpoints/start');
+  const config = await setting.read('adapters', 'checkpoints/epoch-02/adapter_config.json');
+  expect(JSON.parse(config)).toMatchObject({ r: 4, base_model_name_or_path: '../start' });
+
+  const resume_from = setting.path('adapters', 'checkpoints/epoch-01');
+  const resumed = await setting.start('adapters-resumed', { ...file, resume_from });
+  expect((await resumed.result()).checkpoint).toEqual(checkpoint);
+  expect(await setting.read('adapters-resumed', 'metrics.jsonl')).toBe(
+    await setting.read('adapters', 'metrics.jsonl'),
+  );
+});
+
 it('refuses a bad input that a client starts it with, at once and in plain words', async () => {
   const file = { ...shortRun, rlaif: { kl_penality: 0.1 } };
   const run = await setting.start('bad', file);

@@ -82,7 +82,8 @@ async function readInputs(config: RunConfig, models: ModelService, job: Job): Pr
     resume_from ? 'resume_from' : 'model.path',
   );
   const reference = model.reference && resolveInput(model.reference, 'model.reference');
-  for (const folder of [policy, reference]) if (folder !== null) await models.inspect(folder, job);
+  await models.inspect({ model: policy, promptFormat: model.prompt_format }, job);
+  if (reference !== null) await models.inspect({ model: reference }, job);
   const resumed = resume_from === null ? null : await readResumed(policy, config);
   return { train, heldOut, policy, reference, resumed };
 }

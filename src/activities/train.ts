@@ -44,7 +44,7 @@ async function fill(
   input: TrainInput,
   job: Job,
 ): Promise<TrainStats | null> {
-  const { engine, settings, freshOptimizer, seed, epoch } = input;
+  const { engine, promptFormat, settings, freshOptimizer, seed, epoch } = input;
   const model = await openCheckpoint(store, input.policy);
   const samples = await readRows<TrainSample>(store, input.batch);
   if (samples.length === 0) {
@@ -59,6 +59,7 @@ async function fill(
       model,
       reference,
       samples,
+      promptFormat,
       settings,
       freshOptimizer,
       seed,

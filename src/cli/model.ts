@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { resolveInput } from '../config/paths.ts';
 import type { Rollout } from '../config/records.ts';
-import { runSchema } from '../config/schema.ts';
+import { type PromptFormat, promptFormatSchema, runSchema } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
 import { readRows } from '../rewards/prompts.ts';
 import { createModelClient } from '../rl/model-client.ts';
@@ -21,7 +21,7 @@ const modelFolder = (path: string) => resolveInput(path, 'model');
 export async function inspectCommand(model: string, { json }: { json?: boolean }): Promise<number> {
   const models = createModelClient();
   try {
-    const info = await models.inspect(modelFolder(model));
+    const info = await models.inspect({ model: modelFolder(model) });
     if (json) printJson(info);
     else printLines(describeModel(info));
     return exitCodes.ok;
@@ -82,6 +82,9 @@ export interface SampleOptions {
   /** 0 is greedy. */
   temperature: number;
   seed: number;
+  /** The prompt as what the user says in the model's chat template. */
+  chat?: boolean;
+  system?: string;
   json?: boolean;
 }
 
@@ -106,9 +109,11 @@ export async function sampleCommand(model: string, options: SampleOptions): Prom
 async function sampleAll(
   model: string,
   prompts: { id: string; prompt: string }[],
-  { n, maxTokens, temperature, seed }: SampleOptions,
+  { n, maxTokens, temperature, seed, ...options }: SampleOptions,
 ): Promise<Rollout[]> {
-  const settings = { engine, model, samplesPerPrompt: n, temperature, maxNewTokens: maxTokens };
+  const promptFormat = promptFormatOf(options);
+  const sampling = { samplesPerPrompt: n, temperature, maxNewTokens: maxTokens };
+  const settings = { engine, model, promptFormat, ...sampling };
   const models = createModelClient();
   try {
     const rollouts: Rollout[] = [];
@@ -121,4 +126,8 @@ async function sampleAll(
   } finally {
     await models.close();
   }
+}
+
+function promptFormatOf({ chat, system }: Pick<SampleOptions, 'chat' | 'system'>): PromptFormat {
+  return promptFormatSchema.parse(chat ? { kind: 'chat', system } : { kind: 'plain' });
 }

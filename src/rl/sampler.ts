@@ -4,6 +4,7 @@
 import type { Rollout } from '../config/records.ts';
 import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
 import { type ExternalWeights, openWeights } from '../engine/model/weights.ts';
+import { createPromptEncoder } from '../engine/prompt-format.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
 import { uniforms } from '../engine/sampling/random.ts';
 import { type RolloutShape, rolloutGraph } from '../engine/sampling/rollout-graph.ts';
@@ -47,7 +48,8 @@ export class Sampler {
 
   /** All prompts of the job as one batch. Rollouts in the order of prompts, then sample index. */
   async sample(job: GenerateJob): Promise<Rollout[]> {
-    const prompts = job.prompts.map(({ prompt }) => this.tokenizer.encode(prompt));
+    const encode = await createPromptEncoder(this.tokenizer, job.promptFormat);
+    const prompts = job.prompts.map(({ prompt }) => encode(prompt));
     this.checkLengths(job, prompts);
     const sequences = prompts.map((prompt) => ({ prompt, completion: [] }));
     const { promptLength } = sequenceLengths(sequences);

@@ -49,6 +49,7 @@ async function runStages(input: EpochInput): Promise<EpochResult> {
       policy: input.policy,
       reference,
       batch: batch.samples,
+      promptFormat: config.model.prompt_format,
       settings,
       seed,
       engine,

@@ -145,6 +145,12 @@ function addModelCommands(program: Command, onExit: OnExit): void {
     .option('--n <count>', 'samples of each prompt', positiveNumber, 1)
     .option('--max-tokens <count>', 'most tokens of a completion', positiveNumber, 96)
     .option('--temperature <t>', '0 is greedy', temperature, 1)
+    .option('--chat', "put each prompt into the model's chat template, as what the user says")
+    .addOption(
+      new Option('--system <text>', 'system message before it; implies --chat').implies({
+        chat: true,
+      }),
+    )
     .addOption(seedOption().default(0, '0'))
     .option('--json', 'print one JSON array, with token ids and log-probabilities')
     .action(async (model: string, options) => {

@@ -69,13 +69,14 @@ const prepare = (file: unknown = runFile(), run = 'test', execution = 'x') =>
 
 async function sample(plan: RunPlan, split: 'train' | 'held-out', policy = plan.policy, epoch = 5) {
   const { seed, engine, rewards } = plan.config;
+  const promptFormat = plan.config.model.prompt_format;
   const take = split === 'train' ? 3 : 1;
   const shards = split === 'train' ? [0, 1] : [0];
   const scored = [];
   for (const shard of shards) {
     const input = { run: 'test', epoch, split, shard, prompts: plan.prompts[split] };
     const draw = { temperature: 1, topK: null, topP: 1, minP: 0 };
-    const how = { take, samplesPerPrompt: 3, draw, maxNewTokens: 9, stopStrings: [] };
+    const how = { take, promptFormat, samplesPerPrompt: 3, draw, maxNewTokens: 9, stopStrings: [] };
     const rollouts = await call('generate', { ...input, ...how, policy, seed, engine });
     scored.push(await call('score', { ...input, rollouts, rewards }));
   }
@@ -97,6 +98,7 @@ async function runEpoch(plan: RunPlan, epoch = 5, change: Partial<TrainInput> = 
     policy,
     reference,
     batch: batch.samples,
+    promptFormat: plan.config.model.prompt_format,
     settings,
     lora: null,
     seed,
@@ -140,6 +142,15 @@ describe('prepare', () => {
     expect(await prepare()).toEqual(plan);
   });
 
+  it('asks for a chat template where prompts are chats', async () => {
+    const prompt_format = { kind: 'chat', system: 'Be brief.' };
+    await writeFile(at('policy/chat_template.jinja'), '');
+    const plan = await prepare({ ...runFile(), model: { path: at('policy'), prompt_format } });
+    expect(plan.config.model.prompt_format).toEqual({ ...prompt_format, prefill: '' });
+    await runEpoch(plan);
+    expect(models.trained[0]!.promptFormat).toEqual(plan.config.model.prompt_format);
+  });
+
   it('takes a reference policy of its own', async () => {
     await mkdir(at('other'));
     await writeFile(at('other/model.safetensors'), 'others');
@@ -155,6 +166,12 @@ describe('prepare', () => {
       (f) => ({ ...f, model: { path: at('no') } }),
       'InvalidConfig',
       /model\.path/,
+    ],
+    [
+      'a chat with a model that has no template',
+      (f) => ({ ...f, model: { ...f.model, prompt_format: { kind: 'chat' } } }),
+      'InvalidModel',
+      /expected a chat template in .*policy, found none/,
     ],
     ['no model', (f) => ({ ...f, model: { path: folder } }), 'InvalidModel', /found none/],
     [
@@ -250,6 +267,7 @@ describe('an epoch', () => {
       ...(await lines<ScoredRollout>('samples/epoch-05/scored-000.jsonl')),
       ...(await lines<ScoredRollout>('samples/epoch-05/scored-001.jsonl')),
     ];
+    expect(job!.promptFormat).toEqual({ kind: 'plain', bos: false });
     expect(new Set(scored.map(({ promptId }) => promptId))).toEqual(new Set(['a', 'b', 'c']));
     const byKey = new Map(scored.map((row) => [row.promptId + row.sample, row]));
     for (const sample of job!.samples) {

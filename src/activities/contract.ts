@@ -4,7 +4,7 @@
 import type { SampleSummary } from '../analysis/sample-summary.ts';
 import type { Split } from '../artifacts/layout.ts';
 import type { ArtifactRef, CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
-import type { RewardConfig, RlaifConfig, RunConfig } from '../config/schema.ts';
+import type { PromptFormat, RewardConfig, RlaifConfig, RunConfig } from '../config/schema.ts';
 import type { FilterCounts } from '../rl/batch.ts';
 import type { DrawSettings, EngineSettings, Lora, TrainStats } from '../rl/model-service.ts';
 import type { SettingsChange } from '../rl/schedule.ts';
@@ -52,6 +52,7 @@ export interface GenerateInput extends ShardInput {
   policy: CheckpointRef;
   /** Prompts in all shards of the epoch together. */
   take: number;
+  promptFormat: PromptFormat;
   samplesPerPrompt: number;
   draw: DrawSettings;
   maxNewTokens: number;
@@ -80,6 +81,7 @@ export interface TrainInput extends InEpoch {
   policy: CheckpointRef;
   reference: CheckpointRef;
   batch: ArtifactRef;
+  promptFormat: PromptFormat;
   settings: Settings;
   lora: Lora | null;
   seed: number;

@@ -22,6 +22,7 @@ export function generateWith(dependencies: Dependencies) {
           engine: input.engine,
           model: await openCheckpoint(store, input.policy),
           prompts: shardOf([...(await readPromptsById(store, input.prompts)).values()], input),
+          promptFormat: input.promptFormat,
           samplesPerPrompt: input.samplesPerPrompt,
           draw: input.draw,
           maxNewTokens: input.maxNewTokens,

@@ -17,10 +17,13 @@ export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
   const weights = (folder: string) => readFile(join(folder, 'model.safetensors'), 'utf8');
   return {
     trained,
-    async inspect(folder) {
-      await weights(folder).catch(() => {
-        throw new AnnealError('InvalidModel', `expected a model in ${folder}, found none`);
-      });
+    async inspect({ model, promptFormat }) {
+      const expect = (name: string, what: string) =>
+        readFile(join(model, name)).catch(() => {
+          throw new AnnealError('InvalidModel', `expected ${what} in ${model}, found none`);
+        });
+      await expect('model.safetensors', 'a model');
+      if (promptFormat?.kind === 'chat') await expect('chat_template.jinja', 'a chat template');
       return { architecture: 'double', parameters: 1, vocabSize: 1, maxPositions: 1 };
     },
     async generate(job, options) {

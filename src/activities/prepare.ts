@@ -83,18 +83,20 @@ async function readInputs(config: RunConfig, models: ModelService, job: Job): Pr
     resume_from ? 'resume_from' : 'model.path',
   );
   const reference = model.reference && resolveInput(model.reference, 'model.reference');
-  if (!resume_from) await refuseAdapters(policy);
-  for (const folder of [policy, reference]) if (folder !== null) await models.inspect(folder, job);
+  if (!resume_from) await refuseAdapters('model.path', policy);
+  if (reference !== null) await refuseAdapters('model.reference', reference);
+  await models.inspect({ model: policy, promptFormat: model.prompt_format }, job);
+  if (reference !== null) await models.inspect({ model: reference }, job);
   const resumed = resume_from === null ? null : await readResumed(policy, config);
   return { train, heldOut, policy, reference, resumed };
 }
 
-/** A run copies the model that it starts from, and adapters would come without theirs. */
-async function refuseAdapters(folder: string): Promise<void> {
+/** A run copies the models that it starts from, and adapters would come without theirs. */
+async function refuseAdapters(key: string, folder: string): Promise<void> {
   if (!(await readAdapterFolder(folder))) return;
   throw new AnnealError(
     'InvalidModel',
-    `model.path: expected a whole model, found adapters in '${folder}'; go on from a run's adapters with resume_from, or make them one model with anneal merge`,
+    `${key}: expected a whole model, found adapters in '${folder}'; go on from a run's adapters with resume_from, or make them one model with anneal merge`,
   );
 }
 

@@ -56,7 +56,7 @@ async function fill(
   input: TrainInput,
   job: Job,
 ): Promise<TrainStats | null> {
-  const { engine, settings, lora, freshOptimizer, seed, epoch } = input;
+  const { engine, promptFormat, settings, lora, freshOptimizer, seed, epoch } = input;
   const model = await openCheckpoint(store, input.policy);
   const samples = await readRows<TrainSample>(store, input.batch);
   if (samples.length === 0) {
@@ -71,6 +71,7 @@ async function fill(
       model,
       reference,
       samples,
+      promptFormat,
       settings,
       lora,
       freshOptimizer,

@@ -1,7 +1,7 @@
 // The model commands as processes, on the fixtures of the parity tests and the embedded policy.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,4 +68,28 @@ it('sample: greedy at temperature 0, ids and log-probabilities beside the text',
   expect(second).toEqual({ ...first, sample: 1 });
   expect(first).toMatchObject({ id: 'line 1', finish: 'stop' });
   expect(first.logprobs).toHaveLength(first.tokens.length);
+});
+
+it('sample --chat: the prompt in the template, the system message before it', async () => {
+  const policy = join(root, 'models/policy');
+  const model = join(folder, 'chat-model');
+  await cp(policy, model, { recursive: true });
+  await file(
+    'chat-model/chat_template.jinja',
+    "{% for m in messages %}// {{ m.content ~ '\\n' }}{% endfor %}",
+  );
+  const chats = await file('chats.jsonl', '{"id": "f", "prompt": "f(values)"}\n');
+  const plain = await file(
+    'plain.jsonl',
+    '{"id": "f", "prompt": "// Add 8 to each value.\\n// f(values)\\n"}\n',
+  );
+  const flags = ['--n', '2', '--json'];
+  const system = ['--system', 'Add 8 to each value.'];
+  const chat = await anneal('sample', model, '--prompts', chats, ...system, ...flags);
+  const expected = await anneal('sample', policy, '--prompts', plain, ...flags);
+  expect(JSON.parse(chat.stdout)).toEqual(JSON.parse(expected.stdout));
+
+  const { code, stderr } = await anneal('sample', policy, '--prompts', chats, '--chat');
+  expect(code).toBe(2);
+  expect(stderr).toContain('policy: expected a chat template, found neither');
 });

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { resolveInput } from '../config/paths.ts';
 import type { Rollout } from '../config/records.ts';
-import { runSchema } from '../config/schema.ts';
+import { type PromptFormat, promptFormatSchema, runSchema } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
 import { readRows } from '../rewards/prompts.ts';
 import { createModelClient } from '../rl/model-client.ts';
@@ -21,7 +21,7 @@ const modelFolder = (path: string) => resolveInput(path, 'model');
 export async function inspectCommand(model: string, { json }: { json?: boolean }): Promise<number> {
   const models = createModelClient();
   try {
-    const info = await models.inspect(modelFolder(model));
+    const info = await models.inspect({ model: modelFolder(model) });
     if (json) printJson(info);
     else printLines(describeModel(info));
     return exitCodes.ok;
@@ -87,6 +87,9 @@ export interface SampleOptions {
   /** Texts that end a completion. */
   stop: string[];
   seed: number;
+  /** The prompt as what the user says in the model's chat template. */
+  chat?: boolean;
+  system?: string;
   json?: boolean;
 }
 
@@ -111,11 +114,12 @@ export async function sampleCommand(model: string, options: SampleOptions): Prom
 async function sampleAll(
   model: string,
   prompts: { id: string; prompt: string }[],
-  { n, maxTokens, temperature, topK, topP, minP, stop, seed }: SampleOptions,
+  { n, maxTokens, temperature, topK, topP, minP, stop, seed, ...options }: SampleOptions,
 ): Promise<Rollout[]> {
   const settings = {
     engine,
     model,
+    promptFormat: promptFormatOf(options),
     samplesPerPrompt: n,
     draw: { temperature, topK: topK ?? null, topP, minP },
     maxNewTokens: maxTokens,
@@ -133,4 +137,8 @@ async function sampleAll(
   } finally {
     await models.close();
   }
+}
+
+function promptFormatOf({ chat, system }: Pick<SampleOptions, 'chat' | 'system'>): PromptFormat {
+  return promptFormatSchema.parse(chat ? { kind: 'chat', system } : { kind: 'plain' });
 }

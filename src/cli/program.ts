@@ -149,6 +149,12 @@ function addModelCommands(program: Command, onExit: OnExit): void {
     .option('--top-p <p>', 'draw from the likeliest tokens that sum to p', share, 1)
     .option('--min-p <p>', 'draw from tokens p times as likely as the likeliest or more', share, 0)
     .option('--stop <text...>', 'texts that end a completion', [])
+    .option('--chat', "put each prompt into the model's chat template, as what the user says")
+    .addOption(
+      new Option('--system <text>', 'system message before it; implies --chat').implies({
+        chat: true,
+      }),
+    )
     .addOption(seedOption().default(0, '0'))
     .option('--json', 'print one JSON array, with token ids and log-probabilities')
     .action(async (model: string, options) => {

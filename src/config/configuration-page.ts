@@ -29,7 +29,7 @@ function hasKeys(schema: KeyEntry['schema']): boolean {
 }
 
 function table(title: string, keys: KeyEntry[], description?: string): string {
-  const rows = keys.filter(isValue).map(row);
+  const rows = [...Map.groupBy(keys.filter(isValue), ({ path }) => path).values()].map(row);
   return [
     `## ${title}`,
     ...(description ? ['', description] : []),
@@ -46,12 +46,25 @@ function isValue({ path, schema }: KeyEntry): boolean {
   return overrides ? path === overrides[0] : !hasKeys(schema);
 }
 
-function row({ path, required, schema }: KeyEntry): string {
-  const values = hasKeys(schema) ? 'any keys of that section' : describeValues(schema);
+/** A key, in all the kinds of a union that have it. */
+function row(variants: KeyEntry[]): string {
+  const [{ path, required, schema }] = variants as [KeyEntry];
   const initial = required ? 'required' : showDefault(schema.default);
-  const cells = [`\`${path}\``, values, initial, schema.description ?? ''];
+  const cells = [`\`${path}\``, distinct(variants.map(values)).join(' or '), initial];
+  cells.push(distinct(variants.map(meaning)).join(' '));
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
+
+function values({ schema }: KeyEntry): string {
+  return hasKeys(schema) ? 'any keys of that section' : describeValues(schema);
+}
+
+function meaning({ schema, kind }: KeyEntry): string {
+  const text = schema.description ?? '';
+  return kind === undefined ? text : `\`${kind}\`: ${text}`;
+}
+
+const distinct = (texts: string[]) => [...new Set(texts)];
 
 function showDefault(value: unknown): string {
   return value === undefined ? '' : `\`${JSON.stringify(value)}\``;

@@ -5,9 +5,11 @@
 import { z } from 'zod';
 import { runSchema } from './schema.ts';
 
+type SimpleType = 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean' | 'null';
+
 /** The part of JSON Schema (draft 2020-12) that the run file's schema uses. */
 export interface SchemaNode {
-  type?: 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean' | 'null';
+  type?: SimpleType | SimpleType[];
   description?: string;
   default?: unknown;
   properties?: Record<string, SchemaNode>;
@@ -54,18 +56,37 @@ export interface KeyEntry {
   path: string;
   required: boolean;
   schema: SchemaNode;
+  /** In a union, the kind of entry that has the key. */
+  kind: string | undefined;
 }
 
-/** Every key of the run file in the order of the schema; a mapping stands before its keys. */
+/**
+ * Every key of the run file in the order of the schema; a mapping stands before its keys, and a
+ * key of several kinds in a union stands once for each.
+ */
 export function allKeys(node: SchemaNode = runJsonSchema(), prefix = ''): KeyEntry[] {
-  return alternatives(node).flatMap((variant) => {
+  const variants = alternatives(node);
+  return variants.flatMap((variant) => {
     if (variant.items && !variant.prefixItems) return allKeys(variant.items, `${prefix}[]`);
-    return Object.entries(variant.properties ?? {}).flatMap(([key, schema]) => {
+    const kind = variants.length > 1 ? kindOf(variant) : undefined;
+    return Object.entries(variant.properties ?? {}).flatMap(([key, own]) => {
       const path = prefix ? `${prefix}.${key}` : key;
-      const required = variant.required?.includes(key) ?? false;
-      return [{ path, required, schema }, ...allKeys(schema, path)];
+      const schema = { ...own, ...defaultWithin(node, key) };
+      const required = (variant.required?.includes(key) ?? false) && schema.default === undefined;
+      return [{ path, required, schema, kind }, ...allKeys(own, path)];
     });
   });
+}
+
+/** What tells a mapping from the others of its union. */
+export function kindOf({ properties }: SchemaNode): string | undefined {
+  return properties?.kind?.const as string | undefined;
+}
+
+/** What a mapping that may be left out gives one of its keys. */
+function defaultWithin(node: SchemaNode, key: string): { default?: unknown } {
+  const initial = node.default as Record<string, unknown> | undefined;
+  return initial?.[key] === undefined ? {} : { default: initial[key] };
 }
 
 /** What a value may be, in words: `a whole number, at least 0`; `one of cpu, webgpu, cuda`. */
@@ -75,10 +96,11 @@ export function describeValues(node: SchemaNode): string {
   if (node.const !== undefined) return String(node.const);
   if (node.enum) return `one of ${node.enum.join(', ')}`;
   if (node.prefixItems) return `a list of ${node.prefixItems.length}: each ${pairMember(node)}`;
-  return simpleTypes[node.type ?? 'object'](node);
+  const types = [node.type ?? 'object'].flat();
+  return types.map((type) => simpleTypes[type](node)).join(' or ');
 }
 
-const simpleTypes: Record<NonNullable<SchemaNode['type']>, (node: SchemaNode) => string> = {
+const simpleTypes: Record<SimpleType, (node: SchemaNode) => string> = {
   object: (node) => `a mapping of ${Object.keys(node.properties ?? {}).join(', ')}`,
   array: () => 'a list with at least one entry',
   string: () => 'a text',

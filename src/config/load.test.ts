@@ -47,6 +47,12 @@ describe('a good run file', () => {
     expect(config.name).toBe('run');
   });
 
+  test('says how prompts become tokens', async () => {
+    expect((await load(runFile)).model.prompt_format).toEqual({ kind: 'plain', bos: false });
+    const chat = await load(runFile, { set: ['model.prompt_format.kind=chat'] });
+    expect(chat.model.prompt_format).toEqual({ kind: 'chat', system: null, prefill: '' });
+  });
+
   test('resolved once stays as it is', async () => {
     const config = await load(runFile);
     expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
@@ -90,6 +96,21 @@ describe('a bad run file is refused', () => {
       /rewards\.0\.kind: expected rubric, found "oracle"/,
     ],
     [
+      'unknown kind of prompt format',
+      withFormat({ kind: 'chatml' }),
+      /model\.prompt_format\.kind: expected plain or chat, found "chatml"/,
+    ],
+    [
+      'no kind of prompt format',
+      withFormat({ bos: true }),
+      /model\.prompt_format\.kind: expected plain or chat, found nothing/,
+    ],
+    [
+      'key of another kind of prompt format',
+      withFormat({ kind: 'plain', system: 'x' }),
+      /model\.prompt_format\.system: unknown key; it goes with kind chat/,
+    ],
+    [
       'KL below 0',
       { ...runFile, rlaif: { kl_penalty: -0.1 } },
       /rlaif\.kl_penalty: expected a number, at least 0, found -0\.1 \(line 7\)/,
@@ -112,12 +133,12 @@ describe('a bad run file is refused', () => {
     [
       'a missing section',
       { ...runFile, model: undefined },
-      /model: expected a mapping of path, reference, lora, found nothing/,
+      /model: expected a mapping of path, reference, lora, prompt_format, found nothing/,
     ],
     [
       'a list for a mapping',
       { ...runFile, model: ['x'] },
-      /model: expected a mapping of path, reference, lora, found \["x"\]/,
+      /model: expected a mapping of path, reference, lora, prompt_format, found \["x"\]/,
     ],
     [
       'an empty file',
@@ -149,6 +170,10 @@ describe('a bad run file is refused', () => {
     await expect(loadRunFile(join(folder, 'none.yaml'))).rejects.toThrow(/none\.yaml: .*ENOENT/);
   });
 });
+
+function withFormat(format: object) {
+  return { ...runFile, model: { ...runFile.model, prompt_format: format } };
+}
 
 function withPhase(change: object) {
   return { ...runFile, phases: [runFile.phases[0], { ...runFile.phases[1], ...change }] };

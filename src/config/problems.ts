@@ -3,7 +3,7 @@
 
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import { allKeys, describeValues, type KeyPath, keysAt, schemasAt } from './json-schema.ts';
+import { allKeys, describeValues, type KeyPath, keysAt, kindOf, schemasAt } from './json-schema.ts';
 
 /** One thing that is wrong, and where; `path` leads to the offending key. */
 export interface Problem {
@@ -53,9 +53,13 @@ function describeFound(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** The key that was meant: a near miss, a word of a longer key, or a key of another place. */
+/** What was meant: another kind, a near miss, a word of a longer key, a key of another place. */
 function suggestKey(parent: KeyPath, key: string): string {
   const here = keysAt(parent);
+  if (here.includes(key)) {
+    const kinds = schemasAt(parent).filter(({ properties }) => properties?.[key]);
+    return `it goes with kind ${kinds.map(kindOf).join(' or ')}`;
+  }
   const near = nearest(key, here);
   if (near) return `did you mean '${near}'?`;
   const elsewhere = allKeys().find(

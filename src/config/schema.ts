@@ -144,6 +144,32 @@ const rubricReward = z.strictObject({
 /** One entry of the declared list of rewards. */
 export const rewardSchema = z.discriminatedUnion('kind', [rubricReward]);
 
+/** The prompt's text and nothing else. */
+const plainFormat = z.strictObject({
+  kind: z.literal('plain').describe('The text as it stands.'),
+  bos: z
+    .boolean()
+    .default(false)
+    .describe("Put the tokenizer's bos_token in front, as Llama's base models need it."),
+});
+
+/** One turn of a conversation, for models that were trained to answer. */
+const chatFormat = z.strictObject({
+  kind: z.literal('chat').describe("What the user says, in the model folder's chat template."),
+  system: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('The system message before it; null leaves that to the template.'),
+  prefill: z
+    .string()
+    .default('')
+    .describe('First words of every answer, not part of the completion: say, a code fence.'),
+});
+
+/** How a prompt's text becomes the tokens that a completion follows. */
+export const promptFormatSchema = z.discriminatedUnion('kind', [plainFormat, chatFormat]);
+
 const phaseSchema = z.strictObject({
   name: z
     .string()
@@ -183,6 +209,9 @@ export const runSchema = z
         .nullable()
         .default(null)
         .describe('Train low-rank adapters over fixed weights; null trains every weight.'),
+      prompt_format: promptFormatSchema
+        .prefault({ kind: 'plain' })
+        .describe('How the text of a prompt becomes tokens.'),
     }),
     resume_from: z
       .string()
@@ -284,6 +313,7 @@ export type RunConfig = z.output<typeof runSchema>;
 export type RunFile = z.input<typeof runSchema>;
 export type RlaifConfig = z.output<typeof rlaifSchema>;
 export type TrainingConfig = z.output<typeof trainingSchema>;
+export type PromptFormat = z.output<typeof promptFormatSchema>;
 export type RewardConfig = z.output<typeof rewardSchema>;
 export type SuccessTargets = RunConfig['success'];
 export type PhaseConfig = RunConfig['phases'][number];

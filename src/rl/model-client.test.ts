@@ -1,6 +1,6 @@
 // The model process with the embedded policy: what it samples and trains, and how it ends.
 
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,6 +20,7 @@ const generate: GenerateJob = {
   engine,
   model,
   prompts,
+  promptFormat: { kind: 'plain', bos: false },
   samplesPerPrompt: 4,
   draw: { temperature: 1, topK: null, topP: 1, minP: 0 },
   maxNewTokens: 48,
@@ -52,6 +53,7 @@ async function trainJob(changes: Partial<TrainJob> = {}, learningRate = 1e-3): P
       reward: i % 2,
       advantage: i % 2 ? 1 : -1,
     })),
+    promptFormat: generate.promptFormat,
     settings: {
       rlaif: rlaifSchema.parse({}),
       training: trainingSchema.parse({
@@ -103,6 +105,40 @@ describe('generate', () => {
   });
 });
 
+describe('a chat', () => {
+  const chat = { kind: 'chat', system: null, prefill: '' } as const;
+  /** The embedded policy with a template that writes the prompts of `generate` from their ids. */
+  async function chatModel(): Promise<string> {
+    const copy = await mkdtemp(join(folder, 'chat-'));
+    await cp(model, copy, { recursive: true });
+    const template =
+      "{% set id = messages[0].content %}// Return the {{ id }} of values.\n// {{ id ~ '(values)\\n' }}";
+    await writeFile(join(copy, 'chat_template.jinja'), template);
+    return copy;
+  }
+  const asked = prompts.map(({ id }) => ({ id, prompt: id }));
+
+  it('is sampled and trained like the text that the template renders', async () => {
+    const chats = { model: await chatModel(), promptFormat: chat };
+    const rollouts = await models.generate({ ...generate, ...chats, prompts: asked });
+    expect(rollouts).toEqual(await models.generate(generate));
+    const plain = await trainJob();
+    const samples = plain.samples.map((sample) => ({ ...sample, prompt: sample.promptId }));
+    const out = await mkdtemp(join(folder, 'out-'));
+    const stats = await models.train({ ...plain, ...chats, samples, out });
+    expect(stats).toEqual(await models.train(plain));
+    expect(await readdir(out)).toContain('chat_template.jinja');
+  });
+
+  it('is refused before it begins where the model has no template', async () => {
+    expect(await models.inspect({ model: await chatModel(), promptFormat: chat })).toBeDefined();
+    await expect(models.inspect({ model, promptFormat: chat })).rejects.toMatchObject({
+      kind: 'InvalidModel',
+      message: expect.stringContaining(`${model}: expected a chat template`),
+    });
+  });
+});
+
 describe('train', () => {
   it('writes a model folder that goes on, the same bits every time', async () => {
     const [first, second] = [await trainJob(), await trainJob()];
@@ -129,5 +165,5 @@ describe('train', () => {
 it('ends with a job that is aborted, and starts again for the next', async () => {
   const aborted = models.generate(generate, { signal: AbortSignal.timeout(1) });
   await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' });
-  expect(await models.inspect(model)).toMatchObject({ parameters: 870_528, vocabSize: 1024 });
+  expect(await models.inspect({ model })).toMatchObject({ parameters: 870_528, vocabSize: 1024 });
 });

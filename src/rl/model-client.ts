@@ -24,7 +24,7 @@ export function createModelClient(): ModelService {
   }
 
   return {
-    inspect: (model, options) => enqueue('inspect', model, options),
+    inspect: (job, options) => enqueue('inspect', job, options),
     generate: (job, options) => enqueue('generate', job, options),
     train: (job, options) => enqueue('train', job, options),
     close: () => child.close(),

@@ -11,13 +11,20 @@ import { openPolicyFolder } from '../engine/model/policy-folder.ts';
 import { singleFile as weightsFile } from '../engine/model/weights.ts';
 import { serve } from '../process/serve.ts';
 import { checkModelFolder } from './model-folder.ts';
-import type { GenerateJob, ModelInfo, Progress, TrainJob, TrainStats } from './model-service.ts';
+import type {
+  GenerateJob,
+  InspectJob,
+  ModelInfo,
+  Progress,
+  TrainJob,
+  TrainStats,
+} from './model-service.ts';
 import { Sampler } from './sampler.ts';
 import { trainPolicy } from './train.ts';
 
 /** What the process does, by method. */
 export interface ModelMethods {
-  inspect: { payload: string; result: ModelInfo; progress: Progress };
+  inspect: { payload: InspectJob; result: ModelInfo; progress: Progress };
   generate: { payload: GenerateJob; result: Rollout[]; progress: Progress };
   train: { payload: TrainJob; result: TrainStats; progress: Progress };
 }
@@ -48,8 +55,8 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
   return sampler.sampler;
 }
 
-async function inspect(folder: string): Promise<ModelInfo> {
-  const { config } = await checkModelFolder(folder);
+async function inspect({ model, promptFormat }: InspectJob): Promise<ModelInfo> {
+  const { config } = await checkModelFolder(model, promptFormat);
   const sizes = parameterSpecs(config).map(({ shape }) => shape.reduce((n, d) => n * d, 1));
   return {
     architecture: config.architecture,

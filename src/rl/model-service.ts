@@ -3,13 +3,20 @@
 // the activities hold. Folders are absolute paths on the machine of the worker.
 
 import type { Rollout, Settings } from '../config/records.ts';
-import type { RunConfig } from '../config/schema.ts';
+import type { PromptFormat, RunConfig } from '../config/schema.ts';
 import type { Lora } from '../engine/model/adapter-folder.ts';
 import type { DrawSettings } from '../engine/sampling/rollout.ts';
 
 export type { DrawSettings, Lora };
 
 export type EngineSettings = RunConfig['engine'];
+
+/** Read a model folder whole and check it. */
+export interface InspectJob {
+  model: string;
+  /** Check too that prompts can be written like this. */
+  promptFormat?: PromptFormat | undefined;
+}
 
 /** Sample `samplesPerPrompt` completions of each prompt. */
 export interface GenerateJob {
@@ -18,6 +25,8 @@ export interface GenerateJob {
   /** Hugging Face folder of the policy. */
   model: string;
   prompts: { id: string; prompt: string }[];
+  /** How the prompts become tokens. */
+  promptFormat: PromptFormat;
   samplesPerPrompt: number;
   draw: DrawSettings;
   maxNewTokens: number;
@@ -51,6 +60,8 @@ export interface TrainJob {
   /** Folder of the reference policy. */
   reference: string;
   samples: TrainSample[];
+  /** How the samples' prompts become tokens: as when they were drawn. */
+  promptFormat: PromptFormat;
   settings: Settings;
   /** Train adapters of this kind; null trains every weight. */
   lora: Lora | null;
@@ -105,8 +116,8 @@ export interface JobOptions {
 
 /** The model process as the activities see it. One job at a time; others wait their turn. */
 export interface ModelService {
-  /** Read a model folder whole and check it. @throws AnnealError InvalidModel */
-  inspect(model: string, options?: JobOptions): Promise<ModelInfo>;
+  /** @throws AnnealError InvalidModel */
+  inspect(job: InspectJob, options?: JobOptions): Promise<ModelInfo>;
   /** Rollouts in the order of prompts, then sample index. */
   generate(job: GenerateJob, options?: JobOptions): Promise<Rollout[]>;
   /** @throws AnnealError NonFinite where a loss or gradient is not a number; nothing is written. */

@@ -16,6 +16,7 @@ const job: GenerateJob = {
   draw,
   maxNewTokens: 64,
   stopStrings: [],
+  promptFormat: { kind: 'plain', bos: false },
   seed: 2,
   stream: 'train/1',
 };

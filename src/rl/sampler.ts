@@ -5,6 +5,7 @@ import type { Rollout } from '../config/records.ts';
 import type { DecoderConfig } from '../engine/model/config.ts';
 import type { PolicyFolder } from '../engine/model/policy-folder.ts';
 import { openWeights } from '../engine/model/weights.ts';
+import { createPromptEncoder } from '../engine/prompt-format.ts';
 import { uniforms } from '../engine/sampling/random.ts';
 import { type DrawnSample, RolloutEngine } from '../engine/sampling/rollout.ts';
 import { readTokenizer, type Tokenizer } from '../engine/tokenizer.ts';
@@ -46,7 +47,8 @@ export class Sampler {
 
   /** All prompts of the job as one batch. Rollouts in the order of prompts, then sample index. */
   async sample(job: GenerateJob, onProgress?: (progress: Progress) => void): Promise<Rollout[]> {
-    const prompts = job.prompts.map(({ prompt }) => this.tokenizer.encode(prompt));
+    const encode = await createPromptEncoder(this.tokenizer, job.promptFormat);
+    const prompts = job.prompts.map(({ prompt }) => encode(prompt));
     this.checkLengths(job, prompts);
     const samples = await this.engine.run({
       prompts,

@@ -2,6 +2,8 @@
 // shuffled steps, checkpoint. Which samples, and their advantages, were decided before.
 
 import type { Settings } from '../config/records.ts';
+import { openPolicyFolder } from '../engine/model/policy-folder.ts';
+import { createPromptEncoder } from '../engine/prompt-format.ts';
 import { permutation, uniforms } from '../engine/sampling/random.ts';
 import { readTokenizer } from '../engine/tokenizer.ts';
 import type { Progress, TrainJob, TrainStats } from './model-service.ts';
@@ -31,11 +33,12 @@ export async function trainPolicy(
 }
 
 async function withReference(job: TrainJob, onProgress: (progress: Progress) => void) {
-  const tokenizer = await readTokenizer(job.model);
+  const { base } = await openPolicyFolder(job.model);
+  const encode = await createPromptEncoder(await readTokenizer(base), job.promptFormat);
   const { rlaif, training } = job.settings;
   const sequences = job.samples.map((sample) => ({
     sample,
-    prompt: tokenizer.encode(sample.prompt),
+    prompt: encode(sample.prompt),
     completion: sample.tokens,
   }));
   const reference = await ReferencePolicy.open(job.reference, job.engine);

@@ -60,10 +60,11 @@ export async function sampleAndScore(
   async function runShard(shard: number): Promise<ArtifactRef> {
     const { run, epoch, config, policy, prompts } = source;
     const { seed, engine, rewards } = config;
+    const promptFormat = config.model.prompt_format;
     const input = { run, epoch, split, shard, prompts: prompts[split] };
     const summary = `${split}, shard ${shard + 1} of ${shards}`;
     const rollouts = await generate.executeWithOptions({ summary }, [
-      { ...input, ...sampling, policy, seed, engine },
+      { ...input, ...sampling, policy, promptFormat, seed, engine },
     ]);
     count('generated');
     const scored = await score.executeWithOptions({ summary }, [{ ...input, rollouts, rewards }]);

@@ -55,6 +55,7 @@ async function runStages(input: EpochInput): Promise<EpochResult> {
       policy: input.policy,
       reference,
       batch: batch.samples,
+      promptFormat: config.model.prompt_format,
       settings,
       lora: config.model.lora,
       seed,

@@ -27,6 +27,7 @@ const job = (which: readonly number[], samplesPerPrompt: number): GenerateJob =>
   draw: { temperature: 1.2, topK: null, topP: 1, minP: 0 },
   maxNewTokens: 80,
   stopStrings: [],
+  promptFormat: { kind: 'plain', bos: false },
   seed: 5,
   stream: 'test',
 });

@@ -1,6 +1,6 @@
-// Thousands of damaged model folders: whatever stands in config.json or in the header of
-// model.safetensors, the answer is a decoder that fits its weights or an error of kind
-// InvalidModel that names the file; never a crash, a hang or another error.
+// Thousands of damaged model folders: whatever stands in config.json, in generation_config.json or
+// in the header of model.safetensors, the answer is a decoder that fits its weights or an error of
+// kind InvalidModel that names the file; never a crash, a hang or another error.
 
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -80,6 +80,19 @@ it('config.json: thousands of wrong values', async () => {
   }
   await writeFile(file, original);
   expect(refused).toBeGreaterThan(mutations / 2);
+}, 60_000);
+
+it('generation_config.json: wrong values', async () => {
+  const file = join(folder, 'generation_config.json');
+  const original = { eos_token_id: [1, 2], pad_token_id: 0 };
+  const random = uniforms('hostile generation');
+  let refused = 0;
+  for (let i = 0; i < mutations / 4; i++) {
+    await writeFile(file, JSON.stringify(mutateJson(original, random)));
+    if (await isRefused()) refused++;
+  }
+  await rm(file);
+  expect(refused).toBeGreaterThan(mutations / 16);
 }, 60_000);
 
 it('model.safetensors: thousands of damaged headers', async () => {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import { parseJson } from './json.ts';
 import { type RopeScaling, ropeScalingOf, ropeSchema } from './rope.ts';
+import { readStopTokens } from './stop-tokens.ts';
 
 /** The families that the decoder implements; each differs from the others in a few options. */
 const families = ['Qwen2', 'Qwen3', 'Llama'] as const;
@@ -76,11 +77,12 @@ export interface DecoderConfig {
   windows: (number | undefined)[];
   /** Scores of a classifier, in place of next-token logits. */
   labels: number | undefined;
+  /** Any of them ends a completion. */
   eosTokenIds: number[];
 }
 
 /**
- * Read `<folder>/config.json`.
+ * Read `<folder>/config.json`, and beside it which tokens end a completion.
  * @throws AnnealError InvalidModel where it is missing, is no JSON, or asks for what is not built
  */
 export async function readModelConfig(folder: string): Promise<DecoderConfig> {
@@ -88,15 +90,14 @@ export async function readModelConfig(folder: string): Promise<DecoderConfig> {
   const parsed = fileSchema.safeParse(parseJson(file, await readConfigFile(file)));
   if (!parsed.success)
     throw new AnnealError('InvalidModel', `${file}: ${z.prettifyError(parsed.error)}`);
-  return describe(parsed.data, file);
+  const eosTokenIds = await readStopTokens(folder, parsed.data.eos_token_id);
+  return { ...describe(parsed.data, file), eosTokenIds };
 }
 
-function describe(config: ConfigFile, file: string): DecoderConfig {
+function describe(config: ConfigFile, file: string): Omit<DecoderConfig, 'eosTokenIds'> {
   const refuse = refusal(file);
   const { architecture, family, classifies } = architectureOf(config, refuse);
   if (config.hidden_act !== 'silu') throw refuse(`hidden_act '${config.hidden_act}'`, 'silu');
-  const eos = config.eos_token_id ?? [];
-  const eosTokenIds = Array.isArray(eos) ? eos : [eos];
   const rope = config.rope_parameters ?? config.rope_scaling ?? {};
   return {
     architecture,
@@ -116,7 +117,6 @@ function describe(config: ConfigFile, file: string): DecoderConfig {
     queryKeyNorm: family === 'Qwen3',
     windows: windowsOf(config, refuse),
     labels: classifies ? Object.keys(config.id2label ?? { 0: '', 1: '' }).length : undefined,
-    eosTokenIds,
   };
 }
 

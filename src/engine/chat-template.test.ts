@@ -1,0 +1,114 @@
+// Where a chat template is found, and what is said of one that cannot be used. What real ones
+// render to, against transformers: test/parity/tokenizers.test.ts.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Message, readChatTemplate } from './chat-template.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-chat-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const write = (name: string, content: string) => writeFile(join(folder, name), content);
+const declare = (chat_template: unknown) =>
+  write('tokenizer_config.json', JSON.stringify({ chat_template }));
+const conversation: Message[] = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: 'Hello' },
+];
+
+async function render(specialTokens = {}, messages = conversation): Promise<string> {
+  return (await readChatTemplate(folder)).render(messages, specialTokens);
+}
+async function renderOf(template: string, specialTokens = {}): Promise<string> {
+  await write('chat_template.jinja', template);
+  return render(specialTokens);
+}
+
+describe('a template is found', () => {
+  it('in chat_template.jinja, whatever tokenizer_config.json says', async () => {
+    await declare('the other one');
+    expect(await renderOf('{{ messages[1].content }}!')).toBe('Hello!');
+  });
+
+  it('in tokenizer_config.json, as a text', async () => {
+    await declare('{{ messages|length }}');
+    expect(await render()).toBe('2');
+  });
+
+  it("in a list there, the one named 'default'", async () => {
+    await declare([
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: 'plain' },
+    ]);
+    expect(await render()).toBe('plain');
+  });
+});
+
+describe('a template is given', () => {
+  it('special tokens by name, and nothing for those that the model lacks', async () => {
+    const template = '{{ bos_token }}|{{ eos_token }}|{{ bos_token is defined }}';
+    expect(await renderOf(template, { eos_token: '</s>' })).toBe('|</s>|false');
+  });
+
+  it('add_generation_prompt, and neither tools nor documents', async () => {
+    const template = '{{ add_generation_prompt }} {{ tools is none }} {{ documents is none }}';
+    expect(await renderOf(template)).toBe('true true true');
+  });
+
+  it('the same date every day', async () => {
+    expect(await renderOf("{{ strftime_now('%d %b %Y, %A %d %B, %H:%M %q%%') }}")).toBe(
+      '26 Jul 2024, Friday 26 July, 00:00 %q%',
+    );
+  });
+
+  it('its own blocks, line ends and first line as Jinja has them with trim and lstrip', async () => {
+    const lines = ['  {% if true %}', 'a', '    {%- endif %}', '  {{ "b" }}', '{# c #}', 'd', ''];
+    expect(await renderOf(lines.join('\n'))).toBe('a  b\nd');
+    expect(await renderOf(lines.join('\r\n'))).toBe('a  b\nd');
+  });
+});
+
+describe('a folder is refused', () => {
+  async function refusal(): Promise<string> {
+    const error = await render().catch((error: unknown) => error);
+    expect(error).toMatchObject({ kind: 'InvalidModel' });
+    return (error as Error).message;
+  }
+
+  it('without a template', async () => {
+    await declare(undefined);
+    expect(await refusal()).toBe(
+      `${folder}: expected a chat template, found neither chat_template.jinja nor a chat_template in tokenizer_config.json. Name a chat model, or leave the prompt format at 'plain'.`,
+    );
+  });
+
+  it('with a list of templates and none to take', async () => {
+    await declare([{ name: 'rag', template: '' }]);
+    expect(await refusal()).toMatch(/tokenizer_config\.json: expected .*'default', found 'rag'$/);
+  });
+
+  it('with something else for a template', async () => {
+    await declare([{ name: 'default' }]);
+    expect(await refusal()).toMatch(/expected chat_template as a text, .*found \[\{"name"/);
+  });
+
+  it('with a template that is not Jinja', async () => {
+    await write('chat_template.jinja', '{% for message in %}');
+    expect(await refusal()).toMatch(/chat_template\.jinja: expected a chat template in Jinja/);
+  });
+
+  it('with a template that refuses the messages, in its words', async () => {
+    await declare(
+      "{% if messages[0].role == 'system' %}{{ raise_exception('No system!') }}{% endif %}",
+    );
+    expect(await refusal()).toMatch(
+      /tokenizer_config\.json: expected .* system, then user; it refuses: No system!\. Some models take no system message/,
+    );
+    expect(await render({}, conversation.slice(1))).toBe('');
+  });
+});

@@ -1,0 +1,37 @@
+// The tokens that end a completion, as transformers' generate finds them: generation_config.json
+// says it, and where it does not, config.json. (A generation_config.json that names none leaves
+// generate without any; here config.json's still hold.)
+
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AnnealError } from '../../errors.ts';
+import { parseJson, readIfThere } from './json.ts';
+
+const id = z.int().min(0);
+const fileSchema = z.looseObject({ eos_token_id: z.union([id, z.array(id).min(1)]).nullish() });
+
+/**
+ * @param declared config.json's eos_token_id
+ * @throws AnnealError InvalidModel where generation_config.json is there and damaged
+ */
+export async function readStopTokens(
+  folder: string,
+  declared: number | number[] | null | undefined,
+): Promise<number[]> {
+  const tokens = (await readGenerationConfig(folder))?.eos_token_id ?? declared ?? [];
+  return Array.isArray(tokens) ? tokens : [tokens];
+}
+
+async function readGenerationConfig(
+  folder: string,
+): Promise<z.output<typeof fileSchema> | undefined> {
+  const file = join(folder, 'generation_config.json');
+  const text = await readIfThere(file);
+  if (text === null) return undefined;
+  const parsed = fileSchema.safeParse(parseJson(file, text));
+  if (parsed.success) return parsed.data;
+  throw new AnnealError(
+    'InvalidModel',
+    `${file}: expected a mapping, eos_token_id in it a token id or a list of them; ${z.prettifyError(parsed.error)}`,
+  );
+}

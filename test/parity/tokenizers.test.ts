@@ -1,0 +1,58 @@
+// Tokenizers and chat templates against Hugging Face's Python, on the fixtures of
+// make_tokenizer_fixtures.py: the same ids, texts and conversations, character for character.
+// Decoded text is what Python decodes and not always what went in: Qwen's tokenizer composes
+// characters (NFC), and special tokens are left out.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type Message, readChatTemplate } from '../../src/engine/chat-template.ts';
+import { createPromptEncoder } from '../../src/engine/prompt-format.ts';
+import { readTokenizer } from '../../src/engine/tokenizer.ts';
+
+interface Expected {
+  texts: { text: string; ids: number[]; with_special: number[]; decoded: string }[];
+  cut: { ids: number[]; decoded: string }[];
+  prefill: string;
+  chats: {
+    system: string | null;
+    user: string;
+    text: string;
+    ids: number[];
+    prefilled_ids: number[];
+  }[];
+}
+
+describe.each(['tokenizer-qwen', 'tokenizer-llama'])('%s', async (name) => {
+  const folder = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
+  const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected;
+  const tokenizer = await readTokenizer(folder);
+  const { texts, cut, chats, prefill } = expected;
+
+  it.each(texts)('encodes and decodes $text', ({ text, ids, decoded }) => {
+    expect(tokenizer.encode(text)).toEqual(ids);
+    expect(tokenizer.decode(ids)).toBe(decoded);
+  });
+
+  it('decodes characters cut in two', () => {
+    for (const { ids, decoded } of cut) expect(tokenizer.decode(ids)).toBe(decoded);
+  });
+
+  it('begins plain prompts as its post-processor does', async () => {
+    const bos = tokenizer.specialTokens.bos_token !== undefined;
+    const encode = await createPromptEncoder(tokenizer, { kind: 'plain', bos });
+    for (const { text, with_special } of texts) expect(encode(text)).toEqual(with_special);
+  });
+
+  it.each(chats)('renders $system, $user', async ({ system, user, text, ids, prefilled_ids }) => {
+    const messages: Message[] = [{ role: 'user', content: user }];
+    if (system !== null) messages.unshift({ role: 'system', content: system });
+    const template = await readChatTemplate(folder);
+    expect(template.render(messages, tokenizer.specialTokens)).toBe(text);
+    const encode = async (first: string) =>
+      (await createPromptEncoder(tokenizer, { kind: 'chat', system, prefill: first }))(user);
+    expect(await encode('')).toEqual(ids);
+    expect(await encode(prefill)).toEqual(prefilled_ids);
+  });
+});

@@ -5,8 +5,8 @@ import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
 import { parameterSpecs } from '../engine/model/parameters.ts';
-import { encodeFloat32, readFloat32 } from '../engine/model/safetensors.ts';
-import { readParameters } from '../engine/model/weights.ts';
+import { writeFloat32 } from '../engine/model/safetensors-writer.ts';
+import { readNamed, readParameters } from '../engine/model/weights.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
 import { AnnealError } from '../errors.ts';
@@ -74,7 +74,7 @@ export class PolicyTrainer {
     const config = await readModelConfig(folder);
     const parameters = await readParameters(folder, config);
     const step = options.fresh ? 0 : await readStep(folder);
-    const moments = step > 0 ? await readFloat32(join(folder, optimizerFile)) : new Map();
+    const moments = step > 0 ? await readMoments(folder, config) : new Map();
     const state: Tensors = new Map();
     for (const { name } of parameterSpecs(config)) {
       const parameter = parameters.get(name)!;
@@ -133,12 +133,10 @@ export class PolicyTrainer {
       parameterSpecs(this.config).map(
         ({ name, shape }) => [prefix + name, shape, this.state.get(prefix + name)!] as const,
       );
-    await writeFile(
-      join(folder, 'model.safetensors'),
-      encodeFloat32(tensors(statePrefixes.parameter)),
-    );
+    const parameters = tensors(statePrefixes.parameter);
+    await writeFloat32(join(folder, 'model.safetensors'), parameters);
     const moments = [...tensors(statePrefixes.first), ...tensors(statePrefixes.second)];
-    await writeFile(join(folder, optimizerFile), encodeFloat32(moments));
+    await writeFloat32(join(folder, optimizerFile), moments);
     await writeFile(join(folder, stateFile), `${JSON.stringify({ step: this.step })}\n`);
   }
 
@@ -195,6 +193,14 @@ function statsOf(
     ...(Object.fromEntries(named) as ObjectiveStats),
     grad_norm: Number(outputs.grad_norm!.data[0]),
   };
+}
+
+/** AdamW's moments of every parameter, by the names of the graph's inputs. */
+function readMoments(folder: string, config: DecoderConfig): Promise<Tensors> {
+  const specs = parameterSpecs(config).flatMap(({ name, shape }) =>
+    [statePrefixes.first, statePrefixes.second].map((prefix) => ({ name: prefix + name, shape })),
+  );
+  return readNamed(join(folder, optimizerFile), specs);
 }
 
 async function readStep(folder: string): Promise<number> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
-import { encodeFloat32 } from '../../src/engine/model/safetensors.ts';
+import { writeFloat32 } from '../../src/engine/model/safetensors-writer.ts';
 import { permutation, type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
 import { readTokenizer, type Tokenizer } from '../../src/engine/tokenizer.ts';
 import { PolicyTrainer, type StepSettings, type TrainSequence } from '../../src/rl/trainer.ts';
@@ -82,7 +82,7 @@ async function initialize(folder: string): Promise<void> {
     const size = shape.reduce((n, d) => n * d, 1);
     return [name, shape, initial(name, size, random)] as const;
   });
-  await writeFile(join(folder, 'model.safetensors'), encodeFloat32(tensors));
+  await writeFloat32(join(folder, 'model.safetensors'), tensors);
 }
 
 async function specialTokens(folder: string) {

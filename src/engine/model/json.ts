@@ -1,6 +1,18 @@
-// JSON files of a model folder.
+// Files of a model folder: as text where they may be missing, and as JSON.
 
+import { readFile } from 'node:fs/promises';
 import { AnnealError } from '../../errors.ts';
+
+/** A file's text; null where there is no such file. @throws AnnealError InvalidModel naming it */
+export async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const reason = (cause as Error).message;
+    throw new AnnealError('InvalidModel', `${file}: cannot be read: ${reason}`, { cause });
+  }
+}
 
 /** The value of a file's text. @throws AnnealError InvalidModel naming the file */
 export function parseJson(file: string, text: string): unknown {

@@ -1,11 +1,12 @@
 // Trains a policy step by step: holds the parameters and AdamW's state between steps, and writes
 // them as a checkpoint. What a step trains on is the caller's business (train.ts, pretraining).
 
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DecoderConfig, readModelConfig } from '../engine/model/config.ts';
 import { parameterSpecs } from '../engine/model/parameters.ts';
 import { writeFloat32 } from '../engine/model/safetensors-writer.ts';
+import { saveModelFolder } from '../engine/model/save-folder.ts';
 import { readNamed, readParameters } from '../engine/model/weights.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
@@ -125,16 +126,12 @@ export class PolicyTrainer {
 
   /** Write a checkpoint into `folder`: a Hugging Face folder, optimiser state beside it. */
   async save(folder: string): Promise<void> {
-    const written = new Set(['model.safetensors', optimizerFile, stateFile, 'checkpoint.json']);
-    for (const file of await readdir(this.source, { withFileTypes: true }))
-      if (file.isFile() && !written.has(file.name))
-        await copyFile(join(this.source, file.name), join(folder, file.name));
     const tensors = (prefix: string) =>
       parameterSpecs(this.config).map(
         ({ name, shape }) => [prefix + name, shape, this.state.get(prefix + name)!] as const,
       );
     const parameters = tensors(statePrefixes.parameter);
-    await writeFloat32(join(folder, 'model.safetensors'), parameters);
+    await saveModelFolder({ source: this.source, out: folder, tensors: parameters });
     const moments = [...tensors(statePrefixes.first), ...tensors(statePrefixes.second)];
     await writeFloat32(join(folder, optimizerFile), moments);
     await writeFile(join(folder, stateFile), `${JSON.stringify({ step: this.step })}\n`);

@@ -5,9 +5,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rollout } from '../config/records.ts';
-import { parameterSpecs } from '../engine/model/parameters.ts';
 import { serve } from '../process/serve.ts';
-import { checkModelFolder } from './model-folder.ts';
+import { describeModelFolder } from './model-info.ts';
 import type { GenerateJob, ModelInfo, Progress, TrainJob, TrainStats } from './model-service.ts';
 import { Sampler } from './sampler.ts';
 import { trainPolicy } from './train.ts';
@@ -35,19 +34,8 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
   return sampler.sampler;
 }
 
-async function inspect(folder: string): Promise<ModelInfo> {
-  const config = await checkModelFolder(folder);
-  const sizes = parameterSpecs(config).map(({ shape }) => shape.reduce((n, d) => n * d, 1));
-  return {
-    architecture: config.architecture,
-    parameters: sizes.reduce((sum, n) => sum + n, 0),
-    vocabSize: config.vocabSize,
-    maxPositions: config.maxPositions,
-  };
-}
-
 serve<ModelMethods>({
-  inspect,
+  inspect: describeModelFolder,
   generate: async (job) => (await samplerOf(job)).sample(job),
   train: (job, { progress }) => trainPolicy(job, progress),
 });

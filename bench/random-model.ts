@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readModelConfig } from '../src/engine/model/config.ts';
 import { parameterSpecs } from '../src/engine/model/parameters.ts';
-import { encodeFloat32 } from '../src/engine/model/safetensors.ts';
+import { writeFloat32 } from '../src/engine/model/safetensors-writer.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
 
 const config = {
@@ -33,6 +33,6 @@ export async function randomModel(): Promise<string> {
     const value = () => (name.includes('norm') ? 1 : (2 * random() - 1) * 0.05);
     return [name, shape, Float32Array.from({ length: size }, value)] as const;
   });
-  await writeFile(join(folder, 'model.safetensors'), encodeFloat32(tensors));
+  await writeFloat32(join(folder, 'model.safetensors'), tensors);
   return folder;
 }

@@ -6,7 +6,24 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Prompt, Rollout } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
-import type { GenerateJob, ModelService, TrainJob, TrainStats } from '../rl/model-service.ts';
+import type {
+  GenerateJob,
+  ModelInfo,
+  ModelService,
+  TrainJob,
+  TrainStats,
+} from '../rl/model-service.ts';
+
+const info: ModelInfo = {
+  architecture: 'double',
+  lora: null,
+  parameters: 1,
+  dtypes: { float32: 1 },
+  ...{ layers: 1, hiddenSize: 1, intermediateSize: 1, heads: 1, kvHeads: 1, headDim: 1 },
+  ...{ vocabSize: 1, tiedEmbeddings: true, maxPositions: 1, slidingWindow: null },
+  rope: { kind: 'default', theta: 1, factor: null },
+  ...{ labels: null, eosTokenIds: [], chatTemplate: false, bytes: 0, files: [] },
+};
 
 /** Good, empty and broken programs, by the number of the sample. */
 export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
@@ -24,7 +41,7 @@ export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
         });
       await expect('model.safetensors', 'a model');
       if (promptFormat?.kind === 'chat') await expect('chat_template.jinja', 'a chat template');
-      return { architecture: 'double', parameters: 1, vocabSize: 1, maxPositions: 1 };
+      return info;
     },
     async generate(job, options) {
       await weights(job.model);

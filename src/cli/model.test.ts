@@ -31,6 +31,23 @@ async function file(name: string, content: string): Promise<string> {
   return join(folder, name);
 }
 
+it('inspect: sizes, options, types and files, for people and for programs', async () => {
+  const model = join(root, 'models/policy');
+  const { stdout } = await anneal('inspect', model);
+  for (const line of [
+    /^architecture +Qwen2ForCausalLM$/m,
+    /^parameters +870,528, stored as float32$/m,
+    /^heads +4 of size 32, 2 for keys and values$/m,
+    /^context +512 tokens$/m,
+    /^rope +default, base 10,000$/m,
+    /^end tokens +1023$/m,
+    /^ +model\.safetensors +3,487,352$/m,
+  ])
+    expect(stdout).toMatch(line);
+  const info = JSON.parse((await anneal('inspect', model, '--json')).stdout);
+  expect(info).toMatchObject({ layers: 4, tiedEmbeddings: true, dtypes: { float32: 870_528 } });
+});
+
 it('logprobs: what transformers gives to the same rows', async () => {
   const model = join(root, 'test/parity/fixtures/qwen3');
   const expected = JSON.parse(await readFile(join(model, 'expected.json'), 'utf8'));

@@ -30,14 +30,42 @@ export async function inspectCommand(model: string, { json }: { json?: boolean }
   }
 }
 
+const count = (n: number) => n.toLocaleString('en-US');
+
 function describeModel(info: ModelInfo): string[] {
-  const count = (n: number) => n.toLocaleString('en-US');
+  const { slidingWindow, labels, eosTokenIds } = info;
+  const output = labels === null ? describeEmbeddings(info) : `${labels} scores a sequence`;
+  const window = slidingWindow
+    ? `${count(slidingWindow.tokens)} tokens in ${slidingWindow.layers} of ${info.layers} layers`
+    : 'none';
+  const facts = {
+    architecture: info.architecture,
+    parameters: `${count(info.parameters)}, stored as ${Object.keys(info.dtypes).join(', ')}`,
+    layers: count(info.layers),
+    'hidden size': `${count(info.hiddenSize)}, ${count(info.intermediateSize)} within the MLP`,
+    heads: `${info.heads} of size ${info.headDim}, ${info.kvHeads} for keys and values`,
+    vocabulary: `${count(info.vocabSize)} tokens`,
+    output,
+    context: `${count(info.maxPositions)} tokens`,
+    'sliding window': window,
+    rope: describeRope(info.rope),
+    'end tokens': eosTokenIds.join(', ') || 'none',
+    'chat template': info.chatTemplate ? 'yes' : 'none',
+    'on disk': `${count(info.bytes)} bytes`,
+  };
+  const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(15)} ${value}`);
+  const width = Math.max(...info.files.map(({ name }) => name.length));
   return [
-    `architecture  ${info.architecture}`,
-    `parameters    ${count(info.parameters)}`,
-    `vocabulary    ${count(info.vocabSize)} tokens`,
-    `positions     ${count(info.maxPositions)}`,
+    ...lines,
+    ...info.files.map(({ name, bytes }) => `  ${name.padEnd(width)}  ${count(bytes)}`),
   ];
+}
+
+const describeEmbeddings = ({ tiedEmbeddings }: ModelInfo) =>
+  tiedEmbeddings ? 'tied to the embeddings' : 'weights of its own';
+
+function describeRope({ kind, theta, factor }: ModelInfo['rope']): string {
+  return `${kind}, base ${count(theta)}${factor === null ? '' : `, factor ${factor}`}`;
 }
 
 /**

@@ -2,15 +2,12 @@
 // stay out of the worker. It keeps the sampler of the last model, since shards of an epoch come
 // one after another. Its other end is model-client.ts.
 
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rollout } from '../config/records.ts';
-import { adapterWeightsFile } from '../engine/model/adapter-folder.ts';
-import { parameterSpecs } from '../engine/model/parameters.ts';
 import { openPolicyFolder } from '../engine/model/policy-folder.ts';
-import { singleFile as weightsFile } from '../engine/model/weights.ts';
 import { serve } from '../process/serve.ts';
-import { checkModelFolder } from './model-folder.ts';
+import { describeModelFolder } from './model-info.ts';
 import type {
   GenerateJob,
   InspectJob,
@@ -31,10 +28,11 @@ export interface ModelMethods {
 
 let sampler: { key: string; policy: string; sampler: Sampler } | undefined;
 
-/** What says that a file is the one that was read. */
-async function stamp(file: string): Promise<[number, number]> {
-  const { mtimeMs, size } = await stat(file).catch(() => ({ mtimeMs: 0, size: 0 }));
-  return [mtimeMs, size];
+/** What says that a folder's weights are those that were read. */
+async function stamp(folder: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.safetensors')).sort();
+  const files = await Promise.all(names.map((name) => stat(join(folder, name))));
+  return JSON.stringify([folder, names, files.map(({ mtimeMs, size }) => [mtimeMs, size])]);
 }
 
 /** The sampler of a policy, kept while base, file and engine stay the same; adapters change in it. */
@@ -42,8 +40,8 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
   const policy = await openPolicyFolder(job.model);
   const { base, folder, lora } = policy;
   const shape = lora && [lora.rank, lora.targets];
-  const key = JSON.stringify([base, await stamp(join(base, weightsFile)), job.engine, shape]);
-  const adapters = JSON.stringify([folder, await stamp(join(folder, adapterWeightsFile))]);
+  const key = JSON.stringify([await stamp(base), job.engine, shape]);
+  const adapters = await stamp(folder);
   if (sampler?.key !== key) {
     await sampler?.sampler.close();
     sampler = undefined;
@@ -55,19 +53,17 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
   return sampler.sampler;
 }
 
-async function inspect({ model, promptFormat }: InspectJob): Promise<ModelInfo> {
-  const { config } = await checkModelFolder(model, promptFormat);
-  const sizes = parameterSpecs(config).map(({ shape }) => shape.reduce((n, d) => n * d, 1));
-  return {
-    architecture: config.architecture,
-    parameters: sizes.reduce((sum, n) => sum + n, 0),
-    vocabSize: config.vocabSize,
-    maxPositions: config.maxPositions,
-  };
+/** Train; a sampler of the policy as it was has nothing more to do, one of its base goes on. */
+async function train(job: TrainJob, onProgress: (progress: Progress) => void) {
+  if (!job.lora) {
+    await sampler?.sampler.close();
+    sampler = undefined;
+  }
+  return trainPolicy(job, onProgress);
 }
 
 serve<ModelMethods>({
-  inspect,
+  inspect: ({ model, promptFormat }) => describeModelFolder(model, promptFormat),
   generate: async (job, { progress }) => (await samplerOf(job)).sample(job, progress),
-  train: (job, { progress }) => trainPolicy(job, progress),
+  train: (job, { progress }) => train(job, progress),
 });

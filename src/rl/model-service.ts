@@ -94,9 +94,32 @@ export interface TrainStats {
 /** A description of a model folder that can be sampled from and trained. */
 export interface ModelInfo {
   architecture: string;
+  /** Of a folder of adapters; everything else is then its base's. */
+  lora: (Lora & { base: string }) | null;
   parameters: number;
+  /** Parameters by the data type that they are stored in. */
+  dtypes: Record<string, number>;
+  layers: number;
+  hiddenSize: number;
+  intermediateSize: number;
+  heads: number;
+  kvHeads: number;
+  headDim: number;
   vocabSize: number;
+  /** Whether the output shares the embeddings' weights. */
+  tiedEmbeddings: boolean;
+  /** Context length in tokens. */
   maxPositions: number;
+  /** Null where every layer sees the whole sequence. */
+  slidingWindow: { tokens: number; layers: number } | null;
+  rope: { kind: string; theta: number; factor: number | null };
+  /** Scores of a classifier; null for a language model. */
+  labels: number | null;
+  eosTokenIds: number[];
+  chatTemplate: boolean;
+  /** Of every file in the folder. */
+  bytes: number;
+  files: { name: string; bytes: number }[];
 }
 
 /** Progress of a job: done of total, in the unit the job counts in (tokens or steps). */

@@ -1,7 +1,7 @@
 // Trains a policy step by step: holds the parameters and AdamW's state between steps, and writes
 // them as a checkpoint. What a step trains on is the caller's business (train.ts, pretraining).
 
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
   adapterConfigFile,
@@ -12,10 +12,17 @@ import {
   storedName,
 } from '../engine/model/adapter-folder.ts';
 import type { DecoderConfig } from '../engine/model/config.ts';
+import type { ParameterSpec } from '../engine/model/parameters.ts';
 import { openPolicyFolder, type PolicyFolder } from '../engine/model/policy-folder.ts';
 import { rotaryFeeds } from '../engine/model/rope.ts';
-import { encodeFloat32, readFloat32 } from '../engine/model/safetensors.ts';
-import { type ExternalWeights, openWeights, readParameters } from '../engine/model/weights.ts';
+import { writeFloat32 } from '../engine/model/safetensors-writer.ts';
+import { saveModelFolder } from '../engine/model/save-folder.ts';
+import {
+  type ExternalWeights,
+  openWeights,
+  readNamed,
+  readParameters,
+} from '../engine/model/weights.ts';
 import { type AdamWSettings, adamw, type Moments } from '../engine/optimizer/adamw.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
@@ -54,7 +61,6 @@ export interface StepStats extends ObjectiveStats {
 
 /** Name of the optimiser's state in a checkpoint folder. */
 export const optimizerFile = 'optimizer.safetensors';
-const stateFile = 'trainer_state.json';
 
 export interface TrainerOptions {
   /** Start the optimiser afresh, whatever the folder holds. */
@@ -67,8 +73,9 @@ export interface TrainerOptions {
   recompute?: boolean;
 }
 
-/** Prefixes of the moments' names in a checkpoint. */
+/** Names in it: of the moments, behind the tensor's; and how many steps they have seen, [1]. */
 const momentPrefixes = { first: 'first.', second: 'second.' } as const;
+const stepName = 'step';
 
 type Tensors = Map<string, Float32Array>;
 
@@ -114,16 +121,17 @@ export class PolicyTrainer {
       : policy.lora
         ? initialAdapters(policy.config, options, seed)
         : await readParameters(folder, policy.config);
-    const step = fresh ? 0 : await readStep(folder);
-    const moments = step > 0 ? await readFloat32(join(folder, optimizerFile)) : new Map();
+    const specs = trainedSpecs(policy.config, options);
+    const optimizer = fresh ? new Map() : await readOptimizer(folder, specs);
     const state = new Map<string, Moments>();
-    for (const { name } of trainedSpecs(policy.config, options)) {
+    for (const { name } of specs) {
       const parameter = parameters.get(name)!;
       const moment = (prefix: string): Float32Array =>
-        moments.get(prefix + name) ?? new Float32Array(parameter.length);
+        optimizer.get(prefix + name) ?? new Float32Array(parameter.length);
       const { first, second } = momentPrefixes;
       state.set(name, { parameter, first: moment(first), second: moment(second) });
     }
+    const step = optimizer.get(stepName)?.[0] ?? 0;
     return new PolicyTrainer(policy, engine, options, state, step);
   }
 
@@ -173,21 +181,17 @@ export class PolicyTrainer {
         ([name, shape, data]) => [momentPrefixes[part] + name, shape, data] as const,
       ),
     );
-    await writeFile(join(folder, optimizerFile), encodeFloat32(moments));
-    await writeFile(join(folder, stateFile), `${JSON.stringify({ step: this.step })}\n`);
+    const step = [stepName, [1], Float32Array.of(this.step)] as const;
+    await writeFloat32(join(folder, optimizerFile), [...moments, step]);
   }
 
   async close(): Promise<void> {
     await this.sessions.close();
   }
 
-  private async saveModel(folder: string): Promise<void> {
-    const written = new Set(['model.safetensors', optimizerFile, stateFile, 'checkpoint.json']);
-    for (const file of await readdir(this.policy.folder, { withFileTypes: true }))
-      if (file.isFile() && !written.has(file.name))
-        await copyFile(join(this.policy.folder, file.name), join(folder, file.name));
+  private saveModel(folder: string): Promise<void> {
     const tensors = this.tensors('parameter');
-    await writeFile(join(folder, 'model.safetensors'), encodeFloat32(tensors));
+    return saveModelFolder({ source: this.policy.folder, out: folder, tensors });
   }
 
   private async saveAdapters(folder: string, lora: Lora): Promise<void> {
@@ -203,7 +207,7 @@ export class PolicyTrainer {
     const tensors = this.tensors('parameter').map(
       ([name, shape, data]) => [storedName(name), shape, data] as const,
     );
-    await writeFile(join(folder, adapterWeightsFile), encodeFloat32(tensors));
+    await writeFloat32(join(folder, adapterWeightsFile), tensors);
   }
 
   private tensors(part: keyof Moments) {
@@ -279,9 +283,14 @@ function statsOf(
   };
 }
 
-async function readStep(folder: string): Promise<number> {
-  const text = await readFile(join(folder, stateFile), 'utf8').catch(() => undefined);
-  return text === undefined ? 0 : (JSON.parse(text) as { step: number }).step;
+/** The optimiser's state; nothing where the folder has none. @throws AnnealError InvalidModel */
+async function readOptimizer(folder: string, specs: readonly ParameterSpec[]): Promise<Tensors> {
+  const path = join(folder, optimizerFile);
+  if (!(await stat(path).catch(() => null))) return new Map();
+  const moments = specs.flatMap(({ name, shape }) =>
+    Object.values(momentPrefixes).map((prefix) => ({ name: prefix + name, shape })),
+  );
+  return readNamed(path, [...moments, { name: stepName, shape: [1] }]);
 }
 
 async function loraOptions({ base, config, lora }: PolicyFolder): Promise<TrainingOptions['lora']> {

@@ -1,12 +1,14 @@
-// Thousands of damaged model folders: whatever stands in config.json, in generation_config.json or
-// in the header of model.safetensors, the answer is a decoder that fits its weights or an error of
-// kind InvalidModel that names the file; never a crash, a hang or another error.
+// Thousands of damaged model folders: whatever stands in config.json, generation_config.json, the
+// header of model.safetensors or the index of a model's shards, the answer is a decoder that fits
+// its weights or an error of kind InvalidModel that names the file; never a crash, a hang or
+// another error.
 
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readModelConfig } from '../../src/engine/model/config.ts';
+import { readHeader } from '../../src/engine/model/safetensors.ts';
 import { locateParameters } from '../../src/engine/model/weights.ts';
 import { type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
 import { folder as fixture } from './fixture.ts';
@@ -65,21 +67,41 @@ async function isRefused(): Promise<boolean> {
   }
 }
 
-it('config.json: thousands of wrong values', async () => {
-  const file = join(folder, 'config.json');
+/** How many of thousands of damaged versions of a JSON file are refused. */
+async function refusals(name: string, rounds: number): Promise<number> {
+  const file = join(folder, name);
   const original = await readFile(file, 'utf8');
-  const random = uniforms('hostile config');
+  const random = uniforms('hostile', name);
   let refused = 0;
-  for (let i = 0; i < mutations; i++) {
+  for (let i = 0; i < rounds; i++) {
     await writeFile(file, JSON.stringify(mutateJson(JSON.parse(original), random)));
     if (await isRefused()) refused++;
-  }
-  for (let i = 0; i < mutations; i++) {
     await writeFile(file, mutateBytes(Buffer.from(original), original.length, random));
     if (await isRefused()) refused++;
   }
   await writeFile(file, original);
-  expect(refused).toBeGreaterThan(mutations / 2);
+  return refused;
+}
+
+it('config.json: thousands of wrong values', async () => {
+  expect(await refusals('config.json', mutations)).toBeGreaterThan(mutations / 2);
+}, 60_000);
+
+it('model.safetensors.index.json: thousands of wrong values', async () => {
+  const weights = join(folder, 'model.safetensors');
+  const shard = join(folder, 'model-00001-of-00001.safetensors');
+  await rename(weights, shard);
+  try {
+    const weight_map = Object.fromEntries(
+      Array.from((await readHeader(shard)).keys(), (tensor) => [tensor, basename(shard)]),
+    );
+    const index = 'model.safetensors.index.json';
+    await writeFile(join(folder, index), JSON.stringify({ metadata: {}, weight_map }));
+    expect(await isRefused()).toBe(false);
+    expect(await refusals(index, mutations / 2)).toBeGreaterThan(mutations / 2);
+  } finally {
+    await rename(shard, weights);
+  }
 }, 60_000);
 
 it('generation_config.json: wrong values', async () => {

@@ -1,13 +1,13 @@
 // Pretrains the embedded policy on the generated corpus, by the engine that later fine-tunes it,
 // and writes it as a Hugging Face folder. Usage: npm run make:policy (see README.md).
 
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
-import { encodeFloat32 } from '../../src/engine/model/safetensors.ts';
+import { writeFloat32 } from '../../src/engine/model/safetensors-writer.ts';
 import { permutation, type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
 import { readTokenizer, type Tokenizer } from '../../src/engine/tokenizer.ts';
 import { PolicyTrainer, type StepSettings, type TrainSequence } from '../../src/rl/trainer.ts';
@@ -27,6 +27,13 @@ const batchSize = 32;
 const microbatchSize = 32;
 const peakLearningRate = 3e-3;
 const warmupSteps = 60;
+const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json'];
+const modelFiles = [
+  'config.json',
+  'generation_config.json',
+  'model.safetensors',
+  ...tokenizerFiles,
+];
 const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
 
 /** Small enough to train on a laptop in minutes, large enough to copy names and constants. */
@@ -67,8 +74,7 @@ function initial(name: string, size: number, random: Uniforms): Float32Array {
 /** An untrained model in `folder`, with the tokenizer of `flags.tokenizer`. */
 async function initialize(folder: string): Promise<void> {
   const source = flags.tokenizer;
-  for (const file of ['tokenizer.json', 'tokenizer_config.json'])
-    await cp(join(source, file), join(folder, file));
+  for (const file of tokenizerFiles) await cp(join(source, file), join(folder, file));
   const ids = await specialTokens(source);
   const config = { ...modelConfig, ...ids };
   const generation = { eos_token_id: ids.eos_token_id, pad_token_id: ids.pad_token_id };
@@ -82,7 +88,7 @@ async function initialize(folder: string): Promise<void> {
     const size = shape.reduce((n, d) => n * d, 1);
     return [name, shape, initial(name, size, random)] as const;
   });
-  await writeFile(join(folder, 'model.safetensors'), encodeFloat32(tensors));
+  await writeFloat32(join(folder, 'model.safetensors'), tensors);
 }
 
 async function specialTokens(folder: string) {
@@ -160,10 +166,11 @@ try {
       if (trainer.step % 50 === 0)
         console.log(`step ${trainer.step}/${total} loss ${policy_loss.toFixed(4)}`);
     }
-  await trainer.save(flags.out);
-  // A base model, not a checkpoint of a run: its optimiser starts afresh.
-  for (const file of ['optimizer.safetensors', 'trainer_state.json'])
-    await rm(join(flags.out, file));
+  const trained = join(work, 'trained');
+  await mkdir(trained);
+  await trainer.save(trained);
+  // A base model, not a checkpoint of a run: no optimiser's state, and a card of its own.
+  for (const file of modelFiles) await cp(join(trained, file), join(flags.out, file));
 } finally {
   await rm(work, { recursive: true });
 }

@@ -10,7 +10,7 @@ import { AnnealError } from '../../errors.ts';
 import type { DecoderConfig } from './config.ts';
 import { parseJson } from './json.ts';
 import { type AdapterShape, adapterSpecs } from './lora.ts';
-import { readFloat32, readHeader } from './safetensors.ts';
+import { readNamed } from './weights.ts';
 
 export const adapterConfigFile = 'adapter_config.json';
 export const adapterWeightsFile = 'adapter_model.safetensors';
@@ -122,17 +122,8 @@ export async function readAdapters(
   c: DecoderConfig,
   lora: AdapterShape,
 ): Promise<Map<string, Float32Array>> {
-  const path = join(folder, adapterWeightsFile);
-  const header = await readHeader(path);
   const specs = adapterSpecs(c, lora);
-  for (const { name, shape } of specs) {
-    const found = header.get(storedName(name));
-    if (String(found?.shape) !== String(shape))
-      throw new AnnealError(
-        'InvalidModel',
-        `${path}: expected tensor ${storedName(name)} [${shape}], found ${found ? `[${found.shape}]` : 'none of that name'}`,
-      );
-  }
-  const tensors = await readFloat32(path);
+  const stored = specs.map(({ name, shape }) => ({ name: storedName(name), shape }));
+  const tensors = await readNamed(join(folder, adapterWeightsFile), stored);
   return new Map(specs.map(({ name }) => [name, tensors.get(storedName(name))!]));
 }

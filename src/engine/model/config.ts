@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import { parseJson } from './json.ts';
-import { type RopeScaling, ropeScalingOf, ropeSchema } from './rope.ts';
+import { type RopeFile, type RopeScaling, ropeScalingOf, ropeSchema } from './rope.ts';
 import { readStopTokens } from './stop-tokens.ts';
 
 /** The families that the decoder implements; each differs from the others in a few options. */
@@ -24,7 +24,7 @@ const fileSchema = z.looseObject({
   // A bound, since memory is taken for each before weights are looked at.
   num_hidden_layers: positive.max(1024),
   num_attention_heads: positive,
-  num_key_value_heads: positive.optional(),
+  num_key_value_heads: positive.nullish(),
   head_dim: positive.nullish(),
   vocab_size: positive,
   max_position_embeddings: positive.default(4096),
@@ -32,13 +32,15 @@ const fileSchema = z.looseObject({
   rope_theta: z.number().positive().optional(),
   rope_parameters: ropeSchema.nullish(),
   rope_scaling: ropeSchema.nullish(),
+  partial_rotary_factor: z.number().nullish(),
+  quantization_config: z.unknown().optional(),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: z.string().default('silu'),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   use_sliding_window: z.boolean().default(false),
   sliding_window: positive.nullish(),
-  max_window_layers: z.int().min(0).optional(),
+  max_window_layers: z.int().min(0).default(28),
   layer_types: z.array(z.string()).nullish(),
   id2label: z.record(z.string(), z.string()).optional(),
   eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
@@ -97,25 +99,25 @@ export async function readModelConfig(folder: string): Promise<DecoderConfig> {
 function describe(config: ConfigFile, file: string): Omit<DecoderConfig, 'eosTokenIds'> {
   const refuse = refusal(file);
   const { architecture, family, classifies } = architectureOf(config, refuse);
-  if (config.hidden_act !== 'silu') throw refuse(`hidden_act '${config.hidden_act}'`, 'silu');
-  const rope = config.rope_parameters ?? config.rope_scaling ?? {};
+  const rope = config.rope_scaling ?? config.rope_parameters ?? {};
+  checkOptions(config, rope, refuse);
   return {
     architecture,
     hiddenSize: config.hidden_size,
     intermediateSize: config.intermediate_size,
     layers: config.num_hidden_layers,
-    ...headsOf(config, refuse),
+    ...headsOf(config, family, refuse),
     vocabSize: config.vocab_size,
     maxPositions: config.max_position_embeddings,
     normEpsilon: config.rms_norm_eps,
-    ropeTheta: config.rope_theta ?? config.rope_parameters?.rope_theta ?? 10000,
+    ropeTheta: rope.rope_theta ?? config.rope_theta ?? 10000,
     ropeScaling: ropeScalingOf(rope, refuse),
     tiedEmbeddings: config.tie_word_embeddings,
     attentionBias: family === 'Qwen2' || config.attention_bias,
     outputBias: family !== 'Qwen2' && config.attention_bias,
     mlpBias: family === 'Llama' && config.mlp_bias,
     queryKeyNorm: family === 'Qwen3',
-    windows: windowsOf(config, refuse),
+    windows: windowsOf(config, family, refuse),
     labels: classifies ? Object.keys(config.id2label ?? { 0: '', 1: '' }).length : undefined,
   };
 }
@@ -126,6 +128,15 @@ export type Refuse = (found: string, supported: string) => AnnealError;
 function refusal(file: string): Refuse {
   return (found, supported) =>
     new AnnealError('InvalidModel', `${file}: found ${found}; supported: ${supported}`);
+}
+
+/** Options that would change what the model computes or how its weights are stored. */
+function checkOptions(config: ConfigFile, rope: RopeFile, refuse: Refuse): void {
+  if (config.hidden_act !== 'silu') throw refuse(`hidden_act '${config.hidden_act}'`, 'silu');
+  if (config.quantization_config != null)
+    throw refuse('quantization_config', 'weights in float32, float16 or bfloat16');
+  const rotated = rope.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
+  if (rotated !== 1) throw refuse(`partial_rotary_factor ${rotated}`, '1');
 }
 
 function architectureOf(config: ConfigFile, refuse: Refuse) {
@@ -140,28 +151,31 @@ function architectureOf(config: ConfigFile, refuse: Refuse) {
   return { architecture, family, classifies: head === 'ForSequenceClassification' };
 }
 
-function headsOf(config: ConfigFile, refuse: Refuse) {
+function headsOf(config: ConfigFile, family: Family, refuse: Refuse) {
   const heads = config.num_attention_heads;
   const kvHeads = config.num_key_value_heads ?? heads;
   if (heads % kvHeads !== 0)
     throw refuse(`${heads} heads over ${kvHeads} key-value heads`, 'a whole number a group');
-  const headDim = config.head_dim ?? config.hidden_size / heads;
+  const headDim = config.head_dim ?? (family === 'Qwen3' ? 128 : config.hidden_size / heads);
   if (!Number.isInteger(headDim) || headDim % 2 !== 0)
     throw refuse(`head size ${headDim}`, 'an even whole number');
   return { heads, kvHeads, headDim };
 }
 
+const layerKinds = ['full_attention', 'sliding_attention'];
+
 /** Newer files name each layer's kind; older ones say from which layer on the window holds. */
-function windowsOf(config: ConfigFile, refuse: Refuse): (number | undefined)[] {
+function windowsOf(config: ConfigFile, family: Family, refuse: Refuse): (number | undefined)[] {
   const count = config.num_hidden_layers;
-  if (!config.use_sliding_window) return new Array(count).fill(undefined);
+  if (family === 'Llama' || !config.use_sliding_window) return new Array(count).fill(undefined);
   const window = config.sliding_window;
   if (!window) throw refuse('use_sliding_window without sliding_window', 'a number of tokens');
-  const from = config.max_window_layers ?? 0;
   const kinds = config.layer_types;
   if (kinds && kinds.length !== count) throw refuse(`${kinds.length} layer_types`, `${count}`);
+  const unknown = kinds?.find((kind) => !layerKinds.includes(kind));
+  if (unknown !== undefined) throw refuse(`layer_types '${unknown}'`, layerKinds.join(', '));
   return Array.from({ length: count }, (_, i) => {
-    const slides = kinds ? kinds[i] === 'sliding_attention' : i >= from;
+    const slides = kinds ? kinds[i] === 'sliding_attention' : i >= config.max_window_layers;
     return slides ? window : undefined;
   });
 }

@@ -13,7 +13,10 @@ export const ropeSchema = z.looseObject({
   low_freq_factor: z.number().positive().optional(),
   high_freq_factor: z.number().positive().optional(),
   original_max_position_embeddings: z.int().positive().optional(),
+  partial_rotary_factor: z.number().optional(),
 });
+
+export type RopeFile = z.output<typeof ropeSchema>;
 
 export type RopeScaling =
   | { kind: 'default' }
@@ -28,8 +31,10 @@ export type RopeScaling =
       originalMaxPositions: number;
     };
 
-export function ropeScalingOf(rope: z.output<typeof ropeSchema>, refuse: Refuse): RopeScaling {
+export function ropeScalingOf(rope: RopeFile, refuse: Refuse): RopeScaling {
   const kind = rope.rope_type ?? rope.type ?? 'default';
+  const nested = Object.keys(rope).find((key) => z.looseObject({}).safeParse(rope[key]).success);
+  if (nested) throw refuse(`rope_parameters of ${nested}`, 'one rope for all layers');
   const number = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor') => {
     const value = rope[key];
     if (value === undefined) throw refuse(`rope_type '${kind}' without ${key}`, 'a number');

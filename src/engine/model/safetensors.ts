@@ -2,12 +2,24 @@
 // Reading checks everything the header claims against the file before anything is allocated.
 // Format: https://github.com/huggingface/safetensors#format
 
-import { open, readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
+import {
+  type FloatDtype,
+  firstNonFinite,
+  floatDtypes,
+  readBytes,
+  toFloat32,
+} from './tensor-bytes.ts';
 
-const elementBytes = { F32: 4, F16: 2, BF16: 2, I64: 8 } as const;
-export type SafetensorsDtype = keyof typeof elementBytes;
+/** Bits of an element. A file may hold any of these beside the weights; weights are floats. */
+const dtypeBits = {
+  ...{ BOOL: 8, U8: 8, I8: 8, U16: 16, I16: 16, U32: 32, I32: 32, U64: 64, I64: 64 },
+  ...{ F4: 4, F6_E2M3: 6, F6_E3M2: 6, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8 },
+  ...{ F8_E4M3FNUZ: 8, F8_E5M2FNUZ: 8, F16: 16, BF16: 16, F32: 32, F64: 64, C64: 64 },
+} as const;
+export type SafetensorsDtype = keyof typeof dtypeBits;
 
 /** Upstream's own limit on the header. */
 const maxHeaderBytes = 100_000_000;
@@ -18,6 +30,11 @@ export interface TensorEntry {
   shape: number[];
   offset: number;
   length: number;
+}
+
+/** A tensor of weights. */
+export interface FloatEntry extends TensorEntry {
+  dtype: FloatDtype;
 }
 
 const entrySchema = z.object({
@@ -31,24 +48,28 @@ const entrySchema = z.object({
  * @throws AnnealError InvalidModel naming the file and tensor where header and file disagree
  */
 export async function readHeader(path: string): Promise<Map<string, TensorEntry>> {
-  const { size } = await stat(path).catch((cause) => {
-    throw new AnnealError('InvalidModel', `expected weights in ${path}, found no such file`, {
-      cause,
-    });
-  });
+  const size = await sizeOf(path);
   const file = await open(path);
   try {
-    const prefix = Buffer.alloc(8);
-    const { bytesRead } = await file.read(prefix, 0, 8, 0);
-    const length = bytesRead === 8 ? Number(prefix.readBigUInt64LE()) : Number.NaN;
-    if (!(length >= 2 && length <= Math.min(maxHeaderBytes, size - 8)))
+    if (size < 10) throw damaged(path, 'a header of 10 bytes or more', `${size} bytes`);
+    const prefix = new DataView((await readBytes(file, path, 0, 8)).buffer);
+    const length = Number(prefix.getBigUint64(0, true));
+    if (length < 2 || length > Math.min(maxHeaderBytes, size - 8))
       throw damaged(path, `a header of at most ${size - 8} bytes`, `a length of ${length}`);
-    const header = Buffer.alloc(length);
-    await file.read(header, 0, length, 8);
-    return entriesOf(path, header.toString('utf8'), 8 + length, size);
+    const header = await readBytes(file, path, 8, length);
+    return entriesOf(path, new TextDecoder().decode(header), 8 + length, size);
   } finally {
     await file.close();
   }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const info = await stat(path).catch((cause) => {
+    const found = cause.code === 'ENOENT' ? 'no such file' : cause.message;
+    throw new AnnealError('InvalidModel', `expected weights in ${path}, found ${found}`, { cause });
+  });
+  if (info.isFile()) return info.size;
+  throw new AnnealError('InvalidModel', `expected weights in ${path}, found no file but a folder`);
 }
 
 function entriesOf(path: string, json: string, base: number, size: number) {
@@ -63,22 +84,69 @@ function entriesOf(path: string, json: string, base: number, size: number) {
   const entries = new Map<string, TensorEntry>();
   for (const [name, value] of Object.entries(header))
     if (name !== '__metadata__') entries.set(name, entryOf(path, name, value, base, size));
+  checkLayout(path, entries, base, size);
   return entries;
 }
 
-function entryOf(path: string, name: string, value: unknown, base: number, size: number) {
+function entryOf(
+  path: string,
+  name: string,
+  value: unknown,
+  base: number,
+  size: number,
+): TensorEntry {
   const parsed = entrySchema.safeParse(value);
   if (!parsed.success) throw damaged(path, `tensor ${name}`, z.prettifyError(parsed.error));
-  const { dtype, shape, data_offsets } = parsed.data;
-  if (!(dtype in elementBytes))
-    throw damaged(path, `tensor ${name} of ${Object.keys(elementBytes).join(', ')}`, dtype);
+  const { shape, data_offsets } = parsed.data;
+  const dtype = parsed.data.dtype as SafetensorsDtype;
+  if (!Object.hasOwn(dtypeBits, dtype))
+    throw damaged(path, `tensor ${name} of ${Object.keys(dtypeBits).join(', ')}`, dtype);
   const [start, end] = data_offsets;
-  const length = shape.reduce((n, d) => n * d, elementBytes[dtype as SafetensorsDtype]);
+  const length = byteLength(shape, dtype);
+  if (length === undefined)
+    throw damaged(
+      path,
+      `tensor ${name} of fewer than 2^53 bits, in whole bytes`,
+      `[${shape}] ${dtype}`,
+    );
   if (end - start !== length)
     throw damaged(path, `${length} bytes for tensor ${name} [${shape}] ${dtype}`, `${end - start}`);
   if (base + end > size)
     throw damaged(path, `tensor ${name} to end by byte ${size} (the file's end)`, `${base + end}`);
-  return { dtype: dtype as SafetensorsDtype, shape, offset: base + start, length };
+  return { dtype, shape, offset: base + start, length };
+}
+
+/** Undefined where the product leaves the whole numbers that are exact, or a byte is cut. */
+function byteLength(shape: readonly number[], dtype: SafetensorsDtype): number | undefined {
+  let bits: number = dtypeBits[dtype];
+  for (const size of shape) {
+    bits *= size;
+    if (!Number.isSafeInteger(bits)) return undefined;
+  }
+  return bits % 8 === 0 ? bits / 8 : undefined;
+}
+
+/** Tensors lie end to end and fill the file, as upstream has it: none overlaps another. */
+function checkLayout(
+  path: string,
+  entries: ReadonlyMap<string, TensorEntry>,
+  base: number,
+  size: number,
+): void {
+  const inOrder = [...entries].sort(([, a], [, b]) => a.offset - b.offset || a.length - b.length);
+  let [end, before] = [base, 'the header'];
+  for (const [name, { offset, length }] of inOrder) {
+    const wrong = offset < end ? 'inside of it' : 'after a gap';
+    if (offset !== end)
+      throw damaged(
+        path,
+        `tensor ${name} to begin at byte ${end}, where ${before} ends`,
+        `byte ${offset}, ${wrong}`,
+      );
+    [end, before] = [offset + length, `tensor ${name}`];
+  }
+  if (end !== size)
+    throw damaged(path, `the file to end at byte ${end}, where ${before} ends`, `${size} bytes`);
 }
 
 function damaged(path: string, expected: string, found: string): AnnealError {
@@ -88,41 +156,61 @@ function damaged(path: string, expected: string, found: string): AnnealError {
   );
 }
 
-/** A file of float32 tensors, read whole. */
+/** The entry of a tensor of weights. @throws AnnealError InvalidModel where it holds no floats */
+export function asFloats(path: string, name: string, entry: TensorEntry): FloatEntry {
+  const { dtype, shape } = entry;
+  if (Object.hasOwn(floatDtypes, dtype)) return entry as FloatEntry;
+  throw new AnnealError(
+    'InvalidModel',
+    `${path}: expected tensor ${name} [${shape}] of ${Object.keys(floatDtypes).join(', ')}, found ${dtype}; give the model in one of these, not quantized`,
+  );
+}
+
+/** A file of float tensors, in the header's order. @throws AnnealError InvalidModel */
 export async function readFloat32(path: string): Promise<Map<string, Float32Array>> {
-  const entries = await readHeader(path);
-  const bytes = await readFile(path);
-  return new Map([...entries].map(([name, entry]) => [name, toFloat32(bytes, entry)]));
+  const entries = [...(await readHeader(path))];
+  return readTensors(
+    path,
+    entries.map(([name, entry]) => [name, asFloats(path, name, entry)]),
+  );
 }
 
-/** The elements of a tensor, widened where they are halves. @throws where they are integers */
-export function toFloat32(
-  file: Uint8Array,
-  { dtype, offset, length }: TensorEntry,
-): Float32Array<ArrayBuffer> {
-  const { buffer } = new Uint8Array(file.subarray(offset, offset + length)); // an aligned copy
-  if (dtype === 'F32') return new Float32Array(buffer);
-  if (dtype === 'F16') return Float32Array.from(new Float16Array(buffer));
-  if (dtype === 'BF16')
-    return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (h) => h << 16).buffer);
-  throw new AnnealError('InvalidModel', `expected floats, found ${dtype}`);
-}
-
-/** The bytes of a file of float32 tensors, in the order given; the same input, the same bytes. */
-export function encodeFloat32(
-  tensors: Iterable<readonly [name: string, shape: readonly number[], data: Float32Array]>,
-): Buffer {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
-  const parts: Buffer[] = [];
-  let offset = 0;
-  for (const [name, shape, data] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
-    parts.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-    offset += data.byteLength;
+/**
+ * Some of a file's tensors as float32, each read on its own, so that a file takes no more memory
+ * than what is kept of it.
+ * @throws AnnealError InvalidModel for a number that is not finite
+ */
+export async function readTensors(
+  path: string,
+  entries: Iterable<readonly [name: string, entry: FloatEntry]>,
+): Promise<Map<string, Float32Array>> {
+  const tensors = new Map<string, Float32Array>();
+  const file = await open(path);
+  try {
+    for (const [name, entry] of entries) {
+      const bytes = await readBytes(file, path, entry.offset, entry.length);
+      checkFinite(path, name, entry, bytes);
+      tensors.set(name, toFloat32(bytes, entry.dtype));
+    }
+    return tensors;
+  } finally {
+    await file.close();
   }
-  const json = Buffer.from(JSON.stringify(header));
-  const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
-  const prefix = Buffer.alloc(8);
-  prefix.writeBigUInt64LE(BigInt(padded.length));
-  return Buffer.concat([prefix, padded, ...parts]);
+}
+
+/** @throws AnnealError InvalidModel naming the first element that is NaN or infinite */
+export function checkFinite(
+  path: string,
+  name: string,
+  { dtype, shape }: FloatEntry,
+  bytes: Uint8Array,
+): void {
+  const index = firstNonFinite(bytes, dtype);
+  if (index < 0) return;
+  const size = dtype === 'F32' ? 4 : 2;
+  const [value] = toFloat32(bytes.subarray(index * size, (index + 1) * size), dtype);
+  throw new AnnealError(
+    'InvalidModel',
+    `${path}: expected finite numbers in tensor ${name} [${shape}] ${dtype}, found ${value} at element ${index}; the file is damaged, or its training diverged: use another copy or an earlier checkpoint`,
+  );
 }

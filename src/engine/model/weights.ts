@@ -1,7 +1,7 @@
 // A model folder's weights: checked against the decoder's description, then either read as
 // float32 arrays (for training) or pointed at as external data (for sampling and scoring).
 
-import { open, readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
@@ -9,25 +9,31 @@ import type { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
 import type { Parameters } from './decoder.ts';
-import { parseJson } from './json.ts';
+import { parseJson, readIfThere } from './json.ts';
 import { type ParameterSpec, parameterSpecs } from './parameters.ts';
-import { readHeader, type TensorEntry, toFloat32 } from './safetensors.ts';
+import {
+  asFloats,
+  checkFinite,
+  type FloatEntry,
+  readHeader,
+  readTensors,
+  type TensorEntry,
+} from './safetensors.ts';
+import { floatDtypes, readWhole } from './tensor-bytes.ts';
 
 /** Name of the weights of a model that is not sharded. */
-export const singleFile = 'model.safetensors';
+export const weightsFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
 
-const dtypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
-
 /** A parameter in one of the folder's files. */
-interface LocatedTensor extends TensorEntry {
-  dtype: keyof typeof dtypes;
+interface LocatedTensor extends FloatEntry {
   /** Name of the file within the folder. */
   file: string;
 }
 
 /**
- * Where every parameter lies, in `model.safetensors` or the shards that the index names.
+ * Where every parameter lies, in `model.safetensors` or, where there is none, the shards that the
+ * index names.
  * @throws AnnealError InvalidModel naming file and tensor
  */
 export async function locateParameters(
@@ -49,49 +55,95 @@ export async function locateParameters(
 
 /** Which file holds a tensor: one for all, or as the index of a sharded checkpoint says. */
 async function weightMap(folder: string): Promise<(tensor: string) => string> {
+  if (await isFile(join(folder, weightsFile))) return () => weightsFile;
   const path = join(folder, indexFile);
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return () => singleFile;
+  const text = await readIfThere(path);
+  if (text === null) throw noWeights(folder);
   // Names alone: an index must not point out of its folder.
   const fileName = z.string().regex(/^[^/\\]+$/);
   const schema = z.looseObject({ weight_map: z.record(z.string(), fileName) });
   const parsed = schema.safeParse(parseJson(path, text));
   if (!parsed.success)
     throw new AnnealError('InvalidModel', `${path}: ${z.prettifyError(parsed.error)}`);
+  const map = new Map(Object.entries(parsed.data.weight_map));
+  await checkShards(folder, map);
   return (tensor) => {
-    const file = parsed.data.weight_map[tensor];
+    const file = map.get(tensor);
     if (file) return file;
     throw new AnnealError(
       'InvalidModel',
-      `${path}: expected a file for tensor ${tensor}, found none`,
+      `${path}: expected a file for tensor ${tensor}, found none among ${map.size}; check that config.json belongs to these weights`,
     );
   };
 }
 
-function check(path: string, header: Map<string, TensorEntry>, { name, shape }: ParameterSpec) {
-  const entry = header.get(name);
-  if (!entry)
-    throw new AnnealError(
-      'InvalidModel',
-      `${path}: expected tensor ${name} [${shape}], found none of that name among ${header.size}`,
-    );
-  const { dtype } = entry;
-  if (dtype === 'I64' || String(entry.shape) !== String(shape))
-    throw new AnnealError(
-      'InvalidModel',
-      `${path}: expected tensor ${name} of floats [${shape}], found ${dtype} [${entry.shape}]`,
-    );
-  return { ...entry, dtype };
+const isFile = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+
+function noWeights(folder: string): AnnealError {
+  return new AnnealError(
+    'InvalidModel',
+    `expected weights in ${join(folder, weightsFile)} or ${indexFile}, found no such file; weights of another format have to be saved as safetensors first`,
+  );
 }
 
-/** Parameters as float32 arrays by name, in the order of `parameterSpecs`. */
+async function checkShards(folder: string, map: ReadonlyMap<string, string>): Promise<void> {
+  const firstOf = new Map([...map].reverse().map(([tensor, file]) => [file, tensor]));
+  for (const [file, tensor] of firstOf)
+    if (!(await isFile(join(folder, file))))
+      throw new AnnealError(
+        'InvalidModel',
+        `${join(folder, indexFile)}: expected shard ${file} with tensor ${tensor} beside it, found no such file; copy the whole folder again`,
+      );
+}
+
+/** A parameter's entry in a header. @throws AnnealError InvalidModel where it is another's */
+function check(
+  path: string,
+  header: ReadonlyMap<string, TensorEntry>,
+  { name, shape }: ParameterSpec,
+): FloatEntry {
+  const entry = header.get(name);
+  const refuse = (found: string) =>
+    new AnnealError(
+      'InvalidModel',
+      `${path}: expected tensor ${name} [${shape}], found ${found}; check that config.json belongs to these weights`,
+    );
+  if (!entry) throw refuse(`none of that name among ${header.size}`);
+  if (String(entry.shape) !== String(shape)) throw refuse(`shape [${entry.shape}]`);
+  return asFloats(path, name, entry);
+}
+
+/**
+ * Parameters as float32 arrays by name, in the order of `parameterSpecs`.
+ * @throws AnnealError InvalidModel naming file and tensor
+ */
 export async function readParameters(
   folder: string,
   c: DecoderConfig,
 ): Promise<Map<string, Float32Array>> {
-  const { entries, files } = await openWeights(folder, c);
-  return new Map(
-    [...entries].map(([name, entry]) => [name, toFloat32(files.get(entry.file)!, entry)]),
+  const entries = await locateParameters(folder, c);
+  const read = new Map<string, Float32Array>();
+  for (const [file, tensors] of Map.groupBy(entries, ([, entry]) => entry.file))
+    for (const [name, data] of await readTensors(join(folder, file), tensors)) read.set(name, data);
+  return new Map(Array.from(entries.keys(), (name) => [name, read.get(name)!]));
+}
+
+/**
+ * Tensors of one file as float32, by name: the optimiser's state, whose names are its own.
+ * @throws AnnealError InvalidModel where one is missing or of another shape
+ */
+export async function readNamed(
+  path: string,
+  specs: readonly ParameterSpec[],
+): Promise<Map<string, Float32Array>> {
+  const header = await readHeader(path);
+  return readTensors(
+    path,
+    specs.map((spec) => [spec.name, check(path, header, spec)]),
   );
 }
 
@@ -105,28 +157,13 @@ export interface ExternalWeights {
 export async function openWeights(folder: string, c: DecoderConfig): Promise<ExternalWeights> {
   const entries = await locateParameters(folder, c);
   const files = new Map<string, Uint8Array>();
-  for (const file of new Set([...entries.values()].map((entry) => entry.file)))
+  for (const file of new Set(Array.from(entries.values(), (entry) => entry.file)))
     files.set(file, await readWhole(join(folder, file)));
-  return { entries, files };
-}
-
-/** A file's bytes, of any size (fs.readFile ends at 2 GiB). */
-async function readWhole(path: string): Promise<Uint8Array> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const bytes = new Uint8Array(size);
-    const part = 1 << 30;
-    for (let at = 0; at < size; ) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(part, size - at), at);
-      if (bytesRead === 0)
-        throw new AnnealError('InvalidModel', `${path}: expected ${size} bytes, found ${at}`);
-      at += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await file.close();
+  for (const [name, entry] of entries) {
+    const bytes = files.get(entry.file)!.subarray(entry.offset, entry.offset + entry.length);
+    checkFinite(join(folder, entry.file), name, entry, bytes);
   }
+  return { entries, files };
 }
 
 /** Parameters as initializers that point straight into the files; cast where not float32. */
@@ -134,7 +171,7 @@ export function parameterInitializers(g: Builder, weights: ExternalWeights): Par
   return new Map(
     [...weights.entries].map(([name, { dtype, shape, file, offset, length }]): [string, Value] => {
       const data = { location: file, offset, length };
-      return [name, g.cast(g.initializer(name, shape, dtypes[dtype], data), 'float32')];
+      return [name, g.cast(g.initializer(name, shape, floatDtypes[dtype], data), 'float32')];
     }),
   );
 }

@@ -1,0 +1,52 @@
+// config.json and generation_config.json of a saved model: what the source says, key by key and
+// number by number as it was written, with what has to agree with float32 weights.
+
+import { parseJson } from './json.ts';
+
+/** A JSON object whose numbers stay as the file wrote them (8.0 is not 8 to every reader). */
+export type SourceJson = Record<string, unknown>;
+
+/** ECMAScript's JSON.parse source text access, which TypeScript does not declare yet. */
+interface SourceTextJson {
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { source?: string }) => unknown,
+  ): unknown;
+  rawJSON(text: string): unknown;
+}
+const json = JSON as unknown as SourceTextJson;
+
+/** @throws AnnealError InvalidModel naming the file */
+export function parseSourceJson(file: string, text: string): SourceJson {
+  parseJson(file, text);
+  return json.parse(text, (_, value, { source }) =>
+    typeof value === 'number' ? json.rawJSON(source!) : value,
+  ) as SourceJson;
+}
+
+/** Every key of the source; the data type float32, under the key that the source used. */
+export function savedConfig(source: SourceJson): SourceJson {
+  const config = { ...source };
+  const keys = ['dtype', 'torch_dtype'].filter((key) => key in config);
+  for (const key of keys.length > 0 ? keys : ['dtype']) config[key] = 'float32';
+  config.model_type ??= modelType(architectureOf(config));
+  return config;
+}
+
+/** The architecture that config.json names first. */
+export function architectureOf(config: SourceJson): string {
+  return (config.architectures as string[])[0]!;
+}
+
+/** What transformers calls the family: Qwen2ForCausalLM is of type qwen2. */
+function modelType(architecture: string): string {
+  return architecture.slice(0, architecture.indexOf('For')).toLowerCase();
+}
+
+/** For a source without a generation config: its special tokens, as config.json has them. */
+export function savedGeneration(config: SourceJson): SourceJson {
+  const keys = ['bos_token_id', 'eos_token_id', 'pad_token_id'];
+  return Object.fromEntries(
+    keys.filter((key) => config[key] != null).map((key) => [key, config[key]]),
+  );
+}

@@ -1,0 +1,71 @@
+// What a model folder holds, for people: sizes, data types, files. No weights are read.
+
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PromptFormat } from '../config/schema.ts';
+import type { DecoderConfig } from '../engine/model/config.ts';
+import { parseJson, readIfThere } from '../engine/model/json.ts';
+import { floatDtypes } from '../engine/model/tensor-bytes.ts';
+import { locateParameters } from '../engine/model/weights.ts';
+import { checkModelFolder } from './model-folder.ts';
+import type { ModelInfo } from './model-service.ts';
+
+/** Check a model folder and describe it. @throws AnnealError InvalidModel */
+export async function describeModelFolder(
+  folder: string,
+  promptFormat?: PromptFormat,
+): Promise<ModelInfo> {
+  const { base, config, lora } = await checkModelFolder(folder, promptFormat);
+  const parameters = await locateParameters(base, config);
+  const dtypes: Record<string, number> = {};
+  for (const { dtype, shape } of parameters.values()) {
+    const count = shape.reduce((n, size) => n * size, 1);
+    dtypes[floatDtypes[dtype]] = (dtypes[floatDtypes[dtype]] ?? 0) + count;
+  }
+  const files = await filesOf(folder);
+  return {
+    ...describeConfig(config),
+    lora: lora ? { ...lora, base } : null,
+    parameters: Object.values(dtypes).reduce((sum, n) => sum + n, 0),
+    dtypes,
+    chatTemplate: await hasChatTemplate(base),
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    files,
+  };
+}
+
+function describeConfig(config: DecoderConfig) {
+  const { windows, ropeTheta, ropeScaling, labels } = config;
+  const sliding = windows.filter((window) => window !== undefined);
+  const { architecture, layers, hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
+  const { vocabSize, tiedEmbeddings, maxPositions, eosTokenIds } = config;
+  return {
+    ...{ architecture, layers, hiddenSize, intermediateSize, heads, kvHeads, headDim },
+    ...{ vocabSize, tiedEmbeddings, maxPositions, eosTokenIds },
+    slidingWindow: sliding.length > 0 ? { tokens: sliding[0]!, layers: sliding.length } : null,
+    rope: {
+      kind: ropeScaling.kind,
+      theta: ropeTheta,
+      factor: 'factor' in ropeScaling ? ropeScaling.factor : null,
+    },
+    labels: labels ?? null,
+  };
+}
+
+/** A template lies in a file of its own or, in older folders, in the tokenizer's settings. */
+async function hasChatTemplate(folder: string): Promise<boolean> {
+  if ((await readIfThere(join(folder, 'chat_template.jinja'))) !== null) return true;
+  const file = join(folder, 'tokenizer_config.json');
+  const settings = parseJson(file, (await readIfThere(file)) ?? '{}');
+  return (settings as { chat_template?: unknown }).chat_template != null;
+}
+
+/** The folder's own files by name, links followed, hidden ones and sub-folders left out. */
+async function filesOf(folder: string): Promise<ModelInfo['files']> {
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  const infos = await Promise.all(names.map((name) => stat(join(folder, name))));
+  return names
+    .map((name, i) => ({ name, bytes: infos[i]!.size, isFile: infos[i]!.isFile() }))
+    .filter(({ isFile }) => isFile)
+    .map(({ name, bytes }) => ({ name, bytes }));
+}

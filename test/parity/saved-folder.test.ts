@@ -1,0 +1,55 @@
+// Checkpoints as transformers loads them: check_saved.py, run where ANNEAL_PYTHON names a Python
+// that has torch and transformers.
+
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PolicyTrainer } from '../../src/rl/trainer.ts';
+import { engine } from './fixture.ts';
+
+const python = process.env.ANNEAL_PYTHON;
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const sources = [
+  ...[
+    ...['qwen2-bfloat16', 'qwen2-float16', 'qwen2-untied', 'qwen2-window', 'qwen3', 'qwen3-bias'],
+    ...['llama', 'llama-bias', 'llama-llama3', 'llama-linear'],
+  ].map((name) => at(`./fixtures/${name}`)),
+  at('../../models/policy'),
+];
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-saved-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Load and save, and again from what was saved. */
+async function saveTwice(source: string, index: number): Promise<string> {
+  let from = source;
+  for (const round of ['first', 'second']) {
+    const out = join(folder, `${index}-${round}`);
+    await mkdir(out);
+    const trainer = await PolicyTrainer.load(from, engine);
+    await trainer.save(out);
+    await trainer.close();
+    from = out;
+  }
+  return from;
+}
+
+it.skipIf(!python)(
+  'load in transformers with every key in its place and the numbers of their sources',
+  async () => {
+    const pairs: string[] = [];
+    for (const [index, source] of sources.entries())
+      pairs.push(await saveTwice(source, index), source);
+    const { stdout } = await promisify(execFile)(python!, [at('./check_saved.py'), ...pairs]);
+    const names = sources.map((source) => source.split('/').at(-1));
+    expect(stdout.trim().split('\n')).toEqual(names.map((name) => `OK ${name}`));
+  },
+  300_000,
+);

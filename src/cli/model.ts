@@ -1,13 +1,14 @@
 // `anneal inspect`, `logprobs` and `sample`: what a model folder holds and what it says, so that a
 // checkpoint can be held against another implementation. No server is needed.
 
-import { readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { resolveInput } from '../config/paths.ts';
 import type { Rollout } from '../config/records.ts';
 import { type PromptFormat, promptFormatSchema, runSchema } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
 import { readRows } from '../rewards/prompts.ts';
+import { mergeAdapters } from '../rl/merge.ts';
 import { createModelClient } from '../rl/model-client.ts';
 import type { ModelInfo } from '../rl/model-service.ts';
 import { lastLogits, tokenLogprobs } from '../rl/token-rows.ts';
@@ -40,6 +41,7 @@ function describeModel(info: ModelInfo): string[] {
     : 'none';
   const facts = {
     architecture: info.architecture,
+    ...(info.lora && { adapters: describeLora(info.lora) }),
     parameters: `${count(info.parameters)}, stored as ${Object.keys(info.dtypes).join(', ')}`,
     layers: count(info.layers),
     'hidden size': `${count(info.hiddenSize)}, ${count(info.intermediateSize)} within the MLP`,
@@ -61,11 +63,31 @@ function describeModel(info: ModelInfo): string[] {
   ];
 }
 
+const describeLora = ({ rank, alpha, targets, base }: NonNullable<ModelInfo['lora']>) =>
+  `rank ${rank}, alpha ${alpha}, on ${targets.join(', ')}, over ${base}`;
+
 const describeEmbeddings = ({ tiedEmbeddings }: ModelInfo) =>
   tiedEmbeddings ? 'tied to the embeddings' : 'weights of its own';
 
 function describeRope({ kind, theta, factor }: ModelInfo['rope']): string {
   return `${kind}, base ${count(theta)}${factor === null ? '' : `, factor ${factor}`}`;
+}
+
+/**
+ * Write adapters and their base as one model folder.
+ * @throws AnnealError InvalidModel for a folder without adapters, InvalidData for a folder in use
+ */
+export async function mergeCommand(adapters: string, out: string): Promise<number> {
+  const there = await readdir(out).catch(() => []);
+  if (there.length > 0)
+    throw new AnnealError(
+      'InvalidData',
+      `expected no files in ${out}, found ${there.length}; name an empty or a new folder`,
+    );
+  await mkdir(out, { recursive: true });
+  await mergeAdapters(modelFolder(adapters), out);
+  printLines([`merged into ${out}`]);
+  return exitCodes.ok;
 }
 
 /**

@@ -7,7 +7,7 @@ test('the commands are all there', () => {
   expect(commands.map((command) => command.name())).toEqual([
     ...['run', 'config'],
     ...['status', 'report', 'score'],
-    ...['inspect', 'logprobs', 'sample'],
+    ...['inspect', 'merge', 'logprobs', 'sample'],
     ...['pause', 'resume', 'stop', 'adjust'],
     ...['dev', 'worker', 'server', 'temporal'],
   ]);

@@ -128,6 +128,15 @@ function addModelCommands(program: Command, onExit: OnExit): void {
       onExit(await inspectCommand(model, options));
     });
   program
+    .command('merge')
+    .description('make adapters and their base one whole model')
+    .argument('<adapters>', 'folder of adapters, such as runs/try-1/checkpoints/epoch-15')
+    .argument('<out>', 'folder to write, which must not be there or be empty')
+    .action(async (adapters: string, out: string) => {
+      const { mergeCommand } = await import('./model.ts');
+      onExit(await mergeCommand(adapters, out));
+    });
+  program
     .command('logprobs')
     .description('print as JSON the log-probability of every token but the first of given rows')
     .argument(...folder)

@@ -1,8 +1,9 @@
 """Loads folders saved by Anneal with transformers, strictly, and holds them against their sources.
 
 Usage: python check_saved.py SAVED SOURCE [SAVED SOURCE ...]
-Prints "OK <name>" for a pair or what differs; ends with 1 where anything does. Needs torch and
-transformers.
+A folder of adapters is loaded with PEFT, merged, and held against the merged model, its SOURCE.
+Prints "OK <name>" for a pair or what differs; ends with 1 where anything does. Needs torch,
+transformers and peft.
 """
 
 import json
@@ -10,6 +11,7 @@ import pathlib
 import sys
 
 import torch
+from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 TEXTS = ["function twice(x) {\n  return 2 * x;\n}", "Grüße, 世界 🙂 <|im_end|>"]
@@ -82,7 +84,20 @@ def file_differences(saved):
         yield "README.md has no front matter"
 
 
+def adapter_differences(saved, merged):
+    base = saved / json.loads((saved / "adapter_config.json").read_text())["base_model_name_or_path"]
+    model, _ = load(base, dtype=torch.float32)
+    found = PeftModel.from_pretrained(model, saved).merge_and_unload().state_dict()
+    expected = load(merged)[0].state_dict()
+    for name in sorted({*expected, *found}):
+        if name not in expected or name not in found or not torch.allclose(expected[name], found[name], atol=1e-6):
+            yield f"tensor {name} differs"
+
+
 def differences(saved, source):
+    if (saved / "adapter_config.json").exists():
+        yield from adapter_differences(saved, source)
+        return
     yield from file_differences(saved)
     yield from config_differences(saved, source)
     yield from weight_differences(saved, source)

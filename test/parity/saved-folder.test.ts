@@ -2,14 +2,15 @@
 // that has torch and transformers.
 
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mergeAdapters } from '../../src/rl/merge.ts';
 import { PolicyTrainer } from '../../src/rl/trainer.ts';
-import { engine } from './fixture.ts';
+import { engine, likelihoodSequences, stepSettings } from './fixture.ts';
 
 const python = process.env.ANNEAL_PYTHON;
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -41,14 +42,32 @@ async function saveTwice(source: string, index: number): Promise<string> {
   return from;
 }
 
+/** Adapters trained for a step, beside their base, and the two as one model. */
+async function saveAdapters(source: string): Promise<[adapters: string, merged: string]> {
+  const [base, adapters, merged] = ['base', 'adapters', 'merged'].map((name) => join(folder, name));
+  await cp(source, base!, { recursive: true });
+  await mkdir(adapters!);
+  await mkdir(merged!);
+  const lora = { rank: 4, alpha: 8, targets: ['q_proj', 'o_proj', 'up_proj'] as const };
+  const trainer = await PolicyTrainer.load(base!, engine, { lora });
+  const sequences = likelihoodSequences({ prompts: [[5, 9]], completions: [[4, 8, 15]] });
+  const settings = { ...stepSettings(), learning_rate: 0.1 };
+  await trainer.train(sequences, 1, 'likelihood', settings);
+  await trainer.save(adapters!);
+  await trainer.close();
+  await mergeAdapters(adapters!, merged!);
+  return [adapters!, merged!];
+}
+
 it.skipIf(!python)(
   'load in transformers with every key in its place and the numbers of their sources',
   async () => {
     const pairs: string[] = [];
     for (const [index, source] of sources.entries())
       pairs.push(await saveTwice(source, index), source);
+    pairs.push(...(await saveAdapters(sources[2]!)));
     const { stdout } = await promisify(execFile)(python!, [at('./check_saved.py'), ...pairs]);
-    const names = sources.map((source) => source.split('/').at(-1));
+    const names = [...sources.map((source) => source.split('/').at(-1)), 'merged'];
     expect(stdout.trim().split('\n')).toEqual(names.map((name) => `OK ${name}`));
   },
   300_000,

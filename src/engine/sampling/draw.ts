@@ -85,11 +85,26 @@ function inverseCdf(
 ): Value {
   const V = probabilities.dim(-1);
   const block = whole ? blockLength(V) : undefined;
-  const cumulative = block ? blockCumSum(g, probabilities, block) : g.cumSum(probabilities);
-  // The sum of float32 probabilities is not exactly 1; measured against it, u stays inside.
-  const target = g.mul(uniforms, g.slice(cumulative, -1, V - 1, V));
+  return block
+    ? inBlocks(g, probabilities, block, uniforms)
+    : firstOver(g, g.cumSum(probabilities), uniforms).index;
+}
+
+/**
+ * The first place [B, 1] of the last axis where a cumulative sum [B, n] exceeds the share
+ * `uniforms` of its end, and that share. Float32 probabilities do not sum to exactly 1; measured
+ * against their sum, u stays inside.
+ */
+function firstOver(g: Builder, cumulative: Value, uniforms: Value) {
+  const n = cumulative.dim(-1);
+  const target = g.mul(uniforms, g.slice(cumulative, -1, n - 1, n));
+  return { index: countPassed(g, cumulative, target), target };
+}
+
+/** How many of [B, n] are at most `target` [B, 1], but fewer than n: int64 [B, 1]. */
+function countPassed(g: Builder, cumulative: Value, target: Value): Value {
   const passed = g.sum(g.cast(g.lessOrEqual(cumulative, target), 'float32'), [-1]);
-  return g.min(g.cast(passed, 'int64'), g.ints([V - 1]));
+  return g.min(g.cast(passed, 'int64'), g.ints([cumulative.dim(-1) - 1]));
 }
 
 /** The divisor of V nearest to its root, or undefined where none is worth while. */
@@ -99,21 +114,31 @@ function blockLength(V: number): number | undefined {
 }
 
 /**
- * Cumulative sums over the last axis [B, V] as two products with triangular matrices, within
- * blocks and over the blocks' sums: the runtime's own CumSum takes one element after the other.
+ * In two steps, the block first and the token in it then, so that the whole vocabulary is passed
+ * over once; and with products for the cumulative sums, which the runtime's CumSum takes one
+ * element after the other. What rounding leaves between a block's sum and its tokens' goes to the
+ * block's last.
  */
-function blockCumSum(g: Builder, x: Value, block: number): Value {
-  const [B, V] = x.shape as [string, number];
+function inBlocks(g: Builder, probabilities: Value, block: number, uniforms: Value): Value {
+  const [B, V] = probabilities.shape as [string, number];
   const count = V / block;
-  const triangle = (n: number, diagonal: number) =>
-    g.constant(
-      Float32Array.from({ length: n * n }, (_, i) =>
-        Math.floor(i / n) + diagonal <= i % n ? 1 : 0,
-      ),
-      [n, n],
-    );
-  const within = g.matmul(g.reshape(x, [B, count, block]), triangle(block, 0));
-  const sums = g.reshape(g.slice(within, -1, block - 1, block), [B, count]);
-  const before = g.reshape(g.matmul(sums, triangle(count, 1)), [B, count, 1]);
-  return g.reshape(g.add(within, before), [B, V]);
+  const blocks = g.reshape(probabilities, [B, count, block]);
+  const ends = cumulated(g, g.sum(blocks, [-1], false), count);
+  const { index: at, target } = firstOver(g, ends, uniforms);
+  const row = g.add(g.mul(g.reshape(g.range(B), [B, 1]), count), at);
+  const rows = `${B}·${count}`;
+  g.dimension(rows, g.mul(g.shapeValue([B]), g.ints([count])));
+  const chosen = g.gather(g.reshape(probabilities, [rows, block]), g.reshape(row, [B]));
+  const within = cumulated(g, chosen, block);
+  const before = g.sub(g.gatherElements(ends, at), g.slice(within, -1, block - 1, block));
+  const inside = countPassed(g, within, g.sub(target, before));
+  return g.add(g.mul(at, block), inside);
+}
+
+/** Cumulative sums [B, n] over the last axis, as a product with a triangle of ones. */
+function cumulated(g: Builder, x: Value, n: number): Value {
+  const triangle = Float32Array.from({ length: n * n }, (_, i) =>
+    Math.floor(i / n) <= i % n ? 1 : 0,
+  );
+  return g.gemm(x, g.constant(triangle, [n, n]));
 }

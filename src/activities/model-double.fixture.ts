@@ -16,6 +16,10 @@ import type {
 
 const info: ModelInfo = {
   architecture: 'double',
+  memory: {
+    ...{ sampling: 1, samplingToken: 1, training: 1, lora: 1 },
+    ...{ trainingToken: 1, recomputeToken: 1 },
+  },
   lora: null,
   parameters: 1,
   dtypes: { float32: 1 },

@@ -53,6 +53,8 @@ function describeModel(info: ModelInfo): string[] {
     rope: describeRope(info.rope),
     'end tokens': eosTokenIds.join(', ') || 'none',
     'chat template': info.chatTemplate ? 'yes' : 'none',
+    'to sample': describeMemory(info.memory.sampling, info.memory.samplingToken, 'in the batch'),
+    'to train': describeTraining(info.memory),
     'on disk': `${count(info.bytes)} bytes`,
   };
   const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(15)} ${value}`);
@@ -61,6 +63,19 @@ function describeModel(info: ModelInfo): string[] {
     ...lines,
     ...info.files.map(({ name, bytes }) => `  ${name.padEnd(width)}  ${count(bytes)}`),
   ];
+}
+
+/** In GB where there are some, else in MB. */
+const size = (bytes: number) =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
+
+const describeMemory = (bytes: number, each: number, where: string) =>
+  `about ${size(bytes)}, and ${size(1000 * each)} for every 1,000 tokens ${where}`;
+
+function describeTraining(memory: ModelInfo['memory']): string {
+  const { training, lora, trainingToken, recomputeToken } = memory;
+  const all = describeMemory(training, trainingToken, 'of a microbatch');
+  return `${all} (${size(1000 * recomputeToken)} with recompute); adapters about ${size(lora)}`;
 }
 
 const describeLora = ({ rank, alpha, targets, base }: NonNullable<ModelInfo['lora']>) =>

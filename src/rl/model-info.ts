@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { PromptFormat } from '../config/schema.ts';
 import type { DecoderConfig } from '../engine/model/config.ts';
 import { parseJson, readIfThere } from '../engine/model/json.ts';
+import { memoryEstimate } from '../engine/model/memory.ts';
 import { floatDtypes } from '../engine/model/tensor-bytes.ts';
 import { locateParameters } from '../engine/model/weights.ts';
 import { checkModelFolder } from './model-folder.ts';
@@ -23,10 +24,14 @@ export async function describeModelFolder(
     dtypes[floatDtypes[dtype]] = (dtypes[floatDtypes[dtype]] ?? 0) + count;
   }
   const files = await filesOf(folder);
+  const count = Object.values(dtypes).reduce((sum, n) => sum + n, 0);
+  const stored = Array.from(parameters.values(), ({ length }) => length);
+  const storedBytes = stored.reduce((sum, n) => sum + n, 0);
   return {
     ...describeConfig(config),
     lora: lora ? { ...lora, base } : null,
-    parameters: Object.values(dtypes).reduce((sum, n) => sum + n, 0),
+    parameters: count,
+    memory: memoryEstimate(config, count, storedBytes),
     dtypes,
     chatTemplate: await hasChatTemplate(base),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),

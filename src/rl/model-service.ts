@@ -5,6 +5,7 @@
 import type { Rollout, Settings } from '../config/records.ts';
 import type { PromptFormat, RunConfig } from '../config/schema.ts';
 import type { Lora } from '../engine/model/adapter-folder.ts';
+import type { MemoryEstimate } from '../engine/model/memory.ts';
 import type { DrawSettings } from '../engine/sampling/rollout.ts';
 
 export type { DrawSettings, Lora };
@@ -117,6 +118,8 @@ export interface ModelInfo {
   labels: number | null;
   eosTokenIds: number[];
   chatTemplate: boolean;
+  /** Estimates, in bytes. */
+  memory: MemoryEstimate;
   /** Of every file in the folder. */
   bytes: number;
   files: { name: string; bytes: number }[];

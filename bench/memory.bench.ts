@@ -93,9 +93,11 @@ if (stage === 'train') {
     for (const [name, { folder }] of Object.entries({ small, large })) {
       const c = await readModelConfig(folder);
       for (const again of [false, true]) {
-        const [few, many] = [4, 16].map((n) => peakOf(folder, n, again)) as [number, number];
+        // So many that activations are most of the peak.
+        const few = again ? 32 : 4;
+        const [low, high] = [few, 4 * few].map((n) => peakOf(folder, n, again)) as [number, number];
         const label = `${name} model${again ? ', recomputing' : ''}, memory a token`;
-        report(`train step, ${label}`, 'bytes', [(many - few) / (12 * length)]);
+        report(`train step, ${label}`, 'bytes', [(high - low) / (3 * few * length)]);
         report(`train step, ${label}, as estimated`, 'bytes', [
           trainingBytesPerToken(c, length, again),
         ]);

@@ -28,8 +28,10 @@ const process = 150e6;
 /** Copies of the weights that two sessions hold at most: packed for their kernels, and in the making. */
 const samplingCopies = 3;
 const loraCopies = 3;
-/** Weights, both moments, gradients as summed, as summed before and as handed over. */
-const trainingCopies = 6;
+/** Weights, both moments, gradients as summed, as summed before and as handed over; and slack. */
+const trainingCopies = 6.7;
+/** What the runtime's arena holds, to what is in use at a time. */
+const arena = 1.4;
 
 export function memoryEstimate(
   c: DecoderConfig,
@@ -60,5 +62,5 @@ export function trainingBytesPerToken(
   const layer = 5 * D + 4 * (H + 2 * K) * E + 3 * H * length + 4 * F;
   const kept = recompute ? layer + c.layers * D : c.layers * layer;
   const logits = 6 * (c.labels ?? c.vocabSize);
-  return float * (kept + logits);
+  return arena * float * (kept + logits);
 }

@@ -16,6 +16,8 @@ const prompts = [
   '// x\n',
   '// count the words of a text that are longer than a limit, whatever separates them, and return it\n// countLongWords(text, limit)\n',
   '// reverse a string\n// reversed(text)\n',
+  // Long enough for a prompt's samples to be computed together.
+  `// sort a list of records ${'by a key, then by another where the first is equal, '.repeat(5)}\n// sorted(records)\n`,
 ].map((prompt, i) => ({ id: `p${i}`, prompt }));
 
 const job = (which: readonly number[], samplesPerPrompt: number): GenerateJob => ({
@@ -37,9 +39,11 @@ it.each([
   [[3], 6],
   [[2, 1], 3],
   [[4, 2, 0], 2],
+  [[5], 1],
+  [[5, 1], 4],
 ] as const)('prompts %j, %i samples', async (which, samples) => {
   const sampler = await Sampler.open(await openPolicyFolder(model), engine);
-  const whole = await sampler.sample(job([0, 1, 2, 3, 4], 6));
+  const whole = await sampler.sample(job([0, 1, 2, 3, 4, 5], 6));
   expect(new Set(whole.map(({ tokens }) => tokens.length)).size).toBeGreaterThan(5);
   const same = ({ promptId, sample }: Rollout) =>
     whole.find((other) => other.promptId === promptId && other.sample === sample);

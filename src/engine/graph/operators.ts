@@ -249,6 +249,10 @@ export class Builder extends Graph {
   mean(a: Value, axes: readonly number[], keep = true): Value {
     return this.reduce('ReduceMean', a, axes, keep);
   }
+  /** Sum of values of one shape, element by element. */
+  addAll(values: readonly Value[]): Value {
+    return this.one('Sum', [...values], values[0]!.shape);
+  }
   /** Largest of the last axis, kept. */
   reduceMax(a: Value): Value {
     return this.reduce('ReduceMax', a, [-1], true);

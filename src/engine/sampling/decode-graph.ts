@@ -18,16 +18,18 @@ import { type RotaryTables, rotaryInputs } from '../model/sequence.ts';
 import type { ExternalWeights } from '../model/weights.ts';
 import { cacheMasks } from './cache-masks.ts';
 import { type DrawOptions, draw, drawInputs } from './draw.ts';
+import { type Cache, onPrompt } from './prompt-attention.ts';
 
-/** A layer's keys and values. */
-interface Cache {
-  key: Value;
-  value: Value;
+/** What a decode graph is built to do. */
+export interface DecodeOptions extends DrawOptions {
+  /** Compute a prompt's samples together: worth its transposes where prompts are long. */
+  gatherSamples: boolean;
 }
 
 /** What every step of a chunk shares. */
 interface Context {
   c: DecoderConfig;
+  gatherSamples: boolean;
   weights: Weights;
   tables: RotaryTables;
   /** Tokens of each prompt, int64 [P, 1]. */
@@ -47,7 +49,7 @@ interface Context {
 export function decodeGraph(
   c: DecoderConfig,
   external: ExternalWeights,
-  options: DrawOptions,
+  options: DecodeOptions,
   adapters?: AdapterShape,
 ): Uint8Array {
   const g = new Builder();
@@ -56,6 +58,7 @@ export function decodeGraph(
   const first = g.input('token', ['B', 1], 'int64');
   const context: Context = {
     c,
+    gatherSamples: options.gatherSamples,
     weights: inferenceWeights(g, c, external, adapters),
     tables: rotaryInputs(g, c),
     promptLengths: g.input('prompt_lengths', ['P', 1], 'int64'),
@@ -124,7 +127,7 @@ export interface StepPlace {
 /** One query a sequence against prompt, past and recent cache under one softmax. */
 function cachedAttention(
   g: Builder,
-  { c, tables, promptLengths, prompt, past }: Context,
+  { c, gatherSamples, tables, promptLengths, prompt, past }: Context,
   place: StepPlace,
   recent: Cache[],
   grown: Cache[],
@@ -145,17 +148,19 @@ function cachedAttention(
       value: g.concat([recent[layer]!.value, one(value)], 3),
     };
     grown.push(now);
-    const caches = [prompt[layer]!, past[layer]!, now];
+    const completion = [past[layer]!, now];
+    const shared = onPrompt(g, c, prompt[layer]!, gatherSamples);
+    const raw = [
+      shared.scores(q),
+      ...completion.map(({ key }) => g.product(q, key, { transB: true, alpha: 1 / Math.sqrt(E) })),
+    ];
     const mask = maskOf(layer);
-    const scores = caches.map((cache, i) => {
-      const score = g.product(q, cache.key, { transB: true, alpha: 1 / Math.sqrt(E) });
-      return mask[i] ? g.add(score, mask[i]) : score;
-    });
+    const scores = raw.map((score, i) => (mask[i] ? g.add(score, mask[i]) : score));
     const weights = g.splitBy(g.softmax(g.concat(scores, 4)), lengths, ['S', 'L', 'C+1']);
-    const parts = caches.map((cache, i) => g.product(weights[i]!, cache.value));
-    return g.reshape(
-      parts.reduce((a, b) => g.add(a, b)),
-      ['B', H * E],
-    );
+    const parts = [
+      shared.mix(weights[0]!),
+      ...completion.map(({ value }, i) => g.product(weights[i + 1]!, value)),
+    ];
+    return g.reshape(g.addAll(parts), ['B', H * E]);
   };
 }

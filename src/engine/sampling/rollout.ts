@@ -49,11 +49,22 @@ export interface DrawnSample {
   ended: boolean;
 }
 
+/** From prompts of this length on, a prompt's samples are computed together. */
+const longPrompt = 64;
+
 /** Longer completions pay more for each joining of the cache, and so join less often. */
 function chunkLength(length: number): number {
   if (length < 64) return 16;
   return length < 512 ? 32 : 64;
 }
+
+/** Builds one of the two graphs. */
+type GraphOf<O> = (
+  c: DecoderConfig,
+  weights: ExternalWeights,
+  options: O,
+  adapters?: AdapterShape,
+) => Uint8Array;
 
 /** Draws completions from one model's weights. */
 export class RolloutEngine {
@@ -78,7 +89,9 @@ export class RolloutEngine {
   async run(request: RolloutRequest): Promise<DrawnSample[]> {
     const batch = new RolloutBatch(request);
     const fixed = this.fixedFeeds(request);
-    const prefill = await this.session(prefillGraph, request);
+    const options = drawOptions(request);
+    const gatherSamples = this.gathersSamples(request);
+    const prefill = await this.session(prefillGraph, options);
     const first = await prefill.run({ ...batch.promptFeeds(), ...fixed });
     batch.take(first.token!, first.probability!);
     const prompts = new PromptCache(this.config, first);
@@ -90,7 +103,7 @@ export class RolloutEngine {
         cache.keep(kept.rows);
       }
       const count = Math.min(chunkLength(drawn), request.maxNewTokens - drawn);
-      const decode = await this.session(decodeGraph, request);
+      const decode = await this.session(decodeGraph, { ...options, gatherSamples });
       const chunk = await decode.run({
         ...batch.chunkFeeds(count),
         ...prompts.feeds(),
@@ -109,8 +122,13 @@ export class RolloutEngine {
     await this.sessions.close();
   }
 
-  private session(build: typeof prefillGraph | typeof decodeGraph, settings: DrawSettings) {
-    const options = drawOptions(settings);
+  /** One row alone would take another kernel, and with it other last bits, than several. */
+  private gathersSamples({ prompts, samplesPerPrompt }: RolloutRequest): boolean {
+    const several = samplesPerPrompt > 1 && this.config.heads > this.config.kvHeads;
+    return several && prompts.some((prompt) => prompt.length >= longPrompt);
+  }
+
+  private session<O>(build: GraphOf<O>, options: O) {
     return this.sessions.get([build.name, options], () =>
       build(this.config, this.weights, options, this.adapters),
     );

@@ -1,0 +1,50 @@
+// Attention over a prompt's keys and values, which its samples share.
+// Axes: P prompts, G samples a prompt, S prompt length, K key-value heads, R = H / K, E head size.
+
+import type { Builder } from '../graph/operators.ts';
+import type { Value } from '../graph/value.ts';
+import type { DecoderConfig } from '../model/config.ts';
+
+/** A layer's keys and values. */
+export interface Cache {
+  key: Value;
+  value: Value;
+}
+
+/** Scores [P, G, K, R, S] of queries [P, G, K, R, E], and what weights [P, G, K, R, S] mix. */
+interface PromptAttention {
+  scores(query: Value): Value;
+  mix(weights: Value): Value;
+}
+
+/**
+ * Over a prompt's cache [P, 1, K, S, E], broadcast over its samples; or, with `gather`, with the
+ * G·R queries that share a key as the rows of one product, which reads the cache once for all of
+ * them. Both give the same bits: a row's product does not depend on the rows beside it.
+ */
+export function onPrompt(
+  g: Builder,
+  c: DecoderConfig,
+  { key, value }: Cache,
+  gather: boolean,
+): PromptAttention {
+  const { kvHeads: K, headDim: E } = c;
+  const scale = { transB: true, alpha: 1 / Math.sqrt(E) };
+  if (!gather)
+    return {
+      scores: (query) => g.product(query, key, scale),
+      mix: (weights) => g.product(weights, value),
+    };
+  const R = c.heads / K;
+  const GR = `G·${R}`;
+  const outer = g.outer;
+  outer.dimension(GR, outer.mul(outer.shapeValue(['G']), outer.ints([R])));
+  const swap = (x: Value) => g.transpose(x, [0, 2, 1, 3, 4]);
+  const cache = (x: Value) => outer.reshape(x, ['P', K, 'S', E]);
+  const together = (x: Value) => g.reshape(swap(x), ['P', K, GR, x.shape[4]!]);
+  const apart = (x: Value) => swap(g.reshape(x, ['P', K, 'G', R, x.shape[3]!]));
+  return {
+    scores: (query) => apart(g.product(together(query), cache(key), scale)),
+    mix: (weights) => apart(g.product(together(weights), cache(value))),
+  };
+}

@@ -1,45 +1,18 @@
 // Trains a policy step by step: holds the parameters and AdamW's state between steps, and writes
 // them as a checkpoint. What a step trains on is the caller's business (train.ts, pretraining).
 
-import { copyFile, readdir, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import {
-  adapterConfigFile,
-  adapterWeightsFile,
-  encodeAdapterConfig,
-  type Lora,
-  readAdapters,
-  storedName,
-} from '../engine/model/adapter-folder.ts';
 import type { DecoderConfig } from '../engine/model/config.ts';
-import type { ParameterSpec } from '../engine/model/parameters.ts';
-import { openPolicyFolder, type PolicyFolder } from '../engine/model/policy-folder.ts';
 import { rotaryFeeds } from '../engine/model/rope.ts';
-import { writeFloat32 } from '../engine/model/safetensors-writer.ts';
-import { saveModelFolder } from '../engine/model/save-folder.ts';
-import {
-  type ExternalWeights,
-  openWeights,
-  readNamed,
-  readParameters,
-} from '../engine/model/weights.ts';
-import { type AdamWSettings, adamw, type Moments } from '../engine/optimizer/adamw.ts';
+import { type AdamWSettings, adamw } from '../engine/optimizer/adamw.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
-import { uniforms } from '../engine/sampling/random.ts';
 import { AnnealError } from '../errors.ts';
 import { scaleFeed } from './adapter-feeds.ts';
 import type { EngineSettings } from './model-service.ts';
 import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from './objective.ts';
 import { byLength, packBatches, type Sequence } from './packing.ts';
-import {
-  type ScalarInput,
-  scalarInputs,
-  type TrainingOptions,
-  tokenInputs,
-  trainedSpecs,
-  trainingGraph,
-} from './training-graph.ts';
+import { type ScalarInput, scalarInputs, tokenInputs, trainingGraph } from './training-graph.ts';
+import { type TrainerOptions, TrainingState } from './training-state.ts';
 
 /** A sequence with what the objective weighs it by; arrays are per completion token. */
 export interface TrainSequence extends Sequence {
@@ -59,84 +32,35 @@ export interface StepStats extends ObjectiveStats {
   grad_norm: number;
 }
 
-/** Name of the optimiser's state in a checkpoint folder. */
-export const optimizerFile = 'optimizer.safetensors';
-
-export interface TrainerOptions {
-  /** Start the optimiser afresh, whatever the folder holds. */
-  fresh?: boolean;
-  /** Train new adapters over the folder's model; a folder of adapters brings its own. */
-  lora?: Lora | null;
-  /** Seeds new adapters. */
-  seed?: number;
-  /** Compute activations again instead of keeping them: less memory, more time. */
-  recompute?: boolean;
-}
-
-/** Names in it: of the moments, behind the tensor's; and how many steps they have seen, [1]. */
-const momentPrefixes = { first: 'first.', second: 'second.' } as const;
-const stepName = 'step';
-
-type Tensors = Map<string, Float32Array>;
-
 export class PolicyTrainer {
-  /** Optimiser steps taken since the moments were zero. */
-  step: number;
-  private readonly policy: PolicyFolder;
-  private readonly options: Omit<TrainingOptions, 'kind'>;
-  /** Trained tensors with their moments, by name. */
-  private readonly state: Map<string, Moments>;
+  private readonly state: TrainingState;
   private readonly sessions: SessionCache;
 
-  private constructor(
-    policy: PolicyFolder,
-    engine: EngineSettings,
-    options: Omit<TrainingOptions, 'kind'>,
-    state: Map<string, Moments>,
-    step: number,
-  ) {
-    this.policy = policy;
-    this.options = options;
-    const { device, threads } = engine;
-    const files = options.lora?.base.files;
-    this.sessions = new SessionCache({ device, threads, ...(files && { files }) });
+  private constructor(state: TrainingState, { device, threads }: EngineSettings) {
     this.state = state;
-    this.step = step;
+    const files = state.options.lora?.base.files;
+    this.sessions = new SessionCache({ device, threads, ...(files && { files }) });
   }
 
   /**
-   * From a model folder; its optimiser state goes on unless `fresh`, or where there is none.
+   * From a policy's folder; its optimiser's state goes on unless `fresh`, or where there is none.
    * @throws AnnealError InvalidModel
    */
   static async load(
     folder: string,
     engine: EngineSettings,
-    { fresh, lora, seed = 0, recompute = false }: TrainerOptions = {},
+    options: TrainerOptions = {},
   ): Promise<PolicyTrainer> {
-    const found = await openPolicyFolder(folder);
-    const policy = { ...found, lora: found.lora ?? lora ?? undefined };
-    const options = { recompute, lora: await loraOptions(policy) };
-    const parameters = found.lora
-      ? await readAdapters(folder, policy.config, found.lora)
-      : policy.lora
-        ? initialAdapters(policy.config, options, seed)
-        : await readParameters(folder, policy.config);
-    const specs = trainedSpecs(policy.config, options);
-    const optimizer = fresh ? new Map() : await readOptimizer(folder, specs);
-    const state = new Map<string, Moments>();
-    for (const { name } of specs) {
-      const parameter = parameters.get(name)!;
-      const moment = (prefix: string): Float32Array =>
-        optimizer.get(prefix + name) ?? new Float32Array(parameter.length);
-      const { first, second } = momentPrefixes;
-      state.set(name, { parameter, first: moment(first), second: moment(second) });
-    }
-    const step = optimizer.get(stepName)?.[0] ?? 0;
-    return new PolicyTrainer(policy, engine, options, state, step);
+    return new PolicyTrainer(await TrainingState.load(folder, options), engine);
+  }
+
+  /** Optimiser steps taken since the moments were zero. */
+  get step(): number {
+    return this.state.step;
   }
 
   get config(): DecoderConfig {
-    return this.policy.config;
+    return this.state.policy.config;
   }
 
   /**
@@ -150,9 +74,9 @@ export class PolicyTrainer {
     settings: StepSettings,
   ): Promise<StepStats> {
     const session = await this.sessions.get(kind, () =>
-      trainingGraph(this.config, { ...this.options, kind }),
+      trainingGraph(this.config, { ...this.state.options, kind }),
     );
-    const { lora } = this.policy;
+    const { lora } = this.state.policy;
     const outputs = await session.run({
       ...this.microbatches(sequences, microbatchSize),
       ...this.scalars(settings),
@@ -162,58 +86,21 @@ export class PolicyTrainer {
     const squares = Array.from(outputs.grad_squares!.data, Number);
     const stats = statsOf(outputs.stats!, squares, sequences);
     this.checkFinite(stats, squares);
-    this.step += 1;
-    for (const [name, moments] of this.state) {
+    this.state.step += 1;
+    for (const [name, moments] of this.state.moments) {
       const gradient = outputs[`grad.${name}`]!.data as Float32Array;
       adamw(moments, gradient, stats.grad_norm, this.step, settings);
     }
     return stats;
   }
 
-  /**
-   * Write a checkpoint into `folder`: a Hugging Face folder, or one of PEFT's for adapters, with
-   * the optimiser's state beside it.
-   */
-  async save(folder: string): Promise<void> {
-    await (this.policy.lora ? this.saveAdapters(folder, this.policy.lora) : this.saveModel(folder));
-    const moments = (['first', 'second'] as const).flatMap((part) =>
-      this.tensors(part).map(
-        ([name, shape, data]) => [momentPrefixes[part] + name, shape, data] as const,
-      ),
-    );
-    const step = [stepName, [1], Float32Array.of(this.step)] as const;
-    await writeFloat32(join(folder, optimizerFile), [...moments, step]);
+  /** Write a checkpoint into `folder` (training-state.ts). */
+  save(folder: string): Promise<void> {
+    return this.state.save(folder);
   }
 
   async close(): Promise<void> {
     await this.sessions.close();
-  }
-
-  private saveModel(folder: string): Promise<void> {
-    const tensors = this.tensors('parameter');
-    return saveModelFolder({ source: this.policy.folder, out: folder, tensors });
-  }
-
-  private async saveAdapters(folder: string, lora: Lora): Promise<void> {
-    const { base } = this.policy;
-    // Checkpoints of a run lie side by side.
-    await writeFile(
-      join(folder, adapterConfigFile),
-      encodeAdapterConfig(lora, `../${basename(base)}`),
-    );
-    for (const file of await readdir(base, { withFileTypes: true }))
-      if (file.isFile() && /tokenizer|special_tokens|vocab|merges|chat_template/.test(file.name))
-        await copyFile(join(base, file.name), join(folder, file.name));
-    const tensors = this.tensors('parameter').map(
-      ([name, shape, data]) => [storedName(name), shape, data] as const,
-    );
-    await writeFloat32(join(folder, adapterWeightsFile), tensors);
-  }
-
-  private tensors(part: keyof Moments) {
-    return trainedSpecs(this.config, this.options).map(
-      ({ name, shape }) => [name, shape, this.state.get(name)![part]] as const,
-    );
   }
 
   private microbatches(sequences: readonly TrainSequence[], size: number) {
@@ -251,14 +138,14 @@ export class PolicyTrainer {
 
   private stateFeeds(): Record<string, TensorData> {
     return Object.fromEntries(
-      this.tensors('parameter').map(([name, shape, data]) => [name, { data, shape }]),
+      this.state.tensors('parameter').map(([name, shape, data]) => [name, { data, shape }]),
     );
   }
 
   private checkFinite(stats: StepStats, squares: readonly number[]): void {
     if (Object.values(stats).every(Number.isFinite)) return;
     const broken = squares.findIndex((x) => !Number.isFinite(x));
-    const tensor = broken < 0 ? 'the loss' : trainedSpecs(this.config, this.options)[broken]!.name;
+    const tensor = broken < 0 ? 'the loss' : this.state.specs[broken]!.name;
     throw new AnnealError(
       'NonFinite',
       `step ${this.step + 1}: expected finite numbers, found the gradient of ${tensor} = ${squares[broken] ?? stats.policy_loss} (loss ${stats.policy_loss}, gradient norm ${stats.grad_norm}); nothing was written; lower training.learning_rate or rlaif.reward_weight`,
@@ -281,38 +168,4 @@ function statsOf(
     ...(Object.fromEntries(named) as ObjectiveStats),
     grad_norm: Math.sqrt(squares.reduce((sum, x) => sum + x, 0)),
   };
-}
-
-/** The optimiser's state; nothing where the folder has none. @throws AnnealError InvalidModel */
-async function readOptimizer(folder: string, specs: readonly ParameterSpec[]): Promise<Tensors> {
-  const path = join(folder, optimizerFile);
-  if (!(await stat(path).catch(() => null))) return new Map();
-  const moments = specs.flatMap(({ name, shape }) =>
-    Object.values(momentPrefixes).map((prefix) => ({ name: prefix + name, shape })),
-  );
-  return readNamed(path, [...moments, { name: stepName, shape: [1] }]);
-}
-
-async function loraOptions({ base, config, lora }: PolicyFolder): Promise<TrainingOptions['lora']> {
-  if (!lora) return undefined;
-  const weights: ExternalWeights = await openWeights(base, config);
-  return { adapters: { rank: lora.rank, targets: lora.targets }, base: weights };
-}
-
-/** As PEFT starts: A uniform within ±1 / √in, B zero, so that the policy is still its base. */
-function initialAdapters(
-  c: DecoderConfig,
-  options: Omit<TrainingOptions, 'kind'>,
-  seed: number,
-): Tensors {
-  return new Map(
-    trainedSpecs(c, options).map(({ name, shape }) => {
-      const data = new Float32Array(shape[0]! * shape[1]!);
-      const bound = 1 / Math.sqrt(shape[1]!);
-      const next = uniforms(seed, 'lora', name);
-      if (name.includes('lora_A'))
-        for (let i = 0; i < data.length; i++) data[i] = (2 * next() - 1) * bound;
-      return [name, data];
-    }),
-  );
 }

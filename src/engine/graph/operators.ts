@@ -1,7 +1,7 @@
 // The operators that the models are made of, each with its shape rule. One method is one ONNX
 // operator (opset 18), or a short composition where ONNX has none. Gradients: ../autodiff.
 
-import { Graph } from './graph.ts';
+import { ShapedGraph } from './shaped-graph.ts';
 import {
   type Attribute,
   type DataType,
@@ -33,11 +33,7 @@ export function broadcastShape(a: Shape, b: Shape): Shape {
 }
 
 /** A graph with a method for every operator. */
-export class Builder extends Graph {
-  /** Lengths known only when the graph runs, int64 [1] each. */
-  private readonly lengths = new Map<string, Value>();
-  private readonly shapes = new Map<string, Value>();
-
+export class Builder extends ShapedGraph {
   /** A body for `loop`: its nodes see the values of this graph. */
   body(): Builder {
     return new Builder(this);
@@ -47,55 +43,6 @@ export class Builder extends Graph {
   get outer(): Builder {
     if (!(this.parent instanceof Builder)) throw new Error('a graph that is no body has no outer');
     return this.parent;
-  }
-
-  /** Say what the length called `name` is: int64 [1]. Bodies of this graph know it too. */
-  dimension(name: string, length: Value): void {
-    this.lengths.set(name, length);
-  }
-
-  /** An input whose named lengths are those of its shape, where they are not known yet. */
-  shapedInput(name: string, shape: Shape, dtype: DataType = 'float32'): Value {
-    const value = this.input(name, shape, dtype);
-    shape.forEach((d, axis) => {
-      if (typeof d === 'string' && !this.lengths.has(d))
-        this.dimension(d, this.length(value, axis));
-    });
-    return value;
-  }
-
-  /** Length of an axis when the graph runs, int64 [1]. */
-  length(a: Value, axis: number): Value {
-    const attributes = { start: axis, end: axis + 1 };
-    return this.one('Shape', [a], [1], { dtype: 'int64', attributes });
-  }
-
-  /**
-   * A shape as int64 [rank], made once, in the outermost graph that knows its named lengths.
-   * @throws for a name that no graph knows
-   */
-  shapeValue(shape: Shape): Value {
-    const names = shape.filter((d) => typeof d === 'string');
-    if (names.length === 0) return this.ints(shape as number[]);
-    const outer = this.parent as Builder | undefined;
-    if (!names.some((name) => this.lengths.has(name))) {
-      if (!outer) throw new Error(`no graph knows the lengths of [${shape}]`);
-      return outer.shapeValue(shape);
-    }
-    const key = String(shape);
-    const known = this.shapes.get(key);
-    if (known) return known;
-    const parts = shape.map((d) => (typeof d === 'string' ? this.lengthNamed(d) : this.ints([d])));
-    const value = parts.length > 1 ? this.concat(parts, 0) : parts[0]!;
-    this.shapes.set(key, value);
-    return value;
-  }
-
-  /** The length called `name`, int64 [1]. @throws where no graph knows it */
-  lengthNamed(name: string): Value {
-    const known = this.lengths.get(name) ?? (this.parent as Builder | undefined)?.lengthNamed(name);
-    if (!known) throw new Error(`no graph knows the length ${name}`);
-    return known;
   }
 
   add(a: Operand, b: Operand): Value {
@@ -420,22 +367,6 @@ export class Builder extends Graph {
     return this.node('Loop', [trips, condition, ...carried], outputs, {
       attributes: { body: { graph: body } },
     });
-  }
-
-  /** A node with one output. */
-  one(
-    opType: string,
-    inputs: (Value | undefined)[],
-    shape: Shape,
-    options: {
-      dtype?: DataType;
-      attributes?: Record<string, Attribute>;
-      axes?: readonly number[];
-      domain?: '' | 'com.microsoft';
-      unique?: boolean;
-    } = {},
-  ): Value {
-    return this.node(opType, inputs, [{ shape, dtype: options.dtype ?? 'float32' }], options)[0]!;
   }
 
   private operand(x: Operand, other: Operand): Value {

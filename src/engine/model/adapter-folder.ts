@@ -2,18 +2,19 @@
 // holds the matrices under `base_model.model.` + module name. What they are put on, the base
 // model, is another folder that the config names.
 
-import { readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { adapterTargets } from '../../config/schema.ts';
 import { AnnealError } from '../../errors.ts';
 import type { DecoderConfig } from './config.ts';
 import { parseJson } from './json.ts';
 import { type AdapterShape, adapterSpecs } from './lora.ts';
+import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
 import { readNamed } from './weights.ts';
 
-export const adapterConfigFile = 'adapter_config.json';
-export const adapterWeightsFile = 'adapter_model.safetensors';
+const adapterConfigFile = 'adapter_config.json';
+const adapterWeightsFile = 'adapter_model.safetensors';
 const namePrefix = 'base_model.model.';
 
 /** Low-rank adapters: their shape, and alpha, by which alpha / rank scales them. */
@@ -95,7 +96,7 @@ async function findBase(file: string, folder: string, name: string): Promise<str
 }
 
 /** The config's text, as PEFT writes it; `base` is what base_model_name_or_path says. */
-export function encodeAdapterConfig({ rank, alpha, targets }: Lora, base: string): string {
+function encodeAdapterConfig({ rank, alpha, targets }: Lora, base: string): string {
   const config = {
     ...plain,
     base_model_name_or_path: base,
@@ -126,4 +127,31 @@ export async function readAdapters(
   const stored = specs.map(({ name, shape }) => ({ name: storedName(name), shape }));
   const tensors = await readNamed(join(folder, adapterWeightsFile), stored);
   return new Map(specs.map(({ name }) => [name, tensors.get(storedName(name))!]));
+}
+
+export interface SavedAdapters {
+  /** The base's folder: a sibling of the one that the adapters will lie in. */
+  base: string;
+  /** A folder that is there, and empty. */
+  out: string;
+  lora: Lora;
+  /** Every matrix in the order of `adapterSpecs`. */
+  tensors: Iterable<Float32Tensor>;
+}
+
+/** Files of a base that go along with its adapters. */
+const tokenizerFiles = /tokenizer|special_tokens|vocab|merges|chat_template/;
+
+/** Write adapters as PEFT does. @throws AnnealError NonFinite; nothing is written then */
+export async function saveAdapters({ base, out, lora, tensors }: SavedAdapters): Promise<void> {
+  const stored = Array.from(
+    tensors,
+    ([name, shape, data]): Float32Tensor => [storedName(name), shape, data],
+  );
+  await writeFloat32(join(out, adapterWeightsFile), stored);
+  const config = encodeAdapterConfig(lora, `../${basename(base)}`);
+  await writeFile(join(out, adapterConfigFile), config);
+  for (const file of await readdir(base, { withFileTypes: true }))
+    if (file.isFile() && tokenizerFiles.test(file.name))
+      await copyFile(join(base, file.name), join(out, file.name));
 }

@@ -1,0 +1,153 @@
+// What training carries from step to step, and from checkpoint to checkpoint: the trained tensors
+// with AdamW's moments, and how many steps those have seen.
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Lora, readAdapters, saveAdapters } from '../engine/model/adapter-folder.ts';
+import type { ParameterSpec } from '../engine/model/parameters.ts';
+import { openPolicyFolder, type PolicyFolder } from '../engine/model/policy-folder.ts';
+import { writeFloat32 } from '../engine/model/safetensors-writer.ts';
+import { saveModelFolder } from '../engine/model/save-folder.ts';
+import { openWeights, readNamed, readParameters } from '../engine/model/weights.ts';
+import type { Moments } from '../engine/optimizer/adamw.ts';
+import { uniforms } from '../engine/sampling/random.ts';
+import { type TrainingOptions, trainedSpecs } from './training-graph.ts';
+
+/** Name of the optimiser's state in a checkpoint folder. */
+export const optimizerFile = 'optimizer.safetensors';
+
+export interface TrainerOptions {
+  /** Start the optimiser afresh, whatever the folder holds. */
+  fresh?: boolean;
+  /** Train new adapters over the folder's model; a folder of adapters brings its own. */
+  lora?: Lora | null;
+  /** Seeds new adapters. */
+  seed?: number;
+  /** Compute activations again instead of keeping them: less memory, more time. */
+  recompute?: boolean;
+}
+
+/** Names in it: of the moments, behind the tensor's; and how many steps they have seen, [1]. */
+const momentPrefixes = { first: 'first.', second: 'second.' } as const;
+const stepName = 'step';
+
+type Tensors = Map<string, Float32Array>;
+
+/** Options of the graph that do not change from step to step. */
+export type FixedOptions = Omit<TrainingOptions, 'kind'>;
+
+export class TrainingState {
+  readonly policy: PolicyFolder;
+  readonly options: FixedOptions;
+  /** Trained tensors with their moments, by name. */
+  readonly moments: ReadonlyMap<string, Moments>;
+  /** Optimiser steps taken since the moments were zero. */
+  step: number;
+
+  private constructor(
+    policy: PolicyFolder,
+    options: FixedOptions,
+    moments: ReadonlyMap<string, Moments>,
+    step: number,
+  ) {
+    this.policy = policy;
+    this.options = options;
+    this.moments = moments;
+    this.step = step;
+  }
+
+  /**
+   * From a policy's folder; its optimiser's state goes on unless `fresh`, or where there is none.
+   * @throws AnnealError InvalidModel
+   */
+  static async load(
+    folder: string,
+    { fresh, lora, seed = 0, recompute = false }: TrainerOptions,
+  ): Promise<TrainingState> {
+    const found = await openPolicyFolder(folder);
+    const policy = { ...found, lora: found.lora ?? lora ?? undefined };
+    const options = { recompute, lora: await loraOptions(policy) };
+    const specs = trainedSpecs(policy.config, options);
+    const parameters = await startOf(found, policy, specs, seed);
+    const optimizer = fresh ? new Map() : await readOptimizer(folder, specs);
+    const moments = specs.map(({ name }): [string, Moments] => {
+      const parameter = parameters.get(name)!;
+      const moment = (prefix: string): Float32Array =>
+        optimizer.get(prefix + name) ?? new Float32Array(parameter.length);
+      const { first, second } = momentPrefixes;
+      return [name, { parameter, first: moment(first), second: moment(second) }];
+    });
+    const step = optimizer.get(stepName)?.[0] ?? 0;
+    return new TrainingState(policy, options, new Map(moments), step);
+  }
+
+  /** Names and shapes of the trained tensors. */
+  get specs(): ParameterSpec[] {
+    return trainedSpecs(this.policy.config, this.options);
+  }
+
+  /** Trained tensors, or one of their moments: name, shape, data. */
+  tensors(part: keyof Moments, prefix = '') {
+    return this.specs.map(
+      ({ name, shape }) => [prefix + name, shape, this.moments.get(name)![part]] as const,
+    );
+  }
+
+  /**
+   * Write a checkpoint into `folder`: a Hugging Face folder, or one of PEFT's for adapters, with
+   * the optimiser's state beside it.
+   */
+  async save(folder: string): Promise<void> {
+    const { base, lora } = this.policy;
+    const tensors = this.tensors('parameter');
+    await (lora
+      ? saveAdapters({ base, out: folder, lora, tensors })
+      : saveModelFolder({ source: this.policy.folder, out: folder, tensors }));
+    await writeFloat32(join(folder, optimizerFile), [
+      ...this.tensors('first', momentPrefixes.first),
+      ...this.tensors('second', momentPrefixes.second),
+      [stepName, [1], Float32Array.of(this.step)],
+    ]);
+  }
+}
+
+/** The trained tensors as the folder has them, or adapters that have not been trained yet. */
+async function startOf(
+  found: PolicyFolder,
+  policy: PolicyFolder,
+  specs: readonly ParameterSpec[],
+  seed: number,
+): Promise<Tensors> {
+  if (found.lora) return readAdapters(found.folder, found.config, found.lora);
+  return policy.lora ? initialAdapters(specs, seed) : readParameters(found.folder, found.config);
+}
+
+/** The optimiser's state; nothing where the folder has none. @throws AnnealError InvalidModel */
+async function readOptimizer(folder: string, specs: readonly ParameterSpec[]): Promise<Tensors> {
+  const path = join(folder, optimizerFile);
+  if (!(await stat(path).catch(() => null))) return new Map();
+  const moments = specs.flatMap(({ name, shape }) =>
+    Object.values(momentPrefixes).map((prefix) => ({ name: prefix + name, shape })),
+  );
+  return readNamed(path, [...moments, { name: stepName, shape: [1] }]);
+}
+
+async function loraOptions({ base, config, lora }: PolicyFolder): Promise<TrainingOptions['lora']> {
+  if (!lora) return undefined;
+  const { rank, targets } = lora;
+  return { adapters: { rank, targets }, base: await openWeights(base, config) };
+}
+
+/** As PEFT starts: A uniform within ±1 / √in, B zero, so that the policy is still its base. */
+function initialAdapters(specs: readonly ParameterSpec[], seed: number): Tensors {
+  return new Map(
+    specs.map(({ name, shape }) => {
+      const data = new Float32Array(shape[0]! * shape[1]!);
+      const bound = 1 / Math.sqrt(shape[1]!);
+      const next = uniforms(seed, 'lora', name);
+      if (name.includes('lora_A'))
+        for (let i = 0; i < data.length; i++) data[i] = (2 * next() - 1) * bound;
+      return [name, data];
+    }),
+  );
+}

@@ -12,6 +12,7 @@ const stats = {
   loss: 0.17,
   policy_loss: -0.02,
   kl: 0.03,
+  kl_coefficient: 0.05,
   entropy: 0.6,
   grad_norm: 1.2,
   learning_rate: 1e-4,

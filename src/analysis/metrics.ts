@@ -70,6 +70,7 @@ function trainingMetrics(stats: TrainStats | null) {
     loss: stats?.loss ?? null,
     policy_loss: stats?.policy_loss ?? null,
     kl: stats?.kl ?? null,
+    kl_coefficient: stats?.kl_coefficient ?? null,
     entropy: stats?.entropy ?? null,
     grad_norm: stats?.grad_norm ?? null,
     learning_rate: stats?.learning_rate ?? null,

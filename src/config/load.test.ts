@@ -131,6 +131,16 @@ describe('a bad run file is refused', () => {
       /seed: expected a whole number from 0 to 4294967295, found "one"/,
     ],
     [
+      'a KL placement that destabilises',
+      { ...runFile, rlaif: { kl_placement: 'k1_loss' } },
+      /kl_placement: expected one of k2_loss, k1_reward, found "k1_loss": the gradient of k1 .*zero/,
+    ],
+    [
+      'a KL target with the penalty in the reward',
+      { ...runFile, rlaif: { kl_placement: 'k1_reward', kl_target: 0.05 } },
+      /rlaif\.kl_target: goes with kl_placement k2_loss/,
+    ],
+    [
       'a missing section',
       { ...runFile, model: undefined },
       /model: expected a mapping of path, reference, lora, prompt_format, found nothing/,

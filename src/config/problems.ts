@@ -28,14 +28,23 @@ export function formatPath(path: KeyPath): string {
   return path.length === 0 ? '(the file)' : path.map(String).join('.');
 }
 
+/** KL placements that are refused on purpose, with the reason (arXiv 2510.01555, 2512.21852). */
+const unsound: Readonly<Record<string, string>> = {
+  k1_loss: 'the gradient of k1 in the loss is zero in expectation, so it adds noise and no penalty',
+  k3_reward: 'k3 in the reward is a biased penalty without bound, which destabilises training',
+  k3_loss: "the gradient of k3 in the loss is not KL's; k2 in the loss has the right one",
+  k2_reward: "k2 in the reward is not KL's penalty; k1 in the reward is",
+};
+
 function messageOf(issue: z.core.$ZodIssue, input: unknown): string {
   if (issue.code === 'custom') return issue.message;
   const found = describeFound(valueAt(input, issue.path));
+  const why = issue.path.at(-1) === 'kl_placement' && unsound[String(valueAt(input, issue.path))];
   const expected =
     issue.code === 'invalid_format'
       ? issue.message
       : schemasAt(issue.path).map(describeValues).join(' or ');
-  return `expected ${expected}, found ${found}`;
+  return `expected ${expected}, found ${found}${why ? `: ${why}` : ''}`;
 }
 
 /** The value at `path` of parsed data, undefined where the path leads nowhere. */

@@ -98,6 +98,8 @@ export interface EpochMetrics {
   gap: number | null;
   /** KL(policy || reference) a token, k3 estimator, nats. */
   kl: number | null;
+  /** The KL penalty in force at the epoch's end: kl_penalty, unless kl_target scales it. */
+  kl_coefficient: number | null;
   /** Mean entropy of the sampling distribution a token, nats. */
   entropy: number | null;
   grad_norm: number | null;

@@ -33,6 +33,12 @@ export const rlaifSchema = z.strictObject({
     .enum(['k2_loss', 'k1_reward'])
     .default('k2_loss')
     .describe('Where the KL penalty enters: k2 estimator in the loss, or k1 in the reward.'),
+  kl_target: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('KL a token that kl_penalty is scaled to hold, step by step; null leaves it.'),
   generation_temperature: z.number().positive().default(1).describe('Sampling temperature.'),
   top_k: positiveInt
     .nullable()
@@ -51,6 +57,14 @@ export const rlaifSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe('Texts that end a completion and are left out of it.'),
+  loss_aggregation: z
+    .enum(['token_mean', 'sequence_mean'])
+    .default('token_mean')
+    .describe('Every token weighs the same, or every sample; dr_grpo has its own.'),
+  mask_truncated: z
+    .boolean()
+    .default(false)
+    .describe('Do not train on samples that max_new_tokens cut; they count in their group.'),
   reward_threshold: fraction
     .nullable()
     .default(null)
@@ -298,6 +312,13 @@ export const runSchema = z
         code: 'custom',
         path: ['training', 'batch_size'],
         message: `must be a multiple of microbatch_size (${run.training.microbatch_size})`,
+      });
+    if (run.rlaif.kl_target !== null && run.rlaif.kl_placement !== 'k2_loss')
+      context.addIssue({
+        code: 'custom',
+        path: ['rlaif', 'kl_target'],
+        message:
+          'goes with kl_placement k2_loss: it acts from step to step, and rewards are given once',
       });
     if (run.training.schedule === 'cosine' && run.training.decay_steps === null)
       context.addIssue({

@@ -34,6 +34,7 @@ describe('buildBatch', () => {
       scored: 8,
       missing: 1,
       constantGroups: 1,
+      truncated: 0,
       belowThreshold: 0,
       notBest: 0,
       kept: 6,
@@ -49,6 +50,18 @@ describe('buildBatch', () => {
     expect(samples.map((s) => s.reward)).toEqual([0.5, 0.9, 0.5, 0.6]);
     expect(samples[0]!.advantage).toBeCloseTo(0, 10);
     expect(counts.belowThreshold).toBe(2);
+  });
+
+  it('drops what was cut at the limit, which still counts in its group', () => {
+    const cut = group('a', [0.2, 0.8]).map((s) =>
+      s.sample === 0 ? { ...s, finish: 'length' as const } : s,
+    );
+    const { samples, counts } = buildBatch(cut, settings({ mask_truncated: true }));
+    expect(samples.map(({ sample, advantage }) => [sample, advantage])).toEqual([
+      [1, expect.closeTo(0.3, 10)],
+    ]);
+    expect(counts).toMatchObject({ truncated: 1, belowThreshold: 0, kept: 1 });
+    expect(buildBatch(cut, settings()).counts).toMatchObject({ truncated: 0, kept: 2 });
   });
 
   it('keeps the first best of every group', () => {

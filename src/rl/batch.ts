@@ -15,6 +15,8 @@ export interface FilterCounts {
   missing: number;
   /** Groups dropped since all their rewards are the same. */
   constantGroups: number;
+  /** Dropped by mask_truncated. */
+  truncated: number;
   belowThreshold: number;
   /** Dropped by best_of_n_training. */
   notBest: number;
@@ -23,7 +25,8 @@ export interface FilterCounts {
 
 /**
  * Advantages over whole groups first, then the filters: constant groups (not for `reinforce`,
- * whose advantage is the reward itself), `reward_threshold`, `best_of_n_training`.
+ * whose advantage is the reward itself), `mask_truncated`, `reward_threshold`,
+ * `best_of_n_training`.
  */
 export function buildBatch(
   scored: readonly ScoredRollout[],
@@ -37,7 +40,8 @@ export function buildBatch(
       : groups.filter((group) => !isConstant(group.map((s) => s.reward)));
   const judged = informative.flatMap((group) => withAdvantages(group, rlaif));
   const threshold = rlaif.reward_threshold ?? Number.NEGATIVE_INFINITY;
-  const above = judged.filter((s) => s.reward >= threshold);
+  const whole = rlaif.mask_truncated ? judged.filter((s) => s.finish !== 'length') : judged;
+  const above = whole.filter((s) => s.reward >= threshold);
   const samples = rlaif.best_of_n_training ? bestOfEach(above) : above;
   return {
     samples,
@@ -45,7 +49,8 @@ export function buildBatch(
       scored: present.length,
       missing: scored.length - present.length,
       constantGroups: groups.length - informative.length,
-      belowThreshold: judged.length - above.length,
+      truncated: judged.length - whole.length,
+      belowThreshold: whole.length - above.length,
       notBest: above.length - samples.length,
       kept: samples.length,
     },

@@ -83,6 +83,8 @@ export interface TrainStats {
   loss: number;
   policy_loss: number;
   kl: number;
+  /** kl_penalty, or what an adaptive penalty has made of it after the last step. */
+  kl_coefficient: number;
   entropy: number;
   /** Mean over steps, before clipping. */
   grad_norm: number;

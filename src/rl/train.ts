@@ -99,9 +99,10 @@ async function runSteps(
       rows.map((row) => sequences[row]!),
       job.settings,
     );
-    const settings = stepSettings(job.settings, trainer.step);
+    const settings = stepSettings(job.settings, trainer);
     const stats = await trainer.train(batch, training.microbatch_size, kind, settings);
     steps.push(stats);
+    trainer.klScale = nextKlScale(trainer.klScale, stats.k3, rlaif.kl_target);
     const note = `loss ${stats.policy_loss.toFixed(4)}`;
     onProgress({ done: i + 1, total, unit: 'steps', note });
   }
@@ -109,14 +110,36 @@ async function runSteps(
 }
 
 /**
- * Token weights of a step. A mean over all its tokens; for dr_grpo a sum over tokens divided by
- * the constant (samples · max_new_tokens) (arXiv 2503.20783).
+ * Weight in the loss of each token of a step's samples, by their lengths. `token_mean`: a mean
+ * over all tokens (arXiv 2503.14476); `sequence_mean`: a mean over samples of means over their
+ * tokens (arXiv 2402.03300); dr_grpo: a sum over tokens divided by the constant
+ * samples · max_new_tokens (arXiv 2503.20783).
  */
+export function tokenWeights(
+  lengths: readonly number[],
+  { algorithm, loss_aggregation, max_new_tokens }: Settings['rlaif'],
+): number[] {
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  return lengths.map((length) => {
+    if (algorithm === 'dr_grpo') return 1 / (lengths.length * max_new_tokens);
+    return 1 / (loss_aggregation === 'token_mean' ? tokens : lengths.length * length);
+  });
+}
+
 function weighted(sequences: TrainSequence[], { rlaif }: Settings): TrainSequence[] {
-  const tokens = sequences.reduce((sum, s) => sum + s.completion.length, 0);
-  const constant = sequences.length * rlaif.max_new_tokens;
-  const each = 1 / (rlaif.algorithm === 'dr_grpo' ? constant : tokens);
-  return sequences.map((s) => ({ ...s, weight: s.completion.map(() => each) }));
+  const lengths = sequences.map((s) => s.completion.length);
+  const weights = tokenWeights(lengths, rlaif);
+  return sequences.map((s, i) => ({ ...s, weight: s.completion.map(() => weights[i]!) }));
+}
+
+/**
+ * The factor on kl_penalty after a step in which KL a token was `kl`: up or down by at most 2%,
+ * in proportion to how far KL is from its target (arXiv 1909.08593, section 2.2).
+ */
+export function nextKlScale(scale: number, kl: number, target: number | null): number {
+  if (target === null) return scale;
+  const error = Math.min(0.2, Math.max(-0.2, kl / target - 1));
+  return scale * (1 + 0.1 * error);
 }
 
 /**
@@ -132,14 +155,17 @@ export function learningRate(training: Settings['training'], stepsDone: number):
   return min_learning_rate + (learning_rate - min_learning_rate) * share;
 }
 
-/** What is in force in the step after `stepsDone`. */
-function stepSettings({ rlaif, training }: Settings, stepsDone: number): StepSettings {
+/** What is in force in the trainer's next step. */
+function stepSettings(
+  { rlaif, training }: Settings,
+  { step, klScale }: { step: number; klScale: number },
+): StepSettings {
   return {
     inverse_temperature: 1 / rlaif.generation_temperature,
-    kl_coefficient: rlaif.kl_placement === 'k2_loss' ? rlaif.kl_penalty : 0,
+    kl_coefficient: rlaif.kl_placement === 'k2_loss' ? klScale * rlaif.kl_penalty : 0,
     ratio_low: 1 - rlaif.clip_low,
     ratio_high: 1 + rlaif.clip_high,
-    learning_rate: learningRate(training, stepsDone),
+    learning_rate: learningRate(training, step),
     weight_decay: training.weight_decay,
     beta1: training.adam_beta1,
     beta2: training.adam_beta2,
@@ -159,6 +185,7 @@ function summarize(settings: Settings, trainer: PolicyTrainer, steps: StepStats[
     loss: means.likelihood_loss! + kl_penalty * means.k3!,
     policy_loss: means.policy_loss!,
     kl: means.k3!,
+    kl_coefficient: kl_penalty * trainer.klScale,
     entropy: means.entropy!,
     grad_norm: mean('grad_norm'),
     learning_rate: learningRate(settings.training, trainer.step - 1),

@@ -63,6 +63,16 @@ export class PolicyTrainer {
     return this.state.policy.config;
   }
 
+  /** Factor on kl_penalty that an adaptive penalty has come to; part of a checkpoint. */
+  get klScale(): number {
+    return this.state.klScale;
+  }
+
+  set klScale(scale: number) {
+    // As a checkpoint holds it, so that going on from one changes nothing.
+    this.state.klScale = Math.fround(scale);
+  }
+
   /**
    * One optimiser step over `sequences`, in microbatches of `microbatchSize` and like length.
    * @throws AnnealError NonFinite naming the tensor; the state is then as it was before

@@ -27,9 +27,13 @@ export interface TrainerOptions {
   recompute?: boolean;
 }
 
-/** Names in it: of the moments, behind the tensor's; and how many steps they have seen, [1]. */
+/**
+ * Names in it: of the moments, behind the tensor's; how many steps they have seen, [1]; and the
+ * factor that an adaptive KL penalty has come to, [1].
+ */
 const momentPrefixes = { first: 'first.', second: 'second.' } as const;
 const stepName = 'step';
+const klScaleName = 'kl_scale';
 
 type Tensors = Map<string, Float32Array>;
 
@@ -43,17 +47,20 @@ export class TrainingState {
   readonly moments: ReadonlyMap<string, Moments>;
   /** Optimiser steps taken since the moments were zero. */
   step: number;
+  /** Factor on kl_penalty, which an adaptive KL penalty changes from step to step. */
+  klScale: number;
 
   private constructor(
     policy: PolicyFolder,
     options: FixedOptions,
     moments: ReadonlyMap<string, Moments>,
-    step: number,
+    { step, klScale }: { step: number; klScale: number },
   ) {
     this.policy = policy;
     this.options = options;
     this.moments = moments;
     this.step = step;
+    this.klScale = klScale;
   }
 
   /**
@@ -78,7 +85,8 @@ export class TrainingState {
       return [name, { parameter, first: moment(first), second: moment(second) }];
     });
     const step = optimizer.get(stepName)?.[0] ?? 0;
-    return new TrainingState(policy, options, new Map(moments), step);
+    const klScale = optimizer.get(klScaleName)?.[0] ?? 1;
+    return new TrainingState(policy, options, new Map(moments), { step, klScale });
   }
 
   /** Names and shapes of the trained tensors. */
@@ -107,6 +115,7 @@ export class TrainingState {
       ...this.tensors('first', momentPrefixes.first),
       ...this.tensors('second', momentPrefixes.second),
       [stepName, [1], Float32Array.of(this.step)],
+      [klScaleName, [1], Float32Array.of(this.klScale)],
     ]);
   }
 }
@@ -129,7 +138,8 @@ async function readOptimizer(folder: string, specs: readonly ParameterSpec[]): P
   const moments = specs.flatMap(({ name, shape }) =>
     Object.values(momentPrefixes).map((prefix) => ({ name: prefix + name, shape })),
   );
-  return readNamed(path, [...moments, { name: stepName, shape: [1] }]);
+  const scalars = [stepName, klScaleName].map((name) => ({ name, shape: [1] }));
+  return readNamed(path, [...moments, ...scalars]);
 }
 
 async function loraOptions({ base, config, lora }: PolicyFolder): Promise<TrainingOptions['lora']> {

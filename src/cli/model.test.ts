@@ -62,6 +62,24 @@ it('logprobs: what transformers gives to the same rows', async () => {
     });
 });
 
+it("logprobs: a classifier's scores, and no log-probabilities", async () => {
+  const model = join(root, 'test/parity/fixtures/qwen3-classifier');
+  const { prompts, completions, scores } = JSON.parse(
+    await readFile(join(model, 'expected.json'), 'utf8'),
+  );
+  const rows = prompts.map((prompt: number[], i: number) => [...prompt, ...completions[i]]);
+  const tokens = await file('classified.json', JSON.stringify(rows));
+  const { stdout } = await anneal('logprobs', model, '--tokens', tokens, '--logits');
+  const found = JSON.parse(stdout);
+  expect(Object.keys(found)).toEqual(['logits']);
+  scores.flat().forEach((score: number, i: number) => {
+    expect(Math.abs(found.logits.flat()[i] - score)).toBeLessThan(1e-4);
+  });
+  const { code, stderr } = await anneal('logprobs', model, '--tokens', tokens);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/expected a language model, found Qwen3ForSequenceClassification/);
+});
+
 it('logprobs: refuses ids that the model does not have, naming the row', async () => {
   const tokens = await file('bad.json', '[[1, 2], [9999]]');
   const { code, stderr } = await anneal(

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { resolveInput } from '../config/paths.ts';
 import type { Rollout } from '../config/records.ts';
 import { type PromptFormat, promptFormatSchema, runSchema } from '../config/schema.ts';
+import { openPolicyFolder } from '../engine/model/policy-folder.ts';
 import { AnnealError } from '../errors.ts';
 import { readRows } from '../rewards/prompts.ts';
 import { mergeAdapters } from '../rl/merge.ts';
@@ -107,7 +108,8 @@ export async function mergeCommand(adapters: string, out: string): Promise<numbe
 
 /**
  * Prints `{"logprobs": [[…]], "logits": [[…]]}`: for each row of token ids the log-probability of
- * every token but the first, and with `logits` those after the last token.
+ * every token but the first, and with `logits` those after the last token. Of a classifier, with
+ * `logits`, its scores alone.
  * @throws AnnealError InvalidData for a file of anything else than rows of this model's token ids
  */
 export async function logprobsCommand(
@@ -116,9 +118,13 @@ export async function logprobsCommand(
 ): Promise<number> {
   const folder = modelFolder(model);
   const rows = await readTokenRows(options.tokens);
-  const logprobs = await tokenLogprobs(folder, rows, engine);
-  const logits = options.logits ? { logits: await lastLogits(folder, rows, engine) } : {};
-  process.stdout.write(`${JSON.stringify({ logprobs, ...logits })}\n`);
+  const { config } = await openPolicyFolder(folder);
+  const scoresAlone = options.logits && config.labels !== undefined;
+  const said = {
+    ...(!scoresAlone && { logprobs: await tokenLogprobs(folder, rows, engine) }),
+    ...(options.logits && { logits: await lastLogits(folder, rows, engine) }),
+  };
+  process.stdout.write(`${JSON.stringify(said)}\n`);
   return exitCodes.ok;
 }
 

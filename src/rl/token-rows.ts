@@ -28,13 +28,22 @@ export function checkTokenRows(rows: readonly (readonly number[])[], c: DecoderC
   });
 }
 
-/** For each row, the log-probability of every token but the first given those before it. */
+/**
+ * For each row, the log-probability of every token but the first given those before it.
+ * @throws AnnealError InvalidModel for a classifier, InvalidData for a bad row
+ */
 export async function tokenLogprobs(
   folder: string,
   rows: readonly (readonly number[])[],
   engine: EngineSettings,
 ): Promise<number[][]> {
-  checkTokenRows(rows, (await openPolicyFolder(folder)).config);
+  const { config } = await openPolicyFolder(folder);
+  if (config.labels !== undefined)
+    throw new AnnealError(
+      'InvalidModel',
+      `${folder}: expected a language model, found ${config.architecture}; --logits gives a classifier's scores`,
+    );
+  checkTokenRows(rows, config);
   const policy = await ReferencePolicy.open(folder, engine);
   try {
     const sequences = rows.map((row) => ({ prompt: row.slice(0, 1), completion: row.slice(1) }));

@@ -11,7 +11,7 @@ import { checkModelFolder } from '../rl/model-folder.ts';
 export async function checkInputs(config: RunConfig): Promise<void> {
   checkPhases(config);
   const { model, resume_from, prompts } = config;
-  await checkModelFolder(resolveInput(model.path, 'model.path'));
+  await checkModelFolder(resolveInput(model.path, 'model.path'), model.prompt_format);
   if (model.reference !== null)
     await checkModelFolder(resolveInput(model.reference, 'model.reference'));
   if (resume_from !== null) await checkModelFolder(resolveInput(resume_from, 'resume_from'));

@@ -5,7 +5,7 @@ const { commands } = createProgram(() => {});
 
 test('the commands are all there', () => {
   expect(commands.map((command) => command.name())).toEqual([
-    ...['run', 'config'],
+    ...['run', 'experiment', 'config'],
     ...['status', 'report', 'score'],
     ...['inspect', 'merge', 'logprobs', 'sample'],
     ...['pause', 'resume', 'stop', 'adjust'],

@@ -59,16 +59,24 @@ function addRunCommands(program: Command, onExit: OnExit): void {
     .addOption(seedOption())
     .option('--name <id>', "workflow id and folder of the run; the file's own by default")
     .addOption(setOption())
-    .addOption(
-      new Option('--workers <which>', 'start a worker: always, never, or unless some are there')
-        .choices(['local', 'none', 'auto'])
-        .default('auto'),
-    )
+    .addOption(workersOption())
     .option('--json', 'at the end print the outcome as JSON on stdout; progress goes to stderr')
     .option('--detach', 'start the run and leave it to a server and workers that are there already')
     .action(async (file: string, options) => {
       const { runCommand } = await import('./run.ts');
       onExit(await runCommand(file, options));
+    });
+  placed(program.command('experiment'))
+    .summary('run a grid of variants by seeds, and compare them')
+    .description(
+      'Run every variant of an experiment file with every seed, as durable workflows, and write a ' +
+        'table and a figure of them. Given again it attaches, or goes on with what is missing.',
+    )
+    .argument('<file>', 'experiment file, such as config/experiments/seed-ablation.yaml')
+    .addOption(workersOption())
+    .action(async (file: string, options) => {
+      const { experimentCommand } = await import('./experiment.ts');
+      onExit(await experimentCommand(file, options));
     });
   program
     .command('config')
@@ -259,6 +267,12 @@ function seedOption(): Option {
   return new Option('--seed <n>', "seed of everything random; the file's own by default").argParser(
     wholeNumber,
   );
+}
+
+function workersOption(): Option {
+  return new Option('--workers <which>', 'start a worker: always, never, or unless some are there')
+    .choices(['local', 'none', 'auto'])
+    .default('auto');
 }
 
 function setOption(): Option {

@@ -46,6 +46,19 @@ export interface RunResult {
   stoppedEarly: boolean;
 }
 
+/** Runs to make, a few at a time. */
+export interface ExperimentInput {
+  runs: { id: string; file: unknown }[];
+  concurrency: number;
+}
+
+/** How a run of an experiment ended. */
+export interface ExperimentOutcome {
+  id: string;
+  /** Why it failed; null where it completed. */
+  failure: string | null;
+}
+
 /** Changes to what is in force from the next epoch on, over the phase's own overrides. */
 export interface Adjustment {
   rlaif?: Partial<RlaifConfig>;

@@ -1,0 +1,93 @@
+// Variants of an experiment compared: where each ended on held-out prompts, as mean and standard
+// deviation over its seeds. Pure; the figure is experiment-figure.ts.
+
+import type { EpochMetrics } from '../config/records.ts';
+import { mean } from './statistics.ts';
+
+/** The runs of an experiment with their metrics, the start line first. */
+export interface ExperimentResults {
+  variants: readonly { name: string; title: string }[];
+  runs: { variant: string; seed: number; metrics: EpochMetrics[] }[];
+}
+
+/** What is compared at the end of a run, with the heading of its column. */
+const columns = {
+  'eval/reward': 'held-out reward',
+  'eval/best_of_n_reward': 'best-of-N',
+  'eval/gap': 'gap',
+  'eval/reward_variance': 'variance',
+  'eval/pass_rate': 'tests passed',
+  diversity: 'unique',
+  kl: 'KL',
+} as const satisfies Partial<Record<keyof EpochMetrics, string>>;
+type Column = keyof typeof columns;
+
+/** A number over the seeds; the deviation divides by n − 1 and is null for one seed. */
+export interface Spread {
+  mean: number;
+  deviation: number | null;
+}
+
+export interface VariantComparison {
+  name: string;
+  title: string;
+  seeds: number[];
+  /** Null where no run measured it. */
+  end: Record<Column, Spread | null>;
+  /** Held-out reward from the start on, epoch by epoch. */
+  curve: ({ epoch: number } & Spread)[];
+}
+
+export function compareVariants({ variants, runs }: ExperimentResults): VariantComparison[] {
+  return variants.map(({ name, title }) => {
+    const own = runs.filter(({ variant }) => variant === name);
+    const last = own.map(({ metrics }) => metrics.at(-1)!);
+    const end = Object.keys(columns).map((key) => {
+      const values = last.map((line) => line[key as Column]);
+      return [key, spread(values.filter((value) => value !== null))];
+    });
+    return {
+      name,
+      title,
+      seeds: own.map(({ seed }) => seed),
+      end: Object.fromEntries(end) as VariantComparison['end'],
+      curve: curveOf(own.map(({ metrics }) => metrics)),
+    };
+  });
+}
+
+function curveOf(runs: readonly EpochMetrics[][]): VariantComparison['curve'] {
+  const epochs = [...new Set(runs.flat().map(({ epoch }) => epoch))].sort((a, b) => a - b);
+  return epochs.map((epoch) => {
+    const lines = runs.flatMap((metrics) => metrics.filter((line) => line.epoch === epoch));
+    return { epoch, ...spread(lines.map((line) => line['eval/reward']))! };
+  });
+}
+
+function spread(values: readonly number[]): Spread | null {
+  const center = mean(values);
+  if (center === null) return null;
+  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
+  const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null;
+  return { mean: center, deviation };
+}
+
+/** A Markdown table, best held-out reward first. */
+export function experimentTable(comparison: readonly VariantComparison[]): string {
+  const rank = ({ end }: VariantComparison) => end['eval/reward']?.mean ?? Number.NEGATIVE_INFINITY;
+  const rows = [...comparison]
+    .sort((a, b) => rank(b) - rank(a))
+    .map(({ title, seeds, end }) => [
+      title,
+      String(seeds.length),
+      ...Object.keys(columns).map((key) => cell(end[key as Column])),
+    ]);
+  const head = ['variant', 'seeds', ...Object.values(columns)];
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+function cell(value: Spread | null): string {
+  if (value === null) return '–';
+  const deviation = value.deviation === null ? '' : ` ± ${value.deviation.toFixed(3)}`;
+  return value.mean.toFixed(3) + deviation;
+}

@@ -10,7 +10,7 @@ import { toFailure } from '../../src/activities/failure.ts';
 import { activitiesByQueue } from '../../src/activities/queues.ts';
 import { AnnealError } from '../../src/errors.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
-import type { trainingRun } from '../../src/workflows/index.ts';
+import type { experiment, trainingRun } from '../../src/workflows/index.ts';
 import {
   adjustUpdate,
   pauseUpdate,
@@ -42,11 +42,10 @@ afterAll(() => env?.teardown());
 type Run = WorkflowHandle<typeof trainingRun>;
 let lastId = 0;
 
-/** Start a run over fake activities and let `body` watch it. */
-async function withRun(
+/** Serve every queue with fake activities while `body` runs. */
+async function withWorkers(
   replaced: Partial<Activities>,
-  body: (run: Run, fakes: FakeActivities) => Promise<void>,
-  file: unknown = runFile,
+  body: (fakes: FakeActivities) => Promise<void>,
 ): Promise<void> {
   const fakes = fakeActivities(replaced);
   const byQueue = activitiesByQueue(fakes);
@@ -62,18 +61,32 @@ async function withRun(
     ),
   );
   const running = workers.map((worker) => worker.run());
-  const run = await env.client.workflow.start<typeof trainingRun>('trainingRun', {
-    workflowId: `run-${++lastId}`,
-    taskQueue: taskQueues.workflows,
-    args: [file],
-  });
   try {
-    await body(run, fakes);
+    await body(fakes);
   } finally {
-    await run.terminate().catch(() => {});
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
   }
+}
+
+/** Start a run over fake activities and let `body` watch it. */
+async function withRun(
+  replaced: Partial<Activities>,
+  body: (run: Run, fakes: FakeActivities) => Promise<void>,
+  file: unknown = runFile,
+): Promise<void> {
+  await withWorkers(replaced, async (fakes) => {
+    const run = await env.client.workflow.start<typeof trainingRun>('trainingRun', {
+      workflowId: `run-${++lastId}`,
+      taskQueue: taskQueues.workflows,
+      args: [file],
+    });
+    try {
+      await body(run, fakes);
+    } finally {
+      await run.terminate().catch(() => {});
+    }
+  });
 }
 
 async function until(run: Run, reached: (status: RunStatus) => boolean): Promise<RunStatus> {
@@ -341,6 +354,40 @@ describe('failures', () => {
       await run.cancel();
       await cancelled.opened;
       await expect(run.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    });
+  });
+});
+
+describe('an experiment', () => {
+  it('makes its runs a few at a time, and goes on where one fails', async () => {
+    let live = 0;
+    let most = 0;
+    const { prepare, evaluate } = fakeActivities({});
+    const replaced: Partial<Activities> = {
+      prepare: async (input) => {
+        if (input.run === 'grid-b') throw anError('InvalidConfig', 'no such model');
+        most = Math.max(most, ++live);
+        return prepare(input);
+      },
+      evaluate: async (input) => {
+        if (input.epoch === 3) live--;
+        return evaluate(input);
+      },
+    };
+    await withWorkers(replaced, async () => {
+      const runs = ['grid-a', 'grid-b', 'grid-c', 'grid-d'].map((id) => ({ id, file: runFile }));
+      const outcomes = await env.client.workflow.execute<typeof experiment>('experiment', {
+        workflowId: 'grid',
+        taskQueue: taskQueues.workflows,
+        args: [{ runs, concurrency: 2 }],
+      });
+      expect(outcomes).toEqual([
+        { id: 'grid-a', failure: null },
+        { id: 'grid-b', failure: expect.stringContaining('no such model') },
+        { id: 'grid-c', failure: null },
+        { id: 'grid-d', failure: null },
+      ]);
+      expect(most).toBe(2);
     });
   });
 });

@@ -1,13 +1,15 @@
-// Writes an epoch's line of metrics.jsonl and its report.
+// Writes an epoch's line of metrics.jsonl, its numbers for TensorBoard, and its report.
 
 import { parseMetricsJsonl } from '../analysis/history.ts';
 import { startMetrics, toEpochMetrics } from '../analysis/metrics.ts';
 import { renderEpochReport, renderRunReport } from '../analysis/report.ts';
 import { summarizeSamples } from '../analysis/sample-summary.ts';
-import { encodeJsonl } from '../artifacts/jsonl.ts';
+import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
+import { encodeEvents, type Scalar } from '../artifacts/tensorboard.ts';
 import type { EpochMetrics } from '../config/records.ts';
+import type { StepMetrics } from '../rl/model-service.ts';
 import type { AnalyzeInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
@@ -20,6 +22,7 @@ export function analyzeWith(dependencies: Dependencies) {
       const metrics = await measure(store, input);
       const history = withLine(await readHistory(store), metrics);
       await store.write(layout.metrics, encodeJsonl(history));
+      await store.write(layout.events, encodeEvents(await scalarsOf(store, history)));
       if (input.training) await writeReports(store, history, input);
       return metrics;
     });
@@ -41,6 +44,26 @@ async function readHistory(store: Store): Promise<EpochMetrics[]> {
 function withLine(history: EpochMetrics[], line: EpochMetrics): EpochMetrics[] {
   const others = history.filter(({ epoch }) => epoch !== line.epoch);
   return [...others, line].sort((a, b) => a.epoch - b.epoch);
+}
+
+/** Every number of every epoch, and of every step of it that this run took. */
+async function scalarsOf(store: Store, history: readonly EpochMetrics[]): Promise<Scalar[]> {
+  const scalars: Scalar[] = [];
+  for (const line of history) {
+    scalars.push(...numbersOf('epoch', line.epoch, line));
+    const text = (await store.readDocument(layout.steps(line.epoch))) ?? '';
+    for (const step of decodeJsonl<StepMetrics>(text, layout.steps(line.epoch)))
+      scalars.push(...numbersOf('train', step.step, step));
+  }
+  return scalars;
+}
+
+function numbersOf(prefix: string, step: number, line: object): Scalar[] {
+  return Object.entries(line).flatMap(([name, value]) =>
+    typeof value === 'number' && name !== 'step' && name !== 'epoch'
+      ? [{ tag: `${prefix}/${name}`, step, value }]
+      : [],
+  );
 }
 
 async function writeReports(

@@ -64,7 +64,7 @@ export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
       const hash = createHash('sha256').update(content).digest('hex');
       for (const name of ['model.safetensors', 'optimizer.safetensors'])
         await writeFile(join(job.out, name), hash);
-      return statsOf(samples.length);
+      return { stats: statsOf(samples.length), steps: [] };
     },
     close: async () => {},
   };

@@ -7,10 +7,11 @@ import {
   trainingFiles,
   writeTrainerState,
 } from '../artifacts/checkpoints.ts';
+import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { CheckpointRef } from '../config/records.ts';
-import type { ModelService, TrainSample, TrainStats } from '../rl/model-service.ts';
+import type { ModelService, TrainReport, TrainSample, TrainStats } from '../rl/model-service.ts';
 import type { Trained, TrainInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
@@ -23,7 +24,9 @@ export function trainWith(dependencies: Dependencies) {
     return runJob(store, { stage: 'train', epoch }, async (job) => {
       const path = layout.checkpoint(epoch);
       const scratch = await store.scratch(path);
-      const stats = await fill(scratch, store, dependencies.models, input, job);
+      const report = await fill(scratch, store, dependencies.models, input, job);
+      await store.write(layout.steps(epoch), encodeJsonl(report?.steps ?? []));
+      const stats = report?.stats ?? null;
       const step = input.policy.step + (stats?.steps ?? 0);
       const base = baseOf(input, stats);
       await writeTrainerState(scratch, {
@@ -55,7 +58,7 @@ async function fill(
   models: ModelService,
   input: TrainInput,
   job: Job,
-): Promise<TrainStats | null> {
+): Promise<TrainReport | null> {
   const { engine, promptFormat, settings, lora, freshOptimizer, seed, epoch } = input;
   const model = await openCheckpoint(store, input.policy);
   const samples = await readRows<TrainSample>(store, input.batch);

@@ -25,6 +25,10 @@ export const layout = {
     `${samplesFolder(epoch, split)}/rollouts-${padded(shard, 3)}.jsonl`,
   scored: (epoch: number, split: Split, shard: number) =>
     `${samplesFolder(epoch, split)}/scored-${padded(shard, 3)}.jsonl`,
+  /** A line for every optimiser step. */
+  steps: (epoch: number) => `steps/${epochName(epoch)}.jsonl`,
+  /** The numbers of both as TensorBoard reads them. */
+  events: 'tensorboard/events.out.tfevents.0.anneal',
   batch: (epoch: number) => `${samplesFolder(epoch, 'train')}/batch.jsonl`,
   /** The policy to start from, as it was when the run began. */
   startCheckpoint: 'checkpoints/start',

@@ -142,14 +142,19 @@ describe('a chat', () => {
 describe('train', () => {
   it('writes a model folder that goes on, the same bits every time', async () => {
     const [first, second] = [await trainJob(), await trainJob()];
-    const stats = await models.train(first);
-    expect(stats).toMatchObject({ steps: 3, totalSteps: 3 });
-    expect(await models.train(second)).toEqual(stats);
+    const report = await models.train(first);
+    expect(report.stats).toMatchObject({ steps: 3, totalSteps: 3 });
+    expect(report.steps.map(({ step }) => step)).toEqual([1, 2, 3]);
+    const tokens = first.samples.reduce((sum, sample) => sum + sample.tokens.length, 0);
+    expect(report.steps.reduce((sum, { num_tokens }) => sum + num_tokens, 0)).toBe(tokens);
+    expect(await models.train(second)).toEqual(report);
     expect(await readdir(first.out)).toEqual(
       expect.arrayContaining(['config.json', 'model.safetensors', 'optimizer.safetensors']),
     );
     const next = await trainJob({ model: first.out });
-    expect((await models.train(next)).totalSteps).toBe(6);
+    const { stats, steps } = await models.train(next);
+    expect(stats.totalSteps).toBe(6);
+    expect(steps[0]!.step).toBe(4);
   });
 
   it('names the tensor where numbers stop being finite, and writes nothing', async () => {

@@ -14,7 +14,7 @@ import type {
   ModelInfo,
   Progress,
   TrainJob,
-  TrainStats,
+  TrainReport,
 } from './model-service.ts';
 import { Sampler } from './sampler.ts';
 import { trainPolicy } from './train.ts';
@@ -23,7 +23,7 @@ import { trainPolicy } from './train.ts';
 export interface ModelMethods {
   inspect: { payload: InspectJob; result: ModelInfo; progress: Progress };
   generate: { payload: GenerateJob; result: Rollout[]; progress: Progress };
-  train: { payload: TrainJob; result: TrainStats; progress: Progress };
+  train: { payload: TrainJob; result: TrainReport; progress: Progress };
 }
 
 let sampler: { key: string; policy: string; sampler: Sampler } | undefined;

@@ -94,6 +94,31 @@ export interface TrainStats {
   clip_high: number;
 }
 
+/** A line of an epoch's step metrics. Means over the step's tokens unless they say otherwise. */
+export interface StepMetrics {
+  /** Of the run, from 1. */
+  step: number;
+  /** What the optimiser minimised, the KL term included. */
+  loss: number;
+  policy_loss: number;
+  kl: number;
+  kl_coefficient: number;
+  entropy: number;
+  /** Global, before clipping. */
+  grad_norm: number;
+  learning_rate: number;
+  'clip_ratio/low_mean': number;
+  'clip_ratio/high_mean': number;
+  /** Completion tokens learned in the step. */
+  num_tokens: number;
+}
+
+/** What training an epoch says of itself. */
+export interface TrainReport {
+  stats: TrainStats;
+  steps: StepMetrics[];
+}
+
 /** A description of a model folder that can be sampled from and trained. */
 export interface ModelInfo {
   architecture: string;
@@ -149,7 +174,7 @@ export interface ModelService {
   /** Rollouts in the order of prompts, then sample index. */
   generate(job: GenerateJob, options?: JobOptions): Promise<Rollout[]>;
   /** @throws AnnealError NonFinite where a loss or gradient is not a number; nothing is written. */
-  train(job: TrainJob, options?: JobOptions): Promise<TrainStats>;
+  train(job: TrainJob, options?: JobOptions): Promise<TrainReport>;
   /** End the child process. */
   close(): Promise<void>;
 }

@@ -6,16 +6,23 @@ import { openPolicyFolder } from '../engine/model/policy-folder.ts';
 import { createPromptEncoder } from '../engine/prompt-format.ts';
 import { permutation, uniforms } from '../engine/sampling/random.ts';
 import { readTokenizer } from '../engine/tokenizer.ts';
-import type { Progress, TrainJob, TrainStats } from './model-service.ts';
+import type { Progress, StepMetrics, TrainJob, TrainReport, TrainStats } from './model-service.ts';
 import { objectiveStats } from './objective.ts';
 import { ReferencePolicy } from './reference.ts';
 import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
+
+/** A step that was taken, and what was in force in it. */
+interface Step extends StepStats {
+  step: number;
+  tokens: number;
+  settings: StepSettings;
+}
 
 /** Run the job; see TrainJob for what goes in and model-service.ts for what may be thrown. */
 export async function trainPolicy(
   job: TrainJob,
   onProgress: (progress: Progress) => void,
-): Promise<TrainStats> {
+): Promise<TrainReport> {
   const sequences = await withReference(job, onProgress);
   const trainer = await PolicyTrainer.load(job.model, job.engine, {
     fresh: job.freshOptimizer,
@@ -26,7 +33,7 @@ export async function trainPolicy(
   try {
     const steps = await runSteps(job, trainer, sequences, onProgress);
     await trainer.save(job.out);
-    return summarize(job.settings, trainer, steps);
+    return { stats: summarize(job.settings, trainer, steps), steps: steps.map(toMetrics) };
   } finally {
     await trainer.close();
   }
@@ -87,12 +94,12 @@ async function runSteps(
   trainer: PolicyTrainer,
   sequences: readonly TrainSequence[],
   onProgress: (progress: Progress) => void,
-): Promise<StepStats[]> {
+): Promise<Step[]> {
   const { rlaif, training } = job.settings;
   const kind = rlaif.algorithm === 'reinforce' ? 'likelihood' : 'clipped_ratio';
   const order = permutation(sequences.length, uniforms(job.seed, `order/${job.epoch}`));
   const total = Math.ceil(order.length / training.batch_size);
-  const steps: StepStats[] = [];
+  const steps: Step[] = [];
   for (let i = 0; i < total; i++) {
     const rows = order.slice(i * training.batch_size, (i + 1) * training.batch_size);
     const batch = weighted(
@@ -101,7 +108,8 @@ async function runSteps(
     );
     const settings = stepSettings(job.settings, trainer);
     const stats = await trainer.train(batch, training.microbatch_size, kind, settings);
-    steps.push(stats);
+    const tokens = batch.reduce((sum, { completion }) => sum + completion.length, 0);
+    steps.push({ ...stats, step: trainer.step, tokens, settings });
     trainer.klScale = nextKlScale(trainer.klScale, stats.k3, rlaif.kl_target);
     const note = `loss ${stats.policy_loss.toFixed(4)}`;
     onProgress({ done: i + 1, total, unit: 'steps', note });
@@ -171,6 +179,24 @@ function stepSettings(
     beta2: training.adam_beta2,
     epsilon: training.adam_epsilon,
     max_grad_norm: training.max_grad_norm,
+  };
+}
+
+/** A step as its line in the step metrics. */
+function toMetrics({ step, tokens, settings, ...stats }: Step): StepMetrics {
+  const { kl_coefficient, learning_rate } = settings;
+  return {
+    step,
+    loss: stats.policy_loss + kl_coefficient * stats.k2,
+    policy_loss: stats.policy_loss,
+    kl: stats.k3,
+    kl_coefficient,
+    entropy: stats.entropy,
+    grad_norm: stats.grad_norm,
+    learning_rate,
+    'clip_ratio/low_mean': stats.clip_low,
+    'clip_ratio/high_mean': stats.clip_high,
+    num_tokens: tokens,
   };
 }
 

@@ -3,20 +3,7 @@
 // applying flags is load.ts.
 
 import { z } from 'zod';
-
-/** The keys of a schema as overrides: each optional, with no default of its own. */
-type Overrides<S extends z.ZodRawShape> = {
-  [K in keyof S]: S[K] extends z.ZodDefault<infer T extends z.ZodType> ? z.ZodOptional<T> : never;
-};
-function overridesOf<S extends Record<string, z.ZodDefault>>(schema: z.ZodObject<S>) {
-  const shape = Object.fromEntries(
-    Object.entries(schema.shape).map(([key, field]) => [
-      key,
-      (field.unwrap() as z.ZodType).optional().describe(field.description ?? ''),
-    ]),
-  );
-  return z.strictObject(shape as unknown as Overrides<S>);
-}
+import { crowdedRamps, overridesOf, strayRamps } from './ramp-schema.ts';
 
 const fraction = z.number().min(0).max(1);
 const positiveInt = z.int().positive();
@@ -188,6 +175,30 @@ const phaseSchema = z.strictObject({
     .describe('What this phase changes under training.'),
 });
 
+/** Ramps have to stay within what their keys may be, in every epoch of the phase. */
+function checkRamps(
+  phase: z.output<typeof phaseSchema>,
+  path: PropertyKey[],
+  context: z.RefinementCtx,
+): void {
+  const sections = { rlaif: rlaifSchema, training: trainingSchema };
+  for (const section of ['rlaif', 'training'] as const) {
+    for (const { key, values, epochs } of crowdedRamps(phase[section], phase.epochs))
+      context.addIssue({
+        code: 'custom',
+        path: [...path, section, key, 'values'],
+        message: `expected at most ${epochs}, one for each epoch of phase '${phase.name}', found ${values}`,
+      });
+    for (const { key, epoch, value } of strayRamps(sections[section], phase[section], phase.epochs))
+      context.addIssue({
+        code: 'custom',
+        path: [...path, section, key],
+        message: `found ${value} in epoch ${epoch} of phase '${phase.name}'`,
+        params: { constantOf: [section, key] },
+      });
+  }
+}
+
 /** The whole run file. */
 export const runSchema = z
   .strictObject({
@@ -292,12 +303,13 @@ export const runSchema = z
           path: ['phases', index, 'name'],
           message: `'${phase.name}' is used twice`,
         });
+      checkRamps(phase, ['phases', index], context);
     });
     if (run.training.batch_size % run.training.microbatch_size !== 0)
       context.addIssue({
         code: 'custom',
         path: ['training', 'batch_size'],
-        message: `must be a multiple of microbatch_size (${run.training.microbatch_size})`,
+        message: `must be a multiple of microbatch_size (${run.training.microbatch_size}), found ${run.training.batch_size}`,
       });
     if (run.training.schedule === 'cosine' && run.training.decay_steps === null)
       context.addIssue({

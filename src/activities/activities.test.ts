@@ -255,10 +255,20 @@ describe('checkChange', () => {
       { rlaif: { kl_penalty: -1 } },
       { training: { learning_rat: 1 } },
       { training: { batch_size: 63 } },
+      { rlaif: { kl_penalty: { ramp: 'linear', from: 0, to: 1 } } },
     ])
       await expect(call('checkChange', { config, change: change as object })).rejects.toMatchObject(
         { type: 'InvalidConfig' },
       );
+  });
+
+  it('tries the change in every epoch of a phase with ramps', async () => {
+    const training = { batch_size: { ramp: 'step', values: [32, 48] } };
+    const phases = [{ name: 'only', epochs: [5, 9], training }];
+    const { config } = await prepare({ ...runFile(), phases });
+    const change = (size: number) => ({ config, change: { training: { microbatch_size: size } } });
+    await call('checkChange', change(8));
+    await expect(call('checkChange', change(32))).rejects.toThrow(/\(32\), found 48/);
   });
 });
 

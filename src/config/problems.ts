@@ -49,6 +49,7 @@ function isMapping(value: unknown): boolean {
 
 function messageOf(issue: z.core.$ZodIssue, input: unknown): string {
   if (issue.code === 'custom') {
+    // A ramp's own schema says what a ramp may be; what its values may be, the section's key.
     const constant = issue.params?.constantOf as KeyPath | undefined;
     return constant ? `expected ${describeAt(constant)}, ${issue.message}` : issue.message;
   }

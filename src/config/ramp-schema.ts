@@ -46,38 +46,51 @@ function isNumber(schema: z.ZodType): boolean {
   return value instanceof z.ZodNumber;
 }
 
-/** A ramp that leaves what its key may be, and where it first does. */
-export interface StrayRamp {
-  key: string;
-  epoch: number;
-  value: number;
-}
-
-/** The ramps of a phase's section that leave the schema of their key in one of its epochs. */
-export function strayRamps(
-  section: z.ZodObject,
+/**
+ * Report the ramps of a phase's section that leave what their key may be in one of its epochs, and
+ * those with more steps than the phase has epochs, some of which would never hold.
+ */
+export function checkRamps(
   overrides: object,
+  section: z.ZodObject,
+  { name, epochs }: { name: string; epochs: readonly [number, number] },
+  path: PropertyKey[],
+  context: z.RefinementCtx,
+): void {
+  const count = epochs[1] - epochs[0] + 1;
+  if (count < 1) return;
+  for (const [key, ramp] of Object.entries(overrides).filter(isRampEntry)) {
+    const steps = ramp.ramp === 'step' ? ramp.values.length : 0;
+    if (steps > count)
+      context.addIssue({
+        code: 'custom',
+        path: [...path, key, 'values'],
+        message: `expected at most ${count}, one for each epoch of phase '${name}', found ${steps}`,
+      });
+    const stray = firstStray(key, ramp, section.shape[key] as z.ZodType, epochs);
+    if (stray)
+      context.addIssue({
+        code: 'custom',
+        path: [...path, key],
+        message: `found ${stray.value} in epoch ${stray.epoch} of phase '${name}'`,
+        params: { constantOf: [path.at(-1), key] },
+      });
+  }
+}
+
+function firstStray(
+  key: string,
+  ramp: Ramp,
+  schema: z.ZodType,
   epochs: readonly [number, number],
-): StrayRamp[] {
-  return rampsOf(overrides).flatMap(([key, ramp]) => {
-    const schema = section.shape[key] as z.ZodType;
-    for (let epoch = epochs[0]; epoch <= epochs[1]; epoch++) {
-      const value = rampAt(key, ramp, epochs, epoch);
-      if (!schema.safeParse(value).success) return [{ key, epoch, value }];
-    }
-    return [];
-  });
+): { epoch: number; value: number } | undefined {
+  for (let epoch = epochs[0]; epoch <= epochs[1]; epoch++) {
+    const value = rampAt(key, ramp, epochs, epoch);
+    if (!schema.safeParse(value).success) return { epoch, value };
+  }
+  return undefined;
 }
 
-/** Keys of step ramps with more values than the phase has epochs: some would never hold. */
-export function crowdedRamps(overrides: object, [first, last]: readonly [number, number]) {
-  return rampsOf(overrides).flatMap(([key, ramp]) =>
-    ramp.ramp === 'step' && ramp.values.length > last - first + 1
-      ? [{ key, values: ramp.values.length, epochs: last - first + 1 }]
-      : [],
-  );
-}
-
-function rampsOf(overrides: object): [string, Ramp][] {
-  return Object.entries(overrides).filter((entry): entry is [string, Ramp] => isRamp(entry[1]));
+function isRampEntry(entry: [string, unknown]): entry is [string, Ramp] {
+  return isRamp(entry[1]);
 }

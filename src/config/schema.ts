@@ -3,7 +3,7 @@
 // applying flags is load.ts.
 
 import { z } from 'zod';
-import { crowdedRamps, overridesOf, strayRamps } from './ramp-schema.ts';
+import { checkRamps, overridesOf } from './ramp-schema.ts';
 
 const fraction = z.number().min(0).max(1);
 const positiveInt = z.int().positive();
@@ -175,30 +175,6 @@ const phaseSchema = z.strictObject({
     .describe('What this phase changes under training.'),
 });
 
-/** Ramps have to stay within what their keys may be, in every epoch of the phase. */
-function checkRamps(
-  phase: z.output<typeof phaseSchema>,
-  path: PropertyKey[],
-  context: z.RefinementCtx,
-): void {
-  const sections = { rlaif: rlaifSchema, training: trainingSchema };
-  for (const section of ['rlaif', 'training'] as const) {
-    for (const { key, values, epochs } of crowdedRamps(phase[section], phase.epochs))
-      context.addIssue({
-        code: 'custom',
-        path: [...path, section, key, 'values'],
-        message: `expected at most ${epochs}, one for each epoch of phase '${phase.name}', found ${values}`,
-      });
-    for (const { key, epoch, value } of strayRamps(sections[section], phase[section], phase.epochs))
-      context.addIssue({
-        code: 'custom',
-        path: [...path, section, key],
-        message: `found ${value} in epoch ${epoch} of phase '${phase.name}'`,
-        params: { constantOf: [section, key] },
-      });
-  }
-}
-
 /** The whole run file. */
 export const runSchema = z
   .strictObject({
@@ -303,7 +279,11 @@ export const runSchema = z
           path: ['phases', index, 'name'],
           message: `'${phase.name}' is used twice`,
         });
-      checkRamps(phase, ['phases', index], context);
+      for (const [section, schema] of [
+        ['rlaif', rlaifSchema],
+        ['training', trainingSchema],
+      ] as const)
+        checkRamps(phase[section], schema, phase, ['phases', index, section], context);
     });
     if (run.training.batch_size % run.training.microbatch_size !== 0)
       context.addIssue({

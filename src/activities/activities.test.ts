@@ -196,6 +196,22 @@ describe('prepare', () => {
       /phase 'only'[\s\S]*microbatch_size \(7\)/,
     ],
     [
+      "a ramp's batches that do not divide in an epoch of the phase",
+      (f) => ({
+        ...f,
+        training: { batch_size: 4, microbatch_size: 2 },
+        phases: [
+          {
+            name: 'only',
+            epochs: [5, 9],
+            training: { batch_size: { ramp: 'linear', from: 4, to: 8 } },
+          },
+        ],
+      }),
+      'InvalidConfig',
+      /phase 'only', epoch 6[\s\S]*multiple of microbatch_size \(2\), found 5/,
+    ],
+    [
       'a checkpoint that is none',
       (f) => ({ ...f, resume_from: at('policy') }),
       'InvalidModel',
@@ -239,14 +255,31 @@ describe('checkChange', () => {
       { rlaif: { kl_penalty: -1 } },
       { training: { learning_rat: 1 } },
       { training: { batch_size: 63 } },
+      { rlaif: { kl_penalty: { ramp: 'linear', from: 0, to: 1 } } },
     ])
       await expect(call('checkChange', { config, change: change as object })).rejects.toMatchObject(
         { type: 'InvalidConfig' },
       );
   });
+
+  it('tries the change in every epoch of a phase with ramps', async () => {
+    const training = { batch_size: { ramp: 'step', values: [32, 48] } };
+    const phases = [{ name: 'only', epochs: [5, 9], training }];
+    const { config } = await prepare({ ...runFile(), phases });
+    const change = (size: number) => ({ config, change: { training: { microbatch_size: size } } });
+    await call('checkChange', change(8));
+    await expect(call('checkChange', change(32))).rejects.toThrow(/\(32\), found 48/);
+  });
 });
 
 describe('an epoch', () => {
+  it('records what is in force: numbers, where the phase has ramps', async () => {
+    const rlaif = { generation_temperature: { ramp: 'linear', from: 1.4, to: 1 } };
+    const phases = [{ name: 'only', epochs: [5, 9], rlaif }];
+    const { metrics } = await runEpoch(await prepare({ ...runFile(), phases }), 6);
+    expect(metrics.settings?.rlaif).toMatchObject({ generation_temperature: 1.3, kl_penalty: 0.1 });
+  });
+
   it('goes from prompts to a checkpoint and a line of metrics', async () => {
     const plan = await prepare();
     await measureStart(plan);

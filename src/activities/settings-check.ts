@@ -4,7 +4,7 @@ import { resolveConfig } from '../config/load.ts';
 import type { Settings } from '../config/records.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
-import { settingsAt } from '../rl/schedule.ts';
+import { distinctEpochs, settingsAt } from '../rl/schedule.ts';
 import type { AdjustInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
@@ -13,34 +13,40 @@ export function checkChangeWith(dependencies: Dependencies) {
   /** @throws InvalidConfig where the change, in any phase of the run, breaks the schema. */
   return async function checkChange({ config, change }: AdjustInput): Promise<void> {
     await runJob(storeOf(dependencies, config.name), {}, async () => {
-      for (const phase of config.phases)
-        checkSettings(config, settingsAt(config, phase.epochs[0], change).settings, 'adjust');
+      for (const epoch of config.phases.flatMap(distinctEpochs))
+        checkSettings(config, settingsAt(config, epoch, change).settings, 'adjust');
     });
   };
 }
 
 /**
- * Check what is in force in each phase, not only what the file says at its top.
- * @throws AnnealError InvalidConfig naming the phase.
+ * Check what is in force in each epoch, not only what the file says at its top.
+ * @throws AnnealError InvalidConfig naming the phase and the epoch.
  */
 export function checkPhases(config: RunConfig): void {
   for (const phase of config.phases)
-    checkSettings(
-      config,
-      settingsAt(config, phase.epochs[0]).settings,
-      `phase '${phase.name}', with the run file's own settings under it`,
-    );
+    for (const epoch of distinctEpochs(phase))
+      checkSettings(
+        config,
+        settingsAt(config, epoch).settings,
+        `phase '${phase.name}', epoch ${epoch}, with the run file's own settings under it`,
+      );
 }
 
+/** The phases are checked already, and need not be again for each of their epochs. */
 function checkSettings(config: RunConfig, settings: Settings, source: string): void {
-  resolveConfig({ ...config, ...settings }, source);
+  const phases = [{ name: 'checked', epochs: [0, 0] }];
+  resolveConfig({ ...config, ...settings, phases }, source);
 }
 
 /** @throws AnnealError InvalidConfig where more prompts are asked for than there are. */
 export function checkPromptCounts(config: RunConfig, train: number, heldOut: number): void {
-  for (const { name, epochs } of config.phases) {
-    const { prompts_per_epoch } = settingsAt(config, epochs[0]).settings.rlaif;
-    checkCount(`rlaif.prompts_per_epoch (phase '${name}')`, prompts_per_epoch, 'train', train);
+  for (const phase of config.phases) {
+    const asked = distinctEpochs(phase).map(
+      (epoch) => settingsAt(config, epoch).settings.rlaif.prompts_per_epoch,
+    );
+    const most = Math.max(...asked);
+    checkCount(`rlaif.prompts_per_epoch (phase '${phase.name}')`, most, 'train', train);
   }
   checkCount('evaluation.prompts', config.evaluation.prompts, 'held_out', heldOut);
 }

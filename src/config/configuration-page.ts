@@ -56,7 +56,12 @@ function row(variants: KeyEntry[]): string {
 }
 
 function values({ schema }: KeyEntry): string {
-  return hasKeys(schema) ? 'any keys of that section' : describeValues(schema);
+  if (!hasKeys(schema)) return describeValues(schema);
+  return `any keys of that section${takesRamps(schema) ? '; a number or a ramp for each number' : ''}`;
+}
+
+function takesRamps({ properties }: KeyEntry['schema']): boolean {
+  return Object.values(properties ?? {}).some(({ anyOf }) => anyOf?.some(({ $ref }) => $ref));
 }
 
 function meaning({ schema, kind }: KeyEntry): string {

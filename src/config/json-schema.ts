@@ -24,6 +24,9 @@ export interface SchemaNode {
   maximum?: number;
   exclusiveMinimum?: number;
   pattern?: string;
+  /** `#/$defs/` and the name of a schema that stands in several places. */
+  $ref?: string;
+  $defs?: Record<string, SchemaNode>;
 }
 
 /** A place in a run file: keys and list indices from the top. */
@@ -43,6 +46,14 @@ export function schemasAt(path: KeyPath): SchemaNode[] {
     (nodes, key) => nodes.flatMap((node) => childrenAt(node, key)),
     alternatives(runJsonSchema()),
   );
+}
+
+/** What the value at `path` may be, in words. */
+export function describeAt(path: KeyPath): string {
+  const children = schemasAt(path.slice(0, -1)).flatMap(
+    (node) => childAt(node, path.at(-1)!) ?? [],
+  );
+  return [...new Set(children.map(describeValues))].join(' or ');
 }
 
 /** The keys that a mapping at `path` may have. */
@@ -68,7 +79,7 @@ export function allKeys(node: SchemaNode = runJsonSchema(), prefix = ''): KeyEnt
   const variants = alternatives(node);
   return variants.flatMap((variant) => {
     if (variant.items && !variant.prefixItems) return allKeys(variant.items, `${prefix}[]`);
-    const kind = variants.length > 1 ? kindOf(variant) : undefined;
+    const kind = variants.length > 1 ? kindOf(variant)?.name : undefined;
     return Object.entries(variant.properties ?? {}).flatMap(([key, own]) => {
       const path = prefix ? `${prefix}.${key}` : key;
       const schema = { ...own, ...defaultWithin(node, key) };
@@ -78,9 +89,10 @@ export function allKeys(node: SchemaNode = runJsonSchema(), prefix = ''): KeyEnt
   });
 }
 
-/** What tells a mapping from the others of its union. */
-export function kindOf({ properties }: SchemaNode): string | undefined {
-  return properties?.kind?.const as string | undefined;
+/** What tells a mapping from the others of its union: a key, and the name that it has there. */
+export function kindOf({ properties }: SchemaNode): { key: string; name: string } | undefined {
+  const own = Object.entries(properties ?? {}).find(([, node]) => node.const !== undefined);
+  return own && { key: own[0], name: String(own[1].const) };
 }
 
 /** What a mapping that may be left out gives one of its keys. */
@@ -91,6 +103,8 @@ function defaultWithin(node: SchemaNode, key: string): { default?: unknown } {
 
 /** What a value may be, in words: `a whole number, at least 0`; `one of cpu, webgpu, cuda`. */
 export function describeValues(node: SchemaNode): string {
+  const name = definitionName(node);
+  if (name) return `a ${name}`;
   const variants = node.anyOf ?? node.oneOf;
   if (variants) return variants.map(describeValues).join(' or ');
   if (node.const !== undefined) return String(node.const);
@@ -123,19 +137,24 @@ function describeRange({ minimum, exclusiveMinimum, maximum }: SchemaNode): stri
   return bottom === undefined ? '' : `, at least ${bottom}`;
 }
 
+function definitionName({ $ref }: SchemaNode): string | undefined {
+  return $ref?.slice('#/$defs/'.length);
+}
+
 function alternatives(node: SchemaNode): SchemaNode[] {
+  const name = definitionName(node);
+  if (name) return alternatives(runJsonSchema().$defs![name]!);
   return (node.anyOf ?? node.oneOf ?? [node]).flatMap((variant) =>
     variant === node ? [node] : alternatives(variant),
   );
 }
 
 function childrenAt(node: SchemaNode, key: PropertyKey): SchemaNode[] {
-  if (typeof key !== 'number') {
-    const child = Object.hasOwn(node.properties ?? {}, key)
-      ? node.properties?.[String(key)]
-      : undefined;
-    return child ? alternatives(child) : [];
-  }
-  const child = node.prefixItems?.[key] ?? node.items;
+  const child = childAt(node, key);
   return child ? alternatives(child) : [];
+}
+
+function childAt(node: SchemaNode, key: PropertyKey): SchemaNode | undefined {
+  if (typeof key === 'number') return node.prefixItems?.[key] ?? node.items;
+  return Object.hasOwn(node.properties ?? {}, key) ? node.properties?.[String(key)] : undefined;
 }

@@ -17,6 +17,8 @@ const runFile = {
   ],
 };
 
+const stepRamp = { ramp: 'step', values: [32, 64] };
+
 async function load(content: unknown, options?: LoadOptions) {
   const file = join(folder, 'run.yaml');
   await writeFile(file, typeof content === 'string' ? content : stringify(content));
@@ -53,8 +55,20 @@ describe('a good run file', () => {
     expect(chat.model.prompt_format).toEqual({ kind: 'chat', system: null, prefill: '' });
   });
 
+  test('gives numbers as ramps in a phase, also by a flag', async () => {
+    const flag = '{from: 1.3, to: 1.0, ramp: linear}';
+    const config = await load(withPhase({ training: { batch_size: stepRamp } }), {
+      set: [`phases.exploration.rlaif.generation_temperature=${flag}`],
+    });
+    expect(config.phases[0]?.rlaif).toEqual({
+      kl_penalty: 0.05,
+      generation_temperature: { from: 1.3, to: 1, ramp: 'linear' },
+    });
+    expect(config.phases[1]?.training.batch_size).toEqual(stepRamp);
+  });
+
   test('resolved once stays as it is', async () => {
-    const config = await load(runFile);
+    const config = await load(withPhase({ training: { batch_size: stepRamp } }));
     expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
   });
 
@@ -124,6 +138,51 @@ describe('a bad run file is refused', () => {
       'a gap between phases',
       withPhase({ epochs: [12, 15] }),
       /phases\.1\.epochs: leaves a gap after phase 'exploration'/,
+    ],
+    [
+      'a ramp outside of the phases',
+      { ...runFile, rlaif: { kl_penalty: { ramp: 'linear', from: 0, to: 1 } } },
+      /rlaif\.kl_penalty: expected a number, at least 0, found \{"ramp"/,
+    ],
+    [
+      'a ramp of what is no number',
+      withPhase({ rlaif: { algorithm: stepRamp } }),
+      /phases\.1\.rlaif\.algorithm: expected one of reinforce, .*found \{"ramp"/,
+    ],
+    [
+      'a text for a ramp',
+      withPhase({ rlaif: { top_k: 'linear' } }),
+      /phases\.1\.rlaif\.top_k: expected a whole number over 0 or null or a ramp, found "linear"/,
+    ],
+    [
+      'a typo in a ramp',
+      withPhase({ rlaif: { kl_penalty: { ramp: 'linear', form: 1, to: 0 } } }),
+      /phases\.1\.rlaif\.kl_penalty\.form: unknown key; did you mean 'from'\?/,
+    ],
+    [
+      'a ramp without its end',
+      withPhase({ rlaif: { top_k: { ramp: 'linear', from: 1 } } }),
+      /phases\.1\.rlaif\.top_k\.to: expected a number, found nothing/,
+    ],
+    [
+      'an unknown ramp',
+      withPhase({ rlaif: { kl_penalty: { ramp: 'liner', from: 1, to: 0 } } }),
+      /phases\.1\.rlaif\.kl_penalty\.ramp: expected linear or cosine or step, found "liner"/,
+    ],
+    [
+      'values of another ramp',
+      withPhase({ rlaif: { kl_penalty: { ramp: 'linear', from: 1, to: 0, values: [1] } } }),
+      /phases\.1\.rlaif\.kl_penalty\.values: unknown key; it goes with ramp step/,
+    ],
+    [
+      'a ramp that leaves its range',
+      withPhase({ rlaif: { kl_penalty: { ramp: 'linear', from: 0.1, to: -0.1 } } }),
+      /phases\.1\.rlaif\.kl_penalty: expected a number, at least 0, found -0\.05 in epoch 14 of phase 'refinement'/,
+    ],
+    [
+      'more steps than epochs',
+      withPhase({ rlaif: { kl_penalty: { ramp: 'step', values: [1, 2, 3, 4, 5, 6] } } }),
+      /kl_penalty\.values: expected at most 5, one for each epoch of phase 'refinement', found 6/,
     ],
     [
       'a text for a number',

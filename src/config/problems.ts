@@ -3,7 +3,7 @@
 
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import { allKeys, describeValues, type KeyPath, keysAt, kindOf, schemasAt } from './json-schema.ts';
+import { allKeys, describeAt, type KeyPath, keysAt, kindOf, schemasAt } from './json-schema.ts';
 
 /** One thing that is wrong, and where; `path` leads to the offending key. */
 export interface Problem {
@@ -13,7 +13,13 @@ export interface Problem {
 
 /** The problems of `input` that zod found, in the order of the file's schema. */
 export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
-  return error.issues.flatMap((issue) => {
+  return listProblems(error.issues, input);
+}
+
+function listProblems(issues: readonly z.core.$ZodIssue[], input: unknown): Problem[] {
+  return issues.flatMap((issue) => {
+    const meant = issuesOfMapping(issue, input);
+    if (meant.length > 0) return listProblems(meant, input);
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => ({
         path: [...issue.path, key],
@@ -36,14 +42,28 @@ const unsound: Readonly<Record<string, string>> = {
   k2_reward: "k2 in the reward is not KL's penalty; k1 in the reward is",
 };
 
+/** Where a mapping fits no part of a union: what is wrong with it as the mapping it may be. */
+function issuesOfMapping(issue: z.core.$ZodIssue, input: unknown): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || !isMapping(valueAt(input, issue.path))) return [];
+  const within = issue.errors.filter((errors) =>
+    errors.some(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  );
+  return within.flat().map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+function isMapping(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function messageOf(issue: z.core.$ZodIssue, input: unknown): string {
-  if (issue.code === 'custom') return issue.message;
+  if (issue.code === 'custom') {
+    // A ramp's own schema says what a ramp may be; what its values may be, the section's key.
+    const constant = issue.params?.constantOf as KeyPath | undefined;
+    return constant ? `expected ${describeAt(constant)}, ${issue.message}` : issue.message;
+  }
   const found = describeFound(valueAt(input, issue.path));
   const why = issue.path.at(-1) === 'kl_placement' && unsound[String(valueAt(input, issue.path))];
-  const expected =
-    issue.code === 'invalid_format'
-      ? issue.message
-      : schemasAt(issue.path).map(describeValues).join(' or ');
+  const expected = issue.code === 'invalid_format' ? issue.message : describeAt(issue.path);
   return `expected ${expected}, found ${found}${why ? `: ${why}` : ''}`;
 }
 
@@ -67,7 +87,8 @@ function suggestKey(parent: KeyPath, key: string): string {
   const here = keysAt(parent);
   if (here.includes(key)) {
     const kinds = schemasAt(parent).filter(({ properties }) => properties?.[key]);
-    return `it goes with kind ${kinds.map(kindOf).join(' or ')}`;
+    const names = kinds.map((node) => kindOf(node)?.name).join(' or ');
+    return `it goes with ${kindOf(kinds[0]!)?.key} ${names}`;
   }
   const near = nearest(key, here);
   if (near) return `did you mean '${near}'?`;
@@ -80,9 +101,15 @@ function suggestKey(parent: KeyPath, key: string): string {
 
 function nearest(key: string, known: readonly string[]): string | undefined {
   const ranked = known
-    .map((candidate) => ({ candidate, edits: distance(key, candidate) }))
+    .map((candidate) => ({ candidate, edits: editsBetween(key, candidate) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
   if (best && best.edits <= Math.max(1, key.length / 3)) return best.candidate;
   return known.find((candidate) => candidate.split('_').includes(key));
+}
+
+/** Edits of one letter each; letters that only changed places count as one. */
+function editsBetween(a: string, b: string): number {
+  const letters = (word: string) => [...word].sort().join('');
+  return a !== b && letters(a) === letters(b) ? 1 : distance(a, b);
 }

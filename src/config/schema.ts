@@ -3,20 +3,7 @@
 // applying flags is load.ts.
 
 import { z } from 'zod';
-
-/** The keys of a schema as overrides: each optional, with no default of its own. */
-type Overrides<S extends z.ZodRawShape> = {
-  [K in keyof S]: S[K] extends z.ZodDefault<infer T extends z.ZodType> ? z.ZodOptional<T> : never;
-};
-function overridesOf<S extends Record<string, z.ZodDefault>>(schema: z.ZodObject<S>) {
-  const shape = Object.fromEntries(
-    Object.entries(schema.shape).map(([key, field]) => [
-      key,
-      (field.unwrap() as z.ZodType).optional().describe(field.description ?? ''),
-    ]),
-  );
-  return z.strictObject(shape as unknown as Overrides<S>);
-}
+import { checkRamps, overridesOf } from './ramp-schema.ts';
 
 const fraction = z.number().min(0).max(1);
 const positiveInt = z.int().positive();
@@ -306,12 +293,17 @@ export const runSchema = z
           path: ['phases', index, 'name'],
           message: `'${phase.name}' is used twice`,
         });
+      for (const [section, schema] of [
+        ['rlaif', rlaifSchema],
+        ['training', trainingSchema],
+      ] as const)
+        checkRamps(phase[section], schema, phase, ['phases', index, section], context);
     });
     if (run.training.batch_size % run.training.microbatch_size !== 0)
       context.addIssue({
         code: 'custom',
         path: ['training', 'batch_size'],
-        message: `must be a multiple of microbatch_size (${run.training.microbatch_size})`,
+        message: `must be a multiple of microbatch_size (${run.training.microbatch_size}), found ${run.training.batch_size}`,
       });
     if (run.rlaif.kl_target !== null && run.rlaif.kl_placement !== 'k2_loss')
       context.addIssue({

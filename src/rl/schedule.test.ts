@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runSchema } from '../config/schema.ts';
 import { promptsOfEpoch } from './prompt-order.ts';
 import {
+  distinctEpochs,
   firstEpochOf,
   lastEpochOf,
   phaseOf,
@@ -60,6 +61,17 @@ describe('settingsAt', () => {
     const { settings } = settingsAt(config, 11, change as object);
     expect(settings.rlaif.kl_penalty).toBe(0.3);
     expect(settings.training.learning_rate).toBe(0.5);
+  });
+
+  it('resolves ramps over the epochs of the phase, under a change', () => {
+    const ramped = structuredClone(config);
+    ramped.phases[0]!.rlaif = { generation_temperature: { ramp: 'linear', from: 1.3, to: 1.1 } };
+    const at = (epoch: number, change = {}) =>
+      settingsAt(ramped, epoch, change).settings.rlaif.generation_temperature;
+    expect([8, 9, 10, 11].map((epoch) => at(epoch))).toEqual([1.3, 1.2, 1.1, 1.1]);
+    expect(at(9, { rlaif: { generation_temperature: 2 } })).toBe(2);
+    expect(distinctEpochs(ramped.phases[0]!)).toEqual([8, 9, 10]);
+    expect(distinctEpochs(ramped.phases[1]!)).toEqual([11]);
   });
 
   it('refuses epochs that the run does not have', () => {

@@ -1,6 +1,7 @@
 // Which epochs a run has, which phase each belongs to, and what is in force in it. Pure, with no
-// imports but types: workflows decide by it.
+// imports but types and pure code: workflows decide by it.
 
+import { isRamp, resolveRamps } from '../config/ramp.ts';
 import type { Settings } from '../config/records.ts';
 import type { PhaseConfig, RunConfig } from '../config/schema.ts';
 
@@ -26,8 +27,8 @@ export function phaseOf(config: RunConfig, epoch: number): PhaseConfig | undefin
 }
 
 /**
- * The phase of an epoch and its settings: the run file's, the phase's over them, and `change`
- * over both. Keys that are undefined change nothing.
+ * The phase of an epoch and its settings: the run file's, the phase's over them with its ramps
+ * resolved to numbers, and `change` over both. Keys that are undefined change nothing.
  * @throws RangeError for an epoch outside of the run's.
  */
 export function settingsAt(
@@ -37,13 +38,20 @@ export function settingsAt(
 ): { phase: PhaseConfig; settings: Settings } {
   const phase = phaseOf(config, epoch);
   if (!phase) throw new RangeError(`expected an epoch of the run's phases, found ${epoch}`);
+  const own = (overrides: object) => resolveRamps(overrides, phase.epochs, epoch);
   return {
     phase,
     settings: {
-      rlaif: merge(config.rlaif, phase.rlaif, change.rlaif),
-      training: merge(config.training, phase.training, change.training),
+      rlaif: merge(config.rlaif, own(phase.rlaif), change.rlaif),
+      training: merge(config.training, own(phase.training), change.training),
     },
   };
+}
+
+/** The epochs of a phase whose settings may differ: the first, and with a ramp every one. */
+export function distinctEpochs({ epochs: [first, last], rlaif, training }: PhaseConfig): number[] {
+  const ramps = [rlaif, training].some((section) => Object.values(section).some(isRamp));
+  return Array.from({ length: ramps ? last - first + 1 : 1 }, (_, i) => first + i);
 }
 
 /** Whether the phase takes a new reference policy and a fresh optimiser at this epoch. */

@@ -52,6 +52,7 @@ describe('toEpochMetrics', () => {
     expect(metrics['rewards/rubric/mean']).toBe(0.5);
     expect(metrics['eval/rewards/rubric/mean']).toBeCloseTo(0.3, 12);
     expect(metrics['eval/pass_rate']).toBeNull();
+    expect(metrics).toMatchObject({ 'eval/pass@1': null, 'eval/pass@2': null });
   });
 
   it('carries what the filter and the trainer said', () => {
@@ -78,6 +79,11 @@ describe('startMetrics', () => {
     expect(start).toMatchObject({ epoch: 7, phase: 'start', reward: null, loss: null, samples: 0 });
     expect(start['eval/reward']).toBeCloseTo(0.3, 12);
     expect(start.settings).toBeNull();
+  });
+
+  it('takes a summary of a version that knew no pass@k', () => {
+    const { pass_at: _, ...earlier } = heldOut;
+    expect(startMetrics(7, earlier)).not.toHaveProperty('eval/pass@1');
   });
 
   it('refuses held-out samples without any score', () => {

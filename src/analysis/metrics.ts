@@ -60,7 +60,7 @@ export function startMetrics(epoch: number, heldOut: SampleSummary): EpochMetric
 }
 
 /** What of a summary an epoch's line says of the training samples. */
-function sampleMetrics({ pass_rate: _, rewards: __, ...summary }: SampleSummary) {
+function sampleMetrics({ pass_rate: _, pass_at: __, rewards: ___, ...summary }: SampleSummary) {
   return summary;
 }
 
@@ -101,11 +101,14 @@ function heldOutMetrics(summary: SampleSummary, epoch: number) {
     'eval/diversity': diversity,
     'eval/diversity_score': summary.diversity_score,
     'eval/pass_rate': summary.pass_rate,
+    ...prefixed(summary.pass_at ?? {}),
   };
 }
 
-function prefixed(rewards: SampleSummary['rewards']) {
-  return Object.fromEntries(
-    Object.entries(rewards).map(([key, value]) => [`eval/${key}` as const, value]),
-  );
+function prefixed<K extends string>(numbers: Record<K, number | null>) {
+  const entries = Object.entries<number | null>(numbers);
+  return Object.fromEntries(entries.map(([key, value]) => [`eval/${key}`, value])) as Record<
+    `eval/${K}`,
+    number | null
+  >;
 }

@@ -125,6 +125,8 @@ export interface EpochMetrics {
   'eval/diversity_score': number | null;
   /** Share of samples that pass all tests; null where no reward runs tests. */
   'eval/pass_rate': number | null;
+  /** Unbiased estimates of pass@k, for powers of two and the group size. */
+  [passAtK: `eval/pass@${number}`]: number | null;
   /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, also under `eval/`. */
   [reward: `${string}rewards/${string}`]: number | null;
   settings: Settings | null;

@@ -27,6 +27,7 @@ const numbers = [
   'reward_variance',
   'diversity',
   'diversity_score',
+  'distinct_programs',
   'gap',
   'kl',
   'entropy',
@@ -48,6 +49,7 @@ const numbers = [
   'eval/gap',
   'eval/diversity',
   'eval/diversity_score',
+  'eval/distinct_programs',
   'eval/pass_rate',
 ] as const satisfies readonly (keyof EpochMetrics)[];
 

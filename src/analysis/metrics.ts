@@ -100,6 +100,7 @@ function heldOutMetrics(summary: SampleSummary, epoch: number) {
     'eval/gap': gap,
     'eval/diversity': diversity,
     'eval/diversity_score': summary.diversity_score,
+    'eval/distinct_programs': summary.distinct_programs ?? null,
     'eval/pass_rate': summary.pass_rate,
     ...prefixed(summary.pass_at ?? {}),
   };

@@ -2,7 +2,7 @@
 // alike. An epoch's line of metrics is made of two of them in metrics.ts.
 
 import type { ScoredRollout } from '../config/records.ts';
-import { meanPairwiseDistance, uniqueShare } from './diversity.ts';
+import { distinctPrograms, meanPairwiseDistance, uniqueShare } from './diversity.ts';
 import { type PassAtK, passAtPowers, passRate } from './passes.ts';
 import { histogram, mean, variance } from './statistics.ts';
 
@@ -22,6 +22,7 @@ export interface SampleSummary {
   reward_histogram: number[] | null;
   diversity: number | null;
   diversity_score: number | null;
+  distinct_programs: number | null;
   'completions/mean_length': number | null;
   'completions/clipped_ratio': number | null;
   num_tokens: number | null;
@@ -45,6 +46,7 @@ export function summarizeSamples(rollouts: readonly ScoredRollout[]): SampleSumm
     ...rewardStatistics(groups),
     diversity: mean(present(groups.map(uniqueShare))),
     diversity_score: mean(present(groups.map(meanPairwiseDistance))),
+    distinct_programs: mean(present(groups.map(distinctPrograms))),
     ...lengthStatistics(ordered),
     pass_rate: passRate(ordered),
     pass_at: passAtPowers(groups),

@@ -51,6 +51,8 @@ const numbers = [
   'eval/diversity_score',
   'eval/distinct_programs',
   'eval/pass_rate',
+  'eval/greedy/reward',
+  'eval/greedy/pass_rate',
 ] as const satisfies readonly (keyof EpochMetrics)[];
 
 /** The name of a metric that is one number. */

@@ -138,6 +138,9 @@ export interface EpochMetrics {
   'eval/diversity_score': number | null;
   /** Share of samples that pass all tests; null where no reward runs tests. */
   'eval/pass_rate': number | null;
+  /** One greedy completion a held-out prompt; null where evaluation.greedy is off. */
+  'eval/greedy/reward': number | null;
+  'eval/greedy/pass_rate': number | null;
   /** Unbiased estimates of pass@k, for powers of two and the group size. */
   [passAtK: `eval/pass@${number}`]: number | null;
   /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, also under `eval/`. */

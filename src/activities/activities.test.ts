@@ -11,7 +11,7 @@ import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import type { Prompt, ScoredRollout } from '../config/records.ts';
 import type { TrainSample } from '../rl/model-service.ts';
 import { settingsAt } from '../rl/schedule.ts';
-import type { Activities, RunPlan, Trained, TrainInput } from './contract.ts';
+import type { Activities, RunPlan, Split, Trained, TrainInput } from './contract.ts';
 import { createActivities } from './index.ts';
 import { createModelDouble } from './model-double.fixture.ts';
 
@@ -67,14 +67,15 @@ const logger = new DefaultLogger('ERROR');
 const prepare = (file: unknown = runFile(), run = 'test', execution = 'x') =>
   call('prepare', { run, execution, file });
 
-async function sample(plan: RunPlan, split: 'train' | 'held-out', policy = plan.policy, epoch = 5) {
+async function sample(plan: RunPlan, split: Split, policy = plan.policy, epoch = 5) {
   const { seed, engine, rewards } = plan.config;
   const promptFormat = plan.config.model.prompt_format;
   const take = split === 'train' ? 3 : 1;
   const shards = split === 'train' ? [0, 1] : [0];
   const scored = [];
   for (const shard of shards) {
-    const input = { run: 'test', epoch, split, shard, prompts: plan.prompts[split] };
+    const prompts = plan.prompts[split === 'train' ? 'train' : 'held-out'];
+    const input = { run: 'test', epoch, split, shard, prompts };
     const draw = { temperature: 1, topK: null, topP: 1, minP: 0 };
     const how = { take, promptFormat, samplesPerPrompt: 3, draw, maxNewTokens: 9, stopStrings: [] };
     const rollouts = await call('generate', { ...input, ...how, policy, seed, engine });
@@ -322,6 +323,23 @@ describe('an epoch', () => {
     const second = await runEpoch(plan);
     expect(second).toEqual(first);
     expect(await readTree(inRun('.'))).toEqual(snapshot);
+  });
+
+  it('measures greedy completions beside those of the fixed temperature', async () => {
+    const plan = await prepare();
+    const { analyzeInput, metrics } = await runEpoch(plan);
+    expect(metrics['eval/greedy/reward']).toBeNull();
+    const scored = await sample(plan, 'greedy');
+    expect(scored[0]).toMatchObject({ path: 'samples/epoch-05/greedy/scored-000.jsonl' });
+    const greedy = await call('evaluate', { run: 'test', epoch: 5, scored });
+    const both = await call('analyze', { ...analyzeInput, greedy });
+    expect(both).toEqual({
+      ...metrics,
+      'eval/greedy/reward': greedy.reward,
+      'eval/greedy/pass_rate': greedy.pass_rate,
+    });
+    expect(greedy.reward).not.toBeNull();
+    expect(both['eval/distinct_programs']).toBeGreaterThan(0);
   });
 
   it('keeps the line of every other epoch when one is measured again', async () => {

@@ -30,10 +30,10 @@ export function analyzeWith(dependencies: Dependencies) {
 }
 
 async function measure(store: Store, input: AnalyzeInput): Promise<EpochMetrics> {
-  const { epoch, phase, training, evaluation } = input;
-  if (training === null) return startMetrics(epoch, evaluation);
+  const { epoch, phase, training, evaluation: heldOut, greedy = null } = input;
+  if (training === null) return startMetrics(epoch, heldOut, greedy);
   const train = summarizeSamples(await readScored(store, training.scored));
-  return toEpochMetrics({ ...training, epoch, phase, train, heldOut: evaluation });
+  return toEpochMetrics({ ...training, epoch, phase, train, heldOut, greedy });
 }
 
 async function readHistory(store: Store): Promise<EpochMetrics[]> {

@@ -2,14 +2,14 @@
 // numbers. Types alone, so that workflows may import them.
 
 import type { SampleSummary } from '../analysis/sample-summary.ts';
-import type { Split } from '../artifacts/layout.ts';
+import type { PromptSplit, Split } from '../artifacts/layout.ts';
 import type { ArtifactRef, CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
 import type { PromptFormat, RewardConfig, RlaifConfig, RunConfig } from '../config/schema.ts';
 import type { FilterCounts } from '../rl/batch.ts';
 import type { DrawSettings, EngineSettings, Lora, TrainStats } from '../rl/model-service.ts';
 import type { SettingsChange } from '../rl/schedule.ts';
 
-export type { SampleSummary, Split };
+export type { PromptSplit, SampleSummary, Split };
 
 /** Run and epoch that an activity works for. `run` names the run's folder. */
 export interface InEpoch {
@@ -28,7 +28,7 @@ export interface PrepareInput {
 /** A checked run, its inputs copied into the run's folder. */
 export interface RunPlan {
   config: RunConfig;
-  prompts: Record<Split, ArtifactRef>;
+  prompts: Record<PromptSplit, ArtifactRef>;
   /** The policy to start from; its epoch is the one before the first. */
   policy: CheckpointRef;
   reference: CheckpointRef;
@@ -112,6 +112,8 @@ export interface AnalyzeInput extends InEpoch {
   /** Null for the line that describes the policy to start from. */
   training: TrainingRecord | null;
   evaluation: SampleSummary;
+  /** One completion a held-out prompt, the likeliest tokens; null where that is not asked for. */
+  greedy?: SampleSummary | null;
   success: RunConfig['success'];
 }
 

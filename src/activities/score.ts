@@ -1,9 +1,11 @@
 // Scores one shard of rollouts with the declared rewards.
 
+import { createHash } from 'node:crypto';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
 import type { RewardConfig } from '../config/schema.ts';
+import { normalFormOf } from '../rewards/normal-form.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
@@ -31,8 +33,20 @@ export function scoreWith(dependencies: Dependencies) {
         await rewardsOf(input.rewards),
         job,
       );
-      const rows = rollouts.map((rollout, i): ScoredRollout => ({ ...rollout, ...scores[i]! }));
+      const rows = rollouts.map(
+        (rollout, i): ScoredRollout => ({
+          ...rollout,
+          ...scores[i]!,
+          program: programOf(rollout.text),
+        }),
+      );
       return store.write(layout.scored(epoch, split, shard), encodeJsonl(rows), rows.length);
     });
   };
+}
+
+/** Names a program by its normal form, shortly: a sample's line carries it. */
+function programOf(text: string): string | null {
+  const form = normalFormOf(text);
+  return form && createHash('sha256').update(form).digest('hex').slice(0, 16);
 }

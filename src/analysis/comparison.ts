@@ -70,6 +70,9 @@ const rows: readonly RowSpec[] = [
     ...higherIsBetter,
   },
   { metric: 'eval/pass_rate', label: 'Held-out Pass Rate', ...higherIsBetter },
+  { metric: 'eval/greedy/reward', label: 'Held-out Greedy Reward', ...higherIsBetter },
+  { metric: 'eval/greedy/pass_rate', label: 'Held-out Greedy Pass Rate', ...higherIsBetter },
+  { metric: 'eval/distinct_programs', label: 'Held-out Distinct Programs', ...merelyMoves },
 ];
 
 /** Rows for every metric that the epoch has; those of the seed's own table come first. */

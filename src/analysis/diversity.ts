@@ -1,13 +1,23 @@
-// How different the completions of one prompt are from each other: by whole text, and by the
-// token trigrams they share.
+// How different the completions of one prompt are from each other: by whole text, by the program
+// that it is, and by the token trigrams they share.
 
-import type { Rollout } from '../config/records.ts';
+import type { Rollout, ScoredRollout } from '../config/records.ts';
 import { mean } from './statistics.ts';
 
 /** Share of completions that are unique in their group once trimmed; null for an empty group. */
 export function uniqueShare(group: readonly Rollout[]): number | null {
   if (group.length === 0) return null;
   return new Set(group.map(({ text }) => text.trim())).size / group.length;
+}
+
+/**
+ * Share of programs in the group that are distinct once layout, comments and local names are left
+ * out; what does not parse goes by its trimmed text. Null for an empty group, and for one that
+ * was scored without naming its programs.
+ */
+export function distinctPrograms(group: readonly ScoredRollout[]): number | null {
+  if (group.length === 0 || group.some(({ program }) => program === undefined)) return null;
+  return new Set(group.map(({ program, text }) => program ?? text.trim())).size / group.length;
 }
 
 /**

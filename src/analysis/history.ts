@@ -27,6 +27,7 @@ const numbers = [
   'reward_variance',
   'diversity',
   'diversity_score',
+  'distinct_programs',
   'gap',
   'kl',
   'entropy',
@@ -48,7 +49,10 @@ const numbers = [
   'eval/gap',
   'eval/diversity',
   'eval/diversity_score',
+  'eval/distinct_programs',
   'eval/pass_rate',
+  'eval/greedy/reward',
+  'eval/greedy/pass_rate',
 ] as const satisfies readonly (keyof EpochMetrics)[];
 
 /** The name of a metric that is one number. */

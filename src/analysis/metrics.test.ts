@@ -42,6 +42,7 @@ describe('toEpochMetrics', () => {
     settings,
     train: summarizeSamples(samples(0, 1, null)),
     heldOut,
+    greedy: summarizeSamples(samples(0.9)),
     counts: { kept: 2 },
     stats,
   });
@@ -50,9 +51,12 @@ describe('toEpochMetrics', () => {
     expect(metrics).toMatchObject({ epoch: 8, reward: 0.5, best_of_n_reward: 1, gap: 0.5 });
     expect(metrics['eval/reward']).toBeCloseTo(0.3, 12);
     expect(metrics['eval/best_of_n_reward']).toBe(0.4);
+    expect(metrics['eval/greedy/reward']).toBe(0.9);
+    expect(metrics['eval/greedy/pass_rate']).toBeNull();
     expect(metrics['rewards/rubric/mean']).toBe(0.5);
     expect(metrics['eval/rewards/rubric/mean']).toBeCloseTo(0.3, 12);
     expect(metrics['eval/pass_rate']).toBeNull();
+    expect(metrics).toMatchObject({ 'eval/pass@1': null, 'eval/pass@2': null });
   });
 
   it('carries what the filter and the trainer said', () => {
@@ -68,21 +72,28 @@ describe('toEpochMetrics', () => {
 
   it('has nulls for an epoch that trained nothing', () => {
     const parts = { epoch: 9, phase: 'x', settings, train: heldOut, heldOut, counts: { kept: 0 } };
-    const idle = toEpochMetrics({ ...parts, stats: null });
+    const idle = toEpochMetrics({ ...parts, greedy: null, stats: null });
     expect(idle).toMatchObject({ loss: null, kl: null, steps: 0, samples_trained: 0 });
   });
 });
 
 describe('startMetrics', () => {
   it('has held-out numbers, and nulls for what training would tell', () => {
-    const start = startMetrics(7, heldOut);
+    const start = startMetrics(7, heldOut, null);
     expect(start).toMatchObject({ epoch: 7, phase: 'start', reward: null, loss: null, samples: 0 });
     expect(start['eval/reward']).toBeCloseTo(0.3, 12);
     expect(start.settings).toBeNull();
   });
 
+  it('takes a summary of a version that knew no pass@k', () => {
+    const { pass_at: _, ...earlier } = heldOut;
+    expect(startMetrics(7, earlier, null)).not.toHaveProperty('eval/pass@1');
+  });
+
   it('refuses held-out samples without any score', () => {
     const unscored = summarizeSamples(samples(null, null));
-    expect(() => startMetrics(7, unscored)).toThrow(/epoch 7.*found 2 samples and none with one/);
+    expect(() => startMetrics(7, unscored, null)).toThrow(
+      /epoch 7.*found 2 samples and none with one/,
+    );
   });
 });

@@ -15,6 +15,8 @@ export interface EpochParts {
   train: SampleSummary;
   /** The evaluation's samples, at its fixed temperature. */
   heldOut: SampleSummary;
+  /** Its greedy completions; null where there are none. */
+  greedy: SampleSummary | null;
   /** What the filter let through. */
   counts: { kept: number };
   /** Null where nothing was left to train on. */
@@ -26,7 +28,7 @@ export interface EpochParts {
  * @throws AnnealError InvalidData where no held-out sample has a score.
  */
 export function toEpochMetrics(parts: EpochParts): EpochMetrics {
-  const { epoch, phase, train, heldOut, counts, stats, settings } = parts;
+  const { epoch, phase, train, heldOut, greedy, counts, stats, settings } = parts;
   return {
     epoch,
     phase,
@@ -34,6 +36,7 @@ export function toEpochMetrics(parts: EpochParts): EpochMetrics {
     samples_trained: counts.kept,
     ...trainingMetrics(stats),
     ...heldOutMetrics(heldOut, epoch),
+    ...greedyMetrics(greedy),
     ...train.rewards,
     ...prefixed(heldOut.rewards),
     settings,
@@ -46,7 +49,11 @@ export function toEpochMetrics(parts: EpochParts): EpochMetrics {
  * @param epoch the epoch before the first.
  * @throws AnnealError InvalidData where no held-out sample has a score.
  */
-export function startMetrics(epoch: number, heldOut: SampleSummary): EpochMetrics {
+export function startMetrics(
+  epoch: number,
+  heldOut: SampleSummary,
+  greedy: SampleSummary | null,
+): EpochMetrics {
   return {
     epoch,
     phase: 'start',
@@ -54,13 +61,14 @@ export function startMetrics(epoch: number, heldOut: SampleSummary): EpochMetric
     samples_trained: 0,
     ...trainingMetrics(null),
     ...heldOutMetrics(heldOut, epoch),
+    ...greedyMetrics(greedy),
     ...prefixed(heldOut.rewards),
     settings: null,
   };
 }
 
 /** What of a summary an epoch's line says of the training samples. */
-function sampleMetrics({ pass_rate: _, rewards: __, ...summary }: SampleSummary) {
+function sampleMetrics({ pass_rate: _, pass_at: __, rewards: ___, ...summary }: SampleSummary) {
   return summary;
 }
 
@@ -101,12 +109,23 @@ function heldOutMetrics(summary: SampleSummary, epoch: number) {
     'eval/gap': gap,
     'eval/diversity': diversity,
     'eval/diversity_score': summary.diversity_score,
+    'eval/distinct_programs': summary.distinct_programs ?? null,
     'eval/pass_rate': summary.pass_rate,
+    ...prefixed(summary.pass_at ?? {}),
   };
 }
 
-function prefixed(rewards: SampleSummary['rewards']) {
-  return Object.fromEntries(
-    Object.entries(rewards).map(([key, value]) => [`eval/${key}` as const, value]),
-  );
+function greedyMetrics(summary: SampleSummary | null) {
+  return {
+    'eval/greedy/reward': summary?.reward ?? null,
+    'eval/greedy/pass_rate': summary?.pass_rate ?? null,
+  };
+}
+
+function prefixed<K extends string>(numbers: Record<K, number | null>) {
+  const entries = Object.entries<number | null>(numbers);
+  return Object.fromEntries(entries.map(([key, value]) => [`eval/${key}`, value])) as Record<
+    `eval/${K}`,
+    number | null
+  >;
 }

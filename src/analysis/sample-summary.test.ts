@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ScoredRollout } from '../config/records.ts';
-import { meanPairwiseDistance, uniqueShare } from './diversity.ts';
+import { distinctPrograms, meanPairwiseDistance, uniqueShare } from './diversity.ts';
 import { summarizeSamples } from './sample-summary.ts';
 import { histogram } from './statistics.ts';
 
@@ -87,6 +87,17 @@ describe('diversity', () => {
   it('counts completions as equal that differ in surrounding space alone', () => {
     const group = ['x', ' x\n', 'y', 'z'].map((text, i) => rollout('a', i, 0, { text }));
     expect(uniqueShare(group)).toBe(0.75);
+  });
+
+  it('counts programs by their names, and by their texts where they have none', () => {
+    const of = (...programs: (string | null | undefined)[]) =>
+      distinctPrograms(
+        programs.map((program, i) => rollout('a', i, 0, program === undefined ? {} : { program })),
+      );
+    expect(of('p', 'p', 'q', null)).toBe(0.75);
+    expect(of(null, null)).toBe(1);
+    expect(of('p', undefined)).toBeNull();
+    expect(of()).toBeNull();
   });
 
   it('measures the Jaccard distance of trigram sets', () => {

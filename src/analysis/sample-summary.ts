@@ -2,7 +2,8 @@
 // alike. An epoch's line of metrics is made of two of them in metrics.ts.
 
 import type { ScoredRollout } from '../config/records.ts';
-import { meanPairwiseDistance, uniqueShare } from './diversity.ts';
+import { distinctPrograms, meanPairwiseDistance, uniqueShare } from './diversity.ts';
+import { type PassAtK, passAtPowers, passRate } from './passes.ts';
 import { histogram, mean, variance } from './statistics.ts';
 
 /** A group whose rewards spread no wider than this teaches nothing: judges answer in floats. */
@@ -21,10 +22,13 @@ export interface SampleSummary {
   reward_histogram: number[] | null;
   diversity: number | null;
   diversity_score: number | null;
+  distinct_programs: number | null;
   'completions/mean_length': number | null;
   'completions/clipped_ratio': number | null;
   num_tokens: number | null;
   pass_rate: number | null;
+  /** Estimates of pass@k; not in a summary that an earlier version made. */
+  pass_at?: PassAtK;
   /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, sorted by key. */
   rewards: Record<`rewards/${string}`, number | null>;
 }
@@ -42,8 +46,10 @@ export function summarizeSamples(rollouts: readonly ScoredRollout[]): SampleSumm
     ...rewardStatistics(groups),
     diversity: mean(present(groups.map(uniqueShare))),
     diversity_score: mean(present(groups.map(meanPairwiseDistance))),
+    distinct_programs: mean(present(groups.map(distinctPrograms))),
     ...lengthStatistics(ordered),
     pass_rate: passRate(ordered),
+    pass_at: passAtPowers(groups),
     rewards: rewardMeans(ordered),
   };
 }
@@ -89,15 +95,6 @@ function lengthStatistics(rollouts: readonly ScoredRollout[]) {
     'completions/clipped_ratio': mean(rollouts.map(({ finish }) => (finish === 'length' ? 1 : 0))),
     num_tokens: lengths.length === 0 ? null : lengths.reduce((sum, length) => sum + length, 0),
   };
-}
-
-/** Share of judged samples whose tests all pass; null where no reward has a correctness. */
-function passRate(rollouts: readonly ScoredRollout[]): number | null {
-  const correctness = (rollout: ScoredRollout) =>
-    Object.values(rollout.rewards).flatMap(({ criteria }) => criteria.correctness ?? []);
-  const tested = rollouts.some((rollout) => correctness(rollout).length > 0);
-  const judged = rollouts.filter((r) => r.reward !== null || correctness(r).length > 0);
-  return tested ? mean(judged.map((rollout) => (correctness(rollout).includes(1) ? 1 : 0))) : null;
 }
 
 function rewardMeans(rollouts: readonly ScoredRollout[]): SampleSummary['rewards'] {

@@ -1,12 +1,14 @@
 // The names of a run's files, all in one place. Paths are relative to the run's folder.
 
 /** Prompts that are trained on, or held out to evaluate on. */
-export type Split = 'train' | 'held-out';
+export type PromptSplit = 'train' | 'held-out';
+/** What an epoch samples; `greedy` takes the likeliest tokens for the held-out prompts. */
+export type Split = PromptSplit | 'greedy';
 
 const padded = (number: number, digits: number) => String(number).padStart(digits, '0');
 const epochName = (epoch: number) => `epoch-${padded(epoch, 2)}`;
 const samplesFolder = (epoch: number, split: Split) =>
-  `samples/${epochName(epoch)}${split === 'held-out' ? '/held-out' : ''}`;
+  `samples/${epochName(epoch)}${split === 'train' ? '' : `/${split}`}`;
 
 export const layout = {
   /** The resolved run file. */
@@ -19,7 +21,7 @@ export const layout = {
   timings: 'timings.jsonl',
   /** The whole run on a page. */
   runReport: 'report.md',
-  prompts: (split: Split) => `prompts/${split}.jsonl`,
+  prompts: (split: PromptSplit) => `prompts/${split}.jsonl`,
   epochReport: (epoch: number) => `reports/${epochName(epoch)}.md`,
   rollouts: (epoch: number, split: Split, shard: number) =>
     `${samplesFolder(epoch, split)}/rollouts-${padded(shard, 3)}.jsonl`,

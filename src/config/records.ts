@@ -43,7 +43,14 @@ export interface Score {
     { value: number | null; criteria: Record<string, number>; note?: string }
   >;
 }
-export type ScoredRollout = Rollout & Score;
+export type ScoredRollout = Rollout &
+  Score & {
+    /**
+     * What names the program whatever its layout, comments and local names: a hash, null where
+     * it does not parse. Not in samples that an earlier version scored.
+     */
+    program?: string | null;
+  };
 
 /** A file in a run's folder, by relative path and content. */
 export interface ArtifactRef {
@@ -94,6 +101,11 @@ export interface EpochMetrics {
   diversity: number | null;
   /** Mean pairwise distance of completions within a group. */
   diversity_score: number | null;
+  /**
+   * Share of programs distinct in their group but for layout, comments and local names, mean over
+   * groups. Null where the samples do not say.
+   */
+  distinct_programs: number | null;
   /** best_of_n_reward - reward. */
   gap: number | null;
   /** KL(policy || reference) a token, k3 estimator, nats. */
@@ -123,10 +135,16 @@ export interface EpochMetrics {
   'eval/reward_variance': number;
   'eval/gap': number;
   'eval/diversity': number;
+  'eval/distinct_programs': number | null;
   /** Null where there is one sample a prompt. */
   'eval/diversity_score': number | null;
   /** Share of samples that pass all tests; null where no reward runs tests. */
   'eval/pass_rate': number | null;
+  /** One greedy completion a held-out prompt; null where evaluation.greedy is off. */
+  'eval/greedy/reward': number | null;
+  'eval/greedy/pass_rate': number | null;
+  /** Unbiased estimates of pass@k, for powers of two and the group size. */
+  [passAtK: `eval/pass@${number}`]: number | null;
   /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, also under `eval/`. */
   [reward: `${string}rewards/${string}`]: number | null;
   settings: Settings | null;

@@ -246,6 +246,10 @@ export const runSchema = z
           .positive()
           .default(1)
           .describe('Fixed over all phases, so that they compare.'),
+        greedy: z
+          .boolean()
+          .default(true)
+          .describe('Also take one completion a prompt of the likeliest tokens.'),
       })
       .prefault({}),
     rewards: z

@@ -2,7 +2,7 @@
 // others are still waiting for a device.
 
 import { CancellationScope } from '@temporalio/workflow';
-import type { GenerateInput, SampleSummary, Split } from '../activities/contract.ts';
+import type { GenerateInput, PromptSplit, SampleSummary, Split } from '../activities/contract.ts';
 import type { ArtifactRef, CheckpointRef } from '../config/records.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { shardCount } from '../rl/schedule.ts';
@@ -20,8 +20,15 @@ export interface Source {
   epoch: number;
   config: RunConfig;
   policy: CheckpointRef;
-  prompts: Record<Split, ArtifactRef>;
+  prompts: Record<PromptSplit, ArtifactRef>;
 }
+
+/** Where the prompts of a split come from. */
+const promptsOf: Record<Split, PromptSplit> = {
+  train: 'train',
+  'held-out': 'held-out',
+  greedy: 'held-out',
+};
 
 /** How far a split's shards are. */
 export interface ShardProgress {
@@ -61,7 +68,7 @@ export async function sampleAndScore(
     const { run, epoch, config, policy, prompts } = source;
     const { seed, engine, rewards } = config;
     const promptFormat = config.model.prompt_format;
-    const input = { run, epoch, split, shard, prompts: prompts[split] };
+    const input = { run, epoch, split, shard, prompts: prompts[promptsOf[split]] };
     const summary = `${split}, shard ${shard + 1} of ${shards}`;
     const rollouts = await generate.executeWithOptions({ summary }, [
       { ...input, ...sampling, policy, promptFormat, seed, engine },
@@ -73,19 +80,42 @@ export async function sampleAndScore(
   }
 }
 
-/** Measure a policy on the held-out prompts, at the evaluation's own fixed temperature. */
+/** What the held-out prompts say of a policy. */
+export interface Evaluation {
+  evaluation: SampleSummary;
+  greedy: SampleSummary | null;
+}
+
+/**
+ * Measure a policy on the held-out prompts: at the evaluation's own fixed temperature, and by its
+ * greedy completions. A run that began before there were any (its settings do not say) has none.
+ */
 export async function evaluatePolicy(
   source: Source,
   onProgress?: (progress: ShardProgress) => void,
-): Promise<SampleSummary> {
-  const { evaluation, rlaif } = source.config;
-  const sampling: Sampling = {
+): Promise<Evaluation> {
+  const { num_samples_per_prompt, temperature, greedy } = source.config.evaluation;
+  const measure = async (split: Split, samplesPerPrompt: number, at: number) => {
+    const sampling = heldOutSampling(source.config, samplesPerPrompt, at);
+    const scored = await sampleAndScore(source, split, sampling, onProgress);
+    return evaluate({ run: source.run, epoch: source.epoch, scored });
+  };
+  return {
+    evaluation: await measure('held-out', num_samples_per_prompt, temperature),
+    greedy: greedy ? await measure('greedy', 1, 0) : null,
+  };
+}
+
+function heldOutSampling(
+  { evaluation, rlaif }: RunConfig,
+  samplesPerPrompt: number,
+  temperature: number,
+): Sampling {
+  return {
     take: evaluation.prompts,
-    samplesPerPrompt: evaluation.num_samples_per_prompt,
-    draw: { temperature: evaluation.temperature, topK: null, topP: 1, minP: 0 },
+    samplesPerPrompt,
+    draw: { temperature, topK: null, topP: 1, minP: 0 },
     maxNewTokens: rlaif.max_new_tokens,
     stopStrings: rlaif.stop_strings,
   };
-  const scored = await sampleAndScore(source, 'held-out', sampling, onProgress);
-  return evaluate({ run: source.run, epoch: source.epoch, scored });
 }

@@ -63,19 +63,26 @@ async function runStages(input: EpochInput): Promise<EpochResult> {
       freshOptimizer,
     },
   ]);
-  const evaluation = await evaluatePolicy({ ...input, policy: trained.policy }, showShards);
+  const measured = await evaluatePolicy({ ...input, policy: trained.policy }, showShards);
   const metrics = await analyze({
     run,
     epoch,
     phase: input.phase,
     training: { scored, counts: batch.counts, stats: trained.stats, settings },
-    evaluation,
+    ...measured,
     success,
   });
   return { policy: trained.policy, metrics };
 }
 
+const doing = {
+  train: 'Sampling',
+  'held-out': 'Evaluating on held-out prompts',
+  greedy: 'Evaluating greedily on held-out prompts',
+};
+
 function showShards({ split, shards, generated, scored }: ShardProgress): void {
-  const what = split === 'train' ? 'Sampling' : 'Evaluating on held-out prompts';
-  setCurrentDetails(`${what}: ${generated} of ${shards} shards generated, ${scored} scored.`);
+  setCurrentDetails(
+    `${doing[split]}: ${generated} of ${shards} shards generated, ${scored} scored.`,
+  );
 }

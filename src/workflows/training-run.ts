@@ -57,10 +57,10 @@ async function measureStart(live: LiveRun): Promise<void> {
   const { config, prompts } = plan;
   const { epoch } = policy;
   const source = { run: live.run, epoch, config, policy, prompts };
-  const evaluation = await remakingDamaged(() => evaluatePolicy(source));
+  const measured = await remakingDamaged(() => evaluatePolicy(source));
   const { success } = config;
   const about = { run: live.run, epoch, phase: 'start', training: null };
-  live.record(await analyze({ ...about, evaluation, success }));
+  live.record(await analyze({ ...about, ...measured, success }));
 }
 
 const nextEpoch = (state: RunState) => state.policy.epoch + 1;

@@ -95,9 +95,9 @@ export function fakeActivities(replaced: Partial<Activities> = {}): FakeActiviti
     filter: async ({ epoch }) => ({ samples: artifact(`batch-${epoch}`), counts }),
     train: async ({ epoch }) => ({ policy: checkpoint(`epoch-${epoch}`, epoch), stats }),
     evaluate: async () => summary,
-    async analyze({ epoch, phase, training, evaluation }) {
-      if (!training) return startMetrics(epoch, evaluation);
-      return toEpochMetrics({ ...training, epoch, phase, train: summary, heldOut: evaluation });
+    async analyze({ epoch, phase, training, evaluation: heldOut, greedy = null }) {
+      if (!training) return startMetrics(epoch, heldOut, greedy);
+      return toEpochMetrics({ ...training, epoch, phase, train: summary, heldOut, greedy });
     },
   };
   const recorded = Object.entries({ ...wellBehaved, ...replaced }).map(([name, activity]) => [

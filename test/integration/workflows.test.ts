@@ -161,8 +161,12 @@ describe('a run', () => {
         [epoch, split, shard, policy.path].join(' '),
       );
       expect(seen.sort()).toEqual([
+        '0 greedy 0 start',
+        '0 greedy 1 start',
         '0 held-out 0 start',
         '0 held-out 1 start',
+        '1 greedy 0 epoch-1',
+        '1 greedy 1 epoch-1',
         '1 held-out 0 epoch-1',
         '1 held-out 1 epoch-1',
         '1 train 0 start',

@@ -39,7 +39,7 @@ export interface ParsedProgram {
 }
 
 /** What the interpreter of the sandbox understands. */
-const ecmaVersion = 2023;
+export const ecmaVersion = 2023;
 
 /**
  * Parse `source`, which must define `entry` at its top level as a function declaration or as a
@@ -51,17 +51,21 @@ export function parseProgram(source: string, entry: string): ParsedProgram | { f
     const ast = parse(source, { ecmaVersion, onComment: comments, locations: true, ranges: true });
     const found = findEntry(ast, entry);
     if (!found) return { failed: `no function '${entry}' is defined at the top level` };
-    const scopes = analyze(ast as unknown as Parameters<typeof analyze>[0], {
-      ecmaVersion,
-      sourceType: 'commonjs',
-      ignoreEval: true,
-    });
-    return { source, ast, comments, ...found, ...treeOf(ast), scopes };
+    return { source, ast, comments, ...found, ...treeOf(ast), scopes: scopesOf(ast) };
   } catch (error) {
     if (error instanceof SyntaxError) return { failed: `does not parse: ${error.message}` };
     if (error instanceof RangeError) return { failed: 'does not parse: nested too deeply' };
     throw error;
   }
+}
+
+/** The scopes of a program whose tree has ranges; its top level is one of its own. */
+export function scopesOf(ast: Program): ScopeManager {
+  return analyze(ast as unknown as Parameters<typeof analyze>[0], {
+    ecmaVersion,
+    sourceType: 'commonjs',
+    ignoreEval: true,
+  });
 }
 
 /** All nodes of one type. */

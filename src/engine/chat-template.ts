@@ -55,18 +55,31 @@ const configSchema = z.union([
   z.array(z.looseObject({ name: z.string(), template: z.string() })),
 ]);
 
-async function findTemplate(folder: string): Promise<{ file: string; text: string }> {
+/** Whether the folder has a chat template, of whatever worth. */
+export async function hasChatTemplate(folder: string): Promise<boolean> {
+  return (await declaredTemplate(folder)) !== null;
+}
+
+/** What the folder gives as its chat template, and in which file; null where it gives none. */
+async function declaredTemplate(
+  folder: string,
+): Promise<{ file: string; declared: unknown } | null> {
   const own = join(folder, 'chat_template.jinja');
   const text = await readIfThere(own);
-  if (text !== null) return { file: own, text };
+  if (text !== null) return { file: own, declared: text };
   const file = join(folder, 'tokenizer_config.json');
   const { chat_template: declared = null } = await readTokenizerConfig(folder);
-  if (declared === null)
+  return declared === null ? null : { file, declared };
+}
+
+async function findTemplate(folder: string): Promise<{ file: string; text: string }> {
+  const found = await declaredTemplate(folder);
+  if (found === null)
     throw new AnnealError(
       'InvalidModel',
       `${folder}: expected a chat template, found neither chat_template.jinja nor a chat_template in tokenizer_config.json. Name a chat model, or leave the prompt format at 'plain'.`,
     );
-  return { file, text: defaultOf(file, declared) };
+  return { file: found.file, text: defaultOf(found.file, found.declared) };
 }
 
 function defaultOf(file: string, declared: unknown): string {

@@ -6,18 +6,23 @@ import { locateParameters } from '../engine/model/weights.ts';
 import { createPromptEncoder } from '../engine/prompt-format.ts';
 import { readTokenizer } from '../engine/tokenizer.ts';
 
+/** A policy's folder, and where its base's parameters lie. */
+export interface CheckedFolder extends PolicyFolder {
+  parameters: Awaited<ReturnType<typeof locateParameters>>;
+}
+
 /**
  * Check architecture, every parameter's place and shape, and the tokenizer; of adapters, those of
- * their base. Where a prompt format is given, check that a prompt can be written in it.
+ * their base, whose parameters come back with the policy. Where a prompt format is given, check that a prompt can be written in it.
  * @throws AnnealError InvalidModel
  */
 export async function checkModelFolder(
   folder: string,
   promptFormat?: PromptFormat,
-): Promise<PolicyFolder> {
+): Promise<CheckedFolder> {
   const policy = await openPolicyFolder(folder);
-  await locateParameters(policy.base, policy.config);
+  const parameters = await locateParameters(policy.base, policy.config);
   const tokenizer = await readTokenizer(policy.base);
   if (promptFormat) (await createPromptEncoder(tokenizer, promptFormat))('a prompt');
-  return policy;
+  return { ...policy, parameters };
 }

@@ -3,11 +3,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PromptFormat } from '../config/schema.ts';
+import { hasChatTemplate } from '../engine/chat-template.ts';
 import type { DecoderConfig } from '../engine/model/config.ts';
-import { parseJson, readIfThere } from '../engine/model/json.ts';
 import { memoryEstimate } from '../engine/model/memory.ts';
 import { floatDtypes } from '../engine/model/tensor-bytes.ts';
-import { locateParameters } from '../engine/model/weights.ts';
 import { checkModelFolder } from './model-folder.ts';
 import type { ModelInfo } from './model-service.ts';
 
@@ -16,8 +15,7 @@ export async function describeModelFolder(
   folder: string,
   promptFormat?: PromptFormat,
 ): Promise<ModelInfo> {
-  const { base, config, lora } = await checkModelFolder(folder, promptFormat);
-  const parameters = await locateParameters(base, config);
+  const { base, config, lora, parameters } = await checkModelFolder(folder, promptFormat);
   const dtypes: Record<string, number> = {};
   for (const { dtype, shape } of parameters.values()) {
     const count = shape.reduce((n, size) => n * size, 1);
@@ -55,14 +53,6 @@ function describeConfig(config: DecoderConfig) {
     },
     labels: labels ?? null,
   };
-}
-
-/** A template lies in a file of its own or, in older folders, in the tokenizer's settings. */
-async function hasChatTemplate(folder: string): Promise<boolean> {
-  if ((await readIfThere(join(folder, 'chat_template.jinja'))) !== null) return true;
-  const file = join(folder, 'tokenizer_config.json');
-  const settings = parseJson(file, (await readIfThere(file)) ?? '{}');
-  return (settings as { chat_template?: unknown }).chat_template != null;
 }
 
 /** The folder's own files by name, links followed, hidden ones and sub-folders left out. */

@@ -10,7 +10,8 @@ export interface Sequence {
   completion: readonly number[];
 }
 
-const lengthOf = ({ prompt, completion }: Sequence) => prompt.length + completion.length;
+/** Tokens of a sequence. */
+export const lengthOf = ({ prompt, completion }: Sequence) => prompt.length + completion.length;
 
 /** int64 data of `shape`. */
 export function integers(xs: readonly number[], shape: readonly number[] = [xs.length]) {

@@ -10,7 +10,7 @@ import { AnnealError } from '../errors.ts';
 import { scaleFeed } from './adapter-feeds.ts';
 import type { EngineSettings } from './model-service.ts';
 import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from './objective.ts';
-import { byLength, packBatches, type Sequence } from './packing.ts';
+import { byLength, lengthOf, packBatches, type Sequence } from './packing.ts';
 import { type ScalarInput, scalarInputs, tokenInputs, trainingGraph } from './training-graph.ts';
 import { type TrainerOptions, TrainingState } from './training-state.ts';
 
@@ -127,7 +127,6 @@ export class PolicyTrainer {
       old_logprobs: (s) => s.oldLogprobs,
       reference_logprobs: (s) => s.referenceLogprobs,
     } satisfies Record<(typeof tokenInputs)[number], (s: TrainSequence) => readonly number[]>;
-    const longest = Math.max(...sorted.slice(-1).map((s) => s.prompt.length + s.completion.length));
     return {
       ...packed,
       ...Object.fromEntries(
@@ -136,7 +135,7 @@ export class PolicyTrainer {
           return [name, { data, shape }];
         }),
       ),
-      ...rotaryFeeds(this.config, longest),
+      ...rotaryFeeds(this.config, lengthOf(sorted.at(-1)!)),
     };
   }
 

@@ -75,12 +75,6 @@ export class Builder extends ShapedGraph {
   and(a: Value, b: Value): Value {
     return this.binary('And', a, b, 'bool');
   }
-  or(a: Value, b: Value): Value {
-    return this.binary('Or', a, b, 'bool');
-  }
-  not(a: Value): Value {
-    return this.unary('Not', a);
-  }
   neg(a: Value): Value {
     return this.unary('Neg', a);
   }
@@ -182,12 +176,6 @@ export class Builder extends ShapedGraph {
   transpose(a: Value, perm: readonly number[]): Value {
     const shape = perm.map((axis) => a.shape[axis]!);
     return this.one('Transpose', [a], shape, { dtype: a.dtype, attributes: { perm } });
-  }
-
-  /** Exchange the last two axes. */
-  swapLast(a: Value): Value {
-    const perm = a.shape.map((_, i) => i);
-    return this.transpose(a, [...perm.slice(0, -2), a.rank - 1, a.rank - 2]);
   }
 
   sum(a: Value, axes: readonly number[], keep = true): Value {

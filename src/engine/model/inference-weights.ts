@@ -7,8 +7,6 @@ import { joinProjections, type Weights } from './decoder.ts';
 import { type AdapterShape, adapterInputs } from './lora.ts';
 import { type ExternalWeights, parameterInitializers } from './weights.ts';
 
-export type { AdapterShape };
-
 export function inferenceWeights(
   g: Builder,
   c: DecoderConfig,

@@ -5,7 +5,8 @@ import { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
 import { logits, type Weights } from './decoder.ts';
-import { type AdapterShape, inferenceWeights } from './inference-weights.ts';
+import { inferenceWeights } from './inference-weights.ts';
+import type { AdapterShape } from './lora.ts';
 import {
   type RotaryTables,
   rotaryInputs,

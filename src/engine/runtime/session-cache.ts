@@ -1,5 +1,5 @@
-// The sessions of one model, by the shape that each was built for. Building one takes a tenth of
-// a second and holds memory, so the few used last are kept.
+// The sessions of one model, by what each was built to do. Building one takes a tenth of a second
+// or more and holds memory, so the few used last are kept.
 
 import { Session, type SessionOptions } from './session.ts';
 
@@ -17,9 +17,9 @@ export class SessionCache {
     this.options = options;
   }
 
-  /** The session for `shape`, whose graph `build` makes where there is none. */
-  async get(shape: unknown, build: () => Uint8Array): Promise<Session> {
-    const key = JSON.stringify(shape);
+  /** The session for `options`, whose graph `build` makes where there is none. */
+  async get(options: unknown, build: () => Uint8Array): Promise<Session> {
+    const key = JSON.stringify(options);
     const session = this.sessions.get(key) ?? (await Session.create(build(), this.options));
     this.sessions.delete(key);
     this.sessions.set(key, session);

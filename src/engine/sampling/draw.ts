@@ -125,10 +125,13 @@ function inBlocks(g: Builder, probabilities: Value, block: number, uniforms: Val
   const blocks = g.reshape(probabilities, [B, count, block]);
   const ends = cumulated(g, g.sum(blocks, [-1], false), count);
   const { index: at, target } = firstOver(g, ends, uniforms);
-  const row = g.add(g.mul(g.reshape(g.range(B), [B, 1]), count), at);
+  // The same at every step: made outside of the loop, where there is one.
+  const home = g.parent ? g.outer : g;
   const rows = `${B}·${count}`;
-  g.dimension(rows, g.mul(g.shapeValue([B]), g.ints([count])));
-  const chosen = g.gather(g.reshape(probabilities, [rows, block]), g.reshape(row, [B]));
+  home.dimension(rows, home.mul(home.shapeValue([B]), home.ints([count])));
+  const first = home.mul(home.reshape(home.range(B), [B, 1]), count);
+  const row = g.reshape(g.add(first, at), [B]);
+  const chosen = g.gather(g.reshape(probabilities, [rows, block]), row);
   const within = cumulated(g, chosen, block);
   const before = g.sub(g.gatherElements(ends, at), g.slice(within, -1, block - 1, block));
   const inside = countPassed(g, within, g.sub(target, before));

@@ -3,7 +3,7 @@
 // Axes: P prompts, G samples a prompt, B = P·G, S prompt length, N tokens of a chunk.
 
 import type { DecoderConfig } from '../model/config.ts';
-import type { AdapterShape } from '../model/inference-weights.ts';
+import type { AdapterShape } from '../model/lora.ts';
 import { rotaryFeeds } from '../model/rope.ts';
 import type { ExternalWeights } from '../model/weights.ts';
 import type { TensorData } from '../runtime/session.ts';
@@ -88,8 +88,8 @@ export class RolloutEngine {
   /** Samples in the order of prompts, then sample index. */
   async run(request: RolloutRequest): Promise<DrawnSample[]> {
     const batch = new RolloutBatch(request);
-    const fixed = this.fixedFeeds(request);
     const options = drawOptions(request);
+    const fixed = this.fixedFeeds(request, options);
     const gatherSamples = this.gathersSamples(request);
     const prefill = await this.session(prefillGraph, options);
     const first = await prefill.run({ ...batch.promptFeeds(), ...fixed });
@@ -134,11 +134,10 @@ export class RolloutEngine {
     );
   }
 
-  private fixedFeeds(request: RolloutRequest): Record<string, TensorData> {
+  private fixedFeeds(request: RolloutRequest, options: DrawOptions): Record<string, TensorData> {
     const { prompts, maxNewTokens, temperature, topK, topP, minP, adapters } = request;
     const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 1);
     const scalar = (x: number) => ({ data: Float32Array.of(x), shape: [] });
-    const options = drawOptions(request);
     return {
       ...rotaryFeeds(this.config, longest + promptMultiple + maxNewTokens),
       ...adapters,

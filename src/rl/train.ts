@@ -6,7 +6,14 @@ import { openPolicyFolder } from '../engine/model/policy-folder.ts';
 import { createPromptEncoder } from '../engine/prompt-format.ts';
 import { permutation, uniforms } from '../engine/sampling/random.ts';
 import { readTokenizer } from '../engine/tokenizer.ts';
-import type { Progress, StepMetrics, TrainJob, TrainReport, TrainStats } from './model-service.ts';
+import type {
+  Progress,
+  StepMetrics,
+  TrainJob,
+  TrainReport,
+  TrainSample,
+  TrainStats,
+} from './model-service.ts';
 import { objectiveStats } from './objective.ts';
 import { ReferencePolicy } from './reference.ts';
 import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
@@ -56,7 +63,10 @@ async function withReference(job: TrainJob, onProgress: (progress: Progress) => 
       rlaif.generation_temperature,
       (done) => onProgress({ done, total: sequences.length, unit: 'samples', note: 'reference' }),
     );
-    const penalties = rlaif.kl_placement === 'k1_reward' ? k1Penalties(job, logprobs) : undefined;
+    const penalties =
+      rlaif.kl_placement === 'k1_reward'
+        ? k1Penalties(job.samples, logprobs, rlaif.kl_penalty)
+        : undefined;
     return sequences.map(({ sample, ...sequence }, i): TrainSequence => {
       const advantage = sample.advantage - (penalties?.[i] ?? 0);
       return {
@@ -77,16 +87,18 @@ async function withReference(job: TrainJob, onProgress: (progress: Progress) => 
  * k1 in the reward: each sample's kl_penalty · Σ (log π − log π_ref), less the mean of its group,
  * since advantages are linear in the reward and already have the group's baseline taken off.
  */
-function k1Penalties(job: TrainJob, reference: readonly number[][]): number[] {
-  const k1 = job.samples.map((sample, i) =>
-    sample.logprobs.reduce((sum, logprob, t) => sum + logprob - reference[i]![t]!, 0),
+export function k1Penalties(
+  samples: readonly Pick<TrainSample, 'promptId' | 'logprobs'>[],
+  reference: readonly number[][],
+  klPenalty: number,
+): number[] {
+  const k1 = samples.map(({ logprobs }, i) =>
+    logprobs.reduce((sum, logprob, t) => sum + logprob - reference[i]![t]!, 0),
   );
-  const groups = Map.groupBy(job.samples.keys(), (i) => job.samples[i]!.promptId);
+  const groups = Map.groupBy(samples.keys(), (i) => samples[i]!.promptId);
   const mean = (indices: number[]) => indices.reduce((sum, i) => sum + k1[i]!, 0) / indices.length;
   const means = new Map([...groups].map(([id, indices]) => [id, mean(indices)]));
-  return job.samples.map(
-    ({ promptId }, i) => job.settings.rlaif.kl_penalty * (k1[i]! - means.get(promptId)!),
-  );
+  return samples.map(({ promptId }, i) => klPenalty * (k1[i]! - means.get(promptId)!));
 }
 
 async function runSteps(

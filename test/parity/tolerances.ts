@@ -10,6 +10,8 @@ export const tolerances = {
   logprobs: 1e-4,
   /** ‖Δ‖ / ‖reference‖ of one parameter's gradient. */
   gradient: 1e-4,
+  /** ‖Δ‖ / ‖reference‖ of a batch's advantages: TRL takes means and deviations in float32. */
+  advantages: 1e-5,
   /** Relative difference of a step's loss and gradient norm, and of parameters after 20 steps. */
   trajectory: 1e-4,
   /**

@@ -84,6 +84,7 @@ function statsOf(samples: number): TrainStats {
     loss: 0.5,
     policy_loss: 0.25,
     kl: 0.125,
+    kl_k1: 0.125,
     kl_coefficient: 0.05,
     entropy: 1,
     grad_norm: 2,

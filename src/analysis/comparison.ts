@@ -2,7 +2,7 @@
 
 import { changeOf, type Facts, isComparable, isStable, numberOf } from './facts.ts';
 import { absent, fixed, share, signed, signedPercent } from './format.ts';
-import type { NumberMetric } from './history.ts';
+import { type NumberMetric, passMetrics } from './history.ts';
 
 /** `good` and `bad` are judgements; `note` is worth a look; `none` says only what is. */
 export type Judgement = 'good' | 'bad' | 'note' | 'none';
@@ -47,14 +47,12 @@ const rows: readonly RowSpec[] = [
   {
     metric: 'loss',
     label: 'Average Loss',
-
     up: note('RISING'),
     down: good('IMPROVING'),
   },
   {
     metric: 'reward_variance',
     label: 'Reward Variance',
-
     ...calmer,
     withPercent: false,
   },
@@ -63,12 +61,7 @@ const rows: readonly RowSpec[] = [
   { metric: 'kl', label: 'KL to Reference', ...merelyMoves },
   { metric: 'entropy', label: 'Entropy', ...merelyMoves },
   { metric: 'eval/reward', label: 'Held-out Average', ...higherIsBetter },
-  {
-    metric: 'eval/best_of_n_reward',
-    label: 'Held-out Best-of-N',
-
-    ...higherIsBetter,
-  },
+  { metric: 'eval/best_of_n_reward', label: 'Held-out Best-of-N', ...higherIsBetter },
   { metric: 'eval/pass_rate', label: 'Held-out Pass Rate', ...higherIsBetter },
   { metric: 'eval/greedy/reward', label: 'Held-out Greedy Reward', ...higherIsBetter },
   { metric: 'eval/greedy/pass_rate', label: 'Held-out Greedy Pass Rate', ...higherIsBetter },
@@ -78,8 +71,17 @@ const rows: readonly RowSpec[] = [
 /** Rows for every metric that the epoch has; those of the seed's own table come first. */
 export function compareEpochs(facts: Facts): ComparisonRow[] {
   return rows
+    .flatMap((spec) => (spec.metric === 'eval/pass_rate' ? passRows(facts, spec) : [spec]))
     .filter(({ metric }) => numberOf(facts.after, metric) !== undefined)
     .map((spec) => (spec.metric === 'diversity' ? diversityRow(facts) : numberRow(facts, spec)));
+}
+
+/** pass@1 and pass@N, which have the pass rate's place in metrics that have them. */
+function passRows({ after }: Facts, spec: RowSpec): RowSpec[] {
+  const metrics = passMetrics(after);
+  if (metrics.length === 0) return [spec];
+  const label = (metric: NumberMetric) => metric.replace('eval/', 'Held-out ');
+  return metrics.map((metric) => ({ ...spec, metric, label: label(metric) }));
 }
 
 function numberRow(facts: Facts, spec: RowSpec): ComparisonRow {

@@ -30,13 +30,17 @@ const numbers = [
   'distinct_programs',
   'gap',
   'kl',
+  'kl_k1',
   'entropy',
   'grad_norm',
   'learning_rate',
   'frac_reward_zero_std',
   'clip_ratio/low_mean',
   'clip_ratio/high_mean',
+  'clip_ratio/region_mean',
   'completions/mean_length',
+  'completions/min_length',
+  'completions/max_length',
   'completions/clipped_ratio',
   'num_tokens',
   'samples',
@@ -56,7 +60,15 @@ const numbers = [
 ] as const satisfies readonly (keyof EpochMetrics)[];
 
 /** The name of a metric that is one number. */
-export type NumberMetric = (typeof numbers)[number];
+export type NumberMetric = (typeof numbers)[number] | `eval/pass@${number}`;
+
+/** pass@1 and pass@N of a line: of all its `eval/pass@k` those of the least and the greatest k. */
+export function passMetrics(line: object): `eval/pass@${number}`[] {
+  const tries = Object.keys(line).flatMap((key) => /^eval\/pass@(\d+)$/.exec(key)?.[1] ?? []);
+  if (tries.length === 0) return [];
+  const ends = [Math.min(...tries.map(Number)), Math.max(...tries.map(Number))];
+  return [...new Set(ends)].map((k) => `eval/pass@${k}` as const);
+}
 
 /**
  * The epochs of a metrics.jsonl, oldest first. Fields that its writer did not know are null, the
@@ -80,7 +92,8 @@ export function parseMetricsJsonl(text: string, name: string): EpochMetrics[] {
 function parseLine(line: string, where: string): EpochMetrics {
   const row = parseObject(line, where);
   if (!Number.isInteger(row.epoch)) throw unexpected(where, 'epoch', 'a whole number', row.epoch);
-  for (const field of numbers)
+  const tries = Object.keys(row).filter((key) => key.startsWith('eval/pass@'));
+  for (const field of [...numbers, ...tries])
     if (typeof (row[field] ?? 0) !== 'number')
       throw unexpected(where, field, 'a number or null', row[field]);
   if (row.reward_histogram != null && !isNumberList(row.reward_histogram))

@@ -12,6 +12,7 @@ const stats = {
   loss: 0.17,
   policy_loss: -0.02,
   kl: 0.03,
+  kl_k1: 0.025,
   kl_coefficient: 0.05,
   entropy: 0.6,
   grad_norm: 1.2,
@@ -55,13 +56,16 @@ describe('toEpochMetrics', () => {
     expect(metrics['eval/greedy/pass_rate']).toBeNull();
     expect(metrics['rewards/rubric/mean']).toBe(0.5);
     expect(metrics['eval/rewards/rubric/mean']).toBeCloseTo(0.3, 12);
+    expect(metrics['eval/rewards/rubric/std']).toBeCloseTo(0.1, 12);
     expect(metrics['eval/pass_rate']).toBeNull();
     expect(metrics).toMatchObject({ 'eval/pass@1': null, 'eval/pass@2': null });
   });
 
   it('carries what the filter and the trainer said', () => {
     expect(metrics).toMatchObject({ samples: 3, samples_missing: 1, samples_trained: 2, steps: 2 });
-    expect(metrics).toMatchObject({ loss: 0.17, kl: 0.03, 'clip_ratio/high_mean': 0.02 });
+    expect(metrics).toMatchObject({ loss: 0.17, kl: 0.03, kl_k1: 0.025 });
+    expect(metrics['clip_ratio/high_mean']).toBe(0.02);
+    expect(metrics['clip_ratio/region_mean']).toBeCloseTo(0.03, 12);
   });
 
   it('survives a round trip through metrics.jsonl byte by byte', () => {
@@ -74,6 +78,7 @@ describe('toEpochMetrics', () => {
     const parts = { epoch: 9, phase: 'x', settings, train: heldOut, heldOut, counts: { kept: 0 } };
     const idle = toEpochMetrics({ ...parts, greedy: null, stats: null });
     expect(idle).toMatchObject({ loss: null, kl: null, steps: 0, samples_trained: 0 });
+    expect(idle['clip_ratio/region_mean']).toBeNull();
   });
 });
 

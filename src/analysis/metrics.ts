@@ -78,12 +78,14 @@ function trainingMetrics(stats: TrainStats | null) {
     loss: stats?.loss ?? null,
     policy_loss: stats?.policy_loss ?? null,
     kl: stats?.kl ?? null,
+    kl_k1: stats?.kl_k1 ?? null,
     kl_coefficient: stats?.kl_coefficient ?? null,
     entropy: stats?.entropy ?? null,
     grad_norm: stats?.grad_norm ?? null,
     learning_rate: stats?.learning_rate ?? null,
     'clip_ratio/low_mean': stats?.clip_low ?? null,
     'clip_ratio/high_mean': stats?.clip_high ?? null,
+    'clip_ratio/region_mean': stats && stats.clip_low + stats.clip_high,
   };
 }
 

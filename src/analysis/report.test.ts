@@ -143,6 +143,19 @@ describe('renderEpochReport', () => {
     expect(text).toContain('**Held-out Average Reward Rising**');
   });
 
+  it('has pass@1 and pass@N in place of the pass rate, where the metrics have them', () => {
+    const tries = { 'eval/pass@1': 0.34, 'eval/pass@2': 0.5, 'eval/pass@16': 0.75 };
+    const greedy = { 'eval/greedy/reward': 0.6, 'eval/greedy/pass_rate': 0.5 };
+    const results = section(page([healthyBefore, { ...healthyAfter, ...tries, ...greedy }]), 'Res');
+    for (const cells of ['pass@1** | – | 0.3400 |', 'pass@16** | – | 0.7500 |'])
+      expect(results).toContain(`| **Held-out ${cells}`);
+    expect(results).toContain('| **Held-out Greedy Pass Rate** | – | 0.5000 |');
+    expect(results).not.toMatch(/pass@2|Held-out Pass Rate/);
+    expect(page([healthyBefore, healthyAfter])).toContain(
+      '| **Held-out Pass Rate** | 0.3000 | 0.3400 |',
+    );
+  });
+
   it('does not judge samples drawn at another temperature', () => {
     const cooler = withRlaif({ ...healthyAfter, reward: 0.3 }, { generation_temperature: 1 });
     const text = page([healthyBefore, cooler]);
@@ -196,6 +209,21 @@ describe('renderRunReport', () => {
     expect(text).toContain('**Held-out average reward**: 0.2200 → 0.4400 (+100.0%) `▁▇█`');
     expect(text).toContain('| refinement | 11–12 | 0.1 | 1.1 |');
     expect(text).toContain('## Diagnosis of Epoch 12');
+  });
+
+  it('tells what the policy can do at the start and after each phase', () => {
+    const measured = (pass: number) => ({ 'eval/pass@1': pass, 'eval/pass@8': 2 * pass });
+    const start = { epoch: 9, phase: 'start', ...measured(0.1) };
+    const earlier = { epoch: 10, phase: 'exploration', entropy: 0.9, ...measured(0.2) };
+    const later = [healthyBefore, { ...healthyAfter, ...measured(0.3) }];
+    const text = renderRunReport({ history: [start, earlier, ...later], success: targets });
+    expect(section(text, 'Policy After').split('\n').slice(2).filter(Boolean)).toEqual([
+      '|  | start 9 | exploration 10 | refinement 12 |',
+      '| --- | --- | --- | --- |',
+      '| Held-out pass@1 | 10% | 20% | 30% |',
+      '| Held-out pass@8 | 20% | 40% | 60% |',
+      `| Entropy at the phase's temperature, nats | – | 0.9000 | ${healthyAfter.entropy!.toFixed(4)} |`,
+    ]);
   });
 
   it('works on bare metrics, and refuses none', () => {

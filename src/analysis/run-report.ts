@@ -5,8 +5,8 @@ import { AnnealError } from '../errors.ts';
 import { diagnose } from './diagnosis.ts';
 import { epochColumns, epochRow } from './epoch-table.ts';
 import { type DiagnosisInput, numberOf } from './facts.ts';
-import { absent, moved, settingValue, share, sparkline } from './format.ts';
-import type { EpochRecord, NumberMetric } from './history.ts';
+import { absent, fixed, moved, settingValue, share, sparkline } from './format.ts';
+import { type EpochRecord, type NumberMetric, passMetrics } from './history.ts';
 import { bulletList, markdownTable, numbered, renderPage } from './page.ts';
 import { recommend } from './recommendations.ts';
 import { renderSuccess } from './report-advice.ts';
@@ -34,6 +34,7 @@ export function renderRunReport({ name, ...input }: RunReportInput): string {
     { title: 'Where It Began and Where It Is', body: journey(history) },
     { title: 'Epochs', body: markdownTable(epochColumns, history.map(epochRow)) },
     { title: 'Phases', body: phases(history) },
+    { title: 'Policy After Each Phase', body: policies(history) },
     { title: 'Success Metrics', body: renderSuccess(successMetrics(last, input.success)) },
     { title: `Diagnosis of Epoch ${last.epoch}`, body: verdict({ ...input, epoch: last.epoch }) },
   ]);
@@ -58,6 +59,26 @@ function trend(history: readonly EpochRecord[], metric: NumberMetric, label: str
   if (before === undefined || after === undefined) return [];
   const percent = before === 0 ? null : (100 * (after - before)) / before;
   return [`**${label}**: ${moved({ before, after, percent })} \`${sparkline(values)}\``];
+}
+
+/** What the policies at the start and after each phase can do, a column each. */
+function policies(history: readonly EpochRecord[]): string {
+  const lines = [...Map.groupBy(history, ({ phase }) => phase ?? '').values()].map(
+    (phase) => phase.at(-1)!,
+  );
+  const metrics: (readonly [NumberMetric, string, (value: number | undefined) => string])[] = [
+    ...passMetrics(lines.at(-1)!).map(
+      (metric) => [metric, metric.replace('eval/', 'Held-out '), share] as const,
+    ),
+    ['eval/greedy/reward', 'Held-out greedy reward', fixed],
+    ['eval/greedy/pass_rate', 'Held-out greedy pass rate', share],
+    ['entropy', "Entropy at the phase's temperature, nats", fixed],
+  ];
+  const rows = metrics
+    .map(([metric, label, text]) => [label, ...lines.map((line) => text(numberOf(line, metric)))])
+    .filter(([, ...cells]) => cells.some((cell) => cell !== absent));
+  if (rows.length === 0) return '';
+  return markdownTable(['', ...lines.map(({ epoch, phase }) => `${phase ?? ''} ${epoch}`)], rows);
 }
 
 function phases(history: readonly EpochRecord[]): string {

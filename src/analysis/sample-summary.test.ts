@@ -45,6 +45,8 @@ describe('summarizeSamples', () => {
     expect(summary.reward_histogram).toEqual([0.25, 0, 0, 0, 0, 0.5, 0, 0, 0, 0.25]);
     expect(summary.pass_rate).toBe(0.25);
     expect(summary['completions/mean_length']).toBe(18 / 5);
+    expect(summary['completions/min_length']).toBe(2);
+    expect(summary['completions/max_length']).toBe(4);
     expect(summary['completions/clipped_ratio']).toBe(1 / 5);
     expect(summary.num_tokens).toBe(18);
   });
@@ -53,6 +55,7 @@ describe('summarizeSamples', () => {
     const summary = summarizeSamples(samples);
     expect([summary.samples, summary.samples_missing]).toEqual([5, 1]);
     expect(summary.rewards['rewards/rubric/mean']).toBeCloseTo(0.5, 6);
+    expect(summary.rewards['rewards/rubric/std']).toBeCloseTo(Math.sqrt(0.125), 6);
     expect(summary.rewards['rewards/rubric/correctness']).toBeCloseTo(0.5, 6);
   });
 
@@ -68,6 +71,8 @@ describe('summarizeSamples', () => {
     expect(summary.frac_reward_zero_std).toBeNull();
     expect(summary.pass_rate).toBeNull();
     expect(summary.rewards['rewards/rubric/mean']).toBeNull();
+    expect(summary.rewards['rewards/rubric/std']).toBeNull();
+    expect(summarizeSamples([])['completions/min_length']).toBeNull();
   });
 
   it('does not take [1, 0, 0, 0] for a constant group', () => {

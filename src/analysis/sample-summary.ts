@@ -4,7 +4,7 @@
 import type { ScoredRollout } from '../config/records.ts';
 import { distinctPrograms, meanPairwiseDistance, uniqueShare } from './diversity.ts';
 import { type PassAtK, passAtPowers, passRate } from './passes.ts';
-import { histogram, mean, variance } from './statistics.ts';
+import { histogram, mean, standardDeviation, variance } from './statistics.ts';
 
 /** A group whose rewards spread no wider than this teaches nothing: judges answer in floats. */
 export const constantGroupSpread = 1e-6;
@@ -24,12 +24,14 @@ export interface SampleSummary {
   diversity_score: number | null;
   distinct_programs: number | null;
   'completions/mean_length': number | null;
+  'completions/min_length': number | null;
+  'completions/max_length': number | null;
   'completions/clipped_ratio': number | null;
   num_tokens: number | null;
   pass_rate: number | null;
   /** Estimates of pass@k; not in a summary that an earlier version made. */
   pass_at?: PassAtK;
-  /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, sorted by key. */
+  /** `rewards/{name}/mean`, `…/std` and `…/{criterion}`, sorted by key. */
   rewards: Record<`rewards/${string}`, number | null>;
 }
 
@@ -50,7 +52,7 @@ export function summarizeSamples(rollouts: readonly ScoredRollout[]): SampleSumm
     ...lengthStatistics(ordered),
     pass_rate: passRate(ordered),
     pass_at: passAtPowers(groups),
-    rewards: rewardMeans(ordered),
+    rewards: byReward(ordered),
   };
 }
 
@@ -72,12 +74,11 @@ function rewardStatistics(groups: readonly ScoredRollout[][]) {
   const rewards = scored.flat();
   const reward = mean(rewards);
   const best = mean(scored.map((group) => Math.max(...group)));
-  const spread = variance(rewards);
   return {
     reward,
-    reward_std: spread === null ? null : Math.sqrt(spread),
+    reward_std: standardDeviation(rewards),
     best_of_n_reward: best,
-    reward_variance: spread,
+    reward_variance: variance(rewards),
     gap: reward === null || best === null ? null : best - reward,
     frac_reward_zero_std: mean(scored.map((group) => (isConstant(group) ? 1 : 0))),
     reward_histogram: histogram(rewards),
@@ -90,26 +91,31 @@ function isConstant(rewards: readonly number[]): boolean {
 
 function lengthStatistics(rollouts: readonly ScoredRollout[]) {
   const lengths = rollouts.map(({ tokens }) => tokens.length);
+  const fold = (join: (a: number, b: number) => number) =>
+    lengths.length === 0 ? null : lengths.reduce((a, b) => join(a, b));
   return {
     'completions/mean_length': mean(lengths),
+    'completions/min_length': fold(Math.min),
+    'completions/max_length': fold(Math.max),
     'completions/clipped_ratio': mean(rollouts.map(({ finish }) => (finish === 'length' ? 1 : 0))),
-    num_tokens: lengths.length === 0 ? null : lengths.reduce((sum, length) => sum + length, 0),
+    num_tokens: fold((a, b) => a + b),
   };
 }
 
-function rewardMeans(rollouts: readonly ScoredRollout[]): SampleSummary['rewards'] {
-  const values = new Map<`rewards/${string}`, (number | null)[]>();
-  const add = (key: `rewards/${string}`, value: number | null) => {
-    const list = values.get(key);
-    if (list) list.push(value);
-    else values.set(key, [value]);
-  };
-  for (const { rewards } of rollouts)
-    for (const [name, { value, criteria }] of Object.entries(rewards)) {
-      add(`rewards/${name}/mean`, value);
-      for (const [criterion, share] of Object.entries(criteria))
-        add(`rewards/${name}/${criterion}`, share);
-    }
-  const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(sorted.map(([key, list]) => [key, mean(present(list))]));
+function byReward(rollouts: readonly ScoredRollout[]): SampleSummary['rewards'] {
+  const said = rollouts.flatMap(({ rewards }) =>
+    Object.entries(rewards).flatMap(([name, { value, criteria }]) =>
+      Object.entries({ mean: value, std: value, ...criteria }).map(([key, number]) => ({
+        key: `rewards/${name}/${key}` as const,
+        number,
+      })),
+    ),
+  );
+  const byKey = [...Map.groupBy(said, ({ key }) => key)].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    byKey.map(([key, list]) => {
+      const numbers = present(list.map(({ number }) => number));
+      return [key, key.endsWith('/std') ? standardDeviation(numbers) : mean(numbers)];
+    }),
+  );
 }

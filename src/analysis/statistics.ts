@@ -13,6 +13,12 @@ export function variance(values: readonly number[]): number | null {
   return center === null ? null : mean(values.map((value) => (value - center) ** 2));
 }
 
+/** Square root of the population variance; null for an empty list. */
+export function standardDeviation(values: readonly number[]): number | null {
+  const spread = variance(values);
+  return spread === null ? null : Math.sqrt(spread);
+}
+
 /** Bins of a reward histogram, each a tenth of [0, 1]. */
 export const histogramBins = 10;
 

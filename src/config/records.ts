@@ -110,6 +110,8 @@ export interface EpochMetrics {
   gap: number | null;
   /** KL(policy || reference) a token, k3 estimator, nats. */
   kl: number | null;
+  /** The same by the k1 estimator: noisier, and it can come out negative. */
+  kl_k1: number | null;
   /** The KL penalty in force at the epoch's end: kl_penalty, unless kl_target scales it. */
   kl_coefficient: number | null;
   /** Mean entropy of the sampling distribution a token, nats. */
@@ -119,7 +121,11 @@ export interface EpochMetrics {
   frac_reward_zero_std: number | null;
   'clip_ratio/low_mean': number | null;
   'clip_ratio/high_mean': number | null;
+  /** Both together. */
+  'clip_ratio/region_mean': number | null;
   'completions/mean_length': number | null;
+  'completions/min_length': number | null;
+  'completions/max_length': number | null;
   'completions/clipped_ratio': number | null;
   num_tokens: number | null;
   /** Counts: sampled, missing a score, kept by the filter, and optimiser steps taken. */
@@ -145,7 +151,7 @@ export interface EpochMetrics {
   'eval/greedy/pass_rate': number | null;
   /** Unbiased estimates of pass@k, for powers of two and the group size. */
   [passAtK: `eval/pass@${number}`]: number | null;
-  /** `rewards/{name}/mean` and `rewards/{name}/{criterion}`, also under `eval/`. */
+  /** `rewards/{name}/mean`, `…/std` (population) and `…/{criterion}`, also under `eval/`. */
   [reward: `${string}rewards/${string}`]: number | null;
   settings: Settings | null;
 }

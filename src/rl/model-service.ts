@@ -83,6 +83,7 @@ export interface TrainStats {
   loss: number;
   policy_loss: number;
   kl: number;
+  kl_k1: number;
   /** kl_penalty, or what an adaptive penalty has made of it after the last step. */
   kl_coefficient: number;
   entropy: number;
@@ -102,6 +103,7 @@ export interface StepMetrics {
   loss: number;
   policy_loss: number;
   kl: number;
+  kl_k1: number;
   kl_coefficient: number;
   entropy: number;
   /** Global, before clipping. */
@@ -109,6 +111,7 @@ export interface StepMetrics {
   learning_rate: number;
   'clip_ratio/low_mean': number;
   'clip_ratio/high_mean': number;
+  'clip_ratio/region_mean': number;
   /** Completion tokens learned in the step. */
   num_tokens: number;
 }

@@ -54,10 +54,10 @@ describe('clipped_ratio', () => {
     expect(loss).toBeCloseTo(-0.3 + 0.1 * k2, 6);
   });
 
-  it('reports k1, k2, k3 weighed by the ratio, and the entropy', async () => {
+  it('reports k2, k1 and k3 weighed by the ratio, and the entropy', async () => {
     const { stats } = await evaluate('clipped_ratio');
     const k3 = d.map((x) => Math.exp(-x) - 1 + x);
-    expect(stats.k1).toBeCloseTo(mean(d), 6);
+    expect(stats.k1).toBeCloseTo((2 * d[0]! + 0.8 * d[1]!) / 2, 6);
     expect(stats.k2).toBeCloseTo(k2, 6);
     expect(stats.k3).toBeCloseTo((2 * k3[0]! + 0.8 * k3[1]!) / 2, 6);
     const entropy = (ps: number[]) => -ps.reduce((sum, p) => sum + p * Math.log(p), 0);

@@ -63,7 +63,7 @@ export function objective(
   const stats = [
     policyLoss,
     g.neg(mean(g.mul(x.reward, logprobs))),
-    mean(kl.k1),
+    mean(g.mul(ratio, kl.k1)),
     k2,
     mean(g.mul(ratio, kl.k3)),
     mean(entropy),
@@ -93,8 +93,8 @@ function clippedShares(g: Builder, ratio: Value, x: ObjectiveInputs) {
  * Estimators of KL(policy ‖ reference) from samples of the policy (Schulman 2020,
  * http://joschu.net/blog/kl-approx.html), with d = log π − log π_ref:
  * k1 = d, k2 = d²/2, k3 = e^−d − 1 + d. The samples are the policy's before this epoch's steps;
- * the report weighs k3 by the ratio to it, since a token that training has made unlikely would
- * otherwise count with its e^−d, which has no bound.
+ * the report weighs k1 and k3 by the ratio to it, which makes them unbiased: in k3 a token that
+ * training has made unlikely would otherwise count with its e^−d, which has no bound.
  */
 function klEstimators(g: Builder, logprobs: Value, reference: Value) {
   const d = g.sub(logprobs, reference);

@@ -202,12 +202,14 @@ function toMetrics({ step, tokens, settings, ...stats }: Step): StepMetrics {
     loss: stats.policy_loss + kl_coefficient * stats.k2,
     policy_loss: stats.policy_loss,
     kl: stats.k3,
+    kl_k1: stats.k1,
     kl_coefficient,
     entropy: stats.entropy,
     grad_norm: stats.grad_norm,
     learning_rate,
     'clip_ratio/low_mean': stats.clip_low,
     'clip_ratio/high_mean': stats.clip_high,
+    'clip_ratio/region_mean': stats.clip_low + stats.clip_high,
     num_tokens: tokens,
   };
 }
@@ -223,6 +225,7 @@ function summarize(settings: Settings, trainer: PolicyTrainer, steps: StepStats[
     loss: means.likelihood_loss! + kl_penalty * means.k3!,
     policy_loss: means.policy_loss!,
     kl: means.k3!,
+    kl_k1: means.k1!,
     kl_coefficient: kl_penalty * trainer.klScale,
     entropy: means.entropy!,
     grad_norm: mean('grad_norm'),

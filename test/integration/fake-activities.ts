@@ -46,6 +46,7 @@ const stats = {
   loss: 0.2,
   policy_loss: 0.1,
   kl: 0.01,
+  kl_k1: 0.01,
   kl_coefficient: 0.05,
   entropy: 1,
   grad_norm: 0.5,

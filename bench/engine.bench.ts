@@ -6,23 +6,20 @@ import { type DecoderConfig, readModelConfig } from '../src/engine/model/config.
 import { openWeights } from '../src/engine/model/weights.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
 import { RolloutEngine, type RolloutRequest } from '../src/engine/sampling/rollout.ts';
-import { PolicyTrainer, type StepSettings, type TrainSequence } from '../src/rl/trainer.ts';
+import { PolicyTrainer } from '../src/rl/trainer.ts';
 import { compare, throughput } from './figure.ts';
 import { bareDecoding, bareProduct, flopsPerToken } from './limits.ts';
 import { Peer } from './peer.ts';
 import { randomModel } from './random-model.ts';
+import { engine, randomSequences, randomTokens, stepSettings } from './training-step.ts';
 
-const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
 const rounds = 7;
 const [promptLength, completionLength] = [32, 128];
 
 async function rolloutRound(c: DecoderConfig, folder: string, prompts: number, samples: number) {
   const rollouts = new RolloutEngine(c, await openWeights(folder, c), engine);
-  const random = uniforms('prompts');
   const request: RolloutRequest = {
-    prompts: Array.from({ length: prompts }, () =>
-      Array.from({ length: promptLength }, () => Math.floor(random() * c.vocabSize)),
-    ),
+    prompts: randomTokens(c, prompts, promptLength),
     samplesPerPrompt: samples,
     maxNewTokens: completionLength,
     temperature: 1,
@@ -33,36 +30,6 @@ async function rolloutRound(c: DecoderConfig, folder: string, prompts: number, s
     endOf: () => undefined,
   };
   return { run: () => rollouts.run(request), close: () => rollouts.close() };
-}
-
-const settings: StepSettings = {
-  inverse_temperature: 1,
-  kl_coefficient: 0.1,
-  ratio_low: 0.8,
-  ratio_high: 1.28,
-  learning_rate: 1e-5,
-  weight_decay: 0,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  max_grad_norm: 1,
-};
-
-function sequencesOf(c: DecoderConfig, batch: number, prompt: number, completion: number) {
-  const random = uniforms('sequences');
-  const ids = (length: number) => Array.from({ length }, () => Math.floor(random() * c.vocabSize));
-  return Array.from({ length: batch }, (): TrainSequence => {
-    const tokens = ids(completion);
-    return {
-      prompt: ids(prompt),
-      completion: tokens,
-      weight: tokens.map(() => 1 / (batch * completion)),
-      advantage: tokens.map(() => random() - 0.5),
-      reward: 0,
-      oldLogprobs: tokens.map(() => -7),
-      referenceLogprobs: tokens.map(() => -7),
-    };
-  });
 }
 
 /** `amount`, once the work is done. */
@@ -95,13 +62,13 @@ async function benchTraining(
 ) {
   const [prompt, completion] = [1, 127];
   const trainer = await PolicyTrainer.load(folder, engine);
-  const sequences = sequencesOf(c, batch, prompt, completion);
+  const sequences = randomSequences(c, batch, prompt, completion);
   const tokens = batch * (prompt + completion);
   const attention = 2 * 2 * c.layers * c.heads * c.headDim * (prompt + completion);
   // Forward and twice as much backward.
   const limit = (gflops * 1e9) / (3 * (flopsPerToken(c) + attention));
   await compare(`train step, ${batch} x ${prompt + completion}`, 'tokens/s', rounds, {
-    anneal: () => after(trainer.train(sequences, 16, 'clipped_ratio', settings), tokens),
+    anneal: () => after(trainer.train(sequences, 16, 'clipped_ratio', stepSettings), tokens),
     'products alone': { rate: async () => limit },
     ...(peer && {
       'torch eager': { rate: () => peer.rate({ train: batch }) },

@@ -2,19 +2,16 @@
 // difference between processes that train models of two sizes on batches of two sizes.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { readModelConfig } from '../src/engine/model/config.ts';
 import { trainingBytesPerToken } from '../src/engine/model/memory.ts';
 import { parameterSpecs } from '../src/engine/model/parameters.ts';
-import { writeFloat32 } from '../src/engine/model/safetensors-writer.ts';
-import { uniforms } from '../src/engine/sampling/random.ts';
-import { PolicyTrainer, type TrainSequence } from '../src/rl/trainer.ts';
+import { PolicyTrainer } from '../src/rl/trainer.ts';
 import { report } from './figure.ts';
+import { randomModel } from './random-model.ts';
+import { engine, randomSequences, stepSettings } from './training-step.ts';
 
-const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
 const length = 128;
 
 const sizes = {
@@ -25,49 +22,18 @@ const sizes = {
 async function makeModel(
   size: keyof typeof sizes,
 ): Promise<{ folder: string; parameters: number }> {
-  const folder = await mkdtemp(join(tmpdir(), 'anneal-memory-'));
-  const config = {
-    architectures: ['Qwen2ForCausalLM'],
-    model_type: 'qwen2',
-    ...sizes[size],
-    num_attention_heads: sizes[size].hidden_size / 64,
-    num_key_value_heads: 2,
-    vocab_size: 1024,
-    tie_word_embeddings: true,
-  };
-  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+  const num_attention_heads = sizes[size].hidden_size / 64;
+  const folder = await randomModel({ ...sizes[size], num_attention_heads });
   const specs = parameterSpecs(await readModelConfig(folder));
   const count = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 1);
-  const random = uniforms('memory');
-  await writeFloat32(
-    join(folder, 'model.safetensors'),
-    specs.map(({ name, shape }) => {
-      const value = () => (name.includes('norm') ? 1 : (2 * random() - 1) * 0.05);
-      return [name, shape, () => Float32Array.from({ length: count(shape) }, value)] as const;
-    }),
-  );
   return { folder, parameters: specs.reduce((sum, { shape }) => sum + count(shape), 0) };
 }
 
 /** Two steps of one microbatch of `batch` sequences, in this process. */
 async function train(folder: string, batch: number, recompute: boolean): Promise<void> {
   const trainer = await PolicyTrainer.load(folder, engine, { recompute });
-  const random = uniforms('sequences');
-  const sequences = Array.from({ length: batch }, (): TrainSequence => {
-    const tokens = Array.from({ length }, () => Math.floor(random() * 1024));
-    const completion = tokens.slice(1);
-    const every = (value: number) => completion.map(() => value);
-    return {
-      ...{ prompt: tokens.slice(0, 1), completion, weight: every(1e-4), advantage: every(1) },
-      ...{ reward: 0, oldLogprobs: every(-7), referenceLogprobs: every(-7) },
-    };
-  });
-  const settings = {
-    ...{ inverse_temperature: 1, kl_coefficient: 0.1, ratio_low: 0.8, ratio_high: 1.28 },
-    ...{ learning_rate: 1e-5, weight_decay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-    max_grad_norm: 1,
-  };
-  for (let i = 0; i < 2; i++) await trainer.train(sequences, batch, 'clipped_ratio', settings);
+  const sequences = randomSequences(trainer.config, batch, 1, length - 1);
+  for (let i = 0; i < 2; i++) await trainer.train(sequences, batch, 'clipped_ratio', stepSettings);
 }
 
 /** Peak memory in bytes of a process that trains. */

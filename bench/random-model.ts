@@ -1,4 +1,5 @@
-// A Qwen2 of random weights in a folder of its own, for measuring: 3.2 M parameters, 1,024 tokens.
+// A Qwen2 of random weights in a folder of its own, for measuring. Of its own size it has 3.2 M
+// parameters and 1,024 tokens.
 
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,15 +24,19 @@ const config = {
   tie_word_embeddings: true,
 };
 
-/** Write the model and return its folder. It never ends a sequence by itself. */
-export async function randomModel(): Promise<string> {
+/**
+ * Write the model, of another size where `changes` to its config say so, one tensor in memory at a
+ * time. It never ends a sequence by itself.
+ * @returns its folder
+ */
+export async function randomModel(changes: Partial<typeof config> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
-  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, ...changes }));
   const random = uniforms('bench');
   const tensors = parameterSpecs(await readModelConfig(folder)).map(({ name, shape }) => {
     const size = shape.reduce((n, d) => n * d, 1);
     const value = () => (name.includes('norm') ? 1 : (2 * random() - 1) * 0.05);
-    return [name, shape, Float32Array.from({ length: size }, value)] as const;
+    return [name, shape, () => Float32Array.from({ length: size }, value)] as const;
   });
   await writeFloat32(join(folder, 'model.safetensors'), tensors);
   return folder;

@@ -9,6 +9,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import type { Prompt, ScoredRollout } from '../config/records.ts';
+import type { DroppedSample } from '../rl/batch.ts';
 import type { TrainSample } from '../rl/model-service.ts';
 import { settingsAt } from '../rl/schedule.ts';
 import type { Activities, RunPlan, Split, Trained, TrainInput } from './contract.ts';
@@ -314,6 +315,14 @@ describe('an epoch', () => {
       0,
     );
     expect(total).toBeCloseTo(0, 10);
+  });
+
+  it('writes down what it does not train on, and why', async () => {
+    const rlaif = { ...runFile().rlaif, reward_threshold: 0.9 };
+    const { batch } = await runEpoch(await prepare({ ...runFile(), rlaif }));
+    const dropped = await lines<DroppedSample>('samples/epoch-05/dropped.jsonl');
+    expect(dropped).toHaveLength(9 - batch.counts.kept);
+    expect(new Set(dropped.map(({ reason }) => reason))).toEqual(new Set(['reward_threshold']));
   });
 
   it('leaves the same files when every activity runs twice', async () => {

@@ -8,6 +8,7 @@ import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import { encodeEvents, type Scalar } from '../artifacts/tensorboard.ts';
+import { parseRunConfig } from '../config/load.ts';
 import type { EpochMetrics } from '../config/records.ts';
 import type { StepMetrics } from '../rl/model-service.ts';
 import type { AnalyzeInput } from './contract.ts';
@@ -71,10 +72,8 @@ async function writeReports(
   history: EpochMetrics[],
   { run: name, epoch, success }: AnalyzeInput,
 ): Promise<void> {
-  const upTo = history.filter((line) => line.epoch <= epoch);
-  await store.write(
-    layout.epochReport(epoch),
-    renderEpochReport({ history: upTo, epoch, success }),
-  );
-  await store.write(layout.runReport, renderRunReport({ name, history, success }));
+  const config = parseRunConfig(await store.readDocument(layout.config));
+  const about = { history, success, config };
+  await store.write(layout.epochReport(epoch), renderEpochReport({ ...about, epoch }));
+  await store.write(layout.runReport, renderRunReport({ ...about, name }));
 }

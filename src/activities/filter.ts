@@ -1,4 +1,4 @@
-// Turns an epoch's scored samples into the batch to train on.
+// Turns an epoch's scored samples into the batch to train on, and a list of those left out.
 
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
@@ -16,6 +16,7 @@ export function filterWith(dependencies: Dependencies) {
       const prompts = await readPromptsById(store, input.prompts);
       const batch = buildBatch(await readScored(store, input.scored), input.rlaif);
       const rows = batch.samples.map((sample) => trainSample(sample, prompts));
+      await store.write(layout.dropped(input.epoch), encodeJsonl(batch.dropped));
       const path = layout.batch(input.epoch);
       return {
         samples: await store.write(path, encodeJsonl(rows), rows.length),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runSchema } from '../config/schema.ts';
 import { diagnose } from './diagnosis.ts';
 import type { EpochRecord } from './history.ts';
 import { changesNow, overridesOf, recommend, renderYaml } from './recommendations.ts';
@@ -135,6 +136,26 @@ describe('recommend', () => {
     expect(remediesOf(epoch6, { ...epoch7, settings: raised })).not.toContain(
       'raise-learning-rate',
     );
+  });
+
+  it('tells a rate that the run file raises from one that a person raised', () => {
+    const learning_rate = { ramp: 'linear', from: 5e-6, to: 2e-5 };
+    const config = runSchema.parse({
+      model: { path: 'm' },
+      prompts: { train: 't', held_out: 'h' },
+      phases: [{ name: 'one', epochs: [6, 7], training: { learning_rate } }],
+    });
+    const remedies = (rate: number) => {
+      const settings = {
+        ...epoch7.settings,
+        training: { ...epoch7.settings?.training, learning_rate: rate },
+      };
+      const history = [epoch6, { ...epoch7, settings }];
+      const diagnosis = diagnose({ history, epoch: 7, success: targets, config });
+      return recommend(diagnosis!).map(({ name }) => name);
+    };
+    expect(remedies(2e-5)).toContain('raise-learning-rate');
+    expect(remedies(2.8e-5)).not.toContain('raise-learning-rate');
   });
 
   it('says now what is left, where only later remedies are', () => {

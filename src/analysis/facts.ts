@@ -1,8 +1,10 @@
 // What the rules of the diagnosis look at: an epoch, the one before it, how each number moved,
 // and the settings in force. Settings that a foreign metrics.jsonl does not carry are assumed.
 
-import type { RlaifConfig, SuccessTargets, TrainingConfig } from '../config/schema.ts';
-import type { EpochRecord, NumberMetric, PartialSettings } from './history.ts';
+import type { Settings } from '../config/records.ts';
+import type { RlaifConfig, RunConfig, SuccessTargets, TrainingConfig } from '../config/schema.ts';
+import { phaseOf, settingsAt } from '../rl/schedule.ts';
+import type { EpochRecord, NumberMetric } from './history.ts';
 import { driftingKl, driftingKlGrowth, stablePercent } from './thresholds.ts';
 
 /** The settings that rules and remedies are about. */
@@ -53,6 +55,8 @@ export interface Facts {
   /** Whether any of the settings is a guess. */
   assumed: boolean;
   success: SuccessTargets;
+  /** The run file, where it is known. */
+  config: RunConfig | null;
   /** Both epochs sampled at one temperature, so that numbers of their samples compare. */
   comparable: boolean;
 }
@@ -63,12 +67,13 @@ export interface DiagnosisInput {
   history: readonly EpochRecord[];
   epoch: number;
   success: SuccessTargets;
-  /** What to take where the lines carry no settings, such as those of a config.json beside them. */
-  settings?: PartialSettings | null;
+  /** The run file, where it is known: what was planned, and in force where the lines do not say. */
+  config?: RunConfig | null;
 }
 
 /** Gather the facts about an epoch; undefined where the history does not hold it. */
-export function factsOf({ history, epoch, success, settings }: DiagnosisInput): Facts | undefined {
+export function factsOf(input: DiagnosisInput): Facts | undefined {
+  const { history, epoch, success, config = null } = input;
   const past = history.filter((line) => line.epoch <= epoch).sort((a, b) => a.epoch - b.epoch);
   const after = past.at(-1);
   if (after?.epoch !== epoch) return undefined;
@@ -77,14 +82,21 @@ export function factsOf({ history, epoch, success, settings }: DiagnosisInput): 
     before,
     after,
     history: past,
-    ...settingsOf(after, settings),
+    ...settingsOf(after, config),
     success,
+    config,
     comparable: sameTemperature(before, after),
   };
 }
 
-/** The epoch's settings: its own, else the given ones, else what was logged, else the assumed. */
-export function settingsOf(line: EpochRecord, given?: PartialSettings | null) {
+/** What the run file says of an epoch; what it says of the whole run, outside of its phases. */
+export function plannedSettings(config: RunConfig, epoch: number): Settings {
+  return phaseOf(config, epoch) ? settingsAt(config, epoch).settings : config;
+}
+
+/** The epoch's settings: its own, else the planned, else what was logged, else the assumed. */
+export function settingsOf(line: EpochRecord, config: RunConfig | null) {
+  const given = config && plannedSettings(config, line.epoch);
   const rlaif = { ...given?.rlaif, ...line.settings?.rlaif };
   const logged =
     typeof line.learning_rate === 'number' ? { learning_rate: line.learning_rate } : {};

@@ -32,6 +32,8 @@ export const layout = {
   /** The numbers of both as TensorBoard reads them. */
   events: 'tensorboard/events.out.tfevents.0.anneal',
   batch: (epoch: number) => `${samplesFolder(epoch, 'train')}/batch.jsonl`,
+  /** A line for every sample that is not in the batch, and why. */
+  dropped: (epoch: number) => `${samplesFolder(epoch, 'train')}/dropped.jsonl`,
   /** The policy to start from, as it was when the run began. */
   startCheckpoint: 'checkpoints/start',
   /** The reference policy, where the run file names one that is not the policy to start from. */

@@ -1,7 +1,6 @@
 // `anneal experiment FILE`: start the runs of a grid as one workflow, or attach to it, say how far
 // they are, and write the comparison of those that have ended.
 
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,16 +12,15 @@ import {
 } from '../analysis/experiment-table.ts';
 import { type Experiment, type ExperimentRun, loadExperiment } from '../config/experiment.ts';
 import { resolveInput } from '../config/paths.ts';
-import { AnnealError } from '../errors.ts';
-import { lastEpochOf } from '../rl/schedule.ts';
-import type { ExperimentOutcome } from '../workflows/messages.ts';
+import type { ExperimentInput, ExperimentOutcome } from '../workflows/messages.ts';
 import { taskQueues } from '../workflows/messages.ts';
 import { exitCodes } from './exit.ts';
+import { isFinished, latestFolder, nextAttempt } from './experiment-runs.ts';
 import { checkInputs } from './inputs.ts';
 import { interruptible } from './interrupt.ts';
 import { describeRun, isOpen } from './observe.ts';
 import { printLines } from './output.ts';
-import { folderOf, hasMetrics, readRunFolder, typedPath } from './run-folder.ts';
+import { folderOf, readRunFolder, typedPath } from './run-folder.ts';
 import { openTemporal, type Place, type Temporal } from './temporal.ts';
 import { openWorker, type WorkersChoice } from './workers.ts';
 
@@ -58,13 +56,6 @@ async function unfinished({ runs }: Experiment, runsDir: string): Promise<Experi
   return missing;
 }
 
-async function isFinished({ id, config }: ExperimentRun, runsDir: string): Promise<boolean> {
-  const folder = folderOf(runsDir, id);
-  if (!hasMetrics(folder)) return false;
-  const { metrics } = await readRunFolder(folder, runsDir);
-  return metrics.at(-1)?.epoch === lastEpochOf(config);
-}
-
 async function runMissing(
   grid: Experiment,
   missing: ExperimentRun[],
@@ -93,22 +84,18 @@ async function startOrAttach(
 ): Promise<void> {
   const there = await describeRun(client, name);
   if (there && isOpen(there.state)) return log(`${name} is under way; attached to it`);
-  for (const { id } of missing) refuseLeftOver(folderOf(runsDir, id));
+  const runs: ExperimentInput['runs'] = [];
+  for (const run of missing) {
+    const next = await nextAttempt(run, runsDir);
+    if (next.id !== run.id) log(`${run.id} was cut short; it goes on as ${next.id}`);
+    runs.push(next);
+  }
   await client.workflow.start('experiment', {
     workflowId: name,
     taskQueue: taskQueues.workflows,
-    args: [{ concurrency, runs: missing.map(({ id, config }) => ({ id, file: config })) }],
-    staticSummary: `${missing.length} runs, ${concurrency} at a time`,
+    args: [{ concurrency, runs }],
+    staticSummary: `${runs.length} runs, ${concurrency} at a time`,
   });
-}
-
-/** What an experiment that was cancelled left half done cannot be gone on with. */
-function refuseLeftOver(folder: string): void {
-  if (!existsSync(folder)) return;
-  throw new AnnealError(
-    'InvalidConfig',
-    `expected no run in ${folder}, since the experiment is not under way, found one that has not ended; remove the folder, or rename the experiment`,
-  );
 }
 
 /** Say each run's end as it comes. @returns an exit code */
@@ -124,7 +111,7 @@ async function follow(
     for (const run of waiting)
       if (await isFinished(run, runsDir)) {
         waiting.delete(run);
-        const { metrics } = await readRunFolder(folderOf(runsDir, run.id), runsDir);
+        const { metrics } = await readRunFolder(latestFolder(run, runsDir), runsDir);
         const reward = metrics.at(-1)!['eval/reward'].toFixed(3);
         const done = grid.runs.length - waiting.size;
         log(`${done} of ${grid.runs.length}: ${run.id}, held-out reward ${reward}`);
@@ -147,9 +134,9 @@ async function outcomeOf(client: Temporal['client'], name: string): Promise<numb
 /** Write table and figure into the experiment's folder. @returns what to say of it */
 async function writeComparison(grid: Experiment, runsDir: string): Promise<string[]> {
   const results: ExperimentResults = { variants: grid.variants, runs: [] };
-  for (const { id, variant, seed } of grid.runs) {
-    const { metrics } = await readRunFolder(folderOf(runsDir, id), runsDir);
-    results.runs.push({ variant, seed, metrics });
+  for (const run of grid.runs) {
+    const { metrics } = await readRunFolder(latestFolder(run, runsDir), runsDir);
+    results.runs.push({ variant: run.variant, seed: run.seed, metrics });
   }
   const comparison = compareVariants(results);
   const table = experimentTable(comparison);

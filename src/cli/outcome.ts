@@ -60,8 +60,9 @@ async function readFinished(
   const { metrics } = hasMetrics(path)
     ? await readRunFolder(path, runsDir)
     : await queryStatus(client, run);
-  const success = (await readConfig(path))?.success ?? defaultTargets;
-  return { run, folder: typedPath(path), metrics, checkpoint, success };
+  const config = await readConfig(path);
+  const success = config?.success ?? defaultTargets;
+  return { run, folder: typedPath(path), metrics, checkpoint, success, config };
 }
 
 function outcomeOf({ folder, metrics, success }: Finished, result: RunResult) {

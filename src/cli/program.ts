@@ -111,6 +111,28 @@ function addReadingCommands(program: Command, onExit: OnExit): void {
       const { reportCommand } = await import('./report.ts');
       onExit(await reportCommand(run, options));
     });
+  placed(program.command('rollouts'))
+    .summary("read an epoch's samples: rewards, advantages, what was trained on")
+    .description(
+      "Print an epoch's samples with every criterion, reward and advantage, whether each was " +
+        'trained on or which filter left it out, and their texts.',
+    )
+    .argument('<run|folder>', 'id of a run, or its folder')
+    .option('--epoch <n>', 'epoch to read; the last one by default', wholeNumber)
+    .addOption(
+      new Option('--split <which>', 'samples of which prompts; greedy are held-out ones too')
+        .choices(['train', 'held-out', 'greedy'])
+        .default('train'),
+    )
+    .option('--prompt <id>', 'samples of this prompt alone')
+    .addOption(new Option('--best', 'highest rewards first').conflicts('worst'))
+    .option('--worst', 'lowest rewards first')
+    .option('--limit <n>', 'print so many; 10 by default, with --json all', positiveNumber)
+    .option('--json', 'print one JSON array')
+    .action(async (run: string, options) => {
+      const { rolloutsCommand } = await import('./rollouts.ts');
+      onExit(await rolloutsCommand(run, options));
+    });
   program
     .command('score')
     .description('print what the rewards say of given programs, criterion by criterion')

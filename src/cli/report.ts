@@ -56,8 +56,7 @@ export function reportFacts(folder: RunFolder, epoch?: number) {
 }
 
 function inputOf({ metrics, config }: RunFolder, epoch = metrics.at(-1)?.epoch ?? 0) {
-  const settings = config && { rlaif: config.rlaif, training: config.training };
-  return { history: metrics, epoch, success: config?.success ?? defaultTargets, settings };
+  return { history: metrics, epoch, success: config?.success ?? defaultTargets, config };
 }
 
 function noEpochs({ path }: RunFolder): AnnealError {

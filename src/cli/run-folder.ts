@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { parseMetricsJsonl } from '../analysis/history.ts';
 import { layout } from '../artifacts/layout.ts';
-import { resolveConfig } from '../config/load.ts';
+import { parseRunConfig } from '../config/load.ts';
 import type { EpochMetrics } from '../config/records.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
@@ -58,16 +58,8 @@ export async function readRunFolder(runOrFolder: string, runsDir: string): Promi
   };
 }
 
-/**
- * The configuration in a run's folder; null where there is none, or none that this version reads:
- * what the folder measured can be shown without it.
- */
+/** The configuration in a run's folder; null where there is none that can be read. */
 export async function readConfig(folder: string): Promise<RunConfig | null> {
   const file = join(folder, layout.config);
-  if (!existsSync(file)) return null;
-  try {
-    return resolveConfig(JSON.parse(await readFile(file, 'utf8')), file);
-  } catch {
-    return null;
-  }
+  return parseRunConfig(existsSync(file) ? await readFile(file, 'utf8') : null);
 }

@@ -10,6 +10,11 @@ export type NameChoice =
   /** The user asked for this very name, and it is used up. */
   | { kind: 'refuse'; name: string };
 
+/** `run`, `run-2`, `run-3`, …: the number-th of that name, from 1. */
+export function numberedName(name: string, number: number): string {
+  return number === 1 ? name : `${name}-${number}`;
+}
+
 /**
  * Choose the id of a run. A name from the file gives way to the next free one (`two-phase-2`, …),
  * the last live one among them is attached to; a name given by flag is taken at its word.
@@ -20,7 +25,7 @@ export async function chooseName(
   useOf: (name: string) => Promise<NameUse>,
 ): Promise<NameChoice> {
   for (let number = 1; ; number++) {
-    const candidate = number === 1 ? name : `${name}-${number}`;
+    const candidate = numberedName(name, number);
     const use = await useOf(candidate);
     if (use === 'running') return { kind: 'attach', name: candidate };
     if (use === 'free') return { kind: 'start', name: candidate };

@@ -7,6 +7,7 @@ import type { Prompt, Score } from '../config/records.ts';
 import { type RewardConfig, rewardSchema } from '../config/schema.ts';
 import { invalid, readPrompts, readRows } from '../rewards/prompts.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
+import { decimals, notesOf, scoreColumns } from './score-columns.ts';
 import { tableLines } from './table.ts';
 
 export interface ScoreCommandOptions {
@@ -77,25 +78,10 @@ function defaultRewards(): RewardConfig[] {
 
 /** The rows for people: a column a criterion, the mean reward underneath. */
 export function scoreTable(rows: readonly ScoredRow[]): string[] {
-  const names = Object.keys(rows[0]?.rewards ?? {});
-  const criteria = names.flatMap((name) =>
-    Object.keys(rows[0]?.rewards[name]?.criteria ?? {}).map((criterion) => ({ name, criterion })),
-  );
-  const title = ({ name, criterion }: { name: string; criterion: string }) =>
-    names.length > 1 ? `${name}/${criterion}` : criterion;
+  const { titles, cells } = scoreColumns(rows);
   const lines = tableLines(
-    ['prompt', 'reward', ...criteria.map(title), 'note'],
-    rows.map(({ id, reward, rewards }) => [
-      id,
-      decimals(reward),
-      ...criteria.map(({ name, criterion }) => decimals(rewards[name]?.criteria[criterion])),
-      shorten(
-        names
-          .map((name) => rewards[name]?.note ?? '')
-          .join(' ')
-          .trim(),
-      ),
-    ]),
+    ['prompt', ...titles, 'note'],
+    rows.map((row) => [row.id, ...cells(row), shorten(notesOf(row))]),
   );
   return [...lines, '', summary(rows)];
 }
@@ -106,10 +92,6 @@ function summary(rows: readonly ScoredRow[]): string {
   const missing = rows.length - rewards.length;
   const counted = `average reward ${decimals(mean)} over ${rewards.length} completions`;
   return missing > 0 ? `${counted}; ${missing} without a score` : counted;
-}
-
-function decimals(value: number | null | undefined): string {
-  return value == null ? '–' : value.toFixed(3);
 }
 
 function shorten(text: string): string {

@@ -8,7 +8,7 @@ import { recommend } from '../analysis/recommendations.ts';
 import { type SuccessMetric, successMetrics } from '../analysis/success.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
-import { runSchema, type SuccessTargets } from '../config/schema.ts';
+import { type RunConfig, runSchema, type SuccessTargets } from '../config/schema.ts';
 
 /** A run's numbers, and the folder that it wrote. */
 export interface Finished {
@@ -18,19 +18,21 @@ export interface Finished {
   metrics: readonly EpochMetrics[];
   checkpoint: CheckpointRef | null;
   success: SuccessTargets;
+  config: RunConfig | null;
 }
 
 /** The targets of a run file that names none. */
 export const defaultTargets: SuccessTargets = runSchema.shape.success.parse({});
 
 /** The key lines of the analysis, and the paths of everything worth opening. */
-export function summaryLines({ run, folder, metrics, checkpoint, success }: Finished): string[] {
+export function summaryLines(finished: Finished): string[] {
+  const { run, folder, metrics, checkpoint, success } = finished;
   const last = metrics.at(-1);
   if (!last) return [];
   return [
     pc.bold('Analysis'),
     ...indented([rewardLine(metrics), ...successMetrics(last, success).map(successLine)]),
-    ...indented(adviceLines(metrics, success)),
+    ...indented(adviceLines(finished)),
     '',
     pc.bold('Where things are'),
     ...indented([
@@ -57,9 +59,9 @@ function successLine({ label, target, value, met }: SuccessMetric): string {
   return `${mark} ${label} ${fixed(value)}, target ${target}`;
 }
 
-function adviceLines(history: readonly EpochMetrics[], success: SuccessTargets): string[] {
+function adviceLines({ metrics: history, success, config }: Finished): string[] {
   const epoch = history.at(-1)?.epoch ?? 0;
-  const diagnosis = history.length > 1 ? diagnose({ history, epoch, success }) : undefined;
+  const diagnosis = history.length > 1 ? diagnose({ history, epoch, success, config }) : undefined;
   if (!diagnosis) return [];
   return [
     ...diagnosis.issues.map(({ title }) => `${pc.red('issue')}: ${title}`),

@@ -43,6 +43,19 @@ export function resolveConfig(input: unknown, source = 'run configuration'): Run
   return check(input, source, () => undefined);
 }
 
+/**
+ * The configuration in a run's folder, from the text of its file; null where there is none, or none
+ * that this version reads: what the run measured can be shown without it.
+ */
+export function parseRunConfig(text: string | null): RunConfig | null {
+  if (text === null) return null;
+  try {
+    return resolveConfig(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
 /** Where the value at a path comes from, such as `line 12`. */
 type PlaceOf = (path: KeyPath) => string | undefined;
 

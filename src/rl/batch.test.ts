@@ -41,6 +41,28 @@ describe('buildBatch', () => {
     });
   });
 
+  it('names what each sample that is not trained on was left out for', () => {
+    const all = [
+      ...scored,
+      ...group('d', [0.2, 0.7]).map((s) => ({ ...s, finish: 'length' as const })),
+    ];
+    const changes = { mask_truncated: true, reward_threshold: 0.5, best_of_n_training: true };
+    const { samples, dropped } = buildBatch(all, settings(changes));
+    const reasons = dropped.map(({ promptId, sample, reason }) => `${promptId}${sample} ${reason}`);
+    expect(reasons).toEqual([
+      'c0 missing_reward',
+      ...['b0 constant_group', 'b1 constant_group'],
+      ...['d0 mask_truncated', 'd1 mask_truncated'],
+      ...['a0 reward_threshold', 'c1 reward_threshold'],
+      ...['a1 best_of_n_training', 'a3 best_of_n_training'],
+    ]);
+    expect(dropped.map(({ advantage }) => advantage !== null)).toEqual([
+      ...[false, false, false],
+      ...[true, true, true, true, true, true],
+    ]);
+    expect(samples.length + dropped.length).toBe(all.length);
+  });
+
   it('keeps constant groups where the advantage is the reward itself', () => {
     expect(kept({ algorithm: 'reinforce' })).toContain('b0');
   });

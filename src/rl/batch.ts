@@ -1,5 +1,5 @@
-// Which of an epoch's scored samples are trained on, and with what advantage. Pure: the same
-// samples and settings, the same batch.
+// Which of an epoch's scored samples are trained on, with what advantage, and why the others are
+// not. Pure: the same samples and settings, the same batch.
 
 import type { ScoredRollout } from '../config/records.ts';
 import type { RlaifConfig } from '../config/schema.ts';
@@ -7,6 +7,22 @@ import { advantages, isConstant } from './advantages.ts';
 
 /** A scored sample with its advantage, reward weight included. */
 export type BatchSample = ScoredRollout & { reward: number; advantage: number };
+
+/** What a sample is left out for: the setting of that name, or what is wrong with its rewards. */
+export type DropReason =
+  | 'missing_reward'
+  | 'constant_group'
+  | 'mask_truncated'
+  | 'reward_threshold'
+  | 'best_of_n_training';
+
+/** A sample that is not trained on; its advantage is null where it was left out before there was one. */
+export interface DroppedSample {
+  promptId: string;
+  sample: number;
+  reason: DropReason;
+  advantage: number | null;
+}
 
 /** What became of the samples; all but `constantGroups` count samples. */
 export interface FilterCounts {
@@ -31,7 +47,7 @@ export interface FilterCounts {
 export function buildBatch(
   scored: readonly ScoredRollout[],
   rlaif: RlaifConfig,
-): { samples: BatchSample[]; counts: FilterCounts } {
+): { samples: BatchSample[]; dropped: DroppedSample[]; counts: FilterCounts } {
   const present = scored.filter(hasReward);
   const groups = [...Map.groupBy(present, (s) => s.promptId).values()];
   const informative =
@@ -45,6 +61,13 @@ export function buildBatch(
   const samples = rlaif.best_of_n_training ? bestOfEach(above) : above;
   return {
     samples,
+    dropped: [
+      ...between(scored, present, 'missing_reward'),
+      ...between(groups.flat(), informative.flat(), 'constant_group'),
+      ...between(judged, whole, 'mask_truncated'),
+      ...between(whole, above, 'reward_threshold'),
+      ...between(above, samples, 'best_of_n_training'),
+    ],
     counts: {
       scored: present.length,
       missing: scored.length - present.length,
@@ -55,6 +78,18 @@ export function buildBatch(
       kept: samples.length,
     },
   };
+}
+
+/** What was there before a filter and is not after it. */
+function between(
+  before: readonly (ScoredRollout & { advantage?: number })[],
+  after: readonly ScoredRollout[],
+  reason: DropReason,
+): DroppedSample[] {
+  const left = new Set(after);
+  return before
+    .filter((sample) => !left.has(sample))
+    .map(({ promptId, sample, advantage = null }) => ({ promptId, sample, reason, advantage }));
 }
 
 function hasReward(sample: ScoredRollout): sample is ScoredRollout & { reward: number } {

@@ -175,6 +175,49 @@ describe('a run', () => {
     });
   });
 
+  it('resolves the ramps of its phases: each epoch samples, trains and records by its own', async () => {
+    const rlaif = { generation_temperature: { ramp: 'linear', from: 1.4, to: 1 } };
+    const training = { learning_rate: { ramp: 'step', values: [4e-4, 1e-4] } };
+    const phases = [
+      { name: 'cooling', epochs: [1, 3], rlaif, training },
+      { name: 'cool', epochs: [4, 4] },
+    ];
+    const inForce = [
+      [1.4, 4e-4],
+      [1.2, 4e-4],
+      [1, 1e-4],
+      [1, 2e-4],
+    ];
+    const file = { ...runFile, training: { learning_rate: 2e-4 }, phases };
+    const body = async (run: Run, fakes: FakeActivities) => {
+      await run.result();
+      const trained = fakes.inputsOf('train').map(({ settings }) => settings);
+      const recorded = (await run.query(statusQuery)).metrics.slice(1).map((m) => m.settings!);
+      for (const settings of [trained, recorded])
+        expect(
+          settings.map((s) => [s.rlaif.generation_temperature, s.training.learning_rate]),
+        ).toEqual(inForce);
+      const sampled = fakes.inputsOf('generate').filter(({ split }) => split === 'train');
+      expect(new Map(sampled.map(({ epoch, draw }) => [epoch, draw.temperature]))).toEqual(
+        new Map(inForce.map(([temperature], i) => [i + 1, temperature])),
+      );
+    };
+    await withRun({}, body, file);
+  });
+
+  it('takes no greedy completions where evaluation.greedy is off', async () => {
+    const body = async (run: Run, fakes: FakeActivities) => {
+      await run.result();
+      const splits = fakes.inputsOf('generate').map(({ split }) => split);
+      expect(new Set(splits)).toEqual(new Set(['train', 'held-out']));
+      expect(fakes.inputsOf('evaluate')).toHaveLength(4);
+      const { metrics } = await run.query(statusQuery);
+      expect(metrics.map((line) => line['eval/greedy/reward'])).toEqual([null, null, null, null]);
+      expect(metrics.map((line) => line['eval/reward'])).toEqual([0.5, 0.5, 0.5, 0.5]);
+    };
+    await withRun({}, body, { ...runFile, evaluation: { ...runFile.evaluation, greedy: false } });
+  });
+
   it('scores a shard while another is still being generated', async () => {
     const slow = gate();
     const generate: Activities['generate'] = async ({ shard, split, epoch }) => {

@@ -1,23 +1,15 @@
 // Every architecture and option of the decoder against transformers, on the fixtures of
 // make_fixtures.py: logits, log-probabilities, 64 greedy tokens, every gradient, scores.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
-import { readFloat32 } from '../../src/engine/model/safetensors.ts';
 import { readParameters } from '../../src/engine/model/weights.ts';
-import { lastLogits, tokenLogprobs } from '../../src/rl/token-rows.ts';
-import {
-  engine,
-  fixtureFolder,
-  gradientsOf,
-  largestDifference,
-  likelihoodSequences,
-  relativeError,
-  rollOut,
-} from './fixture.ts';
+import { lastLogits } from '../../src/rl/token-rows.ts';
+import { engine, gradientsOf, likelihoodSequences } from './fixture.ts';
+import { expectGradients, expectRows, itSpeaksAsExpected, readFixture } from './suite.ts';
 import { tolerances } from './tolerances.ts';
 
 const languageModels = [
@@ -34,67 +26,29 @@ const languageModels = [
 ];
 const classifiers = ['qwen2-classifier', 'qwen3-classifier', 'llama-classifier'];
 
-interface Expected {
-  prompts: number[][];
-  completions: number[][];
-  logits: number[][];
-  logprobs: number[][];
-  greedy: number[][];
-  scores: number[][];
-}
-
-function fixture(name: string) {
-  const folder = fixtureFolder(name);
-  const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected;
-  const sequences = expected.prompts.map((p, i) => [...p, ...expected.completions[i]!]);
-  return { folder, expected, sequences };
-}
-
 describe.each(languageModels)('%s', (name) => {
-  const { folder, expected, sequences } = fixture(name);
+  const fixture = readFixture(name);
+  itSpeaksAsExpected(fixture);
 
-  it('logits of the last token', async () => {
-    (await lastLogits(folder, sequences, engine)).forEach((row, i) => {
-      expect(largestDifference(row, expected.logits[i]!)).toBeLessThan(tolerances.logits);
-    });
-  });
-
-  it('log-probabilities of every token after the first', async () => {
-    (await tokenLogprobs(folder, sequences, engine)).forEach((row, i) => {
-      expect(largestDifference(row, expected.logprobs[i]!)).toBeLessThan(tolerances.logprobs);
-    });
-  });
-
-  it('64 greedy tokens', async () => {
-    const { prompts } = expected;
-    const drawn = await rollOut(folder, { prompts, maxNewTokens: 64, temperature: 0 });
-    expect(drawn.map(({ tokens }) => tokens)).toEqual(expected.greedy);
-  });
-
-  const gradients = join(folder, 'gradients.safetensors');
-  if (existsSync(gradients))
+  const { folder, expected } = fixture;
+  if (existsSync(join(folder, 'gradients.safetensors')))
     it('every gradient', async () => {
-      const reference = await readFloat32(gradients);
-      const found = await likelihoodGradients(folder, expected);
-      expect(found.size).toBe(reference.size);
-      for (const [tensor, gradient] of found)
-        expect(relativeError(gradient, reference.get(tensor)!), tensor).toBeLessThan(
-          tolerances.gradient,
-        );
+      await expectGradients(folder, await likelihoodGradients(folder, expected));
     });
 });
 
 describe.each(classifiers)('%s', (name) => {
   it('scores of whole sequences', async () => {
-    const { folder, expected, sequences } = fixture(name);
-    (await lastLogits(folder, sequences, engine)).forEach((row, i) => {
-      expect(largestDifference(row, expected.scores[i]!)).toBeLessThan(tolerances.logits);
-    });
+    const { folder, expected, sequences } = readFixture(name);
+    expectRows(await lastLogits(folder, sequences, engine), expected.scores, tolerances.logits);
   });
 });
 
 /** Gradients of the mean negative log-likelihood, at the temperature of the fixtures (1.3). */
-async function likelihoodGradients(folder: string, expected: Expected) {
+async function likelihoodGradients(
+  folder: string,
+  expected: Parameters<typeof likelihoodSequences>[0],
+) {
   const c = await readModelConfig(folder);
   const parameters = await readParameters(folder, c);
   const sequences = likelihoodSequences(expected);

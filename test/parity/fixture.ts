@@ -90,12 +90,6 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
   return Math.sqrt(difference / norm);
 }
 
-export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let largest = a.length === b.length ? 0 : Number.POSITIVE_INFINITY;
-  for (let i = 0; i < b.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
-  return largest;
-}
-
 /** A folder of fixtures. */
 export const fixtureFolder = (name: string) =>
   fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));

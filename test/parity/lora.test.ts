@@ -10,55 +10,32 @@ import { openPolicyFolder } from '../../src/engine/model/policy-folder.ts';
 import { readFloat32 } from '../../src/engine/model/safetensors.ts';
 import { openWeights } from '../../src/engine/model/weights.ts';
 import { adapterFeeds } from '../../src/rl/adapter-feeds.ts';
-import { lastLogits, tokenLogprobs } from '../../src/rl/token-rows.ts';
+import { tokenLogprobs } from '../../src/rl/token-rows.ts';
 import { PolicyTrainer } from '../../src/rl/trainer.ts';
 import {
   engine,
   fixtureFolder,
   gradientsOf,
-  largestDifference,
   likelihoodSequences,
   relativeError,
   rollOut,
   stepSettings,
 } from './fixture.ts';
+import { expectGradients, itSpeaksAsExpected, readFixture } from './suite.ts';
 import { tolerances } from './tolerances.ts';
-
-interface Expected {
-  prompts: number[][];
-  completions: number[][];
-  logits: number[][];
-  logprobs: number[][];
-  greedy: number[][];
-}
 
 const likelihood = { ...stepSettings(), kl_coefficient: 0 };
 
-describe.each(['lora-qwen2', 'lora-llama'])('%s', async (name) => {
-  const folder = fixtureFolder(name);
-  const expected = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as Expected;
-  const { prompts, completions } = expected;
-  const sequences = prompts.map((p, i) => [...p, ...completions[i]!]);
-
-  it('logits and log-probabilities', async () => {
-    (await lastLogits(folder, sequences, engine)).forEach((row, i) => {
-      expect(largestDifference(row, expected.logits[i]!)).toBeLessThan(tolerances.logits);
-    });
-    (await tokenLogprobs(folder, sequences, engine)).forEach((row, i) => {
-      expect(largestDifference(row, expected.logprobs[i]!)).toBeLessThan(tolerances.logprobs);
-    });
-  });
-
-  it('64 greedy tokens', async () => {
-    const drawn = await rollOut(folder, { prompts, maxNewTokens: 64, temperature: 0 });
-    expect(drawn.map(({ tokens }) => tokens)).toEqual(expected.greedy);
-  });
+describe.each(['lora-qwen2', 'lora-llama'])('%s', (name) => {
+  const fixture = readFixture(name);
+  const { folder, expected } = fixture;
+  itSpeaksAsExpected(fixture);
 
   it('with the adapters off, the base itself', async () => {
     const policy = await openPolicyFolder(folder);
     const off = { lora_scale: { data: Float32Array.of(0), shape: [] } };
     const adapters = { ...(await adapterFeeds(policy)), ...off };
-    const request = { prompts, maxNewTokens: 32, temperature: 0 };
+    const request = { prompts: expected.prompts, maxNewTokens: 32, temperature: 0 };
     const drawn = await rollOut(folder, { ...request, adapters });
     const base = await rollOut(policy.base, request);
     expect(drawn.map(({ tokens }) => tokens)).toEqual(base.map(({ tokens }) => tokens));
@@ -72,12 +49,7 @@ describe.each(['lora-qwen2', 'lora-llama'])('%s', async (name) => {
     const off = { kl_coefficient: { data: Float32Array.of(0), shape: [] } };
     const feeds = { ...(await adapterFeeds(policy)), ...off };
     const { found } = await gradientsOf(folder, likelihoodSequences(expected), 2, options, feeds);
-    const reference = await readFloat32(join(folder, 'gradients.safetensors'));
-    expect(found.size).toBe(reference.size);
-    for (const [tensor, gradient] of found)
-      expect(relativeError(gradient, reference.get(tensor)!), tensor).toBeLessThan(
-        tolerances.gradient,
-      );
+    await expectGradients(folder, found);
   });
 
   it('follows torch.optim.AdamW for 20 steps, and saves what PEFT loads', async () => {

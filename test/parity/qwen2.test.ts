@@ -18,21 +18,19 @@ import {
   expected,
   folder,
   gradientsOf,
-  largestDifference,
   relativeError,
   rollOut,
   stepSettings,
   trainSequences,
 } from './fixture.ts';
+import { expectRows } from './suite.ts';
 import { tolerances } from './tolerances.ts';
 
 describe('log-probabilities', () => {
   it('of completions behind prompts of different lengths', async () => {
     const policy = await ReferencePolicy.open(folder, engine);
     const found = await policy.logprobs(trainSequences(), 4, expected.temperature);
-    found.forEach((row, i) => {
-      expect(largestDifference(row, expected.logprobs[i]!)).toBeLessThan(tolerances.logprobs);
-    });
+    expectRows(found, expected.logprobs, tolerances.logprobs);
   });
 });
 
@@ -60,9 +58,8 @@ describe('rollouts', () => {
       completion: tokens,
     }));
     const again = await policy.logprobs(sequences, 4, temperature);
-    drawn.forEach(({ logprobs }, i) => {
-      expect(largestDifference(logprobs, again[i]!)).toBeLessThan(tolerances.logprobs);
-    });
+    const drew = drawn.map(({ logprobs }) => logprobs);
+    expectRows(drew, again, tolerances.logprobs);
   });
 });
 

@@ -1,0 +1,41 @@
+// Scores as columns of a table: the reward, and every criterion of every declared reward.
+
+import type { Score } from '../config/records.ts';
+
+/** The columns that the scores have between them, and their cells for one score. */
+export function scoreColumns(scores: readonly Score[]): {
+  titles: string[];
+  cells: (score: Score) => string[];
+} {
+  const criteria = new Map<string, Set<string>>();
+  for (const { rewards } of scores)
+    for (const [name, reward] of Object.entries(rewards)) {
+      const known = criteria.get(name) ?? [];
+      criteria.set(name, new Set([...known, ...Object.keys(reward.criteria)]));
+    }
+  const columns = [...criteria].flatMap(([name, found]) =>
+    [...found].map((criterion) => ({ name, criterion })),
+  );
+  return {
+    titles: [
+      'reward',
+      ...columns.map((c) => (criteria.size > 1 ? `${c.name}/${c.criterion}` : c.criterion)),
+    ],
+    cells: ({ reward, rewards }) => [
+      decimals(reward),
+      ...columns.map(({ name, criterion }) => decimals(rewards[name]?.criteria[criterion])),
+    ],
+  };
+}
+
+/** What the rewards noted, such as the error of a program that does not parse. */
+export function notesOf({ rewards }: Score): string {
+  return Object.values(rewards)
+    .flatMap(({ note }) => note || [])
+    .join(' ');
+}
+
+/** `0.770`; a dash where there is no number. */
+export function decimals(value: number | null | undefined): string {
+  return value == null ? '–' : value.toFixed(3);
+}

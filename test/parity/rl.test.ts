@@ -11,7 +11,8 @@ import { advantages } from '../../src/rl/advantages.ts';
 import { buildBatch } from '../../src/rl/batch.ts';
 import { ReferencePolicy } from '../../src/rl/reference.ts';
 import { k1Penalties } from '../../src/rl/train.ts';
-import { engine, folder, gradientsOf, largestDifference, relativeError } from './fixture.ts';
+import { engine, folder, gradientsOf, relativeError } from './fixture.ts';
+import { expectRows } from './suite.ts';
 import { tolerances } from './tolerances.ts';
 import { annealObjective, type TrlLoss, trl } from './trl-fixture.ts';
 
@@ -190,9 +191,7 @@ describe('the training graph', () => {
     const policy = await ReferencePolicy.open(folder, engine);
     const found = await policy.logprobs(sequences, 4, model.temperature);
     await policy.close();
-    found.forEach((row, i) => {
-      expect(largestDifference(row, model.logprobs[i]!)).toBeLessThan(tolerances.logprobs);
-    });
+    expectRows(found, model.logprobs, tolerances.logprobs);
   });
 
   it("loss and every parameter's gradient through the model", async () => {

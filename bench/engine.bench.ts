@@ -32,6 +32,12 @@ async function rolloutRound(c: DecoderConfig, folder: string, prompts: number, s
   return { run: () => rollouts.run(request), close: () => rollouts.close() };
 }
 
+/** Tokens a second of one round of the peer. */
+async function rateOf(peer: Peer, request: object): Promise<number> {
+  const { tokens, seconds } = await peer.ask<{ tokens: number; seconds: number }>(request);
+  return tokens / seconds;
+}
+
 /** `amount`, once the work is done. */
 async function after(work: Promise<unknown>, amount: number): Promise<number> {
   await work;
@@ -47,7 +53,7 @@ async function benchRollout(c: DecoderConfig, folder: string, peer: Peer | undef
   await compare(`rollout, batch ${batch}, 128 tokens`, 'tokens/s', rounds, {
     anneal: () => after(ours.run(), tokens),
     'products alone': () => after(limit.run(), tokens),
-    ...(peer && { 'transformers generate': { rate: () => peer.rate({ rollout: batch }) } }),
+    ...(peer && { 'transformers generate': { rate: () => rateOf(peer, { rollout: batch }) } }),
   });
   await ours.close();
   await limit.close();
@@ -71,15 +77,15 @@ async function benchTraining(
     anneal: () => after(trainer.train(sequences, 16, 'clipped_ratio', stepSettings), tokens),
     'products alone': { rate: async () => limit },
     ...(peer && {
-      'torch eager': { rate: () => peer.rate({ train: batch }) },
-      'torch bfloat16 autocast': { rate: () => peer.rate({ train: batch, autocast: true }) },
+      'torch eager': { rate: () => rateOf(peer, { train: batch }) },
+      'torch bfloat16 autocast': { rate: () => rateOf(peer, { train: batch, autocast: true }) },
     }),
   });
   await trainer.close();
 }
 
 const folder = await randomModel();
-const peer = await Peer.start(folder);
+const peer = await Peer.start('peers.py', folder);
 try {
   const c = await readModelConfig(folder);
   const product = await bareProduct();

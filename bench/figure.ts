@@ -35,6 +35,16 @@ export function report(name: string, unit: string, rounds: readonly number[]): F
   return figure;
 }
 
+/** Print mean and standard deviation (over n − 1; null for one value) of a figure over seeds. */
+export function reportMean(name: string, values: readonly number[]): void {
+  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null;
+  const line = `${name.padEnd(60)} ${mean.toFixed(4).padStart(8)} ± ${deviation?.toFixed(4) ?? '–'}`;
+  const figure = { name, mean, deviation, values, commit };
+  console.log(process.argv.includes('--json') ? JSON.stringify(figure) : line);
+}
+
 /**
  * Time `run` in `rounds` rounds after one that is thrown away, and report amount / second.
  * `run` returns the amount of work that it did.

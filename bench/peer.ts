@@ -1,51 +1,47 @@
-// Torch and transformers on the same machine, where a Python that has them is at hand:
-// ANNEAL_PYTHON=/path/to/python npm run bench -- engine. Requests go to peers.py one at a time,
-// so that its rounds alternate with the engine's.
+// A Python script beside the engine, where a Python that has what it imports is at hand:
+// ANNEAL_PYTHON=/path/to/python npm run bench -- engine. It is asked one thing at a time, so that
+// its rounds alternate with ours.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-export interface PeerRequest {
-  rollout?: number;
-  train?: number;
-  autocast?: boolean;
-}
-
+/** One line of JSON in, one line out. What the script says on standard error is shown. */
 export class Peer {
+  private readonly script: string;
   private readonly child: ChildProcessByStdio<Writable, Readable, null>;
   private readonly lines: AsyncIterator<string>;
 
-  private constructor(python: string, model: string) {
-    const script = fileURLToPath(new URL('./peers.py', import.meta.url));
-    this.child = spawn(python, [script, model], { stdio: ['pipe', 'pipe', 'ignore'] });
+  private constructor(python: string, script: string, args: string[]) {
+    this.script = script;
+    const file = fileURLToPath(new URL(script, import.meta.url));
+    this.child = spawn(python, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Undefined where no Python is named. */
-  static async start(model: string): Promise<Peer | undefined> {
+  /** A script of this folder, ready to be asked. Undefined where no Python is named. */
+  static async start(script: string, ...args: string[]): Promise<Peer | undefined> {
     const python = process.env.ANNEAL_PYTHON;
     if (!python) return undefined;
-    const peer = new Peer(python, model);
+    const peer = new Peer(python, script, args);
     await peer.answer();
     return peer;
   }
 
-  /** Tokens a second of one round. */
-  async rate(request: PeerRequest): Promise<number> {
+  /** @throws Error where the script has ended. */
+  async ask<T>(request: object): Promise<T> {
     this.child.stdin.write(`${JSON.stringify(request)}\n`);
-    const { tokens, seconds } = await this.answer();
-    return tokens / seconds;
+    return (await this.answer()) as T;
   }
 
   close(): void {
     this.child.stdin.end();
   }
 
-  private async answer() {
+  private async answer(): Promise<unknown> {
     const { value, done } = await this.lines.next();
-    if (done) throw new Error('peers.py ended; run it by hand to see why');
-    return JSON.parse(value) as { tokens: number; seconds: number };
+    if (done) throw new Error(`expected an answer of ${this.script}, but it ended; see above`);
+    return JSON.parse(value);
   }
 }

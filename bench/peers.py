@@ -10,7 +10,7 @@ import sys
 import time
 
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, logging
 
 PROMPT, COMPLETION = 32, 128
 TRAIN_LENGTH = 128
@@ -43,6 +43,7 @@ def train(net, optimizer, batch, autocast):
 
 def main():
     torch.set_num_threads(2)
+    logging.disable_progress_bar()
     net = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-5)
     print(json.dumps({"torch": torch.__version__}), flush=True)

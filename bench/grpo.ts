@@ -1,0 +1,126 @@
+// An epoch as the activities run it, without Temporal and without a run's folder: generate, score,
+// filter, train, one after the other; and a policy measured on held-out prompts.
+
+import type { Prompt, Rollout } from '../src/config/records.ts';
+import type { RunConfig } from '../src/config/schema.ts';
+import { buildBatch } from '../src/rl/batch.ts';
+import type { ModelService } from '../src/rl/model-service.ts';
+import { promptsOfEpoch } from '../src/rl/prompt-order.ts';
+import { settingsAt } from '../src/rl/schedule.ts';
+
+/** Rewards of completions, each of the prompt of that id; null where there is none. */
+export type Scorer = (
+  ids: readonly string[],
+  completions: readonly string[],
+) => Promise<(number | null)[]>;
+
+/** What all epochs of a training share. */
+export interface Training {
+  models: ModelService;
+  config: RunConfig;
+  prompts: readonly Prompt[];
+  score: Scorer;
+}
+
+/** Seconds of each stage, and completion tokens sampled. */
+export interface EpochCost {
+  generate: number;
+  score: number;
+  train: number;
+  tokens: number;
+}
+
+/** The prompts of an epoch, in the order in which they are sampled. */
+export function drawPrompts({ config, prompts }: Training, epoch: number): Prompt[] {
+  const take = config.rlaif.prompts_per_epoch;
+  return promptsOfEpoch(prompts.length, take, config.seed, epoch).map((i) => prompts[i]!);
+}
+
+/** Train the policy in folder `model` for an epoch; the new one is written to `out`. */
+export async function trainEpoch(
+  training: Training,
+  epoch: number,
+  model: string,
+  out: string,
+): Promise<EpochCost> {
+  const { models, config, score } = training;
+  const { settings } = settingsAt(config, epoch);
+  const prompts = drawPrompts(training, epoch);
+  const textOf = new Map(prompts.map(({ id, prompt }) => [id, prompt]));
+  const start = performance.now();
+  const rollouts = await sample(training, prompts, model, `train/${epoch}`);
+  const generated = performance.now();
+  const rewards = await score(...answers(rollouts));
+  const scored = performance.now();
+  const { samples } = buildBatch(
+    rollouts.map((rollout, i) => ({ ...rollout, reward: rewards[i]!, rewards: {} })),
+    settings.rlaif,
+  );
+  await models.train({
+    kind: 'train',
+    engine: config.engine,
+    model,
+    reference: config.model.path,
+    samples: samples.map((row) => ({ ...row, prompt: textOf.get(row.promptId)! })),
+    promptFormat: config.model.prompt_format,
+    settings,
+    lora: config.model.lora,
+    freshOptimizer: false,
+    seed: config.seed,
+    epoch,
+    out,
+  });
+  return {
+    generate: (generated - start) / 1000,
+    score: (scored - generated) / 1000,
+    train: (performance.now() - scored) / 1000,
+    tokens: rollouts.reduce((sum, { tokens }) => sum + tokens.length, 0),
+  };
+}
+
+/** Mean reward of the policy in folder `model` on `heldOut`, sampled as in training. */
+export async function evaluate(
+  training: Training,
+  heldOut: readonly Prompt[],
+  model: string,
+): Promise<number> {
+  const rollouts = await sample(training, heldOut, model, 'held_out');
+  const rewards = (await training.score(...answers(rollouts))).filter((reward) => reward !== null);
+  return rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+}
+
+/** Completions of prompts, a shard of them at a time. */
+async function sample(
+  { models, config }: Training,
+  prompts: readonly Prompt[],
+  model: string,
+  stream: string,
+): Promise<Rollout[]> {
+  const { engine, rlaif } = config;
+  const rollouts: Rollout[] = [];
+  for (let i = 0; i < prompts.length; i += engine.shard_prompts)
+    rollouts.push(
+      ...(await models.generate({
+        kind: 'generate',
+        engine,
+        model,
+        prompts: prompts.slice(i, i + engine.shard_prompts),
+        promptFormat: config.model.prompt_format,
+        samplesPerPrompt: rlaif.num_samples_per_prompt,
+        draw: {
+          temperature: rlaif.generation_temperature,
+          topK: rlaif.top_k,
+          topP: rlaif.top_p,
+          minP: rlaif.min_p,
+        },
+        maxNewTokens: rlaif.max_new_tokens,
+        stopStrings: rlaif.stop_strings,
+        seed: config.seed,
+        stream,
+      })),
+    );
+  return rollouts;
+}
+
+const answers = (rollouts: readonly Rollout[]) =>
+  [rollouts.map(({ promptId }) => promptId), rollouts.map(({ text }) => text)] as const;

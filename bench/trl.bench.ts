@@ -1,0 +1,242 @@
+// Anneal beside TRL's GRPOTrainer, where ANNEAL_PYTHON names a Python that has it: same policy,
+// prompts, reward and settings. First the time of an epoch of a 3.2 M-parameter Qwen2, in
+// alternating rounds; then the held-out reward of the embedded policy after the same training.
+// --rounds=N of timing (0 skips it), --epochs=N of training for the reward (0 skips it) and its
+// --seeds=0,1,2; --prompts=N an epoch, a multiple of 8.
+
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type RunConfig, runSchema } from '../src/config/schema.ts';
+import { uniforms } from '../src/engine/sampling/random.ts';
+import { readTokenizer } from '../src/engine/tokenizer.ts';
+import { readPrompts } from '../src/rewards/prompts.ts';
+import { createRewards, scoreCompletions } from '../src/rewards/score-completions.ts';
+import { createModelClient } from '../src/rl/model-client.ts';
+import { settingsAt } from '../src/rl/schedule.ts';
+import { report, reportMean } from './figure.ts';
+import {
+  drawPrompts,
+  type EpochCost,
+  evaluate,
+  type Scorer,
+  type Training,
+  trainEpoch,
+} from './grpo.ts';
+import { Peer } from './peer.ts';
+import { randomModel } from './random-model.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    prompts: { type: 'string', default: '96' },
+    rounds: { type: 'string', default: '5' },
+    epochs: { type: 'string', default: '4' },
+    seeds: { type: 'string', default: '0,1,2' },
+  },
+});
+const promptsPerEpoch = Number(flags.prompts);
+const rounds = Number(flags.rounds);
+const epochs = Number(flags.epochs);
+const seeds = flags.seeds.split(',').map(Number);
+
+const inRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const embedded = inRoot('models/policy');
+
+function configOf(model: string, seed: number, lastEpoch: number): RunConfig {
+  return runSchema.parse({
+    seed,
+    model: { path: model },
+    prompts: { train: 'data/train.jsonl', held_out: 'data/held-out.jsonl' },
+    rlaif: {
+      algorithm: 'grpo',
+      kl_penalty: 0.1,
+      prompts_per_epoch: promptsPerEpoch,
+      max_new_tokens: 96,
+    },
+    training: { learning_rate: 4e-4, warmup_steps: 20, batch_size: 64, microbatch_size: 16 },
+    phases: [{ name: 'only', epochs: [1, lastEpoch] }],
+  });
+}
+
+/** The rubric, to which the prompts' own solutions are known. */
+async function createScorer(): Promise<Scorer> {
+  const byId = new Map([...trainPrompts, ...heldOut].map((prompt) => [prompt.id, prompt]));
+  const rewards = createRewards(configOf(embedded, 0, 1).rewards);
+  const score: Scorer = async (ids, completions) => {
+    const prompts = ids.map((id) => byId.get(id)!);
+    return (await scoreCompletions(prompts, completions, rewards)).map(({ reward }) => reward);
+  };
+  const all = [...byId.values()];
+  await score(
+    all.map(({ id }) => id),
+    all.map(({ reference }) => reference),
+  );
+  return score;
+}
+
+type Answer = { ids: string[]; completions: string[] } | (EpochCost & { steps: number });
+
+/** Train with TRL over the same epochs; the policy is written to `out`, if that is wanted. */
+async function trainWithTrl(
+  peer: Peer,
+  training: Training,
+  { out = null, forcedLength = false }: { out?: string | null; forcedLength?: boolean } = {},
+): Promise<EpochCost> {
+  const { config } = training;
+  const [first, last] = config.phases[0]!.epochs;
+  const drawn = Array.from({ length: last - first + 1 }, (_, i) =>
+    drawPrompts(training, first + i),
+  );
+  let answer = await peer.ask<Answer>({
+    ...settingsAt(config, first).settings,
+    model: config.model.path,
+    prompts: drawn.flat().map(({ id, prompt }) => ({ id, prompt })),
+    seed: config.seed,
+    forced_length: forcedLength,
+    out,
+  });
+  while ('ids' in answer)
+    answer = await peer.ask<Answer>({
+      rewards: await training.score(answer.ids, answer.completions),
+    });
+  const { prompts_per_epoch, num_samples_per_prompt } = config.rlaif;
+  const samples = drawn.length * prompts_per_epoch * num_samples_per_prompt;
+  const expected = samples / config.training.batch_size;
+  if (answer.steps !== expected)
+    throw new Error(`expected ${expected} steps of TRL, found ${answer.steps}`);
+  return answer;
+}
+
+/** Train with Anneal over all epochs, each from the one before; folders in `into`. */
+async function trainWithAnneal(training: Training, into: string) {
+  const [first, last] = training.config.phases[0]!.epochs;
+  const cost: EpochCost = { generate: 0, score: 0, train: 0, tokens: 0 };
+  let policy = training.config.model.path;
+  for (let epoch = first; epoch <= last; epoch++) {
+    const out = await mkdtemp(join(into, `epoch-${epoch}-`));
+    const own = await trainEpoch(training, epoch, policy, out);
+    for (const key of Object.keys(cost) as (keyof EpochCost)[]) cost[key] += own[key];
+    policy = out;
+  }
+  return { cost, policy };
+}
+
+/** Seconds of the stages on both sides, and how many times as long TRL's take. */
+function reportCosts(name: string, ours: readonly EpochCost[], theirs: readonly EpochCost[]): void {
+  const stages = {
+    'wall time': ({ generate, score, train }: EpochCost) => generate + score + train,
+    generate: ({ generate }: EpochCost) => generate,
+    score: ({ score }: EpochCost) => score,
+    train: ({ train }: EpochCost) => train,
+  };
+  for (const [stage, seconds] of Object.entries(stages)) {
+    report(`${name}, ${stage}, anneal`, 's', ours.map(seconds));
+    report(`${name}, ${stage}, TRL`, 's', theirs.map(seconds));
+    const ratios = theirs.map((cost, i) => seconds(cost) / seconds(ours[i]!));
+    report(`${name}, ${stage}, TRL / anneal`, 'x', ratios);
+  }
+}
+
+const promptLength = 32;
+
+/** The prompts, repeated and cut to the same number of tokens. */
+async function ofLength(prompts: readonly TrainPrompt[], tokenizerFolder: string) {
+  const tokenizer = await readTokenizer(tokenizerFolder);
+  return prompts.map((prompt) => {
+    const tokens = tokenizer.encode(prompt.prompt.repeat(promptLength)).slice(0, promptLength);
+    const text = tokenizer.decode(tokens);
+    if (tokenizer.encode(text).length !== promptLength)
+      throw new Error(`expected ${promptLength} tokens of prompt ${prompt.id} to be so as a text`);
+    return { ...prompt, prompt: text };
+  });
+}
+type TrainPrompt = (typeof trainPrompts)[number];
+
+/**
+ * Epochs of the random model, which never ends a sequence. Its programs are scored as any other,
+ * but all get 0; a draw is added, so that no group is constant and both sides train on everything.
+ */
+async function benchTime(peer: Peer): Promise<void> {
+  const model = await randomModel();
+  try {
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      await copyFile(join(embedded, name), join(model, name));
+    const draw = uniforms('rewards');
+    const training: Training = {
+      models,
+      config: configOf(model, 0, 1),
+      prompts: await ofLength(trainPrompts, model),
+      score: async (ids, completions) =>
+        (await score(ids, completions)).map((reward) => ((reward ?? 0) + draw()) / 2),
+    };
+    const [ours, theirs]: [EpochCost[], EpochCost[]] = [[], []];
+    // The first round is thrown away.
+    for (let round = -1; round < rounds; round++) {
+      const into = await mkdtemp(join(model, 'round-'));
+      const { cost } = await trainWithAnneal(training, into);
+      const other = await trainWithTrl(peer, training, { forcedLength: true });
+      if (cost.tokens !== other.tokens)
+        throw new Error(`expected as many tokens of TRL, ${cost.tokens}, found ${other.tokens}`);
+      if (round >= 0) {
+        ours.push(cost);
+        theirs.push(other);
+      }
+    }
+    reportCosts('epoch, 3.2 M parameters', ours, theirs);
+  } finally {
+    await rm(model, { recursive: true });
+  }
+}
+
+/** Both train from the embedded policy; Anneal measures both. */
+async function benchReward(peer: Peer): Promise<void> {
+  const costs = { ours: [] as EpochCost[], theirs: [] as EpochCost[] };
+  const rewards = { start: [] as number[], ours: [] as number[], theirs: [] as number[] };
+  for (const seed of seeds) {
+    const training = {
+      models,
+      config: configOf(embedded, seed, epochs),
+      prompts: trainPrompts,
+      score,
+    };
+    const into = await mkdtemp(join(tmpdir(), 'anneal-trl-'));
+    try {
+      const { cost, policy } = await trainWithAnneal(training, into);
+      const out = join(into, 'trl');
+      costs.ours.push(cost);
+      costs.theirs.push(await trainWithTrl(peer, training, { out }));
+      rewards.start.push(await evaluate(training, heldOut, embedded));
+      rewards.ours.push(await evaluate(training, heldOut, policy));
+      rewards.theirs.push(await evaluate(training, heldOut, out));
+    } finally {
+      await rm(into, { recursive: true });
+    }
+  }
+  const name = `held-out reward, ${epochs} epochs`;
+  reportMean('held-out reward, start', rewards.start);
+  reportMean(`${name}, anneal`, rewards.ours);
+  reportMean(`${name}, TRL`, rewards.theirs);
+  const differences = rewards.ours.map((reward, i) => reward - rewards.theirs[i]!);
+  reportMean(`${name}, anneal - TRL, by seed`, differences);
+  reportCosts(`${epochs} epochs, embedded policy`, costs.ours, costs.theirs);
+}
+
+const peer = await Peer.start('trl_grpo.py');
+if (peer === undefined) {
+  console.error('trl: skipped, since ANNEAL_PYTHON names no Python that has torch and trl');
+  process.exit(0);
+}
+const models = createModelClient();
+const trainPrompts = await readPrompts(inRoot('data/train.jsonl'));
+const heldOut = await readPrompts(inRoot('data/held-out.jsonl'));
+const score = await createScorer();
+try {
+  if (rounds > 0) await benchTime(peer);
+  if (epochs > 0) await benchReward(peer);
+} finally {
+  peer.close();
+  await models.close();
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EpochMetrics } from '../config/records.ts';
 import { experimentFigure } from './experiment-figure.ts';
-import { compareVariants, experimentTable } from './experiment-table.ts';
+import { compareVariants, experimentTable, partsTable } from './experiment-table.ts';
 
 const line = (epoch: number, reward: number, more: object = {}) =>
   ({
@@ -23,7 +23,11 @@ const comparison = compareVariants({
   ],
   runs: [
     { variant: 'a', seed: 0, metrics: [line(0, 0.2), line(1, 0.3, { kl: 0.01 })] },
-    { variant: 'a', seed: 1, metrics: [line(0, 0.2), line(1, 0.5, { kl: 0.03 })] },
+    {
+      variant: 'a',
+      seed: 1,
+      metrics: [line(0, 0.2), line(1, 0.5, { kl: 0.03, 'eval/rewards/rubric/quality': 0.7 })],
+    },
     { variant: 'b', seed: 0, metrics: [line(0, 0.2), line(1, 0.6)] },
   ],
 });
@@ -48,6 +52,15 @@ describe('variants compared', () => {
     expect(rows).toHaveLength(4);
     expect(rows[2]).toMatch(/^\| B \| 1 \| 0\.600 \| 0\.900 \| .* – \|$/);
     expect(rows[3]).toMatch(/^\| A < B \| 2 \| 0\.400 ± 0\.141 \|/);
+  });
+
+  it('by the criteria that some run has, in the same order', () => {
+    const [head, , b, a] = partsTable(comparison).split('\n');
+    expect(head).toMatch(
+      /^\| variant \| eval\/rewards\/rubric\/quality \| eval\/greedy\/reward \|/,
+    );
+    expect(b).toMatch(/^\| B \| – \|/);
+    expect(a).toMatch(/^\| A < B \| 0\.700 \|/);
   });
 
   it('as a figure, a panel a variant', () => {

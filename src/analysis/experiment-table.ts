@@ -34,27 +34,48 @@ export interface VariantComparison {
   seeds: number[];
   /** Null where no run measured it. */
   end: Record<Column, Spread | null>;
+  /**
+   * What the held-out reward is made of at the end, and what moves with it: every criterion, the
+   * greedy completions' reward, the entropy and the length of the training samples.
+   */
+  parts: Record<string, Spread | null>;
   /** Held-out reward from the start on, epoch by epoch. */
   curve: ({ epoch: number } & Spread)[];
 }
 
 export function compareVariants({ variants, runs }: ExperimentResults): VariantComparison[] {
+  const parts = partsOf(runs.map(({ metrics }) => metrics.at(-1)!));
   return variants.map(({ name, title }) => {
     const own = runs.filter(({ variant }) => variant === name);
     const last = own.map(({ metrics }) => metrics.at(-1)!);
-    const end = Object.keys(columns).map((key) => {
-      const values = last.map((line) => line[key as Column]);
-      return [key, spread(values.filter((value) => value !== null))];
-    });
+    const spreadOf = (key: keyof EpochMetrics) =>
+      spread(last.map((line) => line[key]).filter((value) => typeof value === 'number'));
     return {
       name,
       title,
       seeds: own.map(({ seed }) => seed),
-      end: Object.fromEntries(end) as VariantComparison['end'],
+      end: mapKeys(Object.keys(columns) as Column[], spreadOf),
+      parts: mapKeys(parts, spreadOf),
       curve: curveOf(own.map(({ metrics }) => metrics)),
     };
   });
 }
+
+function mapKeys<Key extends string, Value>(
+  keys: readonly Key[],
+  of: (key: Key) => Value,
+): Record<Key, Value> {
+  return Object.fromEntries(keys.map((key) => [key, of(key)])) as Record<Key, Value>;
+}
+
+/** Metrics beside the reward itself, by their names in metrics.jsonl. */
+function partsOf(lines: readonly EpochMetrics[]): (keyof EpochMetrics & string)[] {
+  const criteria = lines.flatMap((line) => Object.keys(line).filter((key) => criterion.test(key)));
+  const beside = ['eval/greedy/reward', 'entropy', 'completions/mean_length'] as const;
+  return [...(new Set(criteria) as Set<keyof EpochMetrics & string>), ...beside];
+}
+
+const criterion = /^eval\/rewards\/[^/]+\/(?!mean$|std$)/;
 
 function curveOf(runs: readonly EpochMetrics[][]): VariantComparison['curve'] {
   const epochs = [...new Set(runs.flat().map(({ epoch }) => epoch))].sort((a, b) => a - b);
@@ -72,17 +93,36 @@ function spread(values: readonly number[]): Spread | null {
   return { mean: center, deviation };
 }
 
-/** A Markdown table, best held-out reward first. */
+/** A Markdown table of where the variants ended, best held-out reward first. */
 export function experimentTable(comparison: readonly VariantComparison[]): string {
-  const rank = ({ end }: VariantComparison) => end['eval/reward']?.mean ?? Number.NEGATIVE_INFINITY;
-  const rows = [...comparison]
-    .sort((a, b) => rank(b) - rank(a))
-    .map(({ title, seeds, end }) => [
+  return markdownTable(
+    ['variant', 'seeds', ...Object.values(columns)],
+    ranked(comparison).map(({ title, seeds, end }) => [
       title,
       String(seeds.length),
       ...Object.keys(columns).map((key) => cell(end[key as Column])),
-    ]);
-  const head = ['variant', 'seeds', ...Object.values(columns)];
+    ]),
+  );
+}
+
+/** A Markdown table of what the rewards are made of, in the same order. */
+export function partsTable(comparison: readonly VariantComparison[]): string {
+  const parts = Object.keys(comparison[0]?.parts ?? {});
+  return markdownTable(
+    ['variant', ...parts],
+    ranked(comparison).map((variant) => [
+      variant.title,
+      ...parts.map((key) => cell(variant.parts[key]!)),
+    ]),
+  );
+}
+
+function ranked(comparison: readonly VariantComparison[]): VariantComparison[] {
+  const rank = ({ end }: VariantComparison) => end['eval/reward']?.mean ?? Number.NEGATIVE_INFINITY;
+  return [...comparison].sort((a, b) => rank(b) - rank(a));
+}
+
+function markdownTable(head: string[], rows: string[][]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 

@@ -9,6 +9,7 @@ import {
   compareVariants,
   type ExperimentResults,
   experimentTable,
+  partsTable,
 } from '../analysis/experiment-table.ts';
 import { type Experiment, type ExperimentRun, loadExperiment } from '../config/experiment.ts';
 import { resolveInput } from '../config/paths.ts';
@@ -145,7 +146,13 @@ async function writeComparison(grid: Experiment, runsDir: string): Promise<strin
   const write = (name: string, text: string) => writeFile(join(folder, name), text);
   await write(
     'experiment.md',
-    `# ${grid.name}\n\n${table}\n\n![held-out reward](experiment.svg)\n`,
+    [
+      `# ${grid.name}`,
+      table,
+      '![held-out reward](experiment.svg)',
+      '## What it is made of',
+      `${partsTable(comparison)}\n`,
+    ].join('\n\n'),
   );
   await write('experiment.json', `${JSON.stringify(comparison, null, 2)}\n`);
   await write('experiment.svg', experimentFigure(comparison));

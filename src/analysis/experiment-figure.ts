@@ -25,7 +25,7 @@ export function experimentFigure(comparison: readonly VariantComparison[]): stri
   });
   const width = Math.min(perRow, comparison.length) * panel.width;
   const height = rows * panel.height;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="10"><rect width="${width}" height="${height}" fill="#fff"/>${panels.join('')}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="10"><title>Held-out reward by epoch, a panel a variant</title><rect width="${width}" height="${height}" fill="#fff"/>${panels.join('')}</svg>\n`;
 }
 
 interface Range {

@@ -124,7 +124,9 @@ function distribution({ before, after }: Facts): string {
 function criteria({ before, after }: Facts): string {
   const heldOut = 'eval/rewards/';
   const prefix = Object.keys(after).some((key) => key.startsWith(heldOut)) ? heldOut : 'rewards/';
-  const keys = Object.keys(after).filter((key) => key.startsWith(prefix)) as `rewards/${string}`[];
+  const keys = Object.keys(after).filter(
+    (key) => key.startsWith(prefix) && !key.endsWith('/std'),
+  ) as `rewards/${string}`[];
   if (keys.length === 0) return '';
   const title = prefix === heldOut ? 'Held-out' : 'Samples';
   return markdownTable(

@@ -2,6 +2,7 @@
 // (or for people). Ratios within one run mean more than figures across machines.
 
 import { execFileSync } from 'node:child_process';
+import { spread } from '../src/analysis/statistics.ts';
 
 export interface Figure {
   name: string;
@@ -31,17 +32,18 @@ export function report(name: string, unit: string, rounds: readonly number[]): F
   const round = (x: number) => (x >= 100 ? x.toFixed(0) : x.toPrecision(3));
   const [low, high] = figure.spread.map(round);
   const line = `${name.padEnd(60)} ${round(median).padStart(8)} ${unit} (${low} to ${high})`;
-  console.log(process.argv.includes('--json') ? JSON.stringify(figure) : line);
+  print(figure, line);
   return figure;
 }
 
 /** Print mean and standard deviation (over n − 1; null for one value) of a figure over seeds. */
 export function reportMean(name: string, values: readonly number[]): void {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null;
+  const { mean, deviation } = spread(values)!;
   const line = `${name.padEnd(60)} ${mean.toFixed(4).padStart(8)} ± ${deviation?.toFixed(4) ?? '–'}`;
-  const figure = { name, mean, deviation, values, commit };
+  print({ name, mean, deviation, values, commit }, line);
+}
+
+function print(figure: object, line: string): void {
   console.log(process.argv.includes('--json') ? JSON.stringify(figure) : line);
 }
 

@@ -1,12 +1,13 @@
 // An epoch as the activities run it, without Temporal and without a run's folder: generate, score,
 // filter, train, one after the other; and a policy measured on held-out prompts.
 
+import { mean } from '../src/analysis/statistics.ts';
 import type { Prompt, Rollout } from '../src/config/records.ts';
 import type { RunConfig } from '../src/config/schema.ts';
 import { buildBatch } from '../src/rl/batch.ts';
 import type { ModelService } from '../src/rl/model-service.ts';
 import { promptsOfEpoch } from '../src/rl/prompt-order.ts';
-import { settingsAt } from '../src/rl/schedule.ts';
+import { samplingOf, settingsAt } from '../src/rl/schedule.ts';
 
 /** Rewards of completions, each of the prompt of that id; null where there is none. */
 export type Scorer = (
@@ -86,7 +87,7 @@ export async function evaluate(
 ): Promise<number> {
   const rollouts = await sample(training, heldOut, model, 'held_out');
   const rewards = (await training.score(...answers(rollouts))).filter((reward) => reward !== null);
-  return rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  return mean(rewards)!;
 }
 
 /** Completions of prompts, a shard of them at a time. */
@@ -106,15 +107,7 @@ async function sample(
         model,
         prompts: prompts.slice(i, i + engine.shard_prompts),
         promptFormat: config.model.prompt_format,
-        samplesPerPrompt: rlaif.num_samples_per_prompt,
-        draw: {
-          temperature: rlaif.generation_temperature,
-          topK: rlaif.top_k,
-          topP: rlaif.top_p,
-          minP: rlaif.min_p,
-        },
-        maxNewTokens: rlaif.max_new_tokens,
-        stopStrings: rlaif.stop_strings,
+        ...samplingOf(rlaif),
         seed: config.seed,
         stream,
       })),

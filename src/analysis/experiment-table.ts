@@ -2,7 +2,8 @@
 // deviation over its seeds. Pure; the figure is experiment-figure.ts.
 
 import type { EpochMetrics } from '../config/records.ts';
-import { mean } from './statistics.ts';
+import { markdownTable } from './page.ts';
+import { type Spread, spread } from './statistics.ts';
 
 /** The runs of an experiment with their metrics, the start line first. */
 export interface ExperimentResults {
@@ -21,12 +22,6 @@ const columns = {
   kl: 'KL',
 } as const satisfies Partial<Record<keyof EpochMetrics, string>>;
 type Column = keyof typeof columns;
-
-/** A number over the seeds; the deviation divides by n − 1 and is null for one seed. */
-export interface Spread {
-  mean: number;
-  deviation: number | null;
-}
 
 export interface VariantComparison {
   name: string;
@@ -85,14 +80,6 @@ function curveOf(runs: readonly EpochMetrics[][]): VariantComparison['curve'] {
   });
 }
 
-function spread(values: readonly number[]): Spread | null {
-  const center = mean(values);
-  if (center === null) return null;
-  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
-  const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null;
-  return { mean: center, deviation };
-}
-
 /** A Markdown table of where the variants ended, best held-out reward first. */
 export function experimentTable(comparison: readonly VariantComparison[]): string {
   return markdownTable(
@@ -120,10 +107,6 @@ export function partsTable(comparison: readonly VariantComparison[]): string {
 function ranked(comparison: readonly VariantComparison[]): VariantComparison[] {
   const rank = ({ end }: VariantComparison) => end['eval/reward']?.mean ?? Number.NEGATIVE_INFINITY;
   return [...comparison].sort((a, b) => rank(b) - rank(a));
-}
-
-function markdownTable(head: string[], rows: string[][]): string {
-  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
 function cell(value: Spread | null): string {

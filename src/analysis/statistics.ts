@@ -19,6 +19,21 @@ export function standardDeviation(values: readonly number[]): number | null {
   return spread === null ? null : Math.sqrt(spread);
 }
 
+/** A mean and its sample deviation (divides by n − 1), which is null for a single value. */
+export interface Spread {
+  mean: number;
+  deviation: number | null;
+}
+
+/** Mean and sample deviation, as of runs over seeds; null for an empty list. */
+export function spread(values: readonly number[]): Spread | null {
+  const center = mean(values);
+  if (center === null) return null;
+  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
+  const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null;
+  return { mean: center, deviation };
+}
+
 /** Bins of a reward histogram, each a tenth of [0, 1]. */
 export const histogramBins = 10;
 

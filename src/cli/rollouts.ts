@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fixed, signed } from '../analysis/format.ts';
+import { absent, signed } from '../analysis/format.ts';
 import { layout, type Split } from '../artifacts/layout.ts';
 import { AnnealError } from '../errors.ts';
 import { printJson, printLines } from './output.ts';
@@ -86,7 +86,7 @@ function fates(rows: readonly RolloutRow[]): string {
 }
 
 function trainedCell({ trained, reason }: RolloutRow): string {
-  if (trained === null) return '–';
+  if (trained === null) return absent;
   return trained ? 'yes' : (reason ?? 'no');
 }
 
@@ -99,7 +99,7 @@ function table(rows: readonly RolloutRow[]): string[] {
       String(row.sample),
       ...cells(row),
       String(row.tokens.length),
-      row.advantage === null ? fixed(null) : signed(row.advantage, 3),
+      row.advantage === null ? absent : signed(row.advantage, 3),
       trainedCell(row),
     ]),
   );

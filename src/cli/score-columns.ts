@@ -1,5 +1,6 @@
 // Scores as columns of a table: the reward, and every criterion of every declared reward.
 
+import { fixed } from '../analysis/format.ts';
 import type { Score } from '../config/records.ts';
 
 /** The columns that the scores have between them, and their cells for one score. */
@@ -22,8 +23,8 @@ export function scoreColumns(scores: readonly Score[]): {
       ...columns.map((c) => (criteria.size > 1 ? `${c.name}/${c.criterion}` : c.criterion)),
     ],
     cells: ({ reward, rewards }) => [
-      decimals(reward),
-      ...columns.map(({ name, criterion }) => decimals(rewards[name]?.criteria[criterion])),
+      fixed(reward, 3),
+      ...columns.map(({ name, criterion }) => fixed(rewards[name]?.criteria[criterion], 3)),
     ],
   };
 }
@@ -33,9 +34,4 @@ export function notesOf({ rewards }: Score): string {
   return Object.values(rewards)
     .flatMap(({ note }) => note || [])
     .join(' ');
-}
-
-/** `0.770`; a dash where there is no number. */
-export function decimals(value: number | null | undefined): string {
-  return value == null ? '–' : value.toFixed(3);
 }

@@ -2,12 +2,13 @@
 // user tries a rubric. Nothing is trained and no server is needed.
 
 import { z } from 'zod';
+import { fixed } from '../analysis/format.ts';
 import { loadRunFile } from '../config/load.ts';
 import type { Prompt, Score } from '../config/records.ts';
 import { type RewardConfig, rewardSchema } from '../config/schema.ts';
 import { invalid, readPrompts, readRows } from '../rewards/prompts.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
-import { decimals, notesOf, scoreColumns } from './score-columns.ts';
+import { notesOf, scoreColumns } from './score-columns.ts';
 import { tableLines } from './table.ts';
 
 export interface ScoreCommandOptions {
@@ -90,7 +91,7 @@ function summary(rows: readonly ScoredRow[]): string {
   const rewards = rows.flatMap(({ reward }) => (reward === null ? [] : [reward]));
   const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
   const missing = rows.length - rewards.length;
-  const counted = `average reward ${decimals(mean)} over ${rewards.length} completions`;
+  const counted = `average reward ${fixed(mean, 3)} over ${rewards.length} completions`;
   return missing > 0 ? `${counted}; ${missing} without a score` : counted;
 }
 

@@ -71,3 +71,18 @@ function merge<T extends object>(base: T, ...changes: (Overrides<T> | undefined)
 }
 
 type Overrides<T> = { [K in keyof T]?: T[K] | undefined };
+
+/** How the samples of a prompt are drawn for training, as the model process is asked for them. */
+export function samplingOf(rlaif: Settings['rlaif']) {
+  return {
+    samplesPerPrompt: rlaif.num_samples_per_prompt,
+    draw: {
+      temperature: rlaif.generation_temperature,
+      topK: rlaif.top_k,
+      topP: rlaif.top_p,
+      minP: rlaif.min_p,
+    },
+    maxNewTokens: rlaif.max_new_tokens,
+    stopStrings: rlaif.stop_strings,
+  };
+}

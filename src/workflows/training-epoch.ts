@@ -2,6 +2,7 @@
 
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
+import { samplingOf } from '../rl/schedule.ts';
 import { analyze, filter, train } from './activities.ts';
 import { remakingDamaged } from './failures.ts';
 import { evaluatePolicy, type ShardProgress, type Source, sampleAndScore } from './sampling.ts';
@@ -33,18 +34,7 @@ async function runStages(input: EpochInput): Promise<EpochResult> {
   const { run, epoch, config, settings, reference, freshOptimizer } = input;
   const { seed, engine, success } = config;
   const { rlaif } = settings;
-  const sampling = {
-    take: rlaif.prompts_per_epoch,
-    samplesPerPrompt: rlaif.num_samples_per_prompt,
-    draw: {
-      temperature: rlaif.generation_temperature,
-      topK: rlaif.top_k,
-      topP: rlaif.top_p,
-      minP: rlaif.min_p,
-    },
-    maxNewTokens: rlaif.max_new_tokens,
-    stopStrings: rlaif.stop_strings,
-  };
+  const sampling = { take: rlaif.prompts_per_epoch, ...samplingOf(rlaif) };
   const scored = await sampleAndScore(input, 'train', sampling, showShards);
   const batch = await filter({ run, epoch, prompts: input.prompts.train, scored, rlaif });
   setCurrentDetails(`Training on ${batch.counts.kept} samples.`);

@@ -2,9 +2,10 @@
 // environment, no files beyond its own code, and no right to start anything.
 
 import { setImmediate } from 'node:timers/promises';
+import { createContext, Script } from 'node:vm';
 import { serve } from '../../process/serve.ts';
 import { Interpreter } from './interpreter.ts';
-import type { SandboxMethods } from './protocol.ts';
+import type { ProgramOutcome, SandboxMethods } from './protocol.ts';
 
 // QuickJS takes its clock and the seed of Math.random from here: programs must not depend on them.
 const frozenTime = Date.UTC(2024, 0, 1);
@@ -28,11 +29,20 @@ serve<SandboxMethods>({
   },
 });
 
+/**
+ * Much longer than the parent lets a program hold this process. It ends a process that is stuck in
+ * one call of the interpreter and whose parent is gone.
+ */
+const orphanLimitMs = 10_000;
+const guarded = new Script('run()');
+const guard = createContext({ run: () => {} });
+
 /** A program that broke the interpreter itself takes the process with it. */
-function runOrDie(program: Parameters<Interpreter['run']>[0]) {
+function runOrDie(program: Parameters<Interpreter['run']>[0]): ProgramOutcome {
   try {
     if (!interpreter) throw new Error('expected `load` before `run`');
-    return interpreter.run(program);
+    guard.run = interpreter.run.bind(interpreter, program);
+    return guarded.runInContext(guard, { timeout: orphanLimitMs });
   } catch (error) {
     console.error(error);
     process.exit(1);

@@ -1,8 +1,10 @@
 // Attacks on the sandbox: programs that try to forge results, read what they must not, hold on
 // longer than they may, or harm their neighbours.
 
-import { readFileSync } from 'node:fs';
-import { afterAll, describe, expect, it } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { ProgramOutcome } from './protocol.ts';
 import { Sandbox } from './sandbox.ts';
 
@@ -285,6 +287,29 @@ it.runIf(process.platform === 'linux')('the process may do nothing and knows not
       .filter((name) => name && !name.startsWith('NODE_CHANNEL')),
   ).toEqual(['TZ']);
 });
+
+it.runIf(process.platform === 'linux')(
+  'a process that is stuck in a program ends soon after its parent was killed',
+  async () => {
+    const source = 'const f = () => "a".repeat(2e6).indexOf("a".repeat(1e6) + "b");';
+    const parent = spawn(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `
+    import { Sandbox } from ${JSON.stringify(new URL('./sandbox.ts', import.meta.url).href)};
+    const sandbox = new Sandbox({ timeLimitMs: 60_000, memoryLimitMb: 16 });
+    const stuck = ${JSON.stringify({ source, entry: 'f', calls: ['[]'] })};
+    sandbox.run([{ ...stuck, source: 'const f = () => 1;' }, stuck], {
+      onProgress: () => setTimeout(() => console.log(sandbox.pid), 300),
+    });`,
+    ]);
+    const [pid] = (await once(parent.stdout, 'data')).map(Number);
+    parent.kill('SIGKILL');
+    const alive = () => existsSync(`/proc/${pid}`);
+    expect(alive()).toBe(true);
+    await vi.waitUntil(() => !alive(), { timeout: 20_000, interval: 100 });
+  },
+);
 
 describe('neighbours', () => {
   const good = program('const f = (a) => a * 2;', [21]);

@@ -16,6 +16,10 @@ export type ErrorKind =
   | 'NonFinite'
   /** No Temporal server could be reached, found or built. */
   | 'NoServer'
+  /** Too many verdicts are missing; a judge may be back later. */
+  | 'JudgeUnavailable'
+  /** A judge that people have to look after: a budget spent, a key refused, a quota gone. */
+  | 'JudgeStopped'
   /** A child process that died or stopped answering; trying again may help. */
   | 'ProcessLost';
 
@@ -25,6 +29,7 @@ export const permanentKinds: readonly ErrorKind[] = [
   'InvalidData',
   'InvalidModel',
   'NonFinite',
+  'JudgeStopped',
 ];
 
 /** An error with a stable kind and a message written for the person who has to act on it. */

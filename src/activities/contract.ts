@@ -64,6 +64,8 @@ export interface GenerateInput extends ShardInput {
 export interface ScoreInput extends ShardInput {
   rollouts: ArtifactRef;
   rewards: RewardConfig[];
+  /** How often people let the run go on after a judge had stopped it; none where not said. */
+  resumes?: number;
 }
 
 export interface FilterInput extends InEpoch {

@@ -14,9 +14,15 @@ const standing: Standing = {
     { epoch: 7, phase: 'start', 'eval/reward': 0.2 },
     { epoch: 8, phase: 'exploration', 'eval/reward': 0.3 },
   ],
+  stopped: null,
 };
 
 describe('renderDetails', () => {
+  it('says why a run waits for people', () => {
+    const stopped = 'The budget is spent.';
+    expect(renderDetails({ ...standing, stopped })).toContain(`**Paused.** ${stopped}`);
+  });
+
   it('shows phase, epoch, trend and a row an epoch', () => {
     const text = renderDetails(standing);
     expect(text).toContain('**exploration**, epoch **9** of 8–15 · running');

@@ -14,6 +14,8 @@ export interface Standing {
   firstEpoch: number;
   lastEpoch: number;
   metrics: readonly EpochRecord[];
+  /** Why the run waits for people; null where it does not. */
+  stopped: string | null;
 }
 
 /** Epochs shown: the panel is limited to 20,000 bytes. */
@@ -30,6 +32,7 @@ export function renderDetails(standing: Standing): string {
   const hidden = metrics.length - shown.length;
   const parts = [
     heading(standing),
+    ...(standing.stopped === null ? [] : [`**Paused.** ${standing.stopped}`]),
     ...trend(metrics),
     ...(hidden > 0 ? [`_${hidden} earlier epochs are in metrics.jsonl._`] : []),
     ...(shown.length > 0 ? [epochBlock(shown)] : []),

@@ -21,6 +21,7 @@ function observation(change: Partial<RunStatus> = {}, stages = [train]): Observa
     epochWorkflowId: 'two-phase/hot/epoch-09',
     metrics,
     checkpoint: null,
+    stopped: null,
     ...change,
   };
   return { status, stages, notice: null };

@@ -23,7 +23,7 @@ export function runLines({ status, stages, notice }: Observation, elapsedMs: num
     '',
     ...(status.metrics.length > 0 ? [...epochTable(status.metrics), ''] : []),
     ...stages.map(stageLine),
-    ...(notice ? [pc.yellow(notice)] : []),
+    ...[status.stopped, notice].filter((word) => word !== null).map(pc.yellow),
   ];
 }
 
@@ -91,7 +91,8 @@ export class NewsFeed {
       .map(({ stage }) => `${where}: ${stage}`)
       .filter((line) => !this.#stages.has(line));
     const told = notice !== null && notice !== this.#notice ? [notice] : [];
-    const turned = status.state === this.#state ? [] : [`${status.run}: ${status.state}`];
+    const why = status.stopped === null ? '' : ` (${status.stopped})`;
+    const turned = status.state === this.#state ? [] : [`${status.run}: ${status.state}${why}`];
     this.#epochs = Math.max(this.#epochs, status.metrics.length);
     for (const line of begun) this.#stages.add(line);
     this.#notice = notice;

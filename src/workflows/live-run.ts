@@ -3,6 +3,7 @@
 
 import {
   condition,
+  getExternalWorkflowHandle,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -14,9 +15,12 @@ import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
 import { firstEpochOf, lastEpochOf, type SettingsChange } from '../rl/schedule.ts';
 import { checkChange } from './activities.ts';
 import { plainFailure } from './failures.ts';
+import { JudgeGate } from './judge-gate.ts';
 import {
   type Adjustment,
   adjustUpdate,
+  goOnSignal,
+  judgeStoppedSignal,
   pauseUpdate,
   type RunStatus,
   resumeUpdate,
@@ -43,6 +47,8 @@ export interface RunState extends Asked {
   metrics: EpochMetrics[];
   finishedEpochs: number;
   change: SettingsChange;
+  /** How often it was resumed after a judge had stopped it; none where not said. */
+  resumes?: number;
 }
 
 /** A run as it lives in one execution, with its message handlers set. */
@@ -54,8 +60,13 @@ export class LiveRun {
   /** What people asked for before there was a plan counts too. */
   #asked: Asked = { paused: false, stopping: false };
 
+  #stopped: string | null = null;
+  /** For what the run itself has scored; an epoch has a gate of its own. */
+  readonly gate: JudgeGate;
+
   constructor(carried: RunState | undefined) {
     this.#state = carried;
+    this.gate = new JudgeGate(carried?.resumes ?? 0, (reason) => this.#stop(reason));
     this.#handleMessages();
     this.show();
   }
@@ -120,6 +131,7 @@ export class LiveRun {
       epochWorkflowId: this.#epoch?.workflowId ?? null,
       metrics: state?.metrics ?? [],
       checkpoint: state?.policy ?? null,
+      stopped: this.#stopped,
     };
   }
 
@@ -132,7 +144,7 @@ export class LiveRun {
     if (this.#ended) return 'completed';
     const asked = this.#state ?? this.#asked;
     if (asked.stopping) return 'stopping';
-    if (asked.paused) return 'paused';
+    if (asked.paused || this.#stopped !== null) return 'paused';
     return this.#state ? 'running' : 'preparing';
   }
 
@@ -143,8 +155,11 @@ export class LiveRun {
     setHandler(pauseUpdate, () => this.#ask({ paused: true }), {
       description: 'Finish the epoch in progress, then wait.',
     });
-    setHandler(resumeUpdate, () => this.#ask({ paused: false }), {
-      description: 'Go on after a pause.',
+    setHandler(resumeUpdate, () => this.#resume(), {
+      description: 'Go on after a pause, or after a judge had stopped the run.',
+    });
+    setHandler(judgeStoppedSignal, (reason) => this.#stop(reason), {
+      description: 'From an epoch of the run: a judge stopped it, and why.',
     });
     setHandler(stopUpdate, () => this.#ask({ stopping: true }), {
       description: 'Finish the epoch in progress, then end the run as completed.',
@@ -159,6 +174,25 @@ export class LiveRun {
     Object.assign(this.#state ?? this.#asked, asked);
     this.show();
     return this.status();
+  }
+
+  #stop(reason: string): void {
+    this.#stopped = reason;
+    this.show();
+  }
+
+  async #resume(): Promise<RunStatus> {
+    if (this.#stopped !== null) {
+      this.#stopped = null;
+      this.state.resumes = (this.state.resumes ?? 0) + 1;
+      if (this.#epoch === null) this.gate.goOn(this.state.resumes);
+      else
+        await getExternalWorkflowHandle(this.#epoch.workflowId).signal(
+          goOnSignal,
+          this.state.resumes,
+        );
+    }
+    return this.#ask({ paused: false });
   }
 
   async #adjust(change: Adjustment): Promise<RunStatus> {

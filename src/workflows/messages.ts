@@ -1,7 +1,7 @@
 // What people and programs say to a live run, and what it answers. Imported by the workflows and
 // by every client of them.
 
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
 import type { RlaifConfig, TrainingConfig } from '../config/schema.ts';
 
@@ -33,6 +33,8 @@ export interface RunStatus {
   /** The start line and every finished epoch, oldest first. */
   metrics: EpochMetrics[];
   checkpoint: CheckpointRef | null;
+  /** Why a judge stopped the run, which waits to be resumed; null where it did not. */
+  stopped: string | null;
 }
 
 /** What a finished run returns. */
@@ -73,6 +75,11 @@ export const resumeUpdate = defineUpdate<RunStatus, []>('resume');
 export const stopUpdate = defineUpdate<RunStatus, []>('stop');
 /** Refused, with the reason, where the adjusted settings break the run file's schema. */
 export const adjustUpdate = defineUpdate<RunStatus, [Adjustment]>('adjust');
+
+/** From an epoch to its run: a judge stopped it, and why. */
+export const judgeStoppedSignal = defineSignal<[string]>('judgeStopped');
+/** From a run to its epoch: ask the judge again. With how often the run was resumed so far. */
+export const goOnSignal = defineSignal<[number]>('goOn');
 
 /** Id of an epoch's child workflow: `<run>/<phase>/epoch-08`. */
 export function epochWorkflowId(run: string, phase: string, epoch: number): string {

@@ -7,6 +7,7 @@ import type { ArtifactRef, CheckpointRef } from '../config/records.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { shardCount } from '../rl/schedule.ts';
 import { evaluate, generate, score } from './activities.ts';
+import type { JudgeGate } from './judge-gate.ts';
 
 /** How the prompts of a split are sampled. */
 export type Sampling = Pick<
@@ -40,12 +41,14 @@ export interface ShardProgress {
 
 /**
  * Generate and score every shard of a split.
- * @returns the scored shards in their order. A shard that fails for good cancels the others.
+ * @returns the scored shards in their order. A shard that fails for good cancels the others; one
+ * that a judge stops waits at the gate.
  */
 export async function sampleAndScore(
   source: Source,
   split: Split,
   sampling: Sampling,
+  gate: JudgeGate,
   onProgress: (progress: ShardProgress) => void = () => {},
 ): Promise<ArtifactRef[]> {
   const shards = shardCount(sampling.take, source.config.engine.shard_prompts);
@@ -74,7 +77,11 @@ export async function sampleAndScore(
       { ...input, ...sampling, policy, promptFormat, seed, engine },
     ]);
     count('generated');
-    const scored = await score.executeWithOptions({ summary }, [{ ...input, rollouts, rewards }]);
+    const scored = await gate.pass((resumes) =>
+      score.executeWithOptions({ summary }, [
+        { ...input, rollouts, rewards, ...(resumes > 0 && { resumes }) },
+      ]),
+    );
     count('scored');
     return scored;
   }
@@ -92,12 +99,13 @@ export interface Evaluation {
  */
 export async function evaluatePolicy(
   source: Source,
+  gate: JudgeGate,
   onProgress?: (progress: ShardProgress) => void,
 ): Promise<Evaluation> {
   const { num_samples_per_prompt, temperature, greedy } = source.config.evaluation;
   const measure = async (split: Split, samplesPerPrompt: number, at: number) => {
     const sampling = heldOutSampling(source.config, samplesPerPrompt, at);
-    const scored = await sampleAndScore(source, split, sampling, onProgress);
+    const scored = await sampleAndScore(source, split, sampling, gate, onProgress);
     return evaluate({ run: source.run, epoch: source.epoch, scored });
   };
   return {

@@ -1,10 +1,18 @@
 // One epoch as a child workflow: generate → score → filter → train → evaluate → analyze.
 
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
 import { samplingOf } from '../rl/schedule.ts';
 import { analyze, filter, train } from './activities.ts';
 import { remakingDamaged } from './failures.ts';
+import { JudgeGate } from './judge-gate.ts';
+import { goOnSignal, judgeStoppedSignal } from './messages.ts';
 import { evaluatePolicy, type ShardProgress, type Source, sampleAndScore } from './sampling.ts';
 import { searchKeys } from './visibility.ts';
 
@@ -14,6 +22,8 @@ export interface EpochInput extends Source {
   reference: CheckpointRef;
   /** Start the optimiser afresh: a phase that took a new reference begins. */
   freshOptimizer: boolean;
+  /** How often people resumed the run after a judge had stopped it; none where not said. */
+  resumes?: number;
 }
 
 export interface EpochResult {
@@ -23,19 +33,21 @@ export interface EpochResult {
 
 /** Train the policy for one epoch. @returns the new checkpoint and a page of numbers. */
 export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
-  const result = await remakingDamaged(() => runStages(input));
+  const gate = new JudgeGate(input.resumes ?? 0, tellRun);
+  setHandler(goOnSignal, (resumes) => gate.goOn(resumes));
+  const result = await remakingDamaged(() => runStages(input, gate));
   const reward = result.metrics['eval/reward'];
   upsertSearchAttributes([{ key: searchKeys.reward, value: reward }]);
   setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.`);
   return result;
 }
 
-async function runStages(input: EpochInput): Promise<EpochResult> {
+async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResult> {
   const { run, epoch, config, settings, reference, freshOptimizer } = input;
   const { seed, engine, success } = config;
   const { rlaif } = settings;
   const sampling = { take: rlaif.prompts_per_epoch, ...samplingOf(rlaif) };
-  const scored = await sampleAndScore(input, 'train', sampling, showShards);
+  const scored = await sampleAndScore(input, 'train', sampling, gate, showShards);
   const batch = await filter({ run, epoch, prompts: input.prompts.train, scored, rlaif });
   setCurrentDetails(`Training on ${batch.counts.kept} samples.`);
   const trained = await train.executeWithOptions({ summary: `on ${batch.counts.kept} samples` }, [
@@ -53,7 +65,8 @@ async function runStages(input: EpochInput): Promise<EpochResult> {
       freshOptimizer,
     },
   ]);
-  const measured = await evaluatePolicy({ ...input, policy: trained.policy }, showShards);
+  const source = { ...input, policy: trained.policy };
+  const measured = await evaluatePolicy(source, gate, showShards);
   const metrics = await analyze({
     run,
     epoch,
@@ -63,6 +76,13 @@ async function runStages(input: EpochInput): Promise<EpochResult> {
     success,
   });
   return { policy: trained.policy, metrics };
+}
+
+/** The run shows why an epoch waits, and is what people resume. */
+async function tellRun(reason: string): Promise<void> {
+  setCurrentDetails(`**Paused.** ${reason}`);
+  const { parent } = workflowInfo();
+  if (parent) await getExternalWorkflowHandle(parent.workflowId).signal(judgeStoppedSignal, reason);
 }
 
 const doing = {

@@ -57,7 +57,7 @@ async function measureStart(live: LiveRun): Promise<void> {
   const { config, prompts } = plan;
   const { epoch } = policy;
   const source = { run: live.run, epoch, config, policy, prompts };
-  const measured = await remakingDamaged(() => evaluatePolicy(source));
+  const measured = await remakingDamaged(() => evaluatePolicy(source, live.gate));
   const { success } = config;
   const about = { run: live.run, epoch, phase: 'start', training: null };
   live.record(await analyze({ ...about, ...measured, success }));
@@ -85,6 +85,7 @@ async function runEpoch(live: LiveRun): Promise<void> {
     policy,
     reference,
     freshOptimizer,
+    ...(state.resumes && { resumes: state.resumes }),
   });
   state.policy = result.policy;
   state.finishedEpochs++;

@@ -374,6 +374,28 @@ describe('failures', () => {
     });
   });
 
+  it('waits at what a judge stopped, says why, and asks again when resumed', async () => {
+    const message = "rewards: the budget of 'judge' is spent.";
+    // Once while the start is measured, and once in an epoch, for all of its shards at once.
+    const resumesNeeded: Record<number, number> = { 0: 1, 2: 2 };
+    const score: Activities['score'] = async (input) => {
+      const { epoch, resumes = 0 } = input;
+      if (resumes < (resumesNeeded[epoch] ?? 0))
+        throw toFailure(new AnnealError('JudgeStopped', message), new AbortController().signal);
+      return fakeActivities().score(input);
+    };
+    await withRun({ score }, async (run, fakes) => {
+      for (const measured of [0, 2]) {
+        const status = await until(run, ({ stopped }) => stopped !== null);
+        expect(status).toMatchObject({ state: 'paused', stopped: message });
+        expect(status.metrics).toHaveLength(measured);
+        expect((await run.executeUpdate(resumeUpdate)).stopped).toBeNull();
+      }
+      await run.result();
+      expect(fakes.inputsOf('score').at(-1)?.resumes).toBe(2);
+    });
+  });
+
   it('tries again what may pass', async () => {
     let failures = 0;
     const score: Activities['score'] = async (input) => {

@@ -1,0 +1,54 @@
+// Where scoring waits for people to look after its judge: a budget spent, a key refused, a service
+// that has been away for long.
+
+import { ApplicationFailure, condition } from '@temporalio/workflow';
+import type { ErrorKind } from '../errors.ts';
+import { plainFailure } from './failures.ts';
+
+const waitingKinds: readonly ErrorKind[] = ['JudgeStopped', 'JudgeUnavailable'];
+
+/** Holds what a judge stopped until the run is resumed. */
+export class JudgeGate {
+  #resumes: number;
+  #waiting = 0;
+  readonly #onStop: (reason: string) => void | Promise<void>;
+
+  /**
+   * @param resumes how often people resumed the run before.
+   * @param onStop told why, once a stop, however many shards meet it.
+   */
+  constructor(resumes: number, onStop: (reason: string) => void | Promise<void>) {
+    this.#resumes = resumes;
+    this.#onStop = onStop;
+  }
+
+  /** Let everything that waits ask its judge again. */
+  goOn(resumes: number): void {
+    this.#resumes = Math.max(this.#resumes, resumes);
+  }
+
+  /** Run `ask`, and again each time the run is resumed after a judge had stopped it. */
+  async pass<T>(ask: (resumes: number) => Promise<T>): Promise<T> {
+    for (;;) {
+      const resumes = this.#resumes;
+      try {
+        return await ask(resumes);
+      } catch (error) {
+        const failure = plainFailure(error);
+        if (!isStop(failure)) throw error;
+        if (resumes === this.#resumes) {
+          if (this.#waiting++ === 0) await this.#onStop(failure.message);
+          await condition(() => this.#resumes > resumes);
+          this.#waiting--;
+        }
+      }
+    }
+  }
+}
+
+function isStop(failure: unknown): failure is ApplicationFailure {
+  return (
+    failure instanceof ApplicationFailure &&
+    (waitingKinds as readonly unknown[]).includes(failure.type)
+  );
+}

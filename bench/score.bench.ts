@@ -2,7 +2,7 @@
 // and how much of that is running them, and reading their text.
 
 import { type Prompt, promptSchema } from '../src/config/records.ts';
-import { rewardSchema } from '../src/config/schema.ts';
+import { rubricReward } from '../src/config/schema.ts';
 import { judgeDocumentation } from '../src/rewards/rubric/documentation.ts';
 import { judgeQuality } from '../src/rewards/rubric/quality.ts';
 import { parseProgram } from '../src/rewards/rubric/syntax.ts';
@@ -46,7 +46,7 @@ const completions = Array.from({ length: programs }, (_, index) => {
   return `${variants[index % variants.length]}// ${index}\n`;
 });
 const prompts = completions.map(() => prompt);
-const config = rewardSchema.parse({ kind: 'rubric' });
+const config = rubricReward.parse({ kind: 'rubric' });
 const rewards = createRewards([config]);
 
 await throughput('score, rubric and sandbox', 'programs/s', rounds, async () => {

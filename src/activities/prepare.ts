@@ -21,12 +21,13 @@ import type { CheckpointRef, EpochMetrics, Prompt } from '../config/records.ts';
 import { type RunConfig, runSchema } from '../config/schema.ts';
 import { readAdapterFolder } from '../engine/model/adapter-folder.ts';
 import { AnnealError } from '../errors.ts';
+import { readRubrics } from '../rewards/judge/rubric-file.ts';
 import { readPrompts } from '../rewards/prompts.ts';
 import { createRewards } from '../rewards/score-completions.ts';
 import type { ModelService } from '../rl/model-service.ts';
 import { firstEpochOf, lastEpochOf, phaseOf } from '../rl/schedule.ts';
 import type { PrepareInput, RunPlan } from './contract.ts';
-import { type Dependencies, storeOf } from './dependencies.ts';
+import { type Dependencies, rewardServicesOf, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
 import { checkOwner, writeManifest } from './manifest.ts';
 import { checkPhases, checkPromptCounts } from './settings-check.ts';
@@ -36,14 +37,21 @@ export function prepareWith(dependencies: Dependencies) {
     const store = storeOf(dependencies, input.run);
     return runJob(store, {}, async (job) => {
       checkName(input.run);
-      const config = { ...resolveConfig(input.file, 'run file'), name: input.run };
+      const config = await resolve(input);
       await checkOwner(store, input);
+      createRewards(config.rewards, rewardServicesOf(dependencies, input.run));
       const inputs = await readInputs(config, dependencies.models, job);
       const plan = await copyInputs(store, config, inputs);
       await writeManifest(store, input, plan);
       return plan;
     });
   };
+}
+
+/** The run file completed and checked, with its workflow's name and its judges' rubrics in it. */
+async function resolve({ file, run }: PrepareInput): Promise<RunConfig> {
+  const config = resolveConfig(file, 'run file');
+  return { ...config, name: run, rewards: await readRubrics(config.rewards) };
 }
 
 /** What a run file names, found and checked. */
@@ -73,7 +81,6 @@ function checkName(run: string): void {
 
 async function readInputs(config: RunConfig, models: ModelService, job: Job): Promise<Inputs> {
   checkPhases(config);
-  createRewards(config.rewards);
   const { model, prompts, resume_from } = config;
   const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
   const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));

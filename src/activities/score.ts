@@ -4,22 +4,23 @@ import { createHash } from 'node:crypto';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
-import type { RewardConfig } from '../config/schema.ts';
 import { normalFormOf } from '../rewards/normal-form.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import type { ScoreInput } from './contract.ts';
-import { type Dependencies, storeOf } from './dependencies.ts';
+import { type Dependencies, rewardServicesOf, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
 import { rememberRecent } from './recent.ts';
 import { readPromptsById, readRows } from './samples.ts';
 
-/** Rewards keep what they learn of prompts from shard to shard. */
-const rewardsOf = rememberRecent(
-  async (configs: RewardConfig[]) => createRewards(configs),
-  (configs) => JSON.stringify(configs),
-);
+type Declared = Pick<ScoreInput, 'run' | 'rewards' | 'resumes'>;
 
 export function scoreWith(dependencies: Dependencies) {
+  /** Rewards keep what they learn of prompts from shard to shard. */
+  const rewardsOf = rememberRecent(
+    async ({ run, rewards, resumes }: Declared) =>
+      createRewards(rewards, rewardServicesOf(dependencies, run, resumes)),
+    ({ run, rewards, resumes }) => JSON.stringify([run, rewards, resumes]),
+  );
   return async function score(input: ScoreInput): Promise<ArtifactRef> {
     const store = storeOf(dependencies, input.run);
     const { epoch, split, shard } = input;
@@ -30,7 +31,7 @@ export function scoreWith(dependencies: Dependencies) {
       const scores = await scoreCompletions(
         rollouts.map(({ promptId }) => prompts.get(promptId)!),
         rollouts.map(({ text }) => text),
-        await rewardsOf(input.rewards),
+        await rewardsOf(input),
         job,
       );
       const rows = rollouts.map(

@@ -40,3 +40,6 @@ export const layout = {
   referenceCheckpoint: 'checkpoints/reference',
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;
+
+/** Where the workers of a folder of runs keep what they share: verdicts, limits, accounts. */
+export const sharedFolder = (runsDir: string) => `${runsDir}/.anneal/judges`;

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageRoot } from '../config/paths.ts';
+import { defaultRunsDir } from './runs-dir.ts';
 
 const examples = `
 Examples:
@@ -278,11 +279,6 @@ function placed(command: Command): Command {
         .argParser((folder: string) => resolve(folder)),
     )
     .option('--temporal-cli <file>', 'the temporal binary to start a server with');
-}
-
-/** As workers take it (workers/worker.ts), which is too much to load for `--help`. */
-function defaultRunsDir(): string {
-  return resolve(process.env.ANNEAL_RUNS_DIR ?? 'runs');
 }
 
 function seedOption(): Option {

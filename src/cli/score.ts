@@ -3,11 +3,15 @@
 
 import { z } from 'zod';
 import { fixed } from '../analysis/format.ts';
+import { sharedFolder } from '../artifacts/layout.ts';
+import { createSharedFiles } from '../artifacts/shared-files.ts';
 import { loadRunFile } from '../config/load.ts';
 import type { Prompt, Score } from '../config/records.ts';
 import { type RewardConfig, rewardSchema } from '../config/schema.ts';
+import { readRubrics } from '../rewards/judge/rubric-file.ts';
 import { invalid, readPrompts, readRows } from '../rewards/prompts.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
+import { defaultRunsDir } from './runs-dir.ts';
 import { notesOf, scoreColumns } from './score-columns.ts';
 import { tableLines } from './table.ts';
 
@@ -56,7 +60,9 @@ export async function scoreFile(
   promptsFile: string,
   { completions, config }: ScoreCommandOptions,
 ): Promise<ScoredRow[]> {
-  const declared = config ? (await loadRunFile(config)).rewards : defaultRewards();
+  const declared = config
+    ? await readRubrics((await loadRunFile(config)).rewards)
+    : defaultRewards();
   const prompts = new Map((await readPrompts(promptsFile)).map((prompt) => [prompt.id, prompt]));
   const rows = await readRows(completions, completionSchema);
   const asked = rows.map(({ row, line }): Prompt => {
@@ -68,8 +74,10 @@ export async function scoreFile(
       `expected the id of a prompt in ${promptsFile}, found '${row.prompt}'`,
     );
   });
+  const shared = createSharedFiles(sharedFolder(defaultRunsDir()));
+  const services = { shared, run: 'score', resumes: 0 };
   const texts = rows.map(({ row }) => row.completion);
-  const scores = await scoreCompletions(asked, texts, createRewards(declared));
+  const scores = await scoreCompletions(asked, texts, createRewards(declared, services));
   return scores.map((score, index) => ({ id: asked[index]!.id, ...score }));
 }
 

@@ -17,7 +17,9 @@ export function normalFormOf(source: string): string | null {
     const ast = parse(source, { ecmaVersion, ranges: true });
     const names = localNames(ast);
     return JSON.stringify(ast, function (key, value) {
-      return isLayout(this, key) ? undefined : (names.get(value) ?? plain(value));
+      if (isLayout(this, key)) return undefined;
+      const number = names.get(value);
+      return number === undefined ? plain(value) : { type: 'Identifier', name: `#${number}` };
     });
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof RangeError) return null;
@@ -36,19 +38,26 @@ function plain(value: unknown): unknown {
   return value === Number.POSITIVE_INFINITY ? { infinite: true } : value;
 }
 
-/** What stands for each identifier that belongs to a variable of the program. */
-function localNames(ast: Program): Map<unknown, { type: 'Identifier'; name: string }> {
+/** An identifier in a tree that has ranges. */
+export interface LocalIdentifier {
+  name: string;
+  range: [number, number];
+}
+
+/** The identifiers that belong to a program's own variables, each with its variable's number. */
+export function localNames(ast: Program): Map<unknown, number> {
   const variables = scopesOf(ast).scopes.flatMap(declaredIn);
   const uses = variables.flatMap((variable) =>
     identifiersOf(variable).map((identifier) => ({ variable, identifier })),
   );
   const order = new Map<Variable, number>();
-  const names = uses.sort(bySourcePosition).map(({ variable, identifier }) => {
-    const number = order.get(variable) ?? order.size;
-    order.set(variable, number);
-    return [identifier, { type: 'Identifier', name: `#${number}` }] as const;
-  });
-  return new Map(names);
+  return new Map(
+    uses.sort(bySourcePosition).map(({ variable, identifier }) => {
+      const number = order.get(variable) ?? order.size;
+      order.set(variable, number);
+      return [identifier, number] as const;
+    }),
+  );
 }
 
 /** `arguments` is a variable that nothing declares. */

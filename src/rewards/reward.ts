@@ -24,6 +24,28 @@ export interface ScoreOptions {
   onProgress?: ((progress: ScoreProgress) => void) | undefined;
 }
 
+/** Small files that all workers of a store share; each is there whole or not at all. */
+export interface SharedFiles {
+  /** Null where there is no such file. */
+  read(path: string): Promise<string | null>;
+  /** Put a file there, in place of any other. */
+  write(path: string, text: string): Promise<void>;
+  /** Put a file there unless there is one. @returns whether it was put. */
+  create(path: string, text: string): Promise<boolean>;
+  /** Names of the files in a folder, in no order; none where there is no folder. */
+  list(folder: string): Promise<string[]>;
+  remove(path: string): Promise<void>;
+}
+
+/** What rewards are built on, beside their configuration. */
+export interface RewardServices {
+  shared: SharedFiles;
+  /** The run on whose account a judge is asked. */
+  run: string;
+  /** How often people let the run go on after a judge had stopped it: each grants a budget. */
+  resumes: number;
+}
+
 /** One entry of a run's declared list of rewards, ready to judge. */
 export interface Reward {
   readonly name: string;

@@ -4,14 +4,24 @@
 import type { Prompt, Score } from '../config/records.ts';
 import type { RewardConfig } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
-import type { CriterionResult, Reward, ScoreOptions, ScoreProgress } from './reward.ts';
+import { createJudge } from './judge/judge.ts';
+import type {
+  CriterionResult,
+  Reward,
+  RewardServices,
+  ScoreOptions,
+  ScoreProgress,
+} from './reward.ts';
 import { createRubric } from './rubric/rubric.ts';
 
 /**
  * The rewards of a run file, in its order.
  * @throws AnnealError InvalidConfig where two have the same name, or one cannot be set up.
  */
-export function createRewards(configs: readonly RewardConfig[]): Reward[] {
+export function createRewards(
+  configs: readonly RewardConfig[],
+  services?: RewardServices,
+): Reward[] {
   const names = configs.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -19,13 +29,15 @@ export function createRewards(configs: readonly RewardConfig[]): Reward[] {
       'InvalidConfig',
       `rewards: expected names of their own, found '${twice}' twice; rename one`,
     );
-  return configs.map(createReward);
+  return configs.map((config) => createReward(config, services));
 }
 
-function createReward(config: RewardConfig): Reward {
+function createReward(config: RewardConfig, services: RewardServices | undefined): Reward {
   switch (config.kind) {
     case 'rubric':
       return createRubric(config);
+    case 'judge':
+      return createJudge(config, services!);
   }
 }
 

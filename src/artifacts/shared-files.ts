@@ -1,0 +1,48 @@
+// Files that workers share beside the runs' folders: a judge's verdicts, limits and accounts. They
+// are not synced to the disk one by one: one that a power cut takes is asked for again.
+
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { uniqueSuffix } from './atomic.ts';
+
+/** Files under `root`; paths are relative to it. The folder is made when first written to. */
+export function createSharedFiles(root: string) {
+  const missing =
+    <T>(value: T) =>
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return value;
+      throw error;
+    };
+  /** Write beside the target and let `place` put it there, so that nobody sees half a file. */
+  async function put<T>(
+    path: string,
+    text: string,
+    place: (from: string, to: string) => Promise<T>,
+  ) {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    const scratch = join(root, `.${uniqueSuffix()}`);
+    try {
+      await writeFile(scratch, text, { mode: 0o600 });
+      return await place(scratch, target);
+    } finally {
+      await rm(scratch, { force: true });
+    }
+  }
+  return {
+    read: (path: string) => readFile(join(root, path), 'utf8').catch(missing(null)),
+    write: (path: string, text: string) => put(path, text, rename),
+    create: (path: string, text: string) =>
+      put(path, text, (from, to) =>
+        link(from, to).then(
+          () => true,
+          (error: NodeJS.ErrnoException) => {
+            if (error.code === 'EEXIST') return false;
+            throw error;
+          },
+        ),
+      ),
+    list: (folder: string) => readdir(join(root, folder)).catch(missing<string[]>([])),
+    remove: (path: string) => rm(join(root, path), { force: true }),
+  };
+}

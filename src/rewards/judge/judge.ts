@@ -1,0 +1,252 @@
+// A large language model as a reward: it judges programs by a rubric. Slow, costly and flaky, so
+// that every verdict that arrives is kept for good, and one that does not is missing, never 0.
+
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Prompt } from '../../config/records.ts';
+import type { JudgeConfig, JudgeRubric } from '../../config/schema.ts';
+import { AnnealError } from '../../errors.ts';
+import type {
+  CriterionResult,
+  Reward,
+  RewardServices,
+  ScoreItem,
+  ScoreOptions,
+  SharedFiles,
+} from '../reward.ts';
+import { Account } from './account.ts';
+import { normalizeProgram } from './normalize.ts';
+import { NoAnswer, Provider } from './provider.ts';
+import { questionOf } from './question.ts';
+import {
+  groupSchema,
+  rubricValue,
+  rubricVersion,
+  type Verdict,
+  verdictOf,
+  verdictSchema,
+} from './verdict.ts';
+
+const firstBackoffMs = 500;
+const longestBackoffMs = 30_000;
+/** A service that wants to be left alone for longer has no verdict for now. */
+const longestWaitMs = 5 * 60_000;
+const charactersPerToken = 4;
+
+/** What goes into one request: distinct programs for one prompt, as the judge is shown them. */
+interface Case {
+  prompt: Prompt;
+  programs: readonly string[];
+}
+
+/** The verdicts on a case's programs, in their order; or why there are none. */
+type Decision = Verdict[] | { missing: string };
+
+/** The judge as a reward. Its rubric is written out. */
+export function createJudge(config: JudgeConfig, services: RewardServices): Reward {
+  const { name, weight, mode } = config;
+  const rubric = config.rubric as JudgeRubric;
+  const judge = new Judge(config, rubric, services);
+
+  return {
+    name,
+    weight,
+    async score(items, { signal, onProgress }: ScoreOptions = {}) {
+      const shown: (string | null)[] = [];
+      for (const { prompt, completion } of items) {
+        shown.push(await normalizeProgram(completion, prompt.entry, config));
+        // The verdicts of other shards arrive in between, and are kept.
+        await nextTurn();
+      }
+      const cases = casesOf(items, shown, mode);
+      const decisions = await judge.decideAll(cases, {
+        signal,
+        onProgress: (done) => onProgress?.({ done, total: cases.length, unit: 'verdicts' }),
+      });
+      const verdicts = new Map(
+        cases.flatMap(({ prompt, programs }, i) =>
+          programs.map((program, place) => {
+            const decision = decisions[i]!;
+            return [
+              nameOf(prompt, program),
+              Array.isArray(decision) ? decision[place]! : decision,
+            ] as const;
+          }),
+        ),
+      );
+      const results = items.map(({ prompt }, i): CriterionResult => {
+        const program = shown[i]!;
+        if (program === null) return { value: 0, criteria: {}, note: 'not a program' };
+        const verdict = verdicts.get(nameOf(prompt, program))!;
+        if ('missing' in verdict)
+          return { value: null, criteria: {}, note: `no verdict: ${verdict.missing}` };
+        return { value: rubricValue(verdict, rubric), ...verdict };
+      });
+      checkMissing(config, results);
+      return results;
+    },
+  };
+}
+
+class Judge {
+  readonly #config: JudgeConfig;
+  readonly #rubric: JudgeRubric;
+  readonly #verdicts: SharedFiles;
+  readonly #provider: Provider;
+  readonly #account: Account;
+
+  constructor(config: JudgeConfig, rubric: JudgeRubric, services: RewardServices) {
+    const { provider, base_url, model, api_key_env } = config;
+    this.#config = config;
+    this.#rubric = rubric;
+    this.#verdicts = services.shared;
+    this.#provider = new Provider(config);
+    const service = hashOf([provider, base_url, model, api_key_env]).slice(0, 16);
+    this.#account = new Account(config, service, services);
+  }
+
+  /**
+   * Decide cases, a few at a time. One that stops the judge lets those finish that are in flight,
+   * so that what was paid for is kept.
+   */
+  async decideAll(
+    cases: readonly Case[],
+    {
+      signal,
+      onProgress,
+    }: { signal?: AbortSignal | undefined; onProgress: (done: number) => void },
+  ): Promise<Decision[]> {
+    const decisions: Decision[] = new Array(cases.length);
+    let next = 0;
+    let done = 0;
+    let stopped = false;
+    const lane = async () => {
+      while (next < cases.length && !stopped) {
+        const place = next++;
+        try {
+          decisions[place] = await this.#decide(cases[place]!, signal);
+        } catch (error) {
+          stopped = true;
+          throw error;
+        }
+        onProgress(++done);
+      }
+    };
+    const lanes = Array.from({ length: Math.min(this.#config.concurrency, cases.length) }, lane);
+    for (const ended of await Promise.allSettled(lanes))
+      if (ended.status === 'rejected') throw ended.reason;
+    return decisions;
+  }
+
+  async #decide({ prompt, programs }: Case, signal?: AbortSignal): Promise<Decision> {
+    const { provider, model, temperature, max_output_tokens } = this.#config;
+    const many = this.#config.mode === 'groupwise';
+    const shown = programs.map((program, place) => ({
+      program,
+      ...(many && { label: String(place + 1) }),
+    }));
+    const question = questionOf(this.#rubric, prompt, shown);
+    const version = rubricVersion(this.#rubric);
+    const key = hashOf([provider, model, version, temperature, max_output_tokens, question]);
+    const path = `verdicts/${key.slice(0, 2)}/${key}.json`;
+    const known = parseVerdicts(await this.#verdicts.read(path), programs.length);
+    if (known) return known;
+    const size = question.instructions.length + question.prompt.length;
+    const guess = size / charactersPerToken + 64 * programs.length;
+    const ask = async () => {
+      if (!many) {
+        const { verdict, usage } = await this.#provider.ask(
+          question,
+          verdictSchema(this.#rubric),
+          signal,
+        );
+        return { verdicts: [verdictOf(verdict)], usage };
+      }
+      const schema = groupSchema(
+        this.#rubric,
+        shown.map(({ label }) => label!),
+      );
+      const { verdict, usage } = await this.#provider.ask(question, schema, signal);
+      const ordered = verdict.verdicts.toSorted((a, b) => Number(a.program) - Number(b.program));
+      return { verdicts: ordered.map(verdictOf), usage };
+    };
+    for (let attempt = 1; ; attempt++) {
+      const reserved = await this.#account.admit(guess, signal);
+      try {
+        const { verdicts, usage } = await ask();
+        await this.#verdicts.write(path, JSON.stringify(verdicts));
+        await this.#account.settle(usage, reserved);
+        return verdicts;
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+        await this.#account.settle(error.usage, reserved);
+        const wait = error.retryAfterMs ?? backoffMs(attempt);
+        if (attempt === this.#config.attempts || wait > longestWaitMs)
+          return { missing: error.message };
+        await sleep(wait, undefined, { signal });
+      }
+    }
+  }
+}
+
+/** What is asked: each distinct program by itself, or a prompt's together, in a shuffled order. */
+function casesOf(
+  items: readonly ScoreItem[],
+  shown: readonly (string | null)[],
+  mode: JudgeConfig['mode'],
+): Case[] {
+  const programs = new Map<Prompt, Set<string>>();
+  items.forEach(({ prompt }, i) => {
+    const program = shown[i]!;
+    if (program === null) return;
+    programs.set(prompt, (programs.get(prompt) ?? new Set()).add(program));
+  });
+  return [...programs].flatMap(([prompt, distinct]) =>
+    mode === 'pointwise'
+      ? [...distinct].map((program) => ({ prompt, programs: [program] }))
+      : [{ prompt, programs: shuffled(prompt, [...distinct]) }],
+  );
+}
+
+/** In an order that is the same for the same programs, and else by chance: that of their hashes. */
+function shuffled(prompt: Prompt, programs: readonly string[]): string[] {
+  return programs
+    .map((program) => [nameOf(prompt, program), program] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, program]) => program);
+}
+
+const nameOf = (prompt: Prompt, program: string) => hashOf([prompt.prompt, program]);
+
+function hashOf(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}
+
+/** Null for what a power cut left. */
+function parseVerdicts(text: string | null, count: number): Verdict[] | null {
+  if (text === null) return null;
+  try {
+    const verdicts = JSON.parse(text) as Verdict[];
+    return verdicts.length === count ? verdicts : null;
+  } catch {
+    return null;
+  }
+}
+
+/** With jitter, so that many lanes do not come back together. */
+function backoffMs(attempt: number): number {
+  return Math.min(longestBackoffMs, firstBackoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
+}
+
+/** @throws AnnealError JudgeUnavailable where more is missing than may be. */
+function checkMissing(
+  { name, max_missing }: JudgeConfig,
+  results: readonly CriterionResult[],
+): void {
+  const missing = results.filter(({ value }) => value === null);
+  if (missing.length <= max_missing * results.length) return;
+  throw new AnnealError(
+    'JudgeUnavailable',
+    `rewards: '${name}' gave no verdict on ${missing.length} of ${results.length} samples, more than max_missing (${max_missing}) allows; the last: ${missing.at(-1)!.note}. They are asked for again.`,
+  );
+}

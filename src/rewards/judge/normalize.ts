@@ -1,0 +1,124 @@
+// What a judge is shown of a program: what it does, not how it was typed. Comments, names and
+// layout sway every judge of code that was tested for it (arXiv 2505.16222), and prose in strings
+// and comments is where a program would talk to its judge.
+
+import {
+  type Comment,
+  type Node,
+  type ObjectExpression,
+  type ObjectPattern,
+  type Program,
+  parse,
+} from 'acorn';
+import { full } from 'acorn-walk';
+import * as acornPlugin from 'prettier/plugins/acorn';
+import * as estreePlugin from 'prettier/plugins/estree';
+import { format } from 'prettier/standalone';
+import type { JudgeConfig } from '../../config/schema.ts';
+import { type LocalIdentifier, localNames } from '../normal-form.ts';
+import { ecmaVersion } from '../rubric/syntax.ts';
+
+export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
+
+/** A piece of a program's text, and what stands there instead. */
+interface Edit {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/**
+ * The program as a judge is shown it; null where it is empty or does not parse. The name `entry`,
+ * which the prompt asks for, is kept.
+ */
+export async function normalizeProgram(
+  source: string,
+  entry: string,
+  how: Normalization,
+): Promise<string | null> {
+  const edits = editsOf(source, entry, how);
+  if (edits === null) return null;
+  const text = await format(applyEdits(source, edits), {
+    parser: 'acorn',
+    plugins: [acornPlugin, estreePlugin],
+    objectWrap: 'collapse',
+    printWidth: 100,
+  });
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return lines.length > 0 ? lines.join('\n') : null;
+}
+
+function editsOf(source: string, entry: string, how: Normalization): Edit[] | null {
+  const comments: Comment[] = [];
+  try {
+    const ast = parse(source, { ecmaVersion, ranges: true, onComment: comments });
+    if (ast.body.length === 0) return null;
+    return [
+      ...(how.comments === 'strip' ? comments.map(remove) : []),
+      ...(how.names === 'rename' ? renames(ast, entry) : []),
+      ...cutStrings(ast, how.max_string_length),
+    ];
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** A line break, or a space, keeps apart what a comment kept apart. */
+function remove({ start, end, type, value }: Comment): Edit {
+  return { start, end, text: type === 'Line' ? '' : value.includes('\n') ? '\n' : ' ' };
+}
+
+function renames(ast: Program, entry: string): Edit[] {
+  const shorthands = new Set<number>();
+  full(ast, (node) => {
+    if (node.type !== 'ObjectExpression' && node.type !== 'ObjectPattern') return;
+    for (const property of (node as ObjectExpression | ObjectPattern).properties)
+      if (property.type === 'Property' && property.shorthand) shorthands.add(property.start);
+  });
+  const identifiers = [...localNames(ast)] as [LocalIdentifier, number][];
+  return identifiers
+    .filter(([{ name }]) => name !== entry)
+    .map(
+      ([
+        {
+          name,
+          range: [start, end],
+        },
+        number,
+      ]) => ({
+        start,
+        end,
+        text: `${shorthands.has(start) ? `${name}: ` : ''}v${number}`,
+      }),
+    );
+}
+
+function cutStrings(ast: Node, limit: number): Edit[] {
+  const edits: Edit[] = [];
+  full(ast, (node) => {
+    if (node.type === 'Literal') {
+      const { value } = node as Node & { value: unknown };
+      if (typeof value === 'string' && value.length > limit)
+        edits.push({ start: node.start, end: node.end, text: cut(value, limit, JSON.stringify) });
+    }
+    if (node.type === 'TemplateElement') {
+      const { raw } = (node as Node & { value: { raw: string } }).value;
+      if (raw.length > limit)
+        edits.push({ start: node.start, end: node.end, text: cut(raw, limit, escapeTemplate) });
+    }
+  });
+  return edits;
+}
+
+const cut = (text: string, limit: number, quote: (text: string) => string) =>
+  quote(`${text.slice(0, limit)}… (${text.length} characters)`);
+
+const escapeTemplate = (text: string) => text.replace(/\\|`|\$/g, (found) => `\\${found}`);
+
+function applyEdits(source: string, edits: readonly Edit[]): string {
+  let text = source;
+  for (const { start, end, text: by } of edits.toSorted((a, b) => b.start - a.start))
+    text = text.slice(0, start) + by + text.slice(end);
+  return text;
+}

@@ -1,0 +1,179 @@
+// One request to a judge, and what its failure means: ask again, or have people look after it.
+
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createOpenAI } from '@ai-sdk/openai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import {
+  APICallError,
+  generateText,
+  type LanguageModel,
+  type LanguageModelUsage,
+  NoObjectGeneratedError,
+  Output,
+} from 'ai';
+import type { z } from 'zod';
+import type { JudgeConfig } from '../../config/schema.ts';
+import { AnnealError } from '../../errors.ts';
+import type { Usage } from './account.ts';
+
+/** What a judge is sent. */
+export interface Question {
+  instructions: string;
+  prompt: string;
+}
+
+export interface Answer<T> {
+  verdict: T;
+  usage: Usage;
+}
+
+/** A request that came to nothing; another may do better. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  /** How long the service asked to be left alone; null where it did not say. */
+  readonly retryAfterMs: number | null;
+  /** Tokens that were used all the same. */
+  readonly usage: Usage;
+
+  constructor(message: string, retryAfterMs: number | null = null, usage: Usage = noUsage) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+    this.usage = usage;
+  }
+}
+
+const noUsage: Usage = { input: 0, output: 0 };
+
+/** Where the key of each provider is looked for; services of one's own need none. */
+const usualKeys: Record<JudgeConfig['provider'], string | null> = {
+  'openai-compatible': null,
+  openai: 'OPENAI_API_KEY',
+  anthropic: 'ANTHROPIC_API_KEY',
+};
+
+export class Provider {
+  readonly #config: JudgeConfig;
+
+  constructor(config: JudgeConfig) {
+    this.#config = config;
+  }
+
+  /**
+   * Ask once.
+   * @throws NoAnswer for what another request may mend: limits, faults of the service, silence,
+   * an answer that breaks the schema. AnnealError JudgeStopped for what it will not: no key, a
+   * refused one, no quota, a request that the service does not understand. The signal's reason.
+   */
+  async ask<S extends z.ZodType>(
+    { instructions, prompt }: Question,
+    schema: S,
+    signal?: AbortSignal,
+  ): Promise<Answer<z.output<S>>> {
+    const { temperature, max_output_tokens, time_limit_s } = this.#config;
+    const key = this.#key();
+    const limit = AbortSignal.timeout(time_limit_s * 1000);
+    try {
+      const { output, usage } = await generateText({
+        model: this.#model(key),
+        instructions,
+        prompt,
+        output: Output.object({ schema }),
+        maxOutputTokens: max_output_tokens,
+        ...(temperature !== null && { temperature }),
+        maxRetries: 0,
+        abortSignal: signal ? AbortSignal.any([signal, limit]) : limit,
+        telemetry: { isEnabled: false },
+      });
+      return { verdict: output as z.output<S>, usage: usageOf(usage) };
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (limit.aborted) throw new NoAnswer(`no answer within ${time_limit_s} s`);
+      if (NoObjectGeneratedError.isInstance(error)) return recover(error, schema);
+      throw this.#explain(error, key);
+    }
+  }
+
+  /** @throws AnnealError JudgeStopped where the variable that should hold the key is not set. */
+  #key(): string | undefined {
+    const name = this.#config.api_key_env ?? usualKeys[this.#config.provider];
+    if (name === null) return undefined;
+    const key = process.env[name];
+    if (key) return key;
+    throw this.#stopped(
+      `expected a key in the environment variable ${name} of the score workers, found none. Start them with it`,
+    );
+  }
+
+  #model(apiKey: string | undefined): LanguageModel {
+    const { provider, base_url, model, structured_output } = this.#config;
+    const settings = { ...(base_url && { baseURL: base_url }), ...(apiKey && { apiKey }) };
+    switch (provider) {
+      case 'openai':
+        return createOpenAI(settings).chat(model);
+      case 'anthropic':
+        return createAnthropic(settings)(model);
+      case 'openai-compatible':
+        return createOpenAICompatible({
+          ...settings,
+          name: provider,
+          baseURL: base_url!,
+          supportsStructuredOutputs: structured_output,
+        })(model);
+    }
+  }
+
+  #explain(error: unknown, key: string | undefined): Error {
+    const said = without(key, error instanceof Error ? error.message : String(error));
+    if (!APICallError.isInstance(error)) return new NoAnswer(said);
+    const { statusCode: status, responseHeaders, responseBody = '' } = error;
+    if (status === 401 || status === 403)
+      return this.#stopped(`the service refused the key (${status}: ${said}). Set a valid one`);
+    if (status === 402 || /insufficient_quota|billing|credit balance/i.test(responseBody))
+      return this.#stopped(`the quota is gone (${status}: ${said}). Renew it`);
+    if (status !== undefined && [400, 404, 405, 413, 422].includes(status))
+      return this.#stopped(
+        `the service does not take the request (${status}: ${said}). Check model and base_url`,
+      );
+    return new NoAnswer(`${status ?? 'no connection'}: ${said}`, retryAfterMs(responseHeaders));
+  }
+
+  #stopped(what: string): AnnealError {
+    const { name } = this.#config;
+    return new AnnealError('JudgeStopped', `rewards: '${name}': ${what}, then resume the run.`);
+  }
+}
+
+/** Some models put words or a code fence around their JSON. */
+function recover<S extends z.ZodType>(
+  error: NoObjectGeneratedError,
+  schema: S,
+): Answer<z.output<S>> {
+  const usage = error.usage ? usageOf(error.usage) : noUsage;
+  const text = error.text ?? '';
+  try {
+    const json = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1);
+    return { verdict: schema.parse(JSON.parse(json)), usage };
+  } catch {
+    const found = JSON.stringify(text.slice(0, 80));
+    throw new NoAnswer(`expected a verdict of the rubric's schema, found ${found}`, null, usage);
+  }
+}
+
+function usageOf({ inputTokens, outputTokens }: LanguageModelUsage): Usage {
+  return { input: inputTokens ?? 0, output: outputTokens ?? 0 };
+}
+
+/** Services quote the key that they refuse. */
+function without(key: string | undefined, text: string): string {
+  return key === undefined ? text : text.replaceAll(key, '(key)');
+}
+
+/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), or OpenAI's in milliseconds. */
+function retryAfterMs(headers: Record<string, string> | undefined): number | null {
+  const ms = Number(headers?.['retry-after-ms'] ?? Number.NaN);
+  if (ms >= 0) return ms;
+  const value = headers?.['retry-after'];
+  if (value === undefined) return null;
+  const found = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(found) ? null : Math.max(0, found);
+}

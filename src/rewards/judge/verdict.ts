@@ -1,0 +1,67 @@
+// What a judge answers, as a schema made from the rubric, and as numbers.
+
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { JudgeRubric } from '../../config/schema.ts';
+
+/** A judge's word on one program: its criteria in [0, 1], and a sentence. */
+export interface Verdict {
+  criteria: Record<string, number>;
+  note: string;
+}
+
+const topPoints = 4;
+const noteLength = 300;
+
+/** As much of a rubric's hash as names it in keys and reports. */
+export function rubricVersion(rubric: JudgeRubric): string {
+  return createHash('sha256').update(JSON.stringify(rubric)).digest('hex').slice(0, 12);
+}
+
+/** The answer on one program. The reason comes first, for a judge that thinks as it writes. */
+export function verdictSchema(rubric: JudgeRubric) {
+  const criteria = rubric.criteria.map(({ name, scale }) => [
+    name,
+    scale === 'binary' ? z.boolean() : z.literal([0, 1, 2, 3, topPoints]),
+  ]);
+  return z.strictObject({
+    reason: z.string().describe('One sentence.'),
+    criteria: z.strictObject(Object.fromEntries(criteria) as Record<string, AnswerSchema>),
+  });
+}
+type AnswerSchema = z.ZodType<boolean | number>;
+type Answered = z.output<ReturnType<typeof verdictSchema>>;
+
+/** The answer on all programs of a group, each by its number, none left out or said twice. */
+export function groupSchema(rubric: JudgeRubric, labels: readonly string[]) {
+  const expected = labels.toSorted().join();
+  return z.strictObject({
+    verdicts: z
+      .array(z.strictObject({ program: z.enum(labels), ...verdictSchema(rubric).shape }))
+      .refine(
+        (verdicts) =>
+          verdicts
+            .map(({ program }) => program)
+            .sort()
+            .join() === expected,
+        {
+          message: `expected a verdict for each of ${expected}`,
+        },
+      ),
+  });
+}
+
+export function verdictOf({ reason, criteria }: Answered): Verdict {
+  const points = Object.entries(criteria).map(([name, answer]) => [
+    name,
+    typeof answer === 'boolean' ? Number(answer) : answer / topPoints,
+  ]);
+  return { criteria: Object.fromEntries(points), note: reason.slice(0, noteLength) };
+}
+
+/** The weighted mean of a verdict's criteria. */
+export function rubricValue({ criteria }: Verdict, rubric: JudgeRubric): number {
+  const total = rubric.criteria.reduce((sum, { weight }) => sum + weight, 0);
+  const sum = rubric.criteria.reduce((sum, { name, weight }) => sum + weight * criteria[name]!, 0);
+  return sum / total;
+}

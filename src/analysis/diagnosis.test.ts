@@ -43,7 +43,10 @@ describe('diagnose', () => {
     ['scores-missing-some', { samples_missing: 400 }],
     ['nothing-trained', { samples_trained: 0 }],
     ['held-out-declining', { 'eval/reward': 0.3 }],
-    ['held-out-behind', { 'eval/pass_rate': 0.2 }],
+    ['reward-hacking', { 'eval/pass_rate': 0.2 }],
+    ['held-out-behind', { 'eval/pass_rate': 0.28 }],
+    ['judge-unsteady', { 'rewards/judge/agreement': 0.3 }],
+    ['judge-unsteady', { 'rewards/judge/agreement': 0.9, 'rewards/judge/place_correlation': -0.4 }],
     ['gap-above-target', { gap: 0.25 }],
   ])('%s is found in %j', (rule, change) => {
     const before = rule === 'gap-above-target' ? { ...healthyBefore, gap: 0.28 } : healthyBefore;

@@ -5,7 +5,7 @@ import type { Settings } from '../config/records.ts';
 import type { RlaifConfig, RunConfig, SuccessTargets, TrainingConfig } from '../config/schema.ts';
 import { phaseOf, settingsAt } from '../rl/schedule.ts';
 import type { EpochRecord, NumberMetric } from './history.ts';
-import { driftingKl, driftingKlGrowth, stablePercent } from './thresholds.ts';
+import { driftingKl, driftingKlGrowth, hackedPassRate, stablePercent } from './thresholds.ts';
 
 /** The settings that rules and remedies are about. */
 export interface KnownSettings {
@@ -213,4 +213,16 @@ export function isDrifting(facts: Facts): boolean {
   const before = numberOf(facts.before, 'kl');
   const running = before !== undefined && kl > driftingKlGrowth * before && kl > driftingKl / 3;
   return kl > driftingKl || running;
+}
+
+/**
+ * The epoch of the best held-out pass rate, where that has fallen since beyond chance and the
+ * held-out reward has risen: the policy learned to please its teacher, not its tests.
+ */
+export function passedBetterAt({ history, after }: Facts): EpochRecord | undefined {
+  const passRate = (line: EpochRecord) => numberOf(line, 'eval/pass_rate') ?? 0;
+  const best = history.reduce((a, b) => (passRate(b) > passRate(a) ? b : a));
+  const [was, is] = [numberOf(best, 'eval/reward'), numberOf(after, 'eval/reward')];
+  const fallen = passRate(best) - passRate(after) > hackedPassRate;
+  return fallen && was !== undefined && is !== undefined && is > was ? best : undefined;
 }

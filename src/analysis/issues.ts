@@ -10,6 +10,7 @@ import {
   isDrifting,
   isPhased,
   numberOf,
+  passedBetterAt,
   rewardChange,
   rose,
   samplingNoise,
@@ -45,6 +46,24 @@ export const issueRules: readonly Rule[] = [
           `**Held-out**: ${moved(heldOut)}, while the epoch's own samples do not: ${moved(samples)}`,
           'What is learned does not carry over: the policy learns its prompts, or a way around the reward',
           'Read samples with high reward before training on; more prompts an epoch help against the former',
+        ],
+        remedies: ['strengthen-kl'],
+      };
+    },
+  },
+  {
+    name: 'reward-hacking',
+    check(facts) {
+      const best = passedBetterAt(facts);
+      if (!best) return;
+      const line = (metric: 'eval/reward' | 'eval/pass_rate', text: typeof share) =>
+        `${text(numberOf(best, metric))} → ${text(numberOf(facts.after, metric))}`;
+      return {
+        title: 'Reward Hacking: Reward Rises While Tests Fail',
+        details: [
+          `Since epoch ${best.epoch}: **held-out reward** ${line('eval/reward', fixed)}, **held-out pass rate** ${line('eval/pass_rate', share)}`,
+          `The policy learns what its teacher likes and not what is right: go back to epoch ${best.epoch}, and give the tests weight among the rewards`,
+          'Read the samples of highest reward (`anneal rollouts`): what they have in common is what the teacher overrates',
         ],
         remedies: ['strengthen-kl'],
       };

@@ -7,6 +7,7 @@ import { type Diagnosis, diagnose } from './diagnosis.ts';
 import type { DiagnosisInput, Facts } from './facts.ts';
 import { absent, fixed, settingValue, share, signed } from './format.ts';
 import type { EpochRecord } from './history.ts';
+import { isJudgeNumber, judgesOf } from './judge-summary.ts';
 import { critical, headed, markdownTable, numbered, renderPage, type Section } from './page.ts';
 import { recommend } from './recommendations.ts';
 import { adviceSections } from './report-advice.ts';
@@ -38,6 +39,7 @@ function resultSections(diagnosis: Diagnosis): Section[] {
     { title: 'Results', body: results(facts, rows) },
     { title: 'Reward Distribution', body: distribution(facts) },
     { title: 'Reward by Criterion', body: criteria(facts) },
+    { title: 'Judges', body: judges(facts) },
     { title: "What's Working ✅", body: numbered(working) },
     { title: 'Critical Issues 🔴', body: critical(issues) || noIssue(facts) },
     { title: 'Warnings ⚠️', body: numbered(warnings) },
@@ -125,13 +127,30 @@ function criteria({ before, after }: Facts): string {
   const heldOut = 'eval/rewards/';
   const prefix = Object.keys(after).some((key) => key.startsWith(heldOut)) ? heldOut : 'rewards/';
   const keys = Object.keys(after).filter(
-    (key) => key.startsWith(prefix) && !key.endsWith('/std'),
+    (key) => key.startsWith(prefix) && !key.endsWith('/std') && !isJudgeNumber(key),
   ) as `rewards/${string}`[];
   if (keys.length === 0) return '';
   const title = prefix === heldOut ? 'Held-out' : 'Samples';
   return markdownTable(
     [title, 'Before', 'After', 'Change'],
     keys.map((key) => criterionRow(key, prefix, before, after)),
+  );
+}
+
+/** Whether the judges' words can be trusted; judge-summary.ts says how each number comes about. */
+function judges({ after }: Facts): string {
+  const found = judgesOf(after);
+  if (found.length === 0) return '';
+  return markdownTable(
+    ['Judge', 'Judged twice', 'Rank agreement', 'Kappa', 'Value by place', 'Value by length'],
+    found.map(({ name, numbers }) => [
+      name,
+      share(numbers.second_opinions),
+      fixed(numbers.agreement),
+      fixed(numbers.kappa),
+      fixed(numbers.place_correlation),
+      fixed(numbers.length_correlation),
+    ]),
   );
 }
 

@@ -3,6 +3,7 @@
 
 import type { ScoredRollout } from '../config/records.ts';
 import { distinctPrograms, meanPairwiseDistance, uniqueShare } from './diversity.ts';
+import { summarizeJudges } from './judge-summary.ts';
 import { type PassAtK, passAtPowers, passRate } from './passes.ts';
 import { histogram, mean, standardDeviation, variance } from './statistics.ts';
 
@@ -31,7 +32,7 @@ export interface SampleSummary {
   pass_rate: number | null;
   /** Estimates of pass@k; not in a summary that an earlier version made. */
   pass_at?: PassAtK;
-  /** `rewards/{name}/mean`, `…/std` and `…/{criterion}`, sorted by key. */
+  /** `rewards/{name}/mean`, `…/std` and `…/{criterion}`, sorted by key; a judge's own last. */
   rewards: Record<`rewards/${string}`, number | null>;
 }
 
@@ -52,7 +53,7 @@ export function summarizeSamples(rollouts: readonly ScoredRollout[]): SampleSumm
     ...lengthStatistics(ordered),
     pass_rate: passRate(ordered),
     pass_at: passAtPowers(groups),
-    rewards: byReward(ordered),
+    rewards: { ...byReward(ordered), ...ofJudges(ordered) },
   };
 }
 
@@ -117,5 +118,13 @@ function byReward(rollouts: readonly ScoredRollout[]): SampleSummary['rewards'] 
       const numbers = present(list.map(({ number }) => number));
       return [key, key.endsWith('/std') ? standardDeviation(numbers) : mean(numbers)];
     }),
+  );
+}
+
+function ofJudges(rollouts: readonly ScoredRollout[]): SampleSummary['rewards'] {
+  return Object.fromEntries(
+    Object.entries(summarizeJudges(rollouts)).flatMap(([name, numbers]) =>
+      Object.entries(numbers).map(([key, number]) => [`rewards/${name}/${key}`, number]),
+    ),
   );
 }

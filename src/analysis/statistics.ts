@@ -47,3 +47,33 @@ export function histogram(values: readonly number[]): number[] | null {
   }
   return counts.map((count) => count / values.length);
 }
+
+/**
+ * Spearman's rank correlation, ties at their mean rank, in [-1, 1]; null where either side is
+ * constant or there are fewer than two pairs.
+ */
+export function spearman(a: readonly number[], b: readonly number[]): number | null {
+  const [x, y] = [ranks(a), ranks(b)];
+  const [meanX, meanY] = [mean(x), mean(y)];
+  const deviations = [standardDeviation(x), standardDeviation(y)];
+  if (meanX === null || meanY === null || deviations.includes(0)) return null;
+  const products = x.map((value, i) => (value - meanX) * (y[i]! - meanY));
+  return mean(products)! / (deviations[0]! * deviations[1]!);
+}
+
+function ranks(values: readonly number[]): number[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return values.map((value) => (sorted.indexOf(value) + sorted.lastIndexOf(value)) / 2);
+}
+
+/**
+ * Cohen's kappa of two judges over binary answers: agreement beyond chance, 1 at most. Null where
+ * both only ever gave one same answer, or there are none.
+ */
+export function cohensKappa(a: readonly number[], b: readonly number[]): number | null {
+  const observed = mean(a.map((value, i) => Number(value === b[i])));
+  const [p, q] = [mean(a), mean(b)];
+  if (observed === null || p === null || q === null) return null;
+  const chance = p * q + (1 - p) * (1 - q);
+  return chance === 1 ? null : (observed - chance) / (1 - chance);
+}

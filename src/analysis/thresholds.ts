@@ -27,6 +27,19 @@ export const clippedShare = 0.25;
 /** Share of groups with one same reward throughout from which on most sampling is wasted. */
 export const constantShare = 0.5;
 
+/**
+ * Fall of the held-out pass rate since its best, while the reward rose, that is no chance any more:
+ * two standard errors of half a thousand samples.
+ */
+export const hackedPassRate = 0.05;
+
+/**
+ * What is asked of a judge: its two words on the same program agree in rank, and beyond chance on
+ * what is met or not (from 0.4 on that counts as moderate, Landis and Koch 1977); the place in a
+ * request, which is by chance, tells nothing of the value.
+ */
+export const steadyJudge = { agreement: 0.6, kappa: 0.4, place: 0.2 };
+
 /** Share of samples without a score that is worth a word, and that makes the mean doubtful. */
 export const missingShare = { noted: 0.05, critical: 0.25 };
 

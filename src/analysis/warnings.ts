@@ -7,12 +7,14 @@ import {
   type Facts,
   fell,
   numberOf,
+  passedBetterAt,
   rewardChange,
   rose,
   samplingNoise,
 } from './facts.ts';
 import type { Rule } from './findings.ts';
 import { fixed, moved, settingValue, share } from './format.ts';
+import { judgesOf } from './judge-summary.ts';
 import {
   clippedShare,
   collapsedEntropy,
@@ -20,6 +22,7 @@ import {
   constantShare,
   missingShare,
   stalledEpochs,
+  steadyJudge,
 } from './thresholds.ts';
 
 /** Rules in the order in which the page shows them. */
@@ -160,7 +163,7 @@ export const warningRules: readonly Rule[] = [
         comparableChange(facts, 'reward'),
         changeOf(facts, 'eval/pass_rate'),
       ];
-      if (!rose(samples) || !fell(heldOut)) return;
+      if (!rose(samples) || !fell(heldOut) || passedBetterAt(facts)) return;
       return {
         title: 'Reward Rises, Tests Do Not',
         details: [
@@ -169,7 +172,36 @@ export const warningRules: readonly Rule[] = [
       };
     },
   },
+  {
+    name: 'judge-unsteady',
+    check({ after }) {
+      const details = judgesOf(after).flatMap(({ name, numbers }) => {
+        const { agreement, kappa, place_correlation: place } = numbers;
+        return [
+          ...below(agreement, steadyJudge.agreement, `\`${name}\`: rank correlation of two words`),
+          ...below(kappa, steadyJudge.kappa, `\`${name}\`: kappa of two words`),
+          ...(Math.abs(place ?? 0) > steadyJudge.place
+            ? [`\`${name}\`: correlation of value and place in the request ${fixed(place)}`]
+            : []),
+        ];
+      });
+      if (details.length === 0) return;
+      return {
+        title: 'Judge Says Different Things of the Same Program',
+        details: [
+          ...details,
+          'What is trained on is in part chance: fewer and binary criteria, temperature 0, or a better judge',
+        ],
+      };
+    },
+  },
 ];
+
+function below(value: number | null, least: number, what: string): string[] {
+  return value !== null && value < least
+    ? [`${what} ${fixed(value)}, at least ${least} asked`]
+    : [];
+}
 
 /** The averages of the last epochs, held-out where there are such, the oldest of them first. */
 function recentRewards({ history }: Facts): number[] {

@@ -33,6 +33,14 @@ export interface Rollout {
   finish: 'stop' | 'length';
 }
 
+/** How a judge came to a verdict. */
+export interface Judged {
+  /** Where the program stood among those of its request, 0 first to 1 last. */
+  place: number | null;
+  /** The word of a second request, with the same in another order; null where none was asked for. */
+  second: { value: number; criteria: Record<string, number> } | null;
+}
+
 /** What the declared rewards said of one completion. */
 export interface Score {
   /** Weighted sum in [0, 1]; null where a reward is missing (never 0 for missing). */
@@ -40,7 +48,13 @@ export interface Score {
   /** Every declared reward by its name, with its criteria in [0, 1] and a word on failures. */
   rewards: Record<
     string,
-    { value: number | null; criteria: Record<string, number>; note?: string }
+    {
+      value: number | null;
+      criteria: Record<string, number>;
+      note?: string;
+      /** Of a large model's word: how it came about. */
+      judged?: Judged;
+    }
   >;
 }
 export type ScoredRollout = Rollout &

@@ -248,6 +248,9 @@ const judgeReward = z
     max_missing: fraction
       .default(0.1)
       .describe('Share of samples of a shard without a verdict above which the epoch waits.'),
+    second_opinions: fraction
+      .default(0)
+      .describe('Share of questions asked once more, in another order, to tell how steady it is.'),
     budget: judgeBudget.prefault({}).describe('Spent, the run pauses until it is resumed.'),
   })
   .superRefine(({ provider, base_url, budget }, context) => {

@@ -87,6 +87,7 @@ describe.each(providers)('$provider, $model', (config) => {
       value: 0.625,
       criteria: { returns: 1, brevity: 0.25 },
       note: '9 lines',
+      judged: { place: null, second: null },
     });
   });
 
@@ -167,6 +168,35 @@ describe('a verdict that does not come', () => {
       kind: 'JudgeUnavailable',
       message: expect.stringContaining('2 of 2 samples'),
     });
+  });
+});
+
+describe('second opinions', () => {
+  it('are asked of a share of the questions, and kept beside the first', async () => {
+    const judge = await serve();
+    const scores = await ask(many, { second_opinions: 0.5 });
+    const twice = scores.filter(({ rewards }) => rewards.judge!.judged!.second !== null);
+    expect(twice.length).toBeGreaterThan(10);
+    expect(twice.length).toBeLessThan(30);
+    expect(judge.served.length).toBe(many.length + twice.length);
+    for (const { rewards } of twice) {
+      const { value, criteria, judged } = rewards.judge!;
+      expect(judged!.second).toEqual({ value, criteria });
+    }
+    await ask(many, { second_opinions: 0.5 });
+    expect(judge.served.length).toBe(many.length + twice.length);
+  });
+
+  it('of a group turn its order round', async () => {
+    const judge = await serve();
+    const scores = await ask([short, long, nothing], { mode: 'groupwise', second_opinions: 1 });
+    expect(scores.map(({ rewards }) => rewards.judge!.judged!.second?.value)).toEqual([
+      1, 0.625, 0.5,
+    ]);
+    expect(scores.map(({ rewards }) => rewards.judge!.judged!.place).toSorted()).toEqual([
+      0, 0.5, 1,
+    ]);
+    expect(judge.questions.size).toBe(2);
   });
 });
 

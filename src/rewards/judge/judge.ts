@@ -37,6 +37,8 @@ const charactersPerToken = 4;
 interface Case {
   prompt: Prompt;
   programs: readonly string[];
+  /** The same once more: the programs the other way round, one after the solution or before it. */
+  isSecond: boolean;
 }
 
 /** The verdicts on a case's programs, in their order; or why there are none. */
@@ -58,29 +60,26 @@ export function createJudge(config: JudgeConfig, services: RewardServices): Rewa
         // The verdicts of other shards arrive in between, and are kept.
         await nextTurn();
       }
-      const cases = casesOf(items, shown, mode);
+      const once = casesOf(items, shown, mode);
+      const twice = once.filter((one) => drawOf(one) < config.second_opinions);
+      const cases = [...once, ...twice.map(turned)];
       const decisions = await judge.decideAll(cases, {
         signal,
         onProgress: (done) => onProgress?.({ done, total: cases.length, unit: 'verdicts' }),
       });
-      const verdicts = new Map(
-        cases.flatMap(({ prompt, programs }, i) =>
-          programs.map((program, place) => {
-            const decision = decisions[i]!;
-            return [
-              nameOf(prompt, program),
-              Array.isArray(decision) ? decision[place]! : decision,
-            ] as const;
-          }),
-        ),
-      );
+      const found = findingsOf(cases, decisions);
       const results = items.map(({ prompt }, i): CriterionResult => {
         const program = shown[i]!;
         if (program === null) return { value: 0, criteria: {}, note: 'not a program' };
-        const verdict = verdicts.get(nameOf(prompt, program))!;
-        if ('missing' in verdict)
-          return { value: null, criteria: {}, note: `no verdict: ${verdict.missing}` };
-        return { value: rubricValue(verdict, rubric), ...verdict };
+        const { first, second, place } = found.get(nameOf(prompt, program))!;
+        if ('missing' in first)
+          return { value: null, criteria: {}, note: `no verdict: ${first.missing}` };
+        const valued = ({ criteria }: Verdict) => ({
+          value: rubricValue({ criteria }, rubric),
+          criteria,
+        });
+        const twice = second === undefined || 'missing' in second ? null : valued(second);
+        return { ...valued(first), note: first.note, judged: { place, second: twice } };
       });
       checkMissing(config, results);
       return results;
@@ -138,14 +137,14 @@ class Judge {
     return decisions;
   }
 
-  async #decide({ prompt, programs }: Case, signal?: AbortSignal): Promise<Decision> {
+  async #decide({ prompt, programs, isSecond }: Case, signal?: AbortSignal): Promise<Decision> {
     const { provider, model, temperature, max_output_tokens } = this.#config;
     const many = this.#config.mode === 'groupwise';
     const shown = programs.map((program, place) => ({
       program,
       ...(many && { label: String(place + 1) }),
     }));
-    const question = questionOf(this.#rubric, prompt, shown);
+    const question = questionOf(this.#rubric, prompt, shown, isSecond);
     const version = rubricVersion(this.#rubric);
     const key = hashOf([provider, model, version, temperature, max_output_tokens, question]);
     const path = `verdicts/${key.slice(0, 2)}/${key}.json`;
@@ -203,9 +202,44 @@ function casesOf(
   });
   return [...programs].flatMap(([prompt, distinct]) =>
     mode === 'pointwise'
-      ? [...distinct].map((program) => ({ prompt, programs: [program] }))
-      : [{ prompt, programs: shuffled(prompt, [...distinct]) }],
+      ? [...distinct].map((program) => ({ prompt, programs: [program], isSecond: false }))
+      : [{ prompt, programs: shuffled(prompt, [...distinct]), isSecond: false }],
   );
+}
+
+const turned = ({ prompt, programs }: Case): Case => ({
+  prompt,
+  programs: programs.toReversed(),
+  isSecond: true,
+});
+
+/** A number in [0, 1) that is a case's own. */
+function drawOf({ prompt, programs }: Case): number {
+  return Number.parseInt(hashOf([prompt.prompt, programs]).slice(0, 8), 16) / 2 ** 32;
+}
+
+/** What is known of a program in the end. */
+interface Finding {
+  first: Verdict | { missing: string };
+  second?: Verdict | { missing: string };
+  place: number | null;
+}
+
+function findingsOf(cases: readonly Case[], decisions: readonly Decision[]): Map<string, Finding> {
+  const findings = new Map<string, Finding>();
+  cases.forEach(({ prompt, programs, isSecond }, i) => {
+    const decision = decisions[i]!;
+    programs.forEach((program, at) => {
+      const name = nameOf(prompt, program);
+      const verdict = Array.isArray(decision) ? decision[at]! : decision;
+      if (isSecond) findings.get(name)!.second = verdict;
+      else {
+        const place = programs.length > 1 ? at / (programs.length - 1) : null;
+        findings.set(name, { first: verdict, place });
+      }
+    });
+  });
+  return findings;
 }
 
 /** In an order that is the same for the same programs, and else by chance: that of their hashes. */

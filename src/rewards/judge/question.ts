@@ -11,8 +11,16 @@ interface Shown {
   program: string;
 }
 
-/** The question about one program, or about all programs of a group. */
-export function questionOf(rubric: JudgeRubric, prompt: Prompt, shown: readonly Shown[]): Question {
+/**
+ * The question about one program, or about all programs of a group. `solutionLast` puts the
+ * solution behind them: another order for a second opinion.
+ */
+export function questionOf(
+  rubric: JudgeRubric,
+  prompt: Prompt,
+  shown: readonly Shown[],
+  solutionLast: boolean,
+): Question {
   const text = shown.map(({ program }) => program).join('\n');
   // No text holds its own hash.
   const mark = createHash('sha256').update(prompt.prompt).update(text).digest('hex').slice(0, 16);
@@ -20,12 +28,12 @@ export function questionOf(rubric: JudgeRubric, prompt: Prompt, shown: readonly 
     ({ label, program }) =>
       `${label === undefined ? '' : `Program ${label}\n`}<<<${mark}\n${program}\n${mark}>>>`,
   );
+  const solution = `A solution that is known to be right:\n${prompt.reference.trim()}`;
   return {
     instructions: instructionsOf(rubric, mark, shown[0]?.label !== undefined),
     prompt: [
       `The task, in ${prompt.language}:\n${prompt.prompt.trim()}`,
-      `A solution that is known to be right:\n${prompt.reference.trim()}`,
-      ...fenced,
+      ...(solutionLast ? [...fenced, solution] : [solution, ...fenced]),
     ].join('\n\n'),
   };
 }

@@ -60,7 +60,7 @@ export function verdictOf({ reason, criteria }: Answered): Verdict {
 }
 
 /** The weighted mean of a verdict's criteria. */
-export function rubricValue({ criteria }: Verdict, rubric: JudgeRubric): number {
+export function rubricValue({ criteria }: Pick<Verdict, 'criteria'>, rubric: JudgeRubric): number {
   const total = rubric.criteria.reduce((sum, { weight }) => sum + weight, 0);
   const sum = rubric.criteria.reduce((sum, { name, weight }) => sum + weight * criteria[name]!, 0);
   return sum / total;

@@ -45,7 +45,7 @@ const seeds = flags.seeds.split(',').map(Number);
 const inRoot = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const embedded = inRoot('models/policy');
 
-function configOf(model: string, seed: number, lastEpoch: number): RunConfig {
+function configOf(model: string, seed: number, lastEpoch: number, batchSize = 64): RunConfig {
   return runSchema.parse({
     seed,
     model: { path: model },
@@ -56,7 +56,7 @@ function configOf(model: string, seed: number, lastEpoch: number): RunConfig {
       prompts_per_epoch: promptsPerEpoch,
       max_new_tokens: 96,
     },
-    training: { learning_rate: 4e-4, warmup_steps: 20, batch_size: 64, microbatch_size: 16 },
+    training: { learning_rate: 4e-4, warmup_steps: 20, batch_size: batchSize, microbatch_size: 16 },
     phases: [{ name: 'only', epochs: [1, lastEpoch] }],
   });
 }
@@ -79,11 +79,19 @@ async function createScorer(): Promise<Scorer> {
 
 type Answer = { ids: string[]; completions: string[] } | (EpochCost & { steps: number });
 
-/** Train with TRL over the same epochs; the policy is written to `out`, if that is wanted. */
+interface TrlOptions {
+  /** Folder to write the policy to, if that is wanted. */
+  out?: string | null;
+  forcedLength?: boolean;
+  /** Sample for each step anew, as TRL does by default, instead of once an epoch. */
+  sampleEachStep?: boolean;
+}
+
+/** Train with TRL over the same epochs. */
 async function trainWithTrl(
   peer: Peer,
   training: Training,
-  { out = null, forcedLength = false }: { out?: string | null; forcedLength?: boolean } = {},
+  { out = null, forcedLength = false, sampleEachStep = false }: TrlOptions = {},
 ): Promise<EpochCost> {
   const { config } = training;
   const [first, last] = config.phases[0]!.epochs;
@@ -96,6 +104,7 @@ async function trainWithTrl(
     prompts: drawn.flat().map(({ id, prompt }) => ({ id, prompt })),
     seed: config.seed,
     forced_length: forcedLength,
+    sample_each_step: sampleEachStep,
     out,
   });
   while ('ids' in answer)
@@ -159,7 +168,7 @@ type TrainPrompt = (typeof trainPrompts)[number];
  * Epochs of the random model, which never ends a sequence. Its programs are scored as any other,
  * but all get 0; a draw is added, so that no group is constant and both sides train on everything.
  */
-async function benchTime(peer: Peer): Promise<void> {
+async function benchTime(peer: Peer, batchSize: number, sampleEachStep: boolean): Promise<void> {
   const model = await randomModel();
   try {
     for (const name of ['tokenizer.json', 'tokenizer_config.json'])
@@ -167,7 +176,7 @@ async function benchTime(peer: Peer): Promise<void> {
     const draw = uniforms('rewards');
     const training: Training = {
       models,
-      config: configOf(model, 0, 1),
+      config: configOf(model, 0, 1, batchSize),
       prompts: await ofLength(trainPrompts, model),
       score: async (ids, completions) =>
         (await score(ids, completions)).map((reward) => ((reward ?? 0) + draw()) / 2),
@@ -177,7 +186,7 @@ async function benchTime(peer: Peer): Promise<void> {
     for (let round = -1; round < rounds; round++) {
       const into = await mkdtemp(join(model, 'round-'));
       const { cost } = await trainWithAnneal(training, into);
-      const other = await trainWithTrl(peer, training, { forcedLength: true });
+      const other = await trainWithTrl(peer, training, { forcedLength: true, sampleEachStep });
       if (cost.tokens !== other.tokens)
         throw new Error(`expected as many tokens of TRL, ${cost.tokens}, found ${other.tokens}`);
       if (round >= 0) {
@@ -185,7 +194,8 @@ async function benchTime(peer: Peer): Promise<void> {
         theirs.push(other);
       }
     }
-    reportCosts('epoch, 3.2 M parameters', ours, theirs);
+    const by = sampleEachStep ? 'sampling for each' : 'sampling once';
+    reportCosts(`epoch, steps of ${batchSize}, TRL ${by}`, ours, theirs);
   } finally {
     await rm(model, { recursive: true });
   }
@@ -234,7 +244,10 @@ const trainPrompts = await readPrompts(inRoot('data/train.jsonl'));
 const heldOut = await readPrompts(inRoot('data/held-out.jsonl'));
 const score = await createScorer();
 try {
-  if (rounds > 0) await benchTime(peer);
+  if (rounds > 0) {
+    await benchTime(peer, 16, true);
+    await benchTime(peer, 64, false);
+  }
   if (epochs > 0) await benchReward(peer);
 } finally {
   peer.close();

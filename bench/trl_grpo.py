@@ -35,7 +35,7 @@ def grpo_config(request, folder):
         # The rows are in the order in which they are to be taken: one pass.
         num_train_epochs=1, shuffle_dataset=False,
         per_device_train_batch_size=microbatch, gradient_accumulation_steps=batch // microbatch,
-        steps_per_generation=samples // microbatch, num_generations=rlaif["num_samples_per_prompt"],
+        steps_per_generation=(batch if request["sample_each_step"] else samples) // microbatch, num_generations=rlaif["num_samples_per_prompt"],
         max_completion_length=length, temperature=rlaif["generation_temperature"],
         generation_kwargs={"min_new_tokens": length} if request["forced_length"] else None,
         # "dapo" is the mean over tokens; "bnpo" would take it for each microbatch apart.

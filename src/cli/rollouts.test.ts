@@ -69,7 +69,7 @@ it('says of every sample what it was trained with, or which filter left it out',
     ['b0', 'constant_group', null],
     ['b1', 'constant_group', null],
     ['c0', 'missing_reward', null],
-    ['c1', 'constant_group', null],
+    ['c1', 'min_group_size', null],
   ]);
   expect(rows.map(({ prompt }) => prompt)).toEqual([
     '// Call a.',
@@ -90,7 +90,7 @@ it('tells a sample that was dropped from one that nobody judged yet', async () =
 it('prints the chosen samples with their criteria and texts', async () => {
   await command({ best: true, limit: 2 });
   expect(printed).toContain(
-    '7 samples of epoch 8, train: 1 reward_threshold, 2 trained on, 3 constant_group, 1 missing_reward; 2 shown',
+    '7 samples of epoch 8, train: 1 reward_threshold, 2 trained on, 2 constant_group, 1 missing_reward, 1 min_group_size; 2 shown',
   );
   expect(printed).toMatch(/^prompt +sample +reward +quality +tokens +advantage +trained$/m);
   expect(printed).toMatch(/^a +2 +0\.900 +0\.900 +2 +\+0\.400 +yes$/m);

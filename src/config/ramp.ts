@@ -19,6 +19,7 @@ export type Ramp = SlopeRamp | StepRamp;
 /** Settings that count something: their ramps are rounded to whole numbers. */
 export const wholeNumberKeys: readonly string[] = [
   'top_k',
+  'min_group_size',
   'num_samples_per_prompt',
   'prompts_per_epoch',
   'max_new_tokens',

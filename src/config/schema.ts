@@ -60,6 +60,9 @@ export const rlaifSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Train on the best sample of every prompt alone.'),
+  min_group_size: positiveInt
+    .default(2)
+    .describe('Groups in which rewards are missing and fewer samples are left are dropped.'),
   num_samples_per_prompt: positiveInt.default(8).describe('Group size N.'),
   prompts_per_epoch: positiveInt.default(96).describe('Prompts drawn (without repeats) an epoch.'),
   max_new_tokens: positiveInt.default(96).describe('Completion length limit, in tokens.'),

@@ -41,6 +41,21 @@ describe('buildBatch', () => {
     });
   });
 
+  it('drops groups of which too few rewards are there, but not groups sampled that small', () => {
+    const all = [...scored, ...group('d', [null, 0.2, null]), ...group('e', [0.4])];
+    const { samples, dropped } = buildBatch(all, settings({ algorithm: 'reinforce' }));
+    expect(samples.map((s) => s.promptId).join('')).toBe('aaaabbcce');
+    expect(dropped.at(-1)).toEqual({
+      ...{ promptId: 'd', sample: 1, reason: 'min_group_size', advantage: null },
+    });
+    const strict = settings({ algorithm: 'reinforce', min_group_size: 3 });
+    expect(
+      buildBatch(all, strict)
+        .samples.map((s) => s.promptId)
+        .join(''),
+    ).toBe('aaaabbe');
+  });
+
   it('names what each sample that is not trained on was left out for', () => {
     const all = [
       ...scored,

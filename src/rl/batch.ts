@@ -11,6 +11,7 @@ export type BatchSample = ScoredRollout & { reward: number; advantage: number };
 /** What a sample is left out for: the setting of that name, or what is wrong with its rewards. */
 export type DropReason =
   | 'missing_reward'
+  | 'min_group_size'
   | 'constant_group'
   | 'mask_truncated'
   | 'reward_threshold'
@@ -40,7 +41,8 @@ export interface FilterCounts {
 }
 
 /**
- * Advantages over whole groups first, then the filters: constant groups (not for `reinforce`,
+ * Groups of which too few rewards are there are dropped (`min_group_size`). Advantages over whole
+ * groups first, then the filters: constant groups (not for `reinforce`,
  * whose advantage is the reward itself), `mask_truncated`, `reward_threshold`,
  * `best_of_n_training`.
  */
@@ -49,7 +51,13 @@ export function buildBatch(
   rlaif: RlaifConfig,
 ): { samples: BatchSample[]; dropped: DroppedSample[]; counts: FilterCounts } {
   const present = scored.filter(hasReward);
-  const groups = [...Map.groupBy(present, (s) => s.promptId).values()];
+  const sampled = Map.groupBy(scored, (s) => s.promptId);
+  const left = [...Map.groupBy(present, (s) => s.promptId).values()];
+  const groups = left.filter(
+    (group) =>
+      group.length >= rlaif.min_group_size ||
+      group.length === sampled.get(group[0]!.promptId)!.length,
+  );
   const informative =
     rlaif.algorithm === 'reinforce'
       ? groups
@@ -63,6 +71,7 @@ export function buildBatch(
     samples,
     dropped: [
       ...between(scored, present, 'missing_reward'),
+      ...between(left.flat(), groups.flat(), 'min_group_size'),
       ...between(groups.flat(), informative.flat(), 'constant_group'),
       ...between(judged, whole, 'mask_truncated'),
       ...between(whole, above, 'reward_threshold'),

@@ -32,6 +32,8 @@ export interface RunPlan {
   /** The policy to start from; its epoch is the one before the first. */
   policy: CheckpointRef;
   reference: CheckpointRef;
+  /** Reward models by the name of the reward; of a run that began before there were any, none. */
+  rewardModels?: Record<string, CheckpointRef>;
   /** What the run that this one goes on from measured so far; else empty. */
   history: EpochMetrics[];
 }
@@ -64,6 +66,9 @@ export interface GenerateInput extends ShardInput {
 export interface ScoreInput extends ShardInput {
   rollouts: ArtifactRef;
   rewards: RewardConfig[];
+  /** The run's copies of reward models, by the name of the reward. */
+  rewardModels?: Record<string, CheckpointRef> | undefined;
+  engine: EngineSettings;
 }
 
 export interface FilterInput extends InEpoch {

@@ -1,22 +1,33 @@
 // Scores one shard of rollouts with the declared rewards.
 
 import { createHash } from 'node:crypto';
+import { openCheckpoint } from '../artifacts/checkpoints.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
+import type { Store } from '../artifacts/store.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
 import type { RewardConfig } from '../config/schema.ts';
 import { normalFormOf } from '../rewards/normal-form.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
+import type { EngineSettings, ModelService } from '../rl/model-service.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
 import { rememberRecent } from './recent.ts';
+import { rewardServices } from './reward-services.ts';
 import { readPromptsById, readRows } from './samples.ts';
+
+interface RewardsKey {
+  configs: RewardConfig[];
+  engine: EngineSettings;
+  models: ModelService;
+}
 
 /** Rewards keep what they learn of prompts from shard to shard. */
 const rewardsOf = rememberRecent(
-  async (configs: RewardConfig[]) => createRewards(configs),
-  (configs) => JSON.stringify(configs),
+  async ({ configs, engine, models }: RewardsKey) =>
+    createRewards(configs, rewardServices(models, engine)),
+  ({ configs, engine }) => JSON.stringify([configs, engine]),
 );
 
 export function scoreWith(dependencies: Dependencies) {
@@ -27,10 +38,11 @@ export function scoreWith(dependencies: Dependencies) {
     return runJob(store, { stage, epoch, split, shard }, async (job) => {
       const rollouts = await readRows<Rollout>(store, input.rollouts);
       const prompts = await readPromptsById(store, input.prompts);
+      const configs = await withOwnModels(store, input);
       const scores = await scoreCompletions(
         rollouts.map(({ promptId }) => prompts.get(promptId)!),
         rollouts.map(({ text }) => text),
-        await rewardsOf(input.rewards),
+        await rewardsOf({ configs, engine: input.engine, models: dependencies.models }),
         job,
       );
       const rows = rollouts.map(
@@ -43,6 +55,20 @@ export function scoreWith(dependencies: Dependencies) {
       return store.write(layout.scored(epoch, split, shard), encodeJsonl(rows), rows.length);
     });
   };
+}
+
+/** The rewards, each reward model's path that of the run's own copy. */
+async function withOwnModels(
+  store: Store,
+  { rewards, rewardModels = {} }: ScoreInput,
+): Promise<RewardConfig[]> {
+  const configs: RewardConfig[] = [];
+  for (const reward of rewards) {
+    const ref = rewardModels[reward.name];
+    const path = ref && (await openCheckpoint(store, ref));
+    configs.push(reward.kind === 'reward_model' && path ? { ...reward, path } : reward);
+  }
+  return configs;
 }
 
 /** Names a program by its normal form, shortly: a sample's line carries it. */

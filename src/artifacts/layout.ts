@@ -38,5 +38,7 @@ export const layout = {
   startCheckpoint: 'checkpoints/start',
   /** The reference policy, where the run file names one that is not the policy to start from. */
   referenceCheckpoint: 'checkpoints/reference',
+  /** A reward model, by its place among those of the run file. */
+  rewardModel: (index: number) => `checkpoints/reward-model-${index + 1}`,
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;

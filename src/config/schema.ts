@@ -121,30 +121,6 @@ const loraSchema = z.strictObject({
     .describe('Projections of each layer that get one.'),
 });
 
-/** Weighted criteria of the built-in rubric; they are normalised to sum to 1. */
-const rubricReward = z.strictObject({
-  kind: z.literal('rubric').describe('Tests, and criteria judged by parsing the program.'),
-  name: z.string().min(1).default('rubric').describe('Its name in metrics and reports.'),
-  weight: z.number().positive().default(1).describe('Its share in the sum of rewards.'),
-  criteria: z
-    .strictObject({
-      correctness: z.number().min(0).default(0.3).describe('Share of tests passed.'),
-      quality: z.number().min(0).default(0.3).describe('Clean, idiomatic code.'),
-      efficiency: z.number().min(0).default(0.2).describe('No needless work.'),
-      documentation: z.number().min(0).default(0.2).describe('A doc comment, complete.'),
-    })
-    .prefault({}),
-  normalize_by_reference: z
-    .boolean()
-    .default(true)
-    .describe("Divide by the reference solution's score, clipped to [0, 1]."),
-  time_limit_ms: positiveInt.default(100).describe('Time limit of one program with its tests.'),
-  memory_limit_mb: positiveInt.default(16).describe('Memory limit of one program.'),
-});
-
-/** One entry of the declared list of rewards. */
-export const rewardSchema = z.discriminatedUnion('kind', [rubricReward]);
-
 /** The prompt's text and nothing else. */
 const plainFormat = z.strictObject({
   kind: z.literal('plain').describe('The text as it stands.'),
@@ -170,6 +146,64 @@ const chatFormat = z.strictObject({
 
 /** How a prompt's text becomes the tokens that a completion follows. */
 export const promptFormatSchema = z.discriminatedUnion('kind', [plainFormat, chatFormat]);
+
+const rewardWeight = z
+  .number()
+  .min(0)
+  .default(1)
+  .describe('Its share in the sum of rewards; 0 is reported and not summed.');
+
+/** Weighted criteria of the built-in rubric; they are normalised to sum to 1. */
+export const rubricSchema = z.strictObject({
+  kind: z.literal('rubric').describe('Tests, and criteria judged by parsing the program.'),
+  name: z.string().min(1).default('rubric').describe('Its name in metrics and reports.'),
+  weight: rewardWeight,
+  criteria: z
+    .strictObject({
+      correctness: z.number().min(0).default(0.3).describe('Share of tests passed.'),
+      quality: z.number().min(0).default(0.3).describe('Clean, idiomatic code.'),
+      efficiency: z.number().min(0).default(0.2).describe('No needless work.'),
+      documentation: z.number().min(0).default(0.2).describe('A doc comment, complete.'),
+    })
+    .prefault({}),
+  normalize_by_reference: z
+    .boolean()
+    .default(true)
+    .describe("Divide by the reference solution's score, clipped to [0, 1]."),
+  time_limit_ms: positiveInt.default(100).describe('Time limit of one program with its tests.'),
+  memory_limit_mb: positiveInt.default(16).describe('Memory limit of one program.'),
+});
+
+/** A trained judge: a sequence classifier with one score, run by the engine. */
+const rewardModelReward = z.strictObject({
+  kind: z.literal('reward_model').describe('The score of a reward model for prompt and program.'),
+  name: z.string().min(1).default('reward_model').describe('Its name in metrics and reports.'),
+  weight: rewardWeight,
+  path: z
+    .string()
+    .min(1)
+    .describe('Hugging Face folder of a …ForSequenceClassification with one label.'),
+  prompt_format: promptFormatSchema
+    .prefault({ kind: 'plain' })
+    .describe('How prompt and program become the text that the model scores.'),
+  shift: z.number().default(0).describe('Raw score that becomes 0.5.'),
+  scale: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('A raw score s becomes sigmoid((s - shift) / scale).'),
+  gate: z
+    .enum(['parses', 'none'])
+    .default('parses')
+    .describe('Programs that are empty or do not parse get 0, whatever the model says.'),
+  batch_size: positiveInt.default(16).describe('Programs scored in one pass.'),
+  max_length: positiveInt
+    .default(1024)
+    .describe('Prompt and program in tokens; a longer one is left without a score.'),
+});
+
+/** One entry of the declared list of rewards. */
+export const rewardSchema = z.discriminatedUnion('kind', [rubricSchema, rewardModelReward]);
 
 const phaseSchema = z.strictObject({
   name: z
@@ -303,6 +337,12 @@ export const runSchema = z
       ] as const)
         checkRamps(phase[section], schema, phase, ['phases', index, section], context);
     });
+    if (run.rewards.every(({ weight }) => weight === 0))
+      context.addIssue({
+        code: 'custom',
+        path: ['rewards'],
+        message: 'expected one with a weight over 0, or nothing is there to learn',
+      });
     if (run.training.batch_size % run.training.microbatch_size !== 0)
       context.addIssue({
         code: 'custom',

@@ -1,6 +1,7 @@
 // What every reward is, whatever it judges by: the interface that scoreCompletions combines.
 
 import type { Prompt, Score } from '../config/records.ts';
+import type { PromptFormat } from '../config/schema.ts';
 
 /** A completion and the prompt it answers. */
 export interface ScoreItem {
@@ -35,4 +36,28 @@ export interface Reward {
    * a judge's process cannot be started.
    */
   score(items: readonly ScoreItem[], options?: ScoreOptions): Promise<CriterionResult[]>;
+}
+
+/** Texts to be scored by a sequence classifier. */
+export interface SequenceScoring {
+  /** Hugging Face folder of the classifier, an absolute path. */
+  model: string;
+  sequences: readonly { prompt: string; completion: string }[];
+  promptFormat: PromptFormat;
+  /** Sequences of one pass. */
+  batchSize: number;
+  /** In tokens. */
+  maxLength: number;
+}
+
+/** What rewards may call on, wired by whoever creates them. */
+export interface RewardServices {
+  models: {
+    /**
+     * The classifier's score after the last token of each sequence, in their order; null for one
+     * of more than `maxLength` tokens. A sequence's score is the same whatever is scored beside it.
+     * @throws AnnealError InvalidModel
+     */
+    scores(scoring: SequenceScoring, options?: ScoreOptions): Promise<(number | null)[]>;
+  };
 }

@@ -4,14 +4,24 @@
 import type { Prompt, Score } from '../config/records.ts';
 import type { RewardConfig } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
-import type { CriterionResult, Reward, ScoreOptions, ScoreProgress } from './reward.ts';
+import type {
+  CriterionResult,
+  Reward,
+  RewardServices,
+  ScoreOptions,
+  ScoreProgress,
+} from './reward.ts';
+import { createRewardModel } from './reward-model.ts';
 import { createRubric } from './rubric/rubric.ts';
 
 /**
  * The rewards of a run file, in its order.
  * @throws AnnealError InvalidConfig where two have the same name, or one cannot be set up.
  */
-export function createRewards(configs: readonly RewardConfig[]): Reward[] {
+export function createRewards(
+  configs: readonly RewardConfig[],
+  services: RewardServices,
+): Reward[] {
   const names = configs.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -19,19 +29,21 @@ export function createRewards(configs: readonly RewardConfig[]): Reward[] {
       'InvalidConfig',
       `rewards: expected names of their own, found '${twice}' twice; rename one`,
     );
-  return configs.map(createReward);
+  return configs.map((config) => createReward(config, services));
 }
 
-function createReward(config: RewardConfig): Reward {
+function createReward(config: RewardConfig, services: RewardServices): Reward {
   switch (config.kind) {
     case 'rubric':
       return createRubric(config);
+    case 'reward_model':
+      return createRewardModel(config, services);
   }
 }
 
 /**
  * Score `completions[i]` as an answer to `prompts[i]`; scores in the same order. A completion for
- * which one of the rewards is missing has the reward null.
+ * which one of the rewards is missing has the reward null, unless that one weighs nothing.
  * @throws AnnealError InvalidData for a prompt that cannot be judged against.
  */
 export async function scoreCompletions(
@@ -68,6 +80,7 @@ function weightedMean(
 ): number | null {
   let sum = 0;
   for (const [index, { weight }] of rewards.entries()) {
+    if (weight === 0) continue;
     const value = results[index]?.value ?? null;
     if (value === null) return null;
     sum += weight * value;

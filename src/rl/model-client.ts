@@ -26,6 +26,7 @@ export function createModelClient(): ModelService {
   return {
     inspect: (job, options) => enqueue('inspect', job, options),
     generate: (job, options) => enqueue('generate', job, options),
+    scores: (job, options) => enqueue('scores', job, options),
     train: (job, options) => enqueue('train', job, options),
     close: () => child.close(),
   };

@@ -13,9 +13,11 @@ import type {
   InspectJob,
   ModelInfo,
   Progress,
+  ScoreJob,
   TrainJob,
   TrainReport,
 } from './model-service.ts';
+import { RewardModel } from './reward-model.ts';
 import { Sampler } from './sampler.ts';
 import { trainPolicy } from './train.ts';
 
@@ -23,6 +25,7 @@ import { trainPolicy } from './train.ts';
 export interface ModelMethods {
   inspect: { payload: InspectJob; result: ModelInfo; progress: Progress };
   generate: { payload: GenerateJob; result: Rollout[]; progress: Progress };
+  scores: { payload: ScoreJob; result: (number | null)[]; progress: Progress };
   train: { payload: TrainJob; result: TrainReport; progress: Progress };
 }
 
@@ -53,6 +56,24 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
   return sampler.sampler;
 }
 
+/** Reward models by what they were read from, the one used last at the end. */
+const rewardModels = new Map<string, RewardModel>();
+const rewardModelsKept = 2;
+
+/** A reward model, kept for the shards that follow. */
+async function rewardModelOf({ model, engine }: ScoreJob): Promise<RewardModel> {
+  const key = JSON.stringify([await stamp(model), engine]);
+  const found = rewardModels.get(key) ?? (await RewardModel.open(model, engine));
+  rewardModels.delete(key);
+  rewardModels.set(key, found);
+  for (const [oldest, old] of rewardModels) {
+    if (rewardModels.size <= rewardModelsKept) break;
+    rewardModels.delete(oldest);
+    await old.close();
+  }
+  return found;
+}
+
 /** Train; a sampler of the policy as it was has nothing more to do, one of its base goes on. */
 async function train(job: TrainJob, onProgress: (progress: Progress) => void) {
   if (!job.lora) {
@@ -65,5 +86,6 @@ async function train(job: TrainJob, onProgress: (progress: Progress) => void) {
 serve<ModelMethods>({
   inspect: ({ model, promptFormat }) => describeModelFolder(model, promptFormat),
   generate: async (job, { progress }) => (await samplerOf(job)).sample(job, progress),
+  scores: async (job, { progress }) => (await rewardModelOf(job)).scores(job, progress),
   train: (job, { progress }) => train(job, progress),
 });

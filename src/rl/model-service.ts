@@ -1,4 +1,4 @@
-// What the model process does for the activities: sample completions and train a policy.
+// What the model process does for the activities: sample completions, score them, train a policy.
 // Types alone; model-process.ts is the child process that does it, model-client.ts the end that
 // the activities hold. Folders are absolute paths on the machine of the worker.
 
@@ -37,6 +37,21 @@ export interface GenerateJob {
   seed: number;
   /** What tells the draws of one epoch and split from another's, such as `train/8`. */
   stream: string;
+}
+
+/** Score whole answers by a sequence classifier with one label: a reward model. */
+export interface ScoreJob {
+  kind: 'score';
+  engine: EngineSettings;
+  /** Hugging Face folder of the classifier. */
+  model: string;
+  sequences: readonly { prompt: string; completion: string }[];
+  /** How prompt and completion become tokens. */
+  promptFormat: PromptFormat;
+  /** Sequences of one pass. */
+  batchSize: number;
+  /** In tokens. */
+  maxLength: number;
 }
 
 /** A sample to train on: the rollout and its reward. */
@@ -165,9 +180,9 @@ export interface Progress {
 }
 
 export interface JobOptions {
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** Aborting ends the model process, and with it whatever it computes. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The model process as the activities see it. One job at a time; others wait their turn. */
@@ -176,6 +191,12 @@ export interface ModelService {
   inspect(job: InspectJob, options?: JobOptions): Promise<ModelInfo>;
   /** Rollouts in the order of prompts, then sample index. */
   generate(job: GenerateJob, options?: JobOptions): Promise<Rollout[]>;
+  /**
+   * The score after each sequence's last token, in their order; null for one of more than
+   * `maxLength` tokens or the model's context. The same to the last bit in whatever batch.
+   * @throws AnnealError InvalidModel for a model that gives no single score
+   */
+  scores(job: ScoreJob, options?: JobOptions): Promise<(number | null)[]>;
   /** @throws AnnealError NonFinite where a loss or gradient is not a number; nothing is written. */
   train(job: TrainJob, options?: JobOptions): Promise<TrainReport>;
   /** End the child process. */

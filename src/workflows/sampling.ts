@@ -21,6 +21,7 @@ export interface Source {
   config: RunConfig;
   policy: CheckpointRef;
   prompts: Record<PromptSplit, ArtifactRef>;
+  rewardModels?: Record<string, CheckpointRef> | undefined;
 }
 
 /** Where the prompts of a split come from. */
@@ -65,7 +66,7 @@ export async function sampleAndScore(
   }
 
   async function runShard(shard: number): Promise<ArtifactRef> {
-    const { run, epoch, config, policy, prompts } = source;
+    const { run, epoch, config, policy, prompts, rewardModels } = source;
     const { seed, engine, rewards } = config;
     const promptFormat = config.model.prompt_format;
     const input = { run, epoch, split, shard, prompts: prompts[promptsOf[split]] };
@@ -74,7 +75,9 @@ export async function sampleAndScore(
       { ...input, ...sampling, policy, promptFormat, seed, engine },
     ]);
     count('generated');
-    const scored = await score.executeWithOptions({ summary }, [{ ...input, rollouts, rewards }]);
+    const scored = await score.executeWithOptions({ summary }, [
+      { ...input, rollouts, rewards, rewardModels, engine },
+    ]);
     count('scored');
     return scored;
   }

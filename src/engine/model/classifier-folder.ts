@@ -3,13 +3,10 @@
 
 import { uniforms } from '../sampling/random.ts';
 import { type DecoderConfig, readModelConfig } from './config.ts';
-import { parameterSpecs } from './parameters.ts';
+import { parameterSpecs, scoreName } from './parameters.ts';
 import { readSourceConfig, saveModelFolder } from './save-folder.ts';
 import type { SourceJson } from './saved-config.ts';
 import { readParameters } from './weights.ts';
-
-/** Name of a classifier's head. */
-export const scoreName = 'score.weight';
 
 /**
  * Write the classifier of a language model's folder into `out`, an empty folder. The head starts

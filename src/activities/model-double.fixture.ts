@@ -74,6 +74,8 @@ export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
         await writeFile(join(job.out, name), hash);
       return { stats: statsOf(samples.length), steps: [] };
     },
+    makeClassifier: () => Promise.reject(new Error('the double makes no classifiers')),
+    trainRewardModel: () => Promise.reject(new Error('the double trains no reward models')),
     close: async () => {},
   };
 }

@@ -28,6 +28,8 @@ export function createModelClient(): ModelService {
     generate: (job, options) => enqueue('generate', job, options),
     scores: (job, options) => enqueue('scores', job, options),
     train: (job, options) => enqueue('train', job, options),
+    makeClassifier: (job, options) => enqueue('makeClassifier', job, options),
+    trainRewardModel: (job, options) => enqueue('trainRewardModel', job, options),
     close: () => child.close(),
   };
 }

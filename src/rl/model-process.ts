@@ -9,23 +9,29 @@ import { openPolicyFolder } from '../engine/model/policy-folder.ts';
 import { serve } from '../process/serve.ts';
 import { describeModelFolder } from './model-info.ts';
 import type {
+  ClassifierJob,
   GenerateJob,
   InspectJob,
   ModelInfo,
+  PreferenceJob,
+  PreferenceReport,
   Progress,
   ScoreJob,
   TrainJob,
   TrainReport,
 } from './model-service.ts';
-import { RewardModel } from './reward-model.ts';
+import { makeClassifier, RewardModel } from './reward-model.ts';
 import { Sampler } from './sampler.ts';
 import { trainPolicy } from './train.ts';
+import { trainPreferences } from './train-preferences.ts';
 
 /** What the process does, by method. */
 export interface ModelMethods {
   inspect: { payload: InspectJob; result: ModelInfo; progress: Progress };
   generate: { payload: GenerateJob; result: Rollout[]; progress: Progress };
   scores: { payload: ScoreJob; result: (number | null)[]; progress: Progress };
+  makeClassifier: { payload: ClassifierJob; result: ModelInfo; progress: Progress };
+  trainRewardModel: { payload: PreferenceJob; result: PreferenceReport; progress: Progress };
   train: { payload: TrainJob; result: TrainReport; progress: Progress };
 }
 
@@ -88,4 +94,6 @@ serve<ModelMethods>({
   generate: async (job, { progress }) => (await samplerOf(job)).sample(job, progress),
   scores: async (job, { progress }) => (await rewardModelOf(job)).scores(job, progress),
   train: (job, { progress }) => train(job, progress),
+  makeClassifier: (job) => makeClassifier(job),
+  trainRewardModel: (job, { progress }) => trainPreferences(job, progress),
 });

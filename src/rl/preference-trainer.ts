@@ -6,7 +6,7 @@ import { rotaryFeeds } from '../engine/model/rope.ts';
 import type { AdamWSettings } from '../engine/optimizer/adamw.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
-import type { EngineSettings } from './model-service.ts';
+import type { DeviceSettings } from './model-service.ts';
 import { integers } from './packing.ts';
 import { type PreferenceStats, preferenceGraph, preferenceStats } from './preference-graph.ts';
 import { checkSingleScore } from './reward-model.ts';
@@ -28,7 +28,7 @@ export class PreferenceTrainer {
   private readonly state: TrainingState;
   private readonly sessions: SessionCache;
 
-  private constructor(state: TrainingState, { device, threads }: EngineSettings) {
+  private constructor(state: TrainingState, { device, threads }: DeviceSettings) {
     this.state = state;
     const files = state.options.lora?.base.files;
     this.sessions = new SessionCache({ device, threads, ...(files && { files }) });
@@ -40,7 +40,7 @@ export class PreferenceTrainer {
    */
   static async load(
     folder: string,
-    engine: EngineSettings,
+    engine: DeviceSettings,
     options: TrainerOptions = {},
   ): Promise<PreferenceTrainer> {
     const state = await TrainingState.load(folder, options);
@@ -92,7 +92,8 @@ export class PreferenceTrainer {
   }
 }
 
-function lengthOf({ chosen, rejected }: TokenPair): number {
+/** Tokens of the longer answer. */
+export function lengthOf({ chosen, rejected }: TokenPair): number {
   return Math.max(chosen.length, rejected.length);
 }
 

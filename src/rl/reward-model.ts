@@ -2,6 +2,7 @@
 // sequence's own length asks for and a full batch, so that what a sequence is scored beside
 // changes no bit of its score. Axes: B sequences, T time, D model width.
 
+import { saveClassifier } from '../engine/model/classifier-folder.ts';
 import { logitsGraph } from '../engine/model/logprob-graph.ts';
 import { openPolicyFolder, type PolicyFolder } from '../engine/model/policy-folder.ts';
 import { rotaryFeeds } from '../engine/model/rope.ts';
@@ -11,7 +12,15 @@ import { Session } from '../engine/runtime/session.ts';
 import { readTokenizer, type Tokenizer } from '../engine/tokenizer.ts';
 import { AnnealError } from '../errors.ts';
 import { adapterFeeds, type Feeds } from './adapter-feeds.ts';
-import type { EngineSettings, Progress, ScoreJob } from './model-service.ts';
+import { mergeAdapters } from './merge.ts';
+import { describeModelFolder } from './model-info.ts';
+import type {
+  ClassifierJob,
+  DeviceSettings,
+  ModelInfo,
+  Progress,
+  ScoreJob,
+} from './model-service.ts';
 import { integers } from './packing.ts';
 
 /** Lengths are padded to multiples of this, and sequences of one such length go together. */
@@ -36,7 +45,7 @@ export class RewardModel {
   }
 
   /** @throws AnnealError InvalidModel for a model that gives no single score */
-  static async open(model: string, { device, threads }: EngineSettings): Promise<RewardModel> {
+  static async open(model: string, { device, threads }: DeviceSettings): Promise<RewardModel> {
     const folder = await openPolicyFolder(model);
     const { base, config, lora } = folder;
     checkSingleScore(model, config);
@@ -102,6 +111,15 @@ export class RewardModel {
 
 function paddedLength({ length }: readonly number[]): number {
   return Math.ceil(length / lengthStep) * lengthStep;
+}
+
+/** Run the job; see ClassifierJob. @throws AnnealError InvalidModel */
+export async function makeClassifier({ model, seed, out }: ClassifierJob): Promise<ModelInfo> {
+  const { lora } = await openPolicyFolder(model);
+  await (lora ? mergeAdapters(model, out) : saveClassifier(model, out, seed));
+  const info = await describeModelFolder(out);
+  checkSingleScore(model, info);
+  return info;
 }
 
 /** @throws AnnealError InvalidModel for a language model, or a classifier of several labels */

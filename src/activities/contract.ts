@@ -122,7 +122,7 @@ export interface AnalyzeInput extends InEpoch {
   success: RunConfig['success'];
 }
 
-/** All activities; each may run any number of times and leaves the same files. */
+/** The activities of a run; each may run any number of times and leaves the same files. */
 export interface Activities {
   /** Check a run file and all that it names, and copy the inputs into the run's folder. */
   prepare(input: PrepareInput): Promise<RunPlan>;

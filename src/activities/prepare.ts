@@ -42,7 +42,8 @@ export function prepareWith(dependencies: Dependencies) {
       await checkOwner(store, input);
       const inputs = await readInputs(config, dependencies.models, job);
       const plan = await copyInputs(store, config, inputs);
-      await writeManifest(store, input, plan);
+      const { prompts, policy, reference, rewardModels } = plan;
+      await writeManifest(store, input, { prompts, policy, reference, rewardModels });
       return plan;
     });
   };

@@ -40,5 +40,8 @@ export const layout = {
   referenceCheckpoint: 'checkpoints/reference',
   /** A reward model, by its place among those of the run file. */
   rewardModel: (index: number) => `checkpoints/reward-model-${index + 1}`,
+  /** Preference pairs of a reward model's training, and the scores of those held out. */
+  pairs: (split: PromptSplit) => `pairs/${split}.jsonl`,
+  pairScores: (epoch: number) => `scores/${epochName(epoch)}.jsonl`,
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;

@@ -1,6 +1,7 @@
 // Preference pairs out of scored samples: within a group, the better program before the worse one.
 
 import type { PreferencePair, ScoredRollout } from '../config/records.ts';
+import { permutation, uniforms } from '../engine/sampling/random.ts';
 
 export interface PairSettings {
   /** Pairs of one group at most. */
@@ -59,4 +60,23 @@ function opposites(
     group[i]!,
     group[group.length - 1 - i]!,
   ]).filter(([chosen, rejected]) => chosen.value - rejected.value >= minDifference);
+}
+
+/**
+ * Pairs to train on and pairs to evaluate on, which have no prompt in common: a share of the
+ * prompts, rounded up, is drawn from the seed.
+ */
+export function splitPairs<T extends Pick<PreferencePair, 'prompt'>>(
+  pairs: readonly T[],
+  heldOutShare: number,
+  seed: number,
+): { train: T[]; heldOut: T[] } {
+  const prompts = [...new Set(pairs.map(({ prompt }) => prompt))];
+  const order = permutation(prompts.length, uniforms(seed, 'held-out pairs'));
+  const count = Math.ceil(heldOutShare * prompts.length);
+  const apart = new Set(order.slice(0, count).map((i) => prompts[i]!));
+  return {
+    train: pairs.filter(({ prompt }) => !apart.has(prompt)),
+    heldOut: pairs.filter(({ prompt }) => apart.has(prompt)),
+  };
 }

@@ -8,6 +8,8 @@ export interface PairSettings {
   perGroup: number;
   /** Least difference of rewards, over 0. */
   minDifference: number;
+  /** Take samples that do not parse too, which a reward's gate judges without a model. */
+  includeBroken?: boolean | undefined;
   /** Compare by this reward alone; by the sum of all where there is none. */
   reward?: string | undefined;
 }
@@ -19,7 +21,7 @@ type Judged = ScoredRollout & { value: number };
  * Pairs of the samples of one epoch, group by group: the best against the worst, the second best
  * against the second worst and so on, up to `perGroup` and while rewards are `minDifference`
  * apart. Of programs that are the same but for layout and names, the first stands for all; samples
- * without a reward are left out.
+ * without a reward are left out, and so are those that do not parse.
  * @param promptOf the text of a prompt by its id
  */
 export function preferencePairs(
@@ -29,7 +31,7 @@ export function preferencePairs(
 ): PreferencePair[] {
   const groups = Map.groupBy(samples, ({ promptId }) => promptId);
   return [...groups].flatMap(([id, group]) =>
-    opposites(ranked(group, settings.reward), settings).map(([chosen, rejected]) => ({
+    opposites(ranked(group, settings), settings).map(([chosen, rejected]) => ({
       id,
       prompt: promptOf(id),
       chosen: chosen.text,
@@ -40,12 +42,16 @@ export function preferencePairs(
 }
 
 /** Distinct programs, best first; of equals, the first sampled. */
-function ranked(group: readonly ScoredRollout[], reward: string | undefined): Judged[] {
+function ranked(
+  group: readonly ScoredRollout[],
+  { reward, includeBroken }: PairSettings,
+): Judged[] {
   const distinct = new Map<string, Judged>();
   for (const sample of group) {
     const value = reward === undefined ? sample.reward : sample.rewards[reward]?.value;
     const program = sample.program ?? sample.text;
-    if (value != null && !distinct.has(program)) distinct.set(program, { ...sample, value });
+    if (value == null || distinct.has(program)) continue;
+    if (sample.program !== null || includeBroken) distinct.set(program, { ...sample, value });
   }
   return [...distinct.values()].sort((a, b) => b.value - a.value || a.sample - b.sample);
 }
@@ -59,7 +65,10 @@ function opposites(
   return Array.from({ length: count }, (_, i): [Judged, Judged] => [
     group[i]!,
     group[group.length - 1 - i]!,
-  ]).filter(([chosen, rejected]) => chosen.value - rejected.value >= minDifference);
+  ]).filter(
+    ([chosen, rejected]) =>
+      chosen.value - rejected.value >= minDifference && chosen.value > rejected.value,
+  );
 }
 
 /**

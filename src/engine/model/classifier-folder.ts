@@ -44,6 +44,13 @@ function classifierConfig(source: SourceJson, c: DecoderConfig): SourceJson {
     architectures: [architecture.replace('ForCausalLM', 'ForSequenceClassification')],
     id2label: { 0: 'LABEL_0' },
     label2id: { LABEL_0: 0 },
-    pad_token_id: usable ? declared : c.vocabSize - 1,
+    pad_token_id: usable ? declared : lastTokenBut(c),
   };
+}
+
+/** The last token of the vocabulary that ends no text: where there are spare ones, they lie there. */
+function lastTokenBut({ vocabSize, eosTokenIds }: DecoderConfig): number {
+  let token = vocabSize - 1;
+  while (eosTokenIds.includes(token)) token--;
+  return token;
 }

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSharedFiles } from '../src/artifacts/shared-files.ts';
 import { promptSchema } from '../src/config/records.ts';
-import { rewardSchema } from '../src/config/schema.ts';
+import { judgeSchema } from '../src/config/schema.ts';
+import { createJudge } from '../src/rewards/judge/judge.ts';
 import { rubric, startJudgeServer } from '../src/rewards/judge/judge-server.fixture.ts';
-import { createRewards, scoreCompletions } from '../src/rewards/score-completions.ts';
+import { scoreCompletions } from '../src/rewards/score-completions.ts';
 import { report } from './figure.ts';
 
 const allowed = 1200;
@@ -24,14 +25,14 @@ const prompt = promptSchema.parse({
 async function useRate(): Promise<number> {
   const server = await startJudgeServer({ latencyMs: 200 });
   const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
-  const config = rewardSchema.parse({
+  const config = judgeSchema.parse({
     ...{ kind: 'judge', base_url: server.url, model: 'judge', rubric },
     requests_per_minute: allowed,
   });
   const work = (asked: string[]) => {
     const services = { shared: createSharedFiles(folder), run: 'run', resumes: 0 };
     const prompts = asked.map(() => prompt);
-    return scoreCompletions(prompts, asked, createRewards([config], services));
+    return scoreCompletions(prompts, asked, [createJudge(config, services)]);
   };
   try {
     await Promise.all([work(programs.slice(0, 200)), work(programs.slice(200))]);

@@ -2,13 +2,14 @@
 // and how much of that is running them, and reading their text.
 
 import { type Prompt, promptSchema } from '../src/config/records.ts';
-import { rubricReward } from '../src/config/schema.ts';
+import { rubricSchema } from '../src/config/schema.ts';
 import { judgeDocumentation } from '../src/rewards/rubric/documentation.ts';
 import { judgeQuality } from '../src/rewards/rubric/quality.ts';
+import { createRubric } from '../src/rewards/rubric/rubric.ts';
 import { parseProgram } from '../src/rewards/rubric/syntax.ts';
 import { sharedSandbox } from '../src/rewards/sandbox/sandbox.ts';
 import { toSandboxProgram } from '../src/rewards/sandbox/verdict.ts';
-import { createRewards, scoreCompletions } from '../src/rewards/score-completions.ts';
+import { scoreCompletions } from '../src/rewards/score-completions.ts';
 import { throughput } from './figure.ts';
 
 const rounds = 7;
@@ -46,8 +47,8 @@ const completions = Array.from({ length: programs }, (_, index) => {
   return `${variants[index % variants.length]}// ${index}\n`;
 });
 const prompts = completions.map(() => prompt);
-const config = rubricReward.parse({ kind: 'rubric' });
-const rewards = createRewards([config]);
+const config = rubricSchema.parse({ kind: 'rubric' });
+const rewards = [createRubric(config)];
 
 await throughput('score, rubric and sandbox', 'programs/s', rounds, async () => {
   await scoreCompletions(prompts, completions, rewards);

@@ -9,11 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type RunConfig, runSchema } from '../src/config/schema.ts';
+import { type RunConfig, rubricSchema, runSchema } from '../src/config/schema.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
 import { readTokenizer } from '../src/engine/tokenizer.ts';
 import { readPrompts } from '../src/rewards/prompts.ts';
-import { createRewards, scoreCompletions } from '../src/rewards/score-completions.ts';
+import { createRubric } from '../src/rewards/rubric/rubric.ts';
+import { scoreCompletions } from '../src/rewards/score-completions.ts';
 import { createModelClient } from '../src/rl/model-client.ts';
 import { settingsAt } from '../src/rl/schedule.ts';
 import { report, reportMean } from './figure.ts';
@@ -64,7 +65,7 @@ function configOf(model: string, seed: number, lastEpoch: number, batchSize = 64
 /** The rubric, to which the prompts' own solutions are known. */
 async function createScorer(): Promise<Scorer> {
   const byId = new Map([...trainPrompts, ...heldOut].map((prompt) => [prompt.id, prompt]));
-  const rewards = createRewards(configOf(embedded, 0, 1).rewards);
+  const rewards = [createRubric(rubricSchema.parse({ kind: 'rubric' }))];
   const score: Scorer = async (ids, completions) => {
     const prompts = ids.map((id) => byId.get(id)!);
     return (await scoreCompletions(prompts, completions, rewards)).map(({ reward }) => reward);

@@ -1,5 +1,6 @@
-// Records the histories of a run and of its epochs from a live server, for the replay suite.
-// Usage: node tools/record-histories.ts RUN [--address HOST:PORT] [--out FOLDER]
+// Records the histories of a run and of its epochs, or of another workflow, from a live server, for
+// the replay suite. Usage:
+// node tools/record-histories.ts RUN [--address HOST:PORT] [--out FOLDER] [--name FILE]
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -46,15 +47,20 @@ function anonymous(history: History): string {
   return `${text}\n`;
 }
 
-/** Write every history of the run. @returns the files written. */
-async function record(client: Client, run: string, folder: string): Promise<string[]> {
+/** Write every history of the run; the file of each execution is `name` and its number. */
+async function record(
+  client: Client,
+  run: string,
+  folder: string,
+  prefix: string,
+): Promise<string[]> {
   const executions = await chainOf(client, run);
   const epochs = executions.flatMap(childrenOf).map(async ({ id, runId }) => ({
     name: id.split('/').at(-1)!,
     history: await client.workflow.getHandle(id, runId).fetchHistory(),
   }));
   const all = [
-    ...executions.map((history, index) => ({ name: `run-${index + 1}`, history })),
+    ...executions.map((history, index) => ({ name: `${prefix}-${index + 1}`, history })),
     ...(await Promise.all(epochs)),
   ];
   await mkdir(folder, { recursive: true });
@@ -65,7 +71,11 @@ async function record(client: Client, run: string, folder: string): Promise<stri
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { address: { type: 'string', default: '127.0.0.1:7233' }, out: { type: 'string' } },
+  options: {
+    address: { type: 'string', default: '127.0.0.1:7233' },
+    out: { type: 'string' },
+    name: { type: 'string', default: 'run' },
+  },
 });
 const [run] = positionals;
 if (run === undefined)
@@ -74,5 +84,6 @@ if (run === undefined)
   );
 const connection = await Connection.connect({ address: values.address });
 const folder = values.out ?? (await versionFolder());
-for (const path of await record(new Client({ connection }), run, folder)) console.log(path);
+for (const path of await record(new Client({ connection }), run, folder, values.name))
+  console.log(path);
 await connection.close();

@@ -56,6 +56,13 @@ const runFile = () => ({
   phases: [{ name: 'only', epochs: [5, 9] }],
 });
 
+const judgedBy = (model: string) => ({
+  rewards: [
+    { kind: 'reward_model', name: 'judge', path: at(model) },
+    { kind: 'rubric', weight: 0 },
+  ],
+});
+
 function call<K extends keyof Activities>(
   name: K,
   input: Parameters<Activities[K]>[0],
@@ -70,6 +77,7 @@ const prepare = (file: unknown = runFile(), run = 'test', execution = 'x') =>
 
 async function sample(plan: RunPlan, split: Split, policy = plan.policy, epoch = 5) {
   const { seed, engine, rewards } = plan.config;
+  const { rewardModels } = plan;
   const promptFormat = plan.config.model.prompt_format;
   const take = split === 'train' ? 3 : 1;
   const shards = split === 'train' ? [0, 1] : [0];
@@ -80,7 +88,7 @@ async function sample(plan: RunPlan, split: Split, policy = plan.policy, epoch =
     const draw = { temperature: 1, topK: null, topP: 1, minP: 0 };
     const how = { take, promptFormat, samplesPerPrompt: 3, draw, maxNewTokens: 9, stopStrings: [] };
     const rollouts = await call('generate', { ...input, ...how, policy, seed, engine });
-    scored.push(await call('score', { ...input, rollouts, rewards }));
+    scored.push(await call('score', { ...input, rollouts, rewards, rewardModels, engine }));
   }
   return scored;
 }
@@ -160,6 +168,22 @@ describe('prepare', () => {
     expect((await prepare(file)).reference.path).toBe('checkpoints/reference');
   });
 
+  it('copies reward models, and scores by the copies', async () => {
+    await mkdir(at('judge'));
+    await writeFile(at('judge/model.safetensors'), 'judge');
+    const plan = await prepare({ ...runFile(), ...judgedBy('judge') });
+    expect(plan.rewardModels!.judge!.path).toBe('checkpoints/reward-model-1');
+    await rm(at('judge'), { recursive: true });
+    const [scored] = await sample(plan, 'held-out');
+    const rows = await lines<ScoredRollout>(scored!.path);
+    const { value } = rows[0]!.rewards.judge!;
+    expect(value).toBeGreaterThan(0);
+    expect(rows[0]!.reward).toBe(value);
+    expect(models.scored.every(({ model }) => model === inRun('checkpoints/reward-model-1'))).toBe(
+      true,
+    );
+  });
+
   it.each<[string, (file: ReturnType<typeof runFile>) => unknown, string, RegExp]>([
     ['nothing', () => null, 'InvalidConfig', /expected a mapping/],
     ['an unknown key', (f) => ({ ...f, rlaf: {} }), 'InvalidConfig', /rlaif/],
@@ -212,6 +236,12 @@ describe('prepare', () => {
       }),
       'InvalidConfig',
       /phase 'only', epoch 6[\s\S]*multiple of microbatch_size \(2\), found 5/,
+    ],
+    [
+      'a reward model that is none',
+      (f) => ({ ...f, ...judgedBy('policy') }),
+      'InvalidModel',
+      /policy: expected a reward model, .* found double, a language model/,
     ],
     [
       'a checkpoint that is none',

@@ -32,6 +32,8 @@ export interface RunPlan {
   /** The policy to start from; its epoch is the one before the first. */
   policy: CheckpointRef;
   reference: CheckpointRef;
+  /** Reward models by the name of the reward; of a run that began before there were any, none. */
+  rewardModels?: Record<string, CheckpointRef>;
   /** What the run that this one goes on from measured so far; else empty. */
   history: EpochMetrics[];
 }
@@ -66,6 +68,9 @@ export interface ScoreInput extends ShardInput {
   rewards: RewardConfig[];
   /** How often people let the run go on after a judge had stopped it; none where not said. */
   resumes?: number;
+  /** The run's copies of reward models, by the name of the reward. */
+  rewardModels?: Record<string, CheckpointRef> | undefined;
+  engine: EngineSettings;
 }
 
 export interface FilterInput extends InEpoch {
@@ -119,7 +124,7 @@ export interface AnalyzeInput extends InEpoch {
   success: RunConfig['success'];
 }
 
-/** All activities; each may run any number of times and leaves the same files. */
+/** The activities of a run; each may run any number of times and leaves the same files. */
 export interface Activities {
   /** Check a run file and all that it names, and copy the inputs into the run's folder. */
   prepare(input: PrepareInput): Promise<RunPlan>;

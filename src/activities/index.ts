@@ -7,12 +7,14 @@ import { evaluateWith } from './evaluate.ts';
 import { filterWith } from './filter.ts';
 import { generateWith } from './generate.ts';
 import { prepareWith } from './prepare.ts';
+import { rewardModelActivitiesWith } from './reward-model.ts';
+import type { RewardModelActivities } from './reward-model-contract.ts';
 import { scoreWith } from './score.ts';
 import { checkChangeWith } from './settings-check.ts';
 import { trainWith } from './train.ts';
 
 /** All activities over the given dependencies. */
-export function createActivities(dependencies: Dependencies): Activities {
+export function createActivities(dependencies: Dependencies): Activities & RewardModelActivities {
   return {
     prepare: prepareWith(dependencies),
     checkChange: checkChangeWith(dependencies),
@@ -22,5 +24,6 @@ export function createActivities(dependencies: Dependencies): Activities {
     train: trainWith(dependencies),
     evaluate: evaluateWith(dependencies),
     analyze: analyzeWith(dependencies),
+    ...rewardModelActivitiesWith(dependencies),
   };
 }

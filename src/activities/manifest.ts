@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import { AnnealError } from '../errors.ts';
-import type { PrepareInput, RunPlan } from './contract.ts';
+import type { PrepareInput } from './contract.ts';
 
 /**
  * A folder belongs to the run that filled it.
@@ -20,20 +20,18 @@ export async function checkOwner(store: Store, input: PrepareInput): Promise<voi
   );
 }
 
-/** Write the manifest: the last of the files that `prepare` makes. */
+/** Write the manifest, with references to the inputs: the last of the files that `prepare` makes. */
 export async function writeManifest(
   store: Store,
   { run, execution }: PrepareInput,
-  { prompts, policy, reference }: RunPlan,
+  inputs: Record<string, unknown>,
 ): Promise<void> {
   const manifest = {
     run,
     execution,
     versions: await versions(),
     machine: { platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model },
-    prompts,
-    policy,
-    reference,
+    ...inputs,
   };
   await store.write(layout.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
 }

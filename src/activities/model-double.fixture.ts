@@ -10,6 +10,7 @@ import type {
   GenerateJob,
   ModelInfo,
   ModelService,
+  ScoreJob,
   TrainJob,
   TrainStats,
 } from '../rl/model-service.ts';
@@ -32,20 +33,23 @@ const info: ModelInfo = {
 /** Good, empty and broken programs, by the number of the sample. */
 export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
   trained: TrainJob[];
+  scored: ScoreJob[];
 } {
   const byId = new Map(prompts.map((prompt) => [prompt.id, prompt]));
   const trained: TrainJob[] = [];
+  const scored: ScoreJob[] = [];
   const weights = (folder: string) => readFile(join(folder, 'model.safetensors'), 'utf8');
   return {
     trained,
+    scored,
     async inspect({ model, promptFormat }) {
       const expect = (name: string, what: string) =>
-        readFile(join(model, name)).catch(() => {
+        readFile(join(model, name), 'utf8').catch(() => {
           throw new AnnealError('InvalidModel', `expected ${what} in ${model}, found none`);
         });
-      await expect('model.safetensors', 'a model');
+      const content = await expect('model.safetensors', 'a model');
       if (promptFormat?.kind === 'chat') await expect('chat_template.jinja', 'a chat template');
-      return info;
+      return { ...info, labels: content.startsWith('judge') ? 1 : null };
     },
     async generate(job, options) {
       await weights(job.model);
@@ -55,6 +59,10 @@ export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
           complete(byId.get(id)!, sample, job),
         ),
       );
+    },
+    async scores(job) {
+      scored.push(job);
+      return job.sequences.map(({ completion }) => completion.length % 7);
     },
     async train(job) {
       trained.push(job);
@@ -66,6 +74,8 @@ export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
         await writeFile(join(job.out, name), hash);
       return { stats: statsOf(samples.length), steps: [] };
     },
+    makeClassifier: () => Promise.reject(new Error('the double makes no classifiers')),
+    trainRewardModel: () => Promise.reject(new Error('the double trains no reward models')),
     close: async () => {},
   };
 }

@@ -25,11 +25,13 @@ import { readRubrics } from '../rewards/judge/rubric-file.ts';
 import { readPrompts } from '../rewards/prompts.ts';
 import { createRewards } from '../rewards/score-completions.ts';
 import type { ModelService } from '../rl/model-service.ts';
+import { checkSingleScore } from '../rl/reward-model.ts';
 import { firstEpochOf, lastEpochOf, phaseOf } from '../rl/schedule.ts';
 import type { PrepareInput, RunPlan } from './contract.ts';
-import { type Dependencies, rewardServicesOf, storeOf } from './dependencies.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
 import { checkOwner, writeManifest } from './manifest.ts';
+import { rewardServices } from './reward-services.ts';
 import { checkPhases, checkPromptCounts } from './settings-check.ts';
 
 export function prepareWith(dependencies: Dependencies) {
@@ -39,10 +41,13 @@ export function prepareWith(dependencies: Dependencies) {
       checkName(input.run);
       const config = await resolve(input);
       await checkOwner(store, input);
-      createRewards(config.rewards, rewardServicesOf(dependencies, input.run));
-      const inputs = await readInputs(config, dependencies.models, job);
+      const { models, runsDir } = dependencies;
+      const account = { runsDir, run: input.run };
+      createRewards(config.rewards, rewardServices(models, config.engine, account));
+      const inputs = await readInputs(config, models, job);
       const plan = await copyInputs(store, config, inputs);
-      await writeManifest(store, input, plan);
+      const { prompts, policy, reference, rewardModels } = plan;
+      await writeManifest(store, input, { prompts, policy, reference, rewardModels });
       return plan;
     });
   };
@@ -61,6 +66,8 @@ interface Inputs {
   /** Absolute paths of model folders. */
   policy: string;
   reference: string | null;
+  /** By the name of the reward. */
+  rewardModels: [name: string, folder: string][];
   resumed: Resumed | null;
 }
 
@@ -94,8 +101,26 @@ async function readInputs(config: RunConfig, models: ModelService, job: Job): Pr
   if (reference !== null) await refuseAdapters('model.reference', reference);
   await models.inspect({ model: policy, promptFormat: model.prompt_format }, job);
   if (reference !== null) await models.inspect({ model: reference }, job);
+  const rewardModels = await readRewardModels(config, models, job);
   const resumed = resume_from === null ? null : await readResumed(policy, config);
-  return { train, heldOut, policy, reference, resumed };
+  return { train, heldOut, policy, reference, rewardModels, resumed };
+}
+
+/** Check the reward models among the rewards. @throws AnnealError InvalidModel */
+async function readRewardModels(config: RunConfig, models: ModelService, job: Job) {
+  const found: Inputs['rewardModels'] = [];
+  for (const reward of config.rewards) {
+    if (reward.kind !== 'reward_model') continue;
+    const key = `rewards: path of '${reward.name}'`;
+    const model = resolveInput(reward.path, key);
+    await refuseAdapters(key, model);
+    checkSingleScore(
+      model,
+      await models.inspect({ model, promptFormat: reward.prompt_format }, job),
+    );
+    found.push([reward.name, model]);
+  }
+  return found;
 }
 
 /** A run copies the models that it starts from, and adapters would come without theirs. */
@@ -146,6 +171,7 @@ async function copyInputs(store: Store, config: RunConfig, inputs: Inputs): Prom
       ),
     },
     ...(resumed ? await copyResumed(store, resumed) : await copyModels(store, config, inputs)),
+    rewardModels: await copyRewardModels(store, config, inputs),
   };
 }
 
@@ -160,6 +186,20 @@ async function copyModels(store: Store, config: RunConfig, inputs: Inputs): Prom
     ? await importModel(inputs.reference, layout.referenceCheckpoint)
     : policy;
   return { policy, reference };
+}
+
+async function copyRewardModels(
+  store: Store,
+  config: RunConfig,
+  { rewardModels }: Inputs,
+): Promise<Record<string, CheckpointRef>> {
+  const epoch = firstEpochOf(config) - 1;
+  const copies: Record<string, CheckpointRef> = {};
+  for (const [index, [name, folder]] of rewardModels.entries()) {
+    const path = layout.rewardModel(index);
+    copies[name] = await importCheckpoint(store, folder, { path, epoch, step: 0 }, trainingFiles);
+  }
+  return copies;
 }
 
 /** The same files under the same names as in the other run: from here on nothing tells them apart. */

@@ -2,14 +2,19 @@
 
 import { taskQueues } from '../workflows/messages.ts';
 import type { Activities } from './contract.ts';
+import type { RewardModelActivities } from './reward-model-contract.ts';
+
+/** Those of a reward model's training all belong to the queue of training. */
+type AllActivities = Activities & Partial<RewardModelActivities>;
 
 /** All activities, by the name of their task queue. */
-export function activitiesByQueue(all: Activities): Record<string, Partial<Activities>> {
-  const { generate, score, train, ...light } = all;
+export function activitiesByQueue(all: AllActivities): Record<string, Partial<AllActivities>> {
+  const { generate, score, train, prepare, checkChange, filter, evaluate, analyze, ...models } =
+    all;
   return {
-    [taskQueues.workflows]: light,
+    [taskQueues.workflows]: { prepare, checkChange, filter, evaluate, analyze },
     [taskQueues.generate]: { generate },
     [taskQueues.score]: { score },
-    [taskQueues.train]: { train },
+    [taskQueues.train]: { train, ...models },
   };
 }

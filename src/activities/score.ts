@@ -1,25 +1,31 @@
 // Scores one shard of rollouts with the declared rewards.
 
 import { createHash } from 'node:crypto';
+import { openCheckpoint } from '../artifacts/checkpoints.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
+import type { Store } from '../artifacts/store.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
+import type { RewardConfig } from '../config/schema.ts';
 import { normalFormOf } from '../rewards/normal-form.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import type { ScoreInput } from './contract.ts';
-import { type Dependencies, rewardServicesOf, storeOf } from './dependencies.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
 import { rememberRecent } from './recent.ts';
+import { rewardServices } from './reward-services.ts';
 import { readPromptsById, readRows } from './samples.ts';
 
-type Declared = Pick<ScoreInput, 'run' | 'rewards' | 'resumes'>;
+type Declared = Pick<ScoreInput, 'run' | 'rewards' | 'resumes' | 'engine'>;
 
 export function scoreWith(dependencies: Dependencies) {
   /** Rewards keep what they learn of prompts from shard to shard. */
   const rewardsOf = rememberRecent(
-    async ({ run, rewards, resumes }: Declared) =>
-      createRewards(rewards, rewardServicesOf(dependencies, run, resumes)),
-    ({ run, rewards, resumes }) => JSON.stringify([run, rewards, resumes]),
+    async ({ rewards, engine, run, resumes }: Declared) => {
+      const account = { runsDir: dependencies.runsDir, run, resumes };
+      return createRewards(rewards, rewardServices(dependencies.models, engine, account));
+    },
+    ({ rewards, engine, run, resumes }) => JSON.stringify([rewards, engine, run, resumes]),
   );
   return async function score(input: ScoreInput): Promise<ArtifactRef> {
     const store = storeOf(dependencies, input.run);
@@ -28,10 +34,11 @@ export function scoreWith(dependencies: Dependencies) {
     return runJob(store, { stage, epoch, split, shard }, async (job) => {
       const rollouts = await readRows<Rollout>(store, input.rollouts);
       const prompts = await readPromptsById(store, input.prompts);
+      const configs = await withOwnModels(store, input);
       const scores = await scoreCompletions(
         rollouts.map(({ promptId }) => prompts.get(promptId)!),
         rollouts.map(({ text }) => text),
-        await rewardsOf(input),
+        await rewardsOf({ ...input, rewards: configs }),
         job,
       );
       const rows = rollouts.map(
@@ -44,6 +51,20 @@ export function scoreWith(dependencies: Dependencies) {
       return store.write(layout.scored(epoch, split, shard), encodeJsonl(rows), rows.length);
     });
   };
+}
+
+/** The rewards, each reward model's path that of the run's own copy. */
+async function withOwnModels(
+  store: Store,
+  { rewards, rewardModels = {} }: ScoreInput,
+): Promise<RewardConfig[]> {
+  const configs: RewardConfig[] = [];
+  for (const reward of rewards) {
+    const ref = rewardModels[reward.name];
+    const path = ref && (await openCheckpoint(store, ref));
+    configs.push(reward.kind === 'reward_model' && path ? { ...reward, path } : reward);
+  }
+  return configs;
 }
 
 /** Names a program by its normal form, shortly: a sample's line carries it. */

@@ -38,6 +38,11 @@ export const layout = {
   startCheckpoint: 'checkpoints/start',
   /** The reference policy, where the run file names one that is not the policy to start from. */
   referenceCheckpoint: 'checkpoints/reference',
+  /** A reward model, by its place among those of the run file. */
+  rewardModel: (index: number) => `checkpoints/reward-model-${index + 1}`,
+  /** Preference pairs of a reward model's training, and the scores of those held out. */
+  pairs: (split: PromptSplit) => `pairs/${split}.jsonl`,
+  pairScores: (epoch: number) => `scores/${epochName(epoch)}.jsonl`,
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;
 

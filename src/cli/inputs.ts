@@ -6,6 +6,7 @@ import { resolveInput } from '../config/paths.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { readPrompts } from '../rewards/prompts.ts';
 import { checkModelFolder } from '../rl/model-folder.ts';
+import { checkSingleScore } from '../rl/reward-model.ts';
 
 /** @throws AnnealError InvalidConfig, InvalidModel or InvalidData for the first input amiss. */
 export async function checkInputs(config: RunConfig): Promise<void> {
@@ -15,6 +16,12 @@ export async function checkInputs(config: RunConfig): Promise<void> {
   if (model.reference !== null)
     await checkModelFolder(resolveInput(model.reference, 'model.reference'));
   if (resume_from !== null) await checkModelFolder(resolveInput(resume_from, 'resume_from'));
+  for (const reward of config.rewards) {
+    if (reward.kind !== 'reward_model') continue;
+    const folder = resolveInput(reward.path, `rewards: path of '${reward.name}'`);
+    const { config: described } = await checkModelFolder(folder, reward.prompt_format);
+    checkSingleScore(folder, described);
+  }
   const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
   const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
   checkPromptCounts(config, train.length, heldOut.length);

@@ -7,13 +7,14 @@ test('the commands are all there', () => {
   expect(commands.map((command) => command.name())).toEqual([
     ...['run', 'experiment', 'config'],
     ...['status', 'report', 'rollouts', 'score'],
-    ...['inspect', 'merge', 'logprobs', 'sample'],
+    ...['inspect', 'merge', 'logprobs', 'sample', 'reward-model'],
     ...['pause', 'resume', 'stop', 'adjust'],
     ...['dev', 'worker', 'server', 'temporal'],
   ]);
 });
 
-test.each(commands.map((command) => [command.name(), command] as const))(
+const all = commands.flatMap((command) => [command, ...command.commands]);
+test.each(all.map((command) => [command.name(), command] as const))(
   '%s: it, its flags and its arguments say what they are',
   (_name, command) => {
     expect(command.description()).not.toBe('');

@@ -43,6 +43,7 @@ export function createProgram(onExit: OnExit): Command {
   addRunCommands(program.commandsGroup('Train:'), onExit);
   addReadingCommands(program.commandsGroup('Look:'), onExit);
   addModelCommands(program.commandsGroup('Models:'), onExit);
+  addRewardModelCommands(program, onExit);
   addLeverCommands(program.commandsGroup('Steer a live run:'), onExit);
   addServiceCommands(program.commandsGroup('Serve:'), onExit);
   program.commandsGroup('Help:');
@@ -200,6 +201,52 @@ function addModelCommands(program: Command, onExit: OnExit): void {
     .action(async (model: string, options) => {
       const { sampleCommand } = await import('./model.ts');
       onExit(await sampleCommand(model, options));
+    });
+}
+
+function addRewardModelCommands(program: Command, onExit: OnExit): void {
+  const group = program
+    .command('reward-model')
+    .summary("train a reward model, and make pairs for it out of a run's samples")
+    .description('Train models that judge answers; docs/reward-models.md says how.');
+  placed(group.command('train'))
+    .summary('train a reward model on preference pairs, as a durable workflow')
+    .description(
+      'Train a reward model on preference pairs and write it as a Hugging Face folder with a report. ' +
+        'Finds or starts a Temporal server and a worker where there are none. One of that name that is under way is attached to.',
+    )
+    .argument('<file>', 'YAML or JSON; see docs/reward-models.md')
+    .option('--name <id>', "workflow id and folder of its checkpoints; the file's own by default")
+    .addOption(workersOption())
+    .option('--json', 'at the end print the outcome as JSON on stdout; progress goes to stderr')
+    .action(async (file: string, options) => {
+      const { trainRewardModelCommand } = await import('./reward-model-train.ts');
+      onExit(await trainRewardModelCommand(file, options));
+    });
+  placed(group.command('pairs'))
+    .summary("make preference pairs out of a run's scored samples")
+    .description(
+      'Print preference pairs as JSONL: in every group of samples the best against the worst, the ' +
+        'second best against the second worst, and so on; programs that are the same but for layout and names count once.',
+    )
+    .argument('<run|folder>', 'id of a run, or its folder')
+    .option('-o, --output <file>', 'file to write instead of stdout')
+    .addOption(
+      new Option('--split <which>', 'samples of which prompts')
+        .choices(['train', 'held-out'])
+        .default('train'),
+    )
+    .option('--epoch <n>', 'samples of this epoch alone; of all by default', wholeNumber)
+    .option('--per-group <k>', 'pairs of one group at most', positiveNumber, 4)
+    .option('--min-difference <d>', 'least difference of the two rewards', share, 0.1)
+    .option(
+      '--include-broken',
+      'take samples that do not parse too; the gate judges those for free',
+    )
+    .option('--reward <name>', 'compare by this reward alone; by the sum by default')
+    .action(async (run: string, options) => {
+      const { pairsCommand } = await import('./reward-model-pairs.ts');
+      onExit(await pairsCommand(run, options));
     });
 }
 

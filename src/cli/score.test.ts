@@ -1,7 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { resolveInput } from '../config/paths.ts';
+import { saveClassifier } from '../engine/model/classifier-folder.ts';
 import { scoreCommand, scoreFile, scoreTable } from './score.ts';
 
 let folder: string;
@@ -46,6 +48,29 @@ it('scores rows in their order, whichever way they name the prompt', async () =>
     efficiency: 1,
     documentation: 0,
   });
+});
+
+it('asks a reward model where the run file has one', async () => {
+  await mkdir(at('judge'));
+  await saveClassifier(resolveInput('models/policy'), at('judge'), 1);
+  await writeFile(
+    at('judged.yaml'),
+    `model: { path: ${folder} }
+prompts: { train: prompts.jsonl, held_out: prompts.jsonl }
+phases: [{ name: one, epochs: [1, 1] }]
+rewards: [{ kind: reward_model, path: ${at('judge')} }]
+`,
+  );
+  const options = await completions(
+    { id: 'half', completion: half },
+    { id: 'twice', completion: half },
+    { id: 'half', completion: 'function' },
+  );
+  const rows = await scoreFile(at('prompts.jsonl'), { ...options, config: at('judged.yaml') });
+  const [first, second, broken] = rows.map(({ reward }) => reward!);
+  expect(first).toBeGreaterThan(0);
+  expect(second).not.toBe(first);
+  expect(broken).toBe(0);
 });
 
 it('takes the rewards of a run file', async () => {

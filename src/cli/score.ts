@@ -2,15 +2,15 @@
 // user tries a rubric. Nothing is trained and no server is needed.
 
 import { z } from 'zod';
+import { rewardServices } from '../activities/reward-services.ts';
 import { fixed } from '../analysis/format.ts';
-import { sharedFolder } from '../artifacts/layout.ts';
-import { createSharedFiles } from '../artifacts/shared-files.ts';
 import { loadRunFile } from '../config/load.ts';
 import type { Prompt, Score } from '../config/records.ts';
-import { type RewardConfig, rewardSchema } from '../config/schema.ts';
+import { rewardSchema, runSchema } from '../config/schema.ts';
 import { readRubrics } from '../rewards/judge/rubric-file.ts';
 import { invalid, readPrompts, readRows } from '../rewards/prompts.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
+import { createModelClient } from '../rl/model-client.ts';
 import { defaultRunsDir } from './runs-dir.ts';
 import { notesOf, scoreColumns } from './score-columns.ts';
 import { tableLines } from './table.ts';
@@ -60,9 +60,7 @@ export async function scoreFile(
   promptsFile: string,
   { completions, config }: ScoreCommandOptions,
 ): Promise<ScoredRow[]> {
-  const declared = config
-    ? await readRubrics((await loadRunFile(config)).rewards)
-    : defaultRewards();
+  const { rewards: declared, engine } = config ? await loadRunFile(config) : defaults();
   const prompts = new Map((await readPrompts(promptsFile)).map((prompt) => [prompt.id, prompt]));
   const rows = await readRows(completions, completionSchema);
   const asked = rows.map(({ row, line }): Prompt => {
@@ -74,15 +72,23 @@ export async function scoreFile(
       `expected the id of a prompt in ${promptsFile}, found '${row.prompt}'`,
     );
   });
-  const shared = createSharedFiles(sharedFolder(defaultRunsDir()));
-  const services = { shared, run: 'score', resumes: 0 };
   const texts = rows.map(({ row }) => row.completion);
-  const scores = await scoreCompletions(asked, texts, createRewards(declared, services));
-  return scores.map((score, index) => ({ id: asked[index]!.id, ...score }));
+  const models = createModelClient();
+  try {
+    const services = rewardServices(models, engine, { runsDir: defaultRunsDir(), run: 'score' });
+    const rewards = createRewards(await readRubrics(declared), services);
+    const scores = await scoreCompletions(asked, texts, rewards);
+    return scores.map((score, index) => ({ id: asked[index]!.id, ...score }));
+  } finally {
+    await models.close();
+  }
 }
 
-function defaultRewards(): RewardConfig[] {
-  return [rewardSchema.parse({ kind: 'rubric' })];
+function defaults() {
+  return {
+    rewards: [rewardSchema.parse({ kind: 'rubric' })],
+    engine: runSchema.shape.engine.parse({}),
+  };
 }
 
 /** The rows for people: a column a criterion, the mean reward underneath. */

@@ -48,10 +48,10 @@ function isValue({ path, schema }: KeyEntry): boolean {
 
 /** A key, in all the kinds of a union that have it. */
 function row(variants: KeyEntry[]): string {
-  const [{ path, required, schema }] = variants as [KeyEntry];
-  const initial = required ? 'required' : showDefault(schema.default);
-  const cells = [`\`${path}\``, distinct(variants.map(values)).join(' or '), initial];
-  cells.push(distinct(variants.map(meaning)).join(' '));
+  const [{ path }] = variants as [KeyEntry];
+  const cells = [`\`${path}\``];
+  for (const part of [values, initial]) cells.push(distinct(variants.map(part)).join(' or '));
+  cells.push(meanings(variants));
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
@@ -64,9 +64,17 @@ function takesRamps({ properties }: KeyEntry['schema']): boolean {
   return Object.values(properties ?? {}).some(({ anyOf }) => anyOf?.some(({ $ref }) => $ref));
 }
 
-function meaning({ schema, kind }: KeyEntry): string {
-  const text = schema.description ?? '';
-  return kind === undefined ? text : `\`${kind}\`: ${text}`;
+function initial({ required, schema }: KeyEntry): string {
+  return required ? 'required' : showDefault(schema.default);
+}
+
+/** What each kind means by the key, or once what all of several kinds mean by it. */
+function meanings(variants: KeyEntry[]): string {
+  const texts = variants.map(({ schema }) => schema.description ?? '');
+  if (texts.length > 1 && distinct(texts).length === 1) return texts[0]!;
+  return variants
+    .map(({ kind }, i) => (kind === undefined ? texts[i]! : `\`${kind}\`: ${texts[i]}`))
+    .join(' ');
 }
 
 const distinct = (texts: string[]) => [...new Set(texts)];

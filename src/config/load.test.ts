@@ -36,9 +36,7 @@ describe('a good run file', () => {
   test('is completed with defaults', async () => {
     const config = await load(runFile);
     expect(config.rlaif).toMatchObject({ kl_penalty: 0.2, generation_temperature: 1 });
-    expect(config.rewards).toMatchObject([
-      { kind: 'rubric', criteria: { correctness: 0.3, documentation: 0.2 } },
-    ]);
+    expect(config.rewards[0]).toMatchObject({ criteria: { correctness: 0.3, documentation: 0.2 } });
     expect(config.phases[0]?.rlaif).toEqual({ kl_penalty: 0.05 });
   });
 
@@ -109,7 +107,12 @@ describe('a bad run file is refused', () => {
     [
       'unknown kind of reward',
       { ...runFile, rewards: [{ kind: 'oracle' }] },
-      /rewards\.0\.kind: expected rubric or judge, found "oracle"/,
+      /rewards\.0\.kind: expected (one of )?rubric, reward_model(,| or) judge, found "oracle"/,
+    ],
+    [
+      'rewards of which none weighs anything',
+      { ...runFile, rewards: [{ kind: 'rubric', weight: 0 }] },
+      /rewards: expected one with a weight over 0/,
     ],
     [
       'unknown kind of prompt format',

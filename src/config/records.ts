@@ -66,6 +66,18 @@ export type ScoredRollout = Rollout &
     program?: string | null;
   };
 
+/** A line of a file of preference pairs: two answers to a prompt, the first the better one. */
+export const preferencePairSchema = z.object({
+  /** Of the prompt, where it is known. */
+  id: z.string().optional(),
+  prompt: z.string().min(1),
+  chosen: z.string(),
+  rejected: z.string(),
+  /** By how much the chosen answer's reward is higher. */
+  margin: z.number().optional(),
+});
+export type PreferencePair = z.output<typeof preferencePairSchema>;
+
 /** A file in a run's folder, by relative path and content. */
 export interface ArtifactRef {
   path: string;

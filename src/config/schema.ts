@@ -124,11 +124,43 @@ const loraSchema = z.strictObject({
     .describe('Projections of each layer that get one.'),
 });
 
+/** The prompt's text and nothing else. */
+const plainFormat = z.strictObject({
+  kind: z.literal('plain').describe('The text as it stands.'),
+  bos: z
+    .boolean()
+    .default(false)
+    .describe("Put the tokenizer's bos_token in front, as Llama's base models need it."),
+});
+
+/** One turn of a conversation, for models that were trained to answer. */
+const chatFormat = z.strictObject({
+  kind: z.literal('chat').describe("What the user says, in the model folder's chat template."),
+  system: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('The system message before it; null leaves that to the template.'),
+  prefill: z
+    .string()
+    .default('')
+    .describe('First words of every answer, not part of the completion: say, a code fence.'),
+});
+
+/** How a prompt's text becomes the tokens that a completion follows. */
+export const promptFormatSchema = z.discriminatedUnion('kind', [plainFormat, chatFormat]);
+
+const rewardWeight = z
+  .number()
+  .min(0)
+  .default(1)
+  .describe('Its share in the sum of rewards; 0 is reported and not summed.');
+
 /** Weighted criteria of the built-in rubric; they are normalised to sum to 1. */
-export const rubricReward = z.strictObject({
+export const rubricSchema = z.strictObject({
   kind: z.literal('rubric').describe('Tests, and criteria judged by parsing the program.'),
   name: z.string().min(1).default('rubric').describe('Its name in metrics and reports.'),
-  weight: z.number().positive().default(1).describe('Its share in the sum of rewards.'),
+  weight: rewardWeight,
   criteria: z
     .strictObject({
       correctness: z.number().min(0).default(0.3).describe('Share of tests passed.'),
@@ -143,6 +175,34 @@ export const rubricReward = z.strictObject({
     .describe("Divide by the reference solution's score, clipped to [0, 1]."),
   time_limit_ms: positiveInt.default(100).describe('Time limit of one program with its tests.'),
   memory_limit_mb: positiveInt.default(16).describe('Memory limit of one program.'),
+});
+
+/** A trained judge: a sequence classifier with one score, run by the engine. */
+export const rewardModelSchema = z.strictObject({
+  kind: z.literal('reward_model').describe('The score of a reward model for prompt and program.'),
+  name: z.string().min(1).default('reward_model').describe('Its name in metrics and reports.'),
+  weight: rewardWeight,
+  path: z
+    .string()
+    .min(1)
+    .describe('Hugging Face folder of a …ForSequenceClassification with one label.'),
+  prompt_format: promptFormatSchema
+    .prefault({ kind: 'plain' })
+    .describe('How prompt and program become the text that the model scores.'),
+  shift: z.number().default(0).describe('Raw score that becomes 0.5.'),
+  scale: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('A raw score s becomes sigmoid((s - shift) / scale).'),
+  gate: z
+    .enum(['parses', 'none'])
+    .default('parses')
+    .describe('Programs that are empty or do not parse get 0, whatever the model says.'),
+  batch_size: positiveInt.default(16).describe('Programs scored in one pass.'),
+  max_length: positiveInt
+    .default(1024)
+    .describe('Prompt and program in tokens; a longer one is left without a score.'),
 });
 
 const identifier = /^[a-z][a-z0-9_]*$/;
@@ -179,7 +239,7 @@ const judgeBudget = z.strictObject({
 });
 
 /** A large model that judges programs by a rubric; docs/judges.md. */
-const judgeReward = z
+export const judgeSchema = z
   .strictObject({
     kind: z.literal('judge').describe('A large language model that judges by a rubric.'),
     name: z.string().min(1).default('judge').describe('Its name in metrics and reports.'),
@@ -272,33 +332,11 @@ const judgeReward = z
   });
 
 /** One entry of the declared list of rewards. */
-export const rewardSchema = z.discriminatedUnion('kind', [rubricReward, judgeReward]);
-
-/** The prompt's text and nothing else. */
-const plainFormat = z.strictObject({
-  kind: z.literal('plain').describe('The text as it stands.'),
-  bos: z
-    .boolean()
-    .default(false)
-    .describe("Put the tokenizer's bos_token in front, as Llama's base models need it."),
-});
-
-/** One turn of a conversation, for models that were trained to answer. */
-const chatFormat = z.strictObject({
-  kind: z.literal('chat').describe("What the user says, in the model folder's chat template."),
-  system: z
-    .string()
-    .nullable()
-    .default(null)
-    .describe('The system message before it; null leaves that to the template.'),
-  prefill: z
-    .string()
-    .default('')
-    .describe('First words of every answer, not part of the completion: say, a code fence.'),
-});
-
-/** How a prompt's text becomes the tokens that a completion follows. */
-export const promptFormatSchema = z.discriminatedUnion('kind', [plainFormat, chatFormat]);
+export const rewardSchema = z.discriminatedUnion('kind', [
+  rubricSchema,
+  rewardModelSchema,
+  judgeSchema,
+]);
 
 const phaseSchema = z.strictObject({
   name: z
@@ -432,6 +470,12 @@ export const runSchema = z
       ] as const)
         checkRamps(phase[section], schema, phase, ['phases', index, section], context);
     });
+    if (run.rewards.every(({ weight }) => weight === 0))
+      context.addIssue({
+        code: 'custom',
+        path: ['rewards'],
+        message: 'expected one with a weight over 0, or nothing is there to learn',
+      });
     if (run.training.batch_size % run.training.microbatch_size !== 0)
       context.addIssue({
         code: 'custom',

@@ -18,7 +18,8 @@ export interface Message {
 
 export interface ChatTemplate {
   /**
-   * The text of a conversation, up to where the assistant's next words begin.
+   * The text of a conversation: up to where the assistant's next words begin, or, where the
+   * assistant had the last word, the whole of it.
    * @throws AnnealError InvalidModel where the template refuses these messages
    */
   render(messages: readonly Message[], specialTokens: SpecialTokens): string;
@@ -38,7 +39,7 @@ export async function readChatTemplate(folder: string): Promise<ChatTemplate> {
         return template.render({
           ...specialTokens,
           messages,
-          add_generation_prompt: true,
+          add_generation_prompt: messages.at(-1)?.role !== 'assistant',
           tools: null,
           documents: null,
           anneal_strftime: formatFixedDate,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveInput } from '../config/paths.ts';
 import { type PromptFormat, promptFormatSchema } from '../config/schema.ts';
-import { createPromptEncoder } from './prompt-format.ts';
+import { createPromptEncoder, createSequenceEncoder } from './prompt-format.ts';
 import { readTokenizer } from './tokenizer.ts';
 
 const policy = resolveInput('models/policy', 'model.path');
@@ -14,7 +14,7 @@ beforeAll(async () => {
   for (const file of ['tokenizer.json', 'tokenizer_config.json'])
     await cp(join(policy, file), join(folder, file));
   const template =
-    "<|endoftext|>{% for m in messages %}{{ m.role ~ ': ' ~ m.content }}<|im_end|>{% endfor %}assistant: ";
+    "<|endoftext|>{% for m in messages %}{{ m.role ~ ': ' ~ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}";
   await writeFile(join(folder, 'chat_template.jinja'), template);
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -25,7 +25,15 @@ const chat = promptFormatSchema.parse({ kind: 'chat' });
 const encode = async (prompt: string, format: PromptFormat) =>
   (await createPromptEncoder(await readTokenizer(folder), format))(prompt);
 
+const encodeWhole = async (prompt: string, completion: string, format: PromptFormat) =>
+  (await createSequenceEncoder(await readTokenizer(folder), format))(prompt, completion);
+
 describe('plain', () => {
+  it('of a whole answer ends with the token that ends a text', async () => {
+    const ids = await encodeWhole('// f(x)\n', 'f(x);', plain);
+    expect(ids).toEqual(tokenizer.encode('// f(x)\nf(x);<|im_end|>'));
+  });
+
   it("is the prompt's own tokens", async () => {
     const prompt = '\t// f(x)\r\n<|im_end|>';
     expect(await encode(prompt, plain)).toEqual(tokenizer.encode(prompt));
@@ -59,6 +67,15 @@ describe('chat', () => {
     expect(await encode('f(x)', format)).toEqual(
       tokenizer.encode(
         '<|endoftext|>system: Code only.<|im_end|>user: f(x)<|im_end|>assistant: ```js\n',
+      ),
+    );
+  });
+
+  it('of a whole answer is the conversation as the template ends it', async () => {
+    const format = { ...chat, system: 'Code only.', prefill: '```js\n' };
+    expect(await encodeWhole('f(x)', 'x', format)).toEqual(
+      tokenizer.encode(
+        '<|endoftext|>system: Code only.<|im_end|>user: f(x)<|im_end|>assistant: ```js\nx<|im_end|>',
       ),
     );
   });

@@ -9,6 +9,9 @@ import type { Tokenizer } from './tokenizer.ts';
 /** Token ids of a prompt, special tokens included. */
 export type PromptEncoder = (prompt: string) => number[];
 
+/** Token ids of a prompt and its whole completion, special tokens included. */
+export type SequenceEncoder = (prompt: string, completion: string) => number[];
+
 type FormatOf<K extends PromptFormat['kind']> = Extract<PromptFormat, { kind: K }>;
 
 /**
@@ -24,6 +27,30 @@ export async function createPromptEncoder(
   return chatEncoder(await readChatTemplate(tokenizer.folder), tokenizer, format);
 }
 
+/**
+ * The encoder of whole answers, as a reward model reads them: the text followed by the tokenizer's
+ * eos_token where it has one (as TRL's RewardTrainer does it), or the conversation in the chat template.
+ * @throws AnnealError InvalidModel as `createPromptEncoder` does
+ */
+export async function createSequenceEncoder(
+  tokenizer: Tokenizer,
+  format: PromptFormat,
+): Promise<SequenceEncoder> {
+  if (format.kind === 'chat') {
+    const template = await readChatTemplate(tokenizer.folder);
+    return (prompt, completion) => {
+      const answer: Message = { role: 'assistant', content: format.prefill + completion };
+      const messages = [...messagesOf(prompt, format), answer];
+      return tokenizer.encode(template.render(messages, tokenizer.specialTokens));
+    };
+  }
+  const encode = plainEncoder(tokenizer, format);
+  const { eos_token: token } = tokenizer.specialTokens;
+  const eos = token === undefined ? undefined : tokenizer.idOf(token);
+  const end = eos === undefined ? [] : [eos];
+  return (prompt, completion) => [...encode(prompt + completion), ...end];
+}
+
 function plainEncoder(tokenizer: Tokenizer, { bos }: FormatOf<'plain'>): PromptEncoder {
   const start = bos ? [bosIdOf(tokenizer)] : [];
   return (prompt) => [...start, ...tokenizer.encode(prompt)];
@@ -33,13 +60,17 @@ function plainEncoder(tokenizer: Tokenizer, { bos }: FormatOf<'plain'>): PromptE
 function chatEncoder(
   template: ChatTemplate,
   tokenizer: Tokenizer,
-  { system, prefill }: FormatOf<'chat'>,
+  format: FormatOf<'chat'>,
 ): PromptEncoder {
-  const before: Message[] = system === null ? [] : [{ role: 'system', content: system }];
   return (prompt) => {
-    const messages: Message[] = [...before, { role: 'user', content: prompt }];
-    return tokenizer.encode(template.render(messages, tokenizer.specialTokens) + prefill);
+    const text = template.render(messagesOf(prompt, format), tokenizer.specialTokens);
+    return tokenizer.encode(text + format.prefill);
   };
+}
+
+function messagesOf(prompt: string, { system }: FormatOf<'chat'>): Message[] {
+  const before: Message[] = system === null ? [] : [{ role: 'system', content: system }];
+  return [...before, { role: 'user', content: prompt }];
 }
 
 function bosIdOf({ folder, specialTokens, idOf }: Tokenizer): number {

@@ -1,6 +1,7 @@
 // What every reward is, whatever it judges by: the interface that scoreCompletions combines.
 
 import type { Prompt, Score } from '../config/records.ts';
+import type { PromptFormat } from '../config/schema.ts';
 
 /** A completion and the prompt it answers. */
 export interface ScoreItem {
@@ -37,14 +38,8 @@ export interface SharedFiles {
   remove(path: string): Promise<void>;
 }
 
-/** What rewards are built on, beside their configuration. */
-export interface RewardServices {
-  shared: SharedFiles;
-  /** The run on whose account a judge is asked. */
-  run: string;
-  /** How often people let the run go on after a judge had stopped it: each grants a budget. */
-  resumes: number;
-}
+/** What a judge calls on. */
+export type JudgeServices = Omit<RewardServices, 'models'>;
 
 /** One entry of a run's declared list of rewards, ready to judge. */
 export interface Reward {
@@ -57,4 +52,33 @@ export interface Reward {
    * a judge's process cannot be started.
    */
   score(items: readonly ScoreItem[], options?: ScoreOptions): Promise<CriterionResult[]>;
+}
+
+/** Texts to be scored by a sequence classifier. */
+export interface SequenceScoring {
+  /** Hugging Face folder of the classifier, an absolute path. */
+  model: string;
+  sequences: readonly { prompt: string; completion: string }[];
+  promptFormat: PromptFormat;
+  /** Sequences of one pass. */
+  batchSize: number;
+  /** In tokens. */
+  maxLength: number;
+}
+
+/** What rewards may call on, wired by whoever creates them. */
+export interface RewardServices {
+  models: {
+    /**
+     * The classifier's score after the last token of each sequence, in their order; null for one
+     * of more than `maxLength` tokens. A sequence's score is the same whatever is scored beside it.
+     * @throws AnnealError InvalidModel
+     */
+    scores(scoring: SequenceScoring, options?: ScoreOptions): Promise<(number | null)[]>;
+  };
+  shared: SharedFiles;
+  /** The run on whose account a judge is asked. */
+  run: string;
+  /** How often people let the run go on after a judge had stopped it: each grants a budget. */
+  resumes: number;
 }

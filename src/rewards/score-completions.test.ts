@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Prompt, promptSchema } from '../config/records.ts';
 import { type RewardConfig, rewardSchema } from '../config/schema.ts';
-import type { CriterionResult, Reward, ScoreProgress } from './reward.ts';
+import type { CriterionResult, Reward, RewardServices, ScoreProgress } from './reward.ts';
 import { createRewards, scoreCompletions } from './score-completions.ts';
 
 const reference = `/**
@@ -31,11 +31,13 @@ const prompt: Prompt = promptSchema.parse({
   reference,
 });
 const bare = reference.slice(reference.indexOf('function'));
+/** Rubrics need none of them. */
+const services = {} as RewardServices;
 const rubric = (changes: object = {}): RewardConfig =>
   rewardSchema.parse({ kind: 'rubric', ...changes });
 
 async function score(completions: string[], ...configs: RewardConfig[]) {
-  const rewards = createRewards(configs.length > 0 ? configs : [rubric()]);
+  const rewards = createRewards(configs.length > 0 ? configs : [rubric()], services);
   const prompts = completions.map(() => prompt);
   return scoreCompletions(prompts, completions, rewards);
 }
@@ -104,8 +106,8 @@ it('ranks a good program over a wasteful one, a mediocre one and one that does n
 
 it('divides by what the reference comes to, and not above 1', async () => {
   const poor: Prompt = { ...prompt, id: 'poor', reference: bare };
-  const [plain] = createRewards([rubric({ normalize_by_reference: false })]);
-  const [normal] = createRewards([rubric()]);
+  const [plain] = createRewards([rubric({ normalize_by_reference: false })], services);
+  const [normal] = createRewards([rubric()], services);
   const rewardOf = async (reward: Reward, completion: string) =>
     (await scoreCompletions([poor], [completion], [reward]))[0]!.reward;
   expect(await rewardOf(plain!, bare)).toBeCloseTo(0.8, 10);
@@ -115,12 +117,12 @@ it('divides by what the reference comes to, and not above 1', async () => {
 
 it('refuses a prompt whose reference fails its own tests', async () => {
   const broken = { ...prompt, id: 'broken', reference: bare.replace('> limit', '< limit') };
-  await expect(scoreCompletions([broken], [bare], createRewards([rubric()]))).rejects.toMatchObject(
-    {
-      kind: 'InvalidData',
-      message: expect.stringMatching(/prompt 'broken'.*test 1 of 4: expected 14, got 1/),
-    },
-  );
+  await expect(
+    scoreCompletions([broken], [bare], createRewards([rubric()], services)),
+  ).rejects.toMatchObject({
+    kind: 'InvalidData',
+    message: expect.stringMatching(/prompt 'broken'.*test 1 of 4: expected 14, got 1/),
+  });
 });
 
 it('scores a program the same beside any others, in any order', async () => {
@@ -138,7 +140,7 @@ it('tells progress up to the total', async () => {
   await scoreCompletions(
     completions.map(() => prompt),
     completions,
-    createRewards([rubric(), rubric({ name: 'again' })]),
+    createRewards([rubric(), rubric({ name: 'again' })], services),
     { onProgress: (progress) => told.push(progress) },
   );
   expect(told.map(({ done }) => done)).toEqual(
@@ -149,7 +151,9 @@ it('tells progress up to the total', async () => {
 
 it('rejects with the reason of an abort', async () => {
   const signal = AbortSignal.abort(new Error('enough'));
-  const scoring = scoreCompletions([prompt], [bare], createRewards([rubric()]), { signal });
+  const scoring = scoreCompletions([prompt], [bare], createRewards([rubric()], services), {
+    signal,
+  });
   await expect(scoring).rejects.toThrow('enough');
 });
 
@@ -172,8 +176,15 @@ it('is missing where one of the rewards is', async () => {
   expect(scored).toMatchObject({ reward: null, rewards: { a: { value: 1 }, b: { value: null } } });
 });
 
+it('reports a reward of weight 0 and does not sum it, missing or not', async () => {
+  const rewards = [fixed('a', 1, 0.4), fixed('b', 0, 0.9), fixed('c', 0, null)];
+  const [scored] = await scoreCompletions([prompt], [''], rewards);
+  expect(scored!.reward).toBe(0.4);
+  expect(scored!.rewards).toMatchObject({ b: { value: 0.9 }, c: { value: null } });
+});
+
 it('refuses two rewards of one name, and criteria that weigh nothing', () => {
-  expect(() => createRewards([rubric(), rubric()])).toThrow("found 'rubric' twice");
+  expect(() => createRewards([rubric(), rubric()], services)).toThrow("found 'rubric' twice");
   const none = { correctness: 0, quality: 0, efficiency: 0, documentation: 0 };
-  expect(() => createRewards([rubric({ criteria: none })])).toThrow('above 0');
+  expect(() => createRewards([rubric({ criteria: none })], services)).toThrow('above 0');
 });

@@ -12,6 +12,7 @@ import type {
   ScoreOptions,
   ScoreProgress,
 } from './reward.ts';
+import { createRewardModel } from './reward-model.ts';
 import { createRubric } from './rubric/rubric.ts';
 
 /**
@@ -20,7 +21,7 @@ import { createRubric } from './rubric/rubric.ts';
  */
 export function createRewards(
   configs: readonly RewardConfig[],
-  services?: RewardServices,
+  services: RewardServices,
 ): Reward[] {
   const names = configs.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -32,18 +33,20 @@ export function createRewards(
   return configs.map((config) => createReward(config, services));
 }
 
-function createReward(config: RewardConfig, services: RewardServices | undefined): Reward {
+function createReward(config: RewardConfig, services: RewardServices): Reward {
   switch (config.kind) {
     case 'rubric':
       return createRubric(config);
+    case 'reward_model':
+      return createRewardModel(config, services);
     case 'judge':
-      return createJudge(config, services!);
+      return createJudge(config, services);
   }
 }
 
 /**
  * Score `completions[i]` as an answer to `prompts[i]`; scores in the same order. A completion for
- * which one of the rewards is missing has the reward null.
+ * which one of the rewards is missing has the reward null, unless that one weighs nothing.
  * @throws AnnealError InvalidData for a prompt that cannot be judged against.
  */
 export async function scoreCompletions(
@@ -80,6 +83,7 @@ function weightedMean(
 ): number | null {
   let sum = 0;
   for (const [index, { weight }] of rewards.entries()) {
+    if (weight === 0) continue;
     const value = results[index]?.value ?? null;
     if (value === null) return null;
     sum += weight * value;

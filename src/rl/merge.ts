@@ -2,7 +2,7 @@
 
 import { readAdapters } from '../engine/model/adapter-folder.ts';
 import { adaptedModules, matrixNames } from '../engine/model/lora.ts';
-import { parameterSpecs } from '../engine/model/parameters.ts';
+import { parameterSpecs, scoreName } from '../engine/model/parameters.ts';
 import { openPolicyFolder } from '../engine/model/policy-folder.ts';
 import { saveModelFolder } from '../engine/model/save-folder.ts';
 import { readParameters } from '../engine/model/weights.ts';
@@ -10,7 +10,7 @@ import { AnnealError } from '../errors.ts';
 
 /**
  * Write the model that an adapter folder and its base make together into `out`, an empty folder:
- * W + alpha / rank · B·A in every adapted projection, in float32.
+ * W + alpha / rank · B·A in every adapted projection, and a classifier's own head, in float32.
  * @throws AnnealError InvalidModel for a folder without adapters
  */
 export async function mergeAdapters(folder: string, out: string): Promise<void> {
@@ -27,6 +27,8 @@ export async function mergeAdapters(folder: string, out: string): Promise<void> 
     const weight = parameters.get(`${module}.weight`)!;
     addProduct(weight, adapters.get(b)!, adapters.get(a)!, input, lora.alpha / lora.rank);
   }
+  const head = adapters.get(scoreName);
+  if (head) parameters.set(scoreName, head);
   const tensors = parameterSpecs(config).map(
     ({ name, shape }) => [name, shape, parameters.get(name)!] as const,
   );

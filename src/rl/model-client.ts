@@ -26,7 +26,10 @@ export function createModelClient(): ModelService {
   return {
     inspect: (job, options) => enqueue('inspect', job, options),
     generate: (job, options) => enqueue('generate', job, options),
+    scores: (job, options) => enqueue('scores', job, options),
     train: (job, options) => enqueue('train', job, options),
+    makeClassifier: (job, options) => enqueue('makeClassifier', job, options),
+    trainRewardModel: (job, options) => enqueue('trainRewardModel', job, options),
     close: () => child.close(),
   };
 }

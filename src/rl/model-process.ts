@@ -9,20 +9,29 @@ import { openPolicyFolder } from '../engine/model/policy-folder.ts';
 import { serve } from '../process/serve.ts';
 import { describeModelFolder } from './model-info.ts';
 import type {
+  ClassifierJob,
   GenerateJob,
   InspectJob,
   ModelInfo,
+  PreferenceJob,
+  PreferenceReport,
   Progress,
+  ScoreJob,
   TrainJob,
   TrainReport,
 } from './model-service.ts';
+import { makeClassifier, RewardModel } from './reward-model.ts';
 import { Sampler } from './sampler.ts';
 import { trainPolicy } from './train.ts';
+import { trainPreferences } from './train-preferences.ts';
 
 /** What the process does, by method. */
 export interface ModelMethods {
   inspect: { payload: InspectJob; result: ModelInfo; progress: Progress };
   generate: { payload: GenerateJob; result: Rollout[]; progress: Progress };
+  scores: { payload: ScoreJob; result: (number | null)[]; progress: Progress };
+  makeClassifier: { payload: ClassifierJob; result: ModelInfo; progress: Progress };
+  trainRewardModel: { payload: PreferenceJob; result: PreferenceReport; progress: Progress };
   train: { payload: TrainJob; result: TrainReport; progress: Progress };
 }
 
@@ -53,6 +62,24 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
   return sampler.sampler;
 }
 
+/** Reward models by what they were read from, the one used last at the end. */
+const rewardModels = new Map<string, RewardModel>();
+const rewardModelsKept = 2;
+
+/** A reward model, kept for the shards that follow. */
+async function rewardModelOf({ model, engine }: ScoreJob): Promise<RewardModel> {
+  const key = JSON.stringify([await stamp(model), engine]);
+  const found = rewardModels.get(key) ?? (await RewardModel.open(model, engine));
+  rewardModels.delete(key);
+  rewardModels.set(key, found);
+  for (const [oldest, old] of rewardModels) {
+    if (rewardModels.size <= rewardModelsKept) break;
+    rewardModels.delete(oldest);
+    await old.close();
+  }
+  return found;
+}
+
 /** Train; a sampler of the policy as it was has nothing more to do, one of its base goes on. */
 async function train(job: TrainJob, onProgress: (progress: Progress) => void) {
   if (!job.lora) {
@@ -65,5 +92,8 @@ async function train(job: TrainJob, onProgress: (progress: Progress) => void) {
 serve<ModelMethods>({
   inspect: ({ model, promptFormat }) => describeModelFolder(model, promptFormat),
   generate: async (job, { progress }) => (await samplerOf(job)).sample(job, progress),
+  scores: async (job, { progress }) => (await rewardModelOf(job)).scores(job, progress),
   train: (job, { progress }) => train(job, progress),
+  makeClassifier: (job) => makeClassifier(job),
+  trainRewardModel: (job, { progress }) => trainPreferences(job, progress),
 });

@@ -1,8 +1,9 @@
-// What the model process does for the activities: sample completions and train a policy.
+// What the model process does for the activities: sample completions, score them, train a policy.
 // Types alone; model-process.ts is the child process that does it, model-client.ts the end that
 // the activities hold. Folders are absolute paths on the machine of the worker.
 
 import type { Rollout, Settings } from '../config/records.ts';
+import type { PreferenceTraining } from '../config/reward-model.ts';
 import type { PromptFormat, RunConfig } from '../config/schema.ts';
 import type { Lora } from '../engine/model/adapter-folder.ts';
 import type { MemoryEstimate } from '../engine/model/memory.ts';
@@ -11,6 +12,8 @@ import type { DrawSettings } from '../engine/sampling/rollout.ts';
 export type { DrawSettings, Lora };
 
 export type EngineSettings = RunConfig['engine'];
+/** Of it, what says where and how a model runs. */
+export type DeviceSettings = Pick<EngineSettings, 'device' | 'threads'>;
 
 /** Read a model folder whole and check it. */
 export interface InspectJob {
@@ -37,6 +40,21 @@ export interface GenerateJob {
   seed: number;
   /** What tells the draws of one epoch and split from another's, such as `train/8`. */
   stream: string;
+}
+
+/** Score whole answers by a sequence classifier with one label: a reward model. */
+export interface ScoreJob {
+  kind: 'score';
+  engine: DeviceSettings;
+  /** Hugging Face folder of the classifier. */
+  model: string;
+  sequences: readonly { prompt: string; completion: string }[];
+  /** How prompt and completion become tokens. */
+  promptFormat: PromptFormat;
+  /** Sequences of one pass. */
+  batchSize: number;
+  /** In tokens. */
+  maxLength: number;
 }
 
 /** A sample to train on: the rollout and its reward. */
@@ -73,6 +91,55 @@ export interface TrainJob {
   epoch: number;
   /** An empty folder, written to as a Hugging Face folder plus optimizer.safetensors. */
   out: string;
+}
+
+/** Make a folder a sequence classifier with one label. */
+export interface ClassifierJob {
+  /** A language model, which gets a new head; a classifier; or adapters of one, which are merged. */
+  model: string;
+  /** Seeds a new head. */
+  seed: number;
+  /** An empty folder, written to as a Hugging Face folder. */
+  out: string;
+}
+
+/** Train a reward model for one pass over the pairs and write the new checkpoint to `out`. */
+export interface PreferenceJob {
+  kind: 'preferences';
+  engine: DeviceSettings;
+  /** Classifier's folder to start from; its optimiser state goes on where there is one. */
+  model: string;
+  pairs: readonly { prompt: string; chosen: string; rejected: string }[];
+  /** How prompt and answer become tokens. */
+  promptFormat: PromptFormat;
+  training: PreferenceTraining;
+  lora: Lora | null;
+  /** Seeds new adapters and, with `epoch`, the order of the pairs. */
+  seed: number;
+  /** From 1. */
+  epoch: number;
+  /** An empty folder, written to as a Hugging Face folder plus optimizer.safetensors. */
+  out: string;
+}
+
+/** What a pass over preference pairs says of itself. */
+export interface PreferenceReport {
+  steps: PreferenceStepMetrics[];
+  /** Pairs left out, since one of their answers is longer than the limit. */
+  tooLong: number;
+}
+
+/** A line of its step metrics; means over the step's pairs. */
+export interface PreferenceStepMetrics {
+  /** From 1, over all epochs. */
+  step: number;
+  loss: number;
+  /** Share of pairs whose chosen answer has the higher score. */
+  accuracy: number;
+  /** Score of the chosen answer less that of the rejected one. */
+  margin: number;
+  grad_norm: number;
+  learning_rate: number;
 }
 
 /** Means over the pass; names as in EpochMetrics. */
@@ -165,9 +232,9 @@ export interface Progress {
 }
 
 export interface JobOptions {
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** Aborting ends the model process, and with it whatever it computes. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** The model process as the activities see it. One job at a time; others wait their turn. */
@@ -176,8 +243,18 @@ export interface ModelService {
   inspect(job: InspectJob, options?: JobOptions): Promise<ModelInfo>;
   /** Rollouts in the order of prompts, then sample index. */
   generate(job: GenerateJob, options?: JobOptions): Promise<Rollout[]>;
+  /**
+   * The score after each sequence's last token, in their order; null for one of more than
+   * `maxLength` tokens or the model's context. The same to the last bit in whatever batch.
+   * @throws AnnealError InvalidModel for a model that gives no single score
+   */
+  scores(job: ScoreJob, options?: JobOptions): Promise<(number | null)[]>;
   /** @throws AnnealError NonFinite where a loss or gradient is not a number; nothing is written. */
   train(job: TrainJob, options?: JobOptions): Promise<TrainReport>;
+  /** @returns what it made. @throws AnnealError InvalidModel, also for one of several labels */
+  makeClassifier(job: ClassifierJob, options?: JobOptions): Promise<ModelInfo>;
+  /** @throws AnnealError as `train` does */
+  trainRewardModel(job: PreferenceJob, options?: JobOptions): Promise<PreferenceReport>;
   /** End the child process. */
   close(): Promise<void>;
 }

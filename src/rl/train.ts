@@ -162,11 +162,17 @@ export function nextKlScale(scale: number, kl: number, target: number | null): n
   return scale * (1 + 0.1 * error);
 }
 
+/** What the learning rate follows. */
+export type LearningRateSettings = Pick<
+  Settings['training'],
+  'learning_rate' | 'warmup_steps' | 'schedule' | 'decay_steps' | 'min_learning_rate'
+>;
+
 /**
  * The learning rate of the step after `stepsDone`: up linearly over the warm-up, then constant,
  * or down by half a cosine over decay_steps (arXiv 1608.03983).
  */
-export function learningRate(training: Settings['training'], stepsDone: number): number {
+export function learningRate(training: LearningRateSettings, stepsDone: number): number {
   const { learning_rate, warmup_steps, schedule, decay_steps, min_learning_rate } = training;
   if (stepsDone < warmup_steps) return (learning_rate * (stepsDone + 1)) / warmup_steps;
   if (schedule === 'constant' || decay_steps === null) return learning_rate;

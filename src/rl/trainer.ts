@@ -3,11 +3,9 @@
 
 import type { DecoderConfig } from '../engine/model/config.ts';
 import { rotaryFeeds } from '../engine/model/rope.ts';
-import { type AdamWSettings, adamw } from '../engine/optimizer/adamw.ts';
+import type { AdamWSettings } from '../engine/optimizer/adamw.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
 import { SessionCache } from '../engine/runtime/session-cache.ts';
-import { AnnealError } from '../errors.ts';
-import { scaleFeed } from './adapter-feeds.ts';
 import type { EngineSettings } from './model-service.ts';
 import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from './objective.ts';
 import { byLength, lengthOf, packBatches, type Sequence } from './packing.ts';
@@ -86,22 +84,14 @@ export class PolicyTrainer {
     const session = await this.sessions.get(kind, () =>
       trainingGraph(this.config, { ...this.state.options, kind }),
     );
-    const { lora } = this.state.policy;
     const outputs = await session.run({
       ...this.microbatches(sequences, microbatchSize),
       ...this.scalars(settings),
-      ...(lora && scaleFeed(lora)),
-      ...this.stateFeeds(),
+      ...this.state.feeds(),
     });
-    const squares = Array.from(outputs.grad_squares!.data, Number);
-    const stats = statsOf(outputs.stats!, squares, sequences);
-    this.checkFinite(stats, squares);
-    this.state.step += 1;
-    for (const [name, moments] of this.state.moments) {
-      const gradient = outputs[`grad.${name}`]!.data as Float32Array;
-      adamw(moments, gradient, stats.grad_norm, this.step, settings);
-    }
-    return stats;
+    const stats = statsOf(outputs.stats!, sequences);
+    const grad_norm = this.state.update(outputs, stats, settings);
+    return { ...stats, grad_norm };
   }
 
   /** Write a checkpoint into `folder` (training-state.ts). */
@@ -144,37 +134,14 @@ export class PolicyTrainer {
       scalarInputs.map((name) => [name, { data: Float32Array.of(settings[name]), shape: [] }]),
     );
   }
-
-  private stateFeeds(): Record<string, TensorData> {
-    return Object.fromEntries(
-      this.state.tensors('parameter').map(([name, shape, data]) => [name, { data, shape }]),
-    );
-  }
-
-  private checkFinite(stats: StepStats, squares: readonly number[]): void {
-    if (Object.values(stats).every(Number.isFinite)) return;
-    const broken = squares.findIndex((x) => !Number.isFinite(x));
-    const tensor = broken < 0 ? 'the loss' : this.state.specs[broken]!.name;
-    throw new AnnealError(
-      'NonFinite',
-      `step ${this.step + 1}: expected finite numbers, found the gradient of ${tensor} = ${squares[broken] ?? stats.policy_loss} (loss ${stats.policy_loss}, gradient norm ${stats.grad_norm}); nothing was written; lower training.learning_rate or rlaif.reward_weight`,
-    );
-  }
 }
 
 /** The objective as the graph has it; everything else as a mean over tokens. */
-function statsOf(
-  { data }: TensorData,
-  squares: readonly number[],
-  sequences: readonly TrainSequence[],
-): StepStats {
+function statsOf({ data }: TensorData, sequences: readonly TrainSequence[]): ObjectiveStats {
   const values = data as Float32Array;
   const total = sequences.flatMap((s) => s.weight).reduce((sum, w) => sum + w, 0);
   const named = objectiveStats.map(
     (name, i) => [name, name === 'policy_loss' ? values[i]! : values[i]! / total] as const,
   );
-  return {
-    ...(Object.fromEntries(named) as ObjectiveStats),
-    grad_norm: Math.sqrt(squares.reduce((sum, x) => sum + x, 0)),
-  };
+  return Object.fromEntries(named) as ObjectiveStats;
 }

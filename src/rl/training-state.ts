@@ -4,14 +4,17 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Lora, readAdapters, saveAdapters } from '../engine/model/adapter-folder.ts';
-import type { ParameterSpec } from '../engine/model/parameters.ts';
+import { classifierHead, type ParameterSpec } from '../engine/model/parameters.ts';
 import { openPolicyFolder, type PolicyFolder } from '../engine/model/policy-folder.ts';
 import { writeFloat32 } from '../engine/model/safetensors-writer.ts';
 import { saveModelFolder } from '../engine/model/save-folder.ts';
 import { openWeights, readNamed, readParameters } from '../engine/model/weights.ts';
-import type { Moments } from '../engine/optimizer/adamw.ts';
+import { type AdamWSettings, adamw, type Moments } from '../engine/optimizer/adamw.ts';
+import type { TensorData } from '../engine/runtime/session.ts';
 import { uniforms } from '../engine/sampling/random.ts';
-import { type TrainingOptions, trainedSpecs } from './training-graph.ts';
+import { AnnealError } from '../errors.ts';
+import { scaleFeed } from './adapter-feeds.ts';
+import { type GradientOptions, trainedSpecs } from './gradient-graph.ts';
 
 /** Name of the optimiser's state in a checkpoint folder. */
 export const optimizerFile = 'optimizer.safetensors';
@@ -37,12 +40,9 @@ const klScaleName = 'kl_scale';
 
 type Tensors = Map<string, Float32Array>;
 
-/** Options of the graph that do not change from step to step. */
-export type FixedOptions = Omit<TrainingOptions, 'kind'>;
-
 export class TrainingState {
   readonly policy: PolicyFolder;
-  readonly options: FixedOptions;
+  readonly options: GradientOptions;
   /** Trained tensors with their moments, by name. */
   readonly moments: ReadonlyMap<string, Moments>;
   /** Optimiser steps taken since the moments were zero. */
@@ -52,7 +52,7 @@ export class TrainingState {
 
   private constructor(
     policy: PolicyFolder,
-    options: FixedOptions,
+    options: GradientOptions,
     moments: ReadonlyMap<string, Moments>,
     { step, klScale }: { step: number; klScale: number },
   ) {
@@ -101,6 +101,45 @@ export class TrainingState {
     );
   }
 
+  /** What a gradient graph is fed of the state: every trained tensor, and the adapters' scale. */
+  feeds(): Record<string, TensorData> {
+    const tensors = this.tensors('parameter').map(
+      ([name, shape, data]) => [name, { data, shape }] as const,
+    );
+    return { ...Object.fromEntries(tensors), ...(this.policy.lora && scaleFeed(this.policy.lora)) };
+  }
+
+  /**
+   * One step of AdamW by what a gradient graph gave. @returns the global norm before clipping
+   * @throws AnnealError NonFinite naming the tensor; the state is then as it was before
+   */
+  update(
+    outputs: Record<string, TensorData>,
+    stats: Readonly<Record<string, number>>,
+    settings: AdamWSettings,
+  ): number {
+    const squares = Array.from(outputs.grad_squares!.data, Number);
+    const norm = Math.sqrt(squares.reduce((sum, x) => sum + x, 0));
+    this.checkFinite(squares, { ...stats, 'gradient norm': norm });
+    this.step += 1;
+    for (const [name, moments] of this.moments) {
+      const gradient = outputs[`grad.${name}`]!.data as Float32Array;
+      adamw(moments, gradient, norm, this.step, settings);
+    }
+    return norm;
+  }
+
+  private checkFinite(squares: readonly number[], stats: Readonly<Record<string, number>>): void {
+    if (Object.values(stats).every(Number.isFinite)) return;
+    const broken = squares.findIndex((x) => !Number.isFinite(x));
+    const tensor = broken < 0 ? '' : `the gradient of ${this.specs[broken]!.name}, `;
+    const found = Object.entries(stats).map(([name, value]) => `${name} ${value}`);
+    throw new AnnealError(
+      'NonFinite',
+      `step ${this.step + 1}: expected finite numbers, found ${tensor}${found.join(', ')}; nothing was written; lower training.learning_rate or rlaif.reward_weight, or a reward model's learning_rate`,
+    );
+  }
+
   /**
    * Write a checkpoint into `folder`: a Hugging Face folder, or one of PEFT's for adapters, with
    * the optimiser's state beside it.
@@ -128,7 +167,10 @@ async function startOf(
   seed: number,
 ): Promise<Tensors> {
   if (found.lora) return readAdapters(found.folder, found.config, found.lora);
-  return policy.lora ? initialAdapters(specs, seed) : readParameters(found.folder, found.config);
+  const { folder, config } = found;
+  if (!policy.lora) return readParameters(folder, config);
+  const whole = classifierHead(config).map(({ name }) => name);
+  return initialAdapters(specs, await readParameters(folder, config, whole), seed);
 }
 
 /** The optimiser's state; nothing where the folder has none. @throws AnnealError InvalidModel */
@@ -142,16 +184,21 @@ async function readOptimizer(folder: string, specs: readonly ParameterSpec[]): P
   return readNamed(path, [...moments, ...scalars]);
 }
 
-async function loraOptions({ base, config, lora }: PolicyFolder): Promise<TrainingOptions['lora']> {
+async function loraOptions({ base, config, lora }: PolicyFolder): Promise<GradientOptions['lora']> {
   if (!lora) return undefined;
   const { rank, targets } = lora;
   return { adapters: { rank, targets }, base: await openWeights(base, config) };
 }
 
-/** As PEFT starts: A uniform within ±1 / √in, B zero, so that the policy is still its base. */
-function initialAdapters(specs: readonly ParameterSpec[], seed: number): Tensors {
+/**
+ * As PEFT starts: A uniform within ±1 / √in, B zero, so that the policy is still its base; what is
+ * trained whole, as the base has it.
+ */
+function initialAdapters(specs: readonly ParameterSpec[], base: Tensors, seed: number): Tensors {
   return new Map(
     specs.map(({ name, shape }) => {
+      const whole = base.get(name);
+      if (whole) return [name, whole];
       const data = new Float32Array(shape[0]! * shape[1]!);
       const bound = 1 / Math.sqrt(shape[1]!);
       const next = uniforms(seed, 'lora', name);

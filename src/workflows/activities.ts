@@ -2,6 +2,7 @@
 
 import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
+import type { RewardModelActivities } from '../activities/reward-model-contract.ts';
 import { taskQueues } from './messages.ts';
 
 /**
@@ -21,7 +22,7 @@ const everywhere: ActivityOptions = {
 };
 
 export const { prepare, checkChange, filter, evaluate, analyze } = proxyActivities<
-  Omit<Activities, 'generate' | 'score' | 'train'>
+  Pick<Activities, 'prepare' | 'checkChange' | 'filter' | 'evaluate' | 'analyze'>
 >({ ...everywhere, taskQueue: taskQueues.workflows });
 
 export const { generate } = proxyActivities<Pick<Activities, 'generate'>>({
@@ -38,3 +39,6 @@ export const { train } = proxyActivities<Pick<Activities, 'train'>>({
   ...everywhere,
   taskQueue: taskQueues.train,
 });
+
+export const { prepareRewardModel, trainRewardModel, evaluateRewardModel, publishRewardModel } =
+  proxyActivities<RewardModelActivities>({ ...everywhere, taskQueue: taskQueues.train });

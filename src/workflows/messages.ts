@@ -2,6 +2,7 @@
 // by every client of them.
 
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { PreferenceEpoch } from '../analysis/preference-report.ts';
 import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
 import type { RlaifConfig, TrainingConfig } from '../config/schema.ts';
 
@@ -48,6 +49,16 @@ export interface RunResult {
   stoppedEarly: boolean;
 }
 
+/** What a finished training of a reward model returns. */
+export interface RewardModelResult {
+  run: string;
+  /** The folder that it wrote. */
+  out: string;
+  /** Share of held-out pairs in the right order. */
+  accuracy: number | null;
+  epochs: PreferenceEpoch[];
+}
+
 /** Runs to make, a few at a time. */
 export interface ExperimentInput {
   runs: { id: string; file: unknown }[];
@@ -67,6 +78,8 @@ export interface Adjustment {
   training?: Partial<TrainingConfig>;
 }
 
+/** Of a reward model's training: the epochs that are done. */
+export const rewardModelEpochsQuery = defineQuery<PreferenceEpoch[]>('epochs');
 export const statusQuery = defineQuery<RunStatus>('status');
 /** Finish the epoch in progress, then wait. */
 export const pauseUpdate = defineUpdate<RunStatus, []>('pause');

@@ -22,6 +22,7 @@ export interface Source {
   config: RunConfig;
   policy: CheckpointRef;
   prompts: Record<PromptSplit, ArtifactRef>;
+  rewardModels?: Record<string, CheckpointRef> | undefined;
 }
 
 /** Where the prompts of a split come from. */
@@ -68,7 +69,7 @@ export async function sampleAndScore(
   }
 
   async function runShard(shard: number): Promise<ArtifactRef> {
-    const { run, epoch, config, policy, prompts } = source;
+    const { run, epoch, config, policy, prompts, rewardModels } = source;
     const { seed, engine, rewards } = config;
     const promptFormat = config.model.prompt_format;
     const input = { run, epoch, split, shard, prompts: prompts[promptsOf[split]] };
@@ -79,7 +80,7 @@ export async function sampleAndScore(
     count('generated');
     const scored = await gate.pass((resumes) =>
       score.executeWithOptions({ summary }, [
-        { ...input, rollouts, rewards, ...(resumes > 0 && { resumes }) },
+        { ...input, rollouts, rewards, rewardModels, engine, ...(resumes > 0 && { resumes }) },
       ]),
     );
     count('scored');

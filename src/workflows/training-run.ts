@@ -54,9 +54,9 @@ async function begin(live: LiveRun, file: unknown): Promise<void> {
 /** The line that every later epoch is measured against. */
 async function measureStart(live: LiveRun): Promise<void> {
   const { plan, policy } = live.state;
-  const { config, prompts } = plan;
+  const { config, prompts, rewardModels } = plan;
   const { epoch } = policy;
-  const source = { run: live.run, epoch, config, policy, prompts };
+  const source = { run: live.run, epoch, config, policy, prompts, rewardModels };
   const measured = await remakingDamaged(() => evaluatePolicy(source, live.gate));
   const { success } = config;
   const about = { run: live.run, epoch, phase: 'start', training: null };
@@ -67,7 +67,7 @@ const nextEpoch = (state: RunState) => state.policy.epoch + 1;
 
 async function runEpoch(live: LiveRun): Promise<void> {
   const { state, run } = live;
-  const { config, prompts } = state.plan;
+  const { config, prompts, rewardModels } = state.plan;
   const epoch = nextEpoch(state);
   const { phase, settings } = settingsAt(config, epoch, state.change);
   const freshOptimizer = resetsReference(phase, epoch);
@@ -82,6 +82,7 @@ async function runEpoch(live: LiveRun): Promise<void> {
     config,
     settings,
     prompts,
+    rewardModels,
     policy,
     reference,
     freshOptimizer,

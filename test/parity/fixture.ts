@@ -8,14 +8,10 @@ import { openWeights } from '../../src/engine/model/weights.ts';
 import { Session, type TensorData } from '../../src/engine/runtime/session.ts';
 import { RolloutEngine, type RolloutRequest } from '../../src/engine/sampling/rollout.ts';
 import { adapterFeeds } from '../../src/rl/adapter-feeds.ts';
+import { trainedSpecs } from '../../src/rl/gradient-graph.ts';
 import { packBatches } from '../../src/rl/packing.ts';
 import type { StepSettings, TrainSequence } from '../../src/rl/trainer.ts';
-import {
-  scalarInputs,
-  type TrainingOptions,
-  trainedSpecs,
-  trainingGraph,
-} from '../../src/rl/training-graph.ts';
+import { scalarInputs, type TrainingOptions, trainingGraph } from '../../src/rl/training-graph.ts';
 
 export const folder = fileURLToPath(new URL('./fixtures/tiny-qwen2', import.meta.url));
 export const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;

@@ -1,4 +1,4 @@
-// The workflows with a change that a live run would not survive: both wait before they begin.
+// The workflows with a change that a live run would not survive: they wait before they begin.
 
 import { sleep } from '@temporalio/workflow';
 import * as current from '../../src/workflows/index.ts';
@@ -6,6 +6,11 @@ import * as current from '../../src/workflows/index.ts';
 export async function trainingRun(...args: Parameters<typeof current.trainingRun>) {
   await sleep('1 second');
   return current.trainingRun(...args);
+}
+
+export async function rewardModelTraining(...args: Parameters<typeof current.rewardModelTraining>) {
+  await sleep('1 second');
+  return current.rewardModelTraining(...args);
 }
 
 export async function trainingEpoch(...args: Parameters<typeof current.trainingEpoch>) {

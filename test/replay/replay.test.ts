@@ -28,9 +28,9 @@ beforeAll(async () => {
   current = await workflowBundle();
 }, 120_000);
 
-it('has recorded a run and an epoch', () => {
+it('has recorded a run, an epoch and the training of a reward model', () => {
   const kinds = recorded.map((name) => name.split('/').at(-1)!.split('-')[0]);
-  expect(new Set(kinds)).toEqual(new Set(['run', 'epoch']));
+  expect(new Set(kinds)).toEqual(new Set(['run', 'epoch', 'reward']));
 });
 
 it.each(recorded)('%s replays', (name) => replay(current, name));

@@ -1,9 +1,10 @@
 // The pretraining mixture: a function of its seed, diverse, and in the regime it promises.
 
 import { beforeAll, expect, test } from 'vitest';
-import { rewardSchema } from '../../src/config/schema.ts';
+import { rubricSchema } from '../../src/config/schema.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
-import { createRewards, scoreCompletions } from '../../src/rewards/score-completions.ts';
+import { createRubric } from '../../src/rewards/rubric/rubric.ts';
+import { scoreCompletions } from '../../src/rewards/score-completions.ts';
 import { completionOf, pretrainingCorpus } from './corpus.ts';
 import { mutant, truncated, withExtraBracket, withoutBracket } from './mutants.ts';
 import { nodesOf, referenceOf, rename } from './program.ts';
@@ -21,7 +22,7 @@ let rewards: number[][];
 
 beforeAll(async () => {
   const prompts = tasks.map(toPrompt).flatMap((prompt) => Array(groupSize).fill(prompt));
-  const rubric = createRewards([rewardSchema.parse({ kind: 'rubric' })]);
+  const rubric = [createRubric(rubricSchema.parse({ kind: 'rubric' }))];
   const scores = await scoreCompletions(prompts, groups.flat(), rubric);
   rewards = groups.map((_, i) =>
     scores.slice(i * groupSize, (i + 1) * groupSize).map(({ reward }) => reward!),

@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { type Prompt, promptSchema } from '../../src/config/records.ts';
-import { rewardSchema } from '../../src/config/schema.ts';
+import { rubricSchema } from '../../src/config/schema.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
-import { createRewards, scoreCompletions } from '../../src/rewards/score-completions.ts';
+import { createRubric } from '../../src/rewards/rubric/rubric.ts';
+import { scoreCompletions } from '../../src/rewards/score-completions.ts';
 import { pretrainingCorpus } from './corpus.ts';
 import { mutant } from './mutants.ts';
 import { functionOf } from './program.ts';
@@ -23,7 +24,7 @@ const parse = (lines: string): Prompt[] =>
 const train = parse(committed('train.jsonl'));
 const heldOut = parse(committed('held-out.jsonl'));
 const statementOf = ({ prompt }: { prompt: string }) => prompt.split('\n')[0]!;
-const rubric = rewardSchema.parse({ kind: 'rubric', normalize_by_reference: false });
+const rubric = createRubric(rubricSchema.parse({ kind: 'rubric', normalize_by_reference: false }));
 
 test('the committed files are what the code makes', () => {
   for (const [name, content] of Object.entries(promptFiles()))
@@ -62,7 +63,7 @@ test('every prompt has five tests or more, which no constant passes', () => {
 test('the rubric finds nothing wrong with any reference', async () => {
   const prompts = [...train, ...heldOut];
   const references = prompts.map(({ reference }) => reference);
-  const scores = await scoreCompletions(prompts, references, createRewards([rubric]));
+  const scores = await scoreCompletions(prompts, references, [rubric]);
   const flawed = scores.flatMap(({ reward, rewards }, i) =>
     reward! > 0.999 ? [] : [{ id: prompts[i]!.id, ...rewards.rubric }],
   );
@@ -71,7 +72,7 @@ test('the rubric finds nothing wrong with any reference', async () => {
 
 test('tests catch nearly every reference with one thing changed', async () => {
   const mutants = train.map(({ reference, id }) => mutant(reference, uniforms(0, id)));
-  const scores = await scoreCompletions(train, mutants, createRewards([rubric]));
+  const scores = await scoreCompletions(train, mutants, [rubric]);
   const caught = scores.filter(({ rewards }) => rewards.rubric!.criteria.correctness! < 1);
   expect(caught.length / train.length).toBeGreaterThan(0.97);
 });

@@ -10,6 +10,7 @@ import { AnnealError } from '../../errors.ts';
 import type { DecoderConfig } from './config.ts';
 import { parseJson } from './json.ts';
 import { type AdapterShape, adapterSpecs } from './lora.ts';
+import { scoreName } from './parameters.ts';
 import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
 import { readNamed } from './weights.ts';
 
@@ -32,7 +33,6 @@ const plain = {
   fan_in_fan_out: false,
   rank_pattern: {},
   alpha_pattern: {},
-  modules_to_save: null,
   layers_to_transform: null,
   layers_pattern: null,
   layer_replication: null,
@@ -47,6 +47,8 @@ const fileSchema = z.looseObject({
   lora_alpha: z.number().positive(),
   target_modules: z.array(z.enum(adapterTargets)).min(1),
   base_model_name_or_path: z.string().min(1),
+  /** A classifier's head is saved whole; PEFT names two that one may have. */
+  modules_to_save: z.array(z.enum(['classifier', 'score'])).nullish(),
 });
 
 /** An adapter folder's description. */
@@ -96,7 +98,11 @@ async function findBase(file: string, folder: string, name: string): Promise<str
 }
 
 /** The config's text, as PEFT writes it; `base` is what base_model_name_or_path says. */
-function encodeAdapterConfig({ rank, alpha, targets }: Lora, base: string): string {
+function encodeAdapterConfig(
+  { rank, alpha, targets }: Lora,
+  base: string,
+  classifies: boolean,
+): string {
   const config = {
     ...plain,
     base_model_name_or_path: base,
@@ -106,7 +112,8 @@ function encodeAdapterConfig({ rank, alpha, targets }: Lora, base: string): stri
     peft_type: 'LORA',
     r: rank,
     target_modules: targets,
-    task_type: 'CAUSAL_LM',
+    modules_to_save: classifies ? ['score'] : null,
+    task_type: classifies ? 'SEQ_CLS' : 'CAUSAL_LM',
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
@@ -149,7 +156,8 @@ export async function saveAdapters({ base, out, lora, tensors }: SavedAdapters):
     ([name, shape, data]): Float32Tensor => [storedName(name), shape, data],
   );
   await writeFloat32(join(out, adapterWeightsFile), stored);
-  const config = encodeAdapterConfig(lora, `../${basename(base)}`);
+  const classifies = stored.some(([name]) => name === storedName(scoreName));
+  const config = encodeAdapterConfig(lora, `../${basename(base)}`, classifies);
   await writeFile(join(out, adapterConfigFile), config);
   for (const file of await readdir(base, { withFileTypes: true }))
     if (file.isFile() && tokenizerFiles.test(file.name))

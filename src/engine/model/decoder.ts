@@ -8,7 +8,7 @@ import type { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
 import type { AdapterInputs } from './lora.ts';
-import { parameterSpecs } from './parameters.ts';
+import { parameterSpecs, scoreName } from './parameters.ts';
 
 /** Parameters by their Hugging Face name, as values of a graph. */
 export type Parameters = ReadonlyMap<string, Value>;
@@ -168,10 +168,13 @@ export function logits(
   scale?: Value,
 ): Value {
   const normed = g.rmsNorm(x, parameter(weights, 'model.norm.weight'), c.normEpsilon);
-  return g.linear(scale ? g.mul(normed, scale) : normed, parameter(weights, headName(c)));
+  return g.linear(
+    scale ? g.mul(normed, scale) : normed,
+    weights.adapters?.head ?? parameter(weights, headName(c)),
+  );
 }
 
 function headName(c: DecoderConfig): string {
-  if (c.labels !== undefined) return 'score.weight';
+  if (c.labels !== undefined) return scoreName;
   return c.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
 }

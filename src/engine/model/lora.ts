@@ -1,12 +1,12 @@
 // Low-rank adapters (LoRA, arXiv 2106.09685): a projection W [out, in] gains scale · B·A with
 // A [r, in] and B [out, r]. Which projections, their shapes, and adapters as inputs of a graph;
-// files are adapter-folder.ts.
+// files are adapter-folder.ts. A classifier's head has no adapter: it is trained whole beside them.
 
 import type { AdapterTarget } from '../../config/schema.ts';
 import type { Builder } from '../graph/operators.ts';
 import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
-import { type ParameterSpec, parameterSpecs } from './parameters.ts';
+import { classifierHead, type ParameterSpec, parameterSpecs, scoreName } from './parameters.ts';
 
 /** Rank and targets: all that a graph has to know. */
 export interface AdapterShape {
@@ -19,6 +19,8 @@ export interface AdapterInputs {
   scale: Value;
   /** By module name, such as `model.layers.0.self_attn.q_proj`. */
   modules: ReadonlyMap<string, { a: Value; b: Value }>;
+  /** A classifier's own head, in place of the base's. */
+  head?: Value | undefined;
 }
 
 /** Names of a module's two matrices. */
@@ -37,15 +39,16 @@ export function adaptedModules(c: DecoderConfig, { targets }: AdapterShape) {
   });
 }
 
-/** Every matrix of the adapters, A before B. */
+/** Every matrix of the adapters, A before B, and a classifier's head after them. */
 export function adapterSpecs(c: DecoderConfig, shape: AdapterShape): ParameterSpec[] {
-  return adaptedModules(c, shape).flatMap(({ module, out, input }) => {
+  const matrices = adaptedModules(c, shape).flatMap(({ module, out, input }) => {
     const { a, b } = matrixNames(module);
     return [
       { name: a, shape: [shape.rank, input] },
       { name: b, shape: [out, shape.rank] },
     ];
   });
+  return [...matrices, ...classifierHead(c)];
 }
 
 /** Adapters as float32 inputs under `adapterSpecs`' names, and the input `lora_scale`. */
@@ -65,5 +68,5 @@ export function adaptersOf(
     const { a, b } = matrixNames(module);
     return [module, { a: values.get(a)!, b: values.get(b)! }] as const;
   });
-  return { scale, modules: new Map(modules) };
+  return { scale, modules: new Map(modules), head: values.get(scoreName) };
 }

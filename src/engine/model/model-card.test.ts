@@ -73,8 +73,11 @@ describe('modelCard', () => {
     expect(written).toContain('Trained from a model that came without a name by');
   });
 
-  it('of a classifier claims no text generation', () => {
+  it('of a classifier claims to score texts, not to write them', () => {
     const classifier = { architectures: ['Qwen3ForSequenceClassification'] };
-    expect(front(card({ config: classifier }))).not.toHaveProperty('pipeline_tag');
+    expect(front(card({ config: classifier }))).toMatchObject({
+      pipeline_tag: 'text-classification',
+      tags: ['anneal', 'reward-model', 'code'],
+    });
   });
 });

@@ -14,11 +14,14 @@ export interface CardFacts {
 }
 
 const tag = 'anneal';
+const rewardTag = 'reward-model';
 
 /** The same facts, the same text: no date, no path. */
 export function modelCard({ config, sourceCard, base }: CardFacts): string {
   const source = frontMatter(sourceCard);
-  if (strings(source.tags).includes(tag)) return sourceCard;
+  const tags = strings(source.tags);
+  const scores = architectureOf(config).endsWith('ForSequenceClassification');
+  if (tags.includes(tag) && tags.includes(rewardTag) === scores) return sourceCard;
   const baseModel = modelId(base) ?? modelId(config._name_or_path) ?? modelId(source.base_model);
   const architecture = architectureOf(config);
   const front = {
@@ -26,14 +29,34 @@ export function modelCard({ config, sourceCard, base }: CardFacts): string {
     ...(baseModel && { base_model: baseModel }),
     library_name: 'transformers',
     ...(architecture.endsWith('ForCausalLM') && { pipeline_tag: 'text-generation' }),
-    tags: [tag, 'rl', 'rlaif', 'code'],
+    ...(scores && { pipeline_tag: 'text-classification' }),
+    tags: scores ? [tag, rewardTag, 'code'] : [tag, 'rl', 'rlaif', 'code'],
   };
   const from = titleOf(sourceCard) ?? baseModel ?? 'a model that came without a name';
-  return `---\n${stringify(front, { lineWidth: 0 })}---\n\n${body(architecture, from)}`;
+  return `---\n${stringify(front, { lineWidth: 0 })}---\n\n${(scores ? rewardModelBody : body)(architecture, from)}`;
 }
 
 /** What holds of a trained model as it does of its source. */
 const inherited = ['license', 'license_name', 'license_link', 'language'];
+
+function rewardModelBody(architecture: string, from: string): string {
+  return `# Reward model trained by Anneal
+
+Trained from ${from} on pairs of answers to the same prompt, one better than the other, so that the better one gets the higher score (Bradley–Terry). The trainer was Anneal.
+
+- Architecture: ${architecture}, one label
+- Weights: float32, in \`model.safetensors\`
+- The score is that of the last token; differences of scores within a prompt are what it means
+
+\`\`\`python
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+folder = "path/to/this/folder"
+model = AutoModelForSequenceClassification.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder)
+\`\`\`
+`;
+}
 
 function body(architecture: string, from: string): string {
   return `# Fine-tuned by Anneal

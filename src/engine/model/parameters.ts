@@ -18,8 +18,16 @@ export function parameterSpecs(c: DecoderConfig): ParameterSpec[] {
   ];
 }
 
+/** Name of a classifier's head. */
+export const scoreName = 'score.weight';
+
+/** The head of a classifier, which a language model does not have. */
+export function classifierHead({ labels, hiddenSize }: DecoderConfig): ParameterSpec[] {
+  return labels === undefined ? [] : [{ name: scoreName, shape: [labels, hiddenSize] }];
+}
+
 function headSpecs(c: DecoderConfig): ParameterSpec[] {
-  if (c.labels !== undefined) return [{ name: 'score.weight', shape: [c.labels, c.hiddenSize] }];
+  if (c.labels !== undefined) return classifierHead(c);
   return c.tiedEmbeddings ? [] : [{ name: 'lm_head.weight', shape: [c.vocabSize, c.hiddenSize] }];
 }
 

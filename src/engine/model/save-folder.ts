@@ -23,13 +23,21 @@ export interface SavedModel {
   out: string;
   /** Every parameter in the order of `parameterSpecs`. */
   tensors: Iterable<Float32Tensor>;
+  /** What config.json says, where that is not what the source's says. */
+  config?: SourceJson;
   /** Hugging Face id of the model in `source`, for the card; otherwise as the source says. */
   base?: string;
 }
 
 /** @throws AnnealError NonFinite for a weight that is no number; nothing is written then */
-export async function saveModelFolder({ source, out, tensors, base }: SavedModel): Promise<void> {
-  const config = await readConfig(source);
+export async function saveModelFolder({
+  source,
+  out,
+  tensors,
+  base,
+  config: given,
+}: SavedModel): Promise<void> {
+  const config = given ?? (await readSourceConfig(source));
   await writeFloat32(join(out, weightsFile), tensors);
   const names = await companionFiles(source);
   for (const name of names)
@@ -63,7 +71,8 @@ async function companionFiles(folder: string): Promise<string[]> {
   return names;
 }
 
-async function readConfig(folder: string): Promise<SourceJson> {
+/** A folder's config.json, its numbers as they are written. */
+export async function readSourceConfig(folder: string): Promise<SourceJson> {
   const path = join(folder, configFile);
   return parseSourceJson(path, await readFile(path, 'utf8'));
 }

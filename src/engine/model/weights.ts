@@ -118,14 +118,16 @@ function check(
 }
 
 /**
- * Parameters as float32 arrays by name, in the order of `parameterSpecs`.
+ * Parameters as float32 arrays by name, in the order of `parameterSpecs`; all, or those named.
  * @throws AnnealError InvalidModel naming file and tensor
  */
 export async function readParameters(
   folder: string,
   c: DecoderConfig,
+  names?: readonly string[],
 ): Promise<Map<string, Float32Array>> {
-  const entries = await locateParameters(folder, c);
+  const all = await locateParameters(folder, c);
+  const entries = names ? new Map(names.map((name) => [name, all.get(name)!])) : all;
   const read = new Map<string, Float32Array>();
   for (const [file, tensors] of Map.groupBy(entries, ([, entry]) => entry.file))
     for (const [name, data] of await readTensors(join(folder, file), tensors)) read.set(name, data);

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JudgeConfig } from '../../config/schema.ts';
 import { AnnealError } from '../../errors.ts';
-import type { RewardServices } from '../reward.ts';
+import type { JudgeServices } from '../reward.ts';
 import { SharedRecord } from './shared-record.ts';
 
 const minuteMs = 60_000;
@@ -30,7 +30,7 @@ interface Spent {
 /** A judge's limits and a run's budget. */
 export class Account {
   readonly #config: JudgeConfig;
-  readonly #services: RewardServices;
+  readonly #services: JudgeServices;
   readonly #pace: SharedRecord<Pace>;
   readonly #spent: SharedRecord<Spent>;
   /** Tokens used beyond (or under) what was reserved for them. */
@@ -39,7 +39,7 @@ export class Account {
   #tokensPerRequest: number | undefined;
 
   /** `judge` names the service, for whoever shares its limits. */
-  constructor(config: JudgeConfig, judge: string, services: RewardServices) {
+  constructor(config: JudgeConfig, judge: string, services: JudgeServices) {
     this.#config = config;
     this.#services = services;
     this.#pace = new SharedRecord(services.shared, `limits/${judge}`, { requestAt: 0, tokenAt: 0 });

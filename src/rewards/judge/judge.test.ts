@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSharedFiles } from '../../artifacts/shared-files.ts';
 import { type Prompt, promptSchema } from '../../config/records.ts';
-import { rewardSchema } from '../../config/schema.ts';
-import type { RewardServices } from '../reward.ts';
-import { createRewards, scoreCompletions } from '../score-completions.ts';
+import { judgeSchema } from '../../config/schema.ts';
+import type { JudgeServices } from '../reward.ts';
+import { scoreCompletions } from '../score-completions.ts';
+import { createJudge } from './judge.ts';
 import {
   type Fault,
   faults,
@@ -47,8 +48,8 @@ async function serve(options: JudgeServerOptions = {}): Promise<JudgeServer> {
 }
 
 /** Ask the server as a run does; `services` as one process has them. */
-function ask(completions: string[], config: object = {}, services: Partial<RewardServices> = {}) {
-  const reward = rewardSchema.parse({
+function ask(completions: string[], config: object = {}, services: Partial<JudgeServices> = {}) {
+  const reward = judgeSchema.parse({
     kind: 'judge',
     base_url: server!.url,
     model: 'judge',
@@ -56,7 +57,7 @@ function ask(completions: string[], config: object = {}, services: Partial<Rewar
     ...config,
   });
   const shared = createSharedFiles(folder);
-  const rewards = createRewards([reward], { shared, run: 'run', resumes: 0, ...services });
+  const rewards = [createJudge(reward, { shared, run: 'run', resumes: 0, ...services })];
   return scoreCompletions(
     completions.map(() => prompt),
     completions,

@@ -8,8 +8,8 @@ import type { JudgeConfig, JudgeRubric } from '../../config/schema.ts';
 import { AnnealError } from '../../errors.ts';
 import type {
   CriterionResult,
+  JudgeServices,
   Reward,
-  RewardServices,
   ScoreItem,
   ScoreOptions,
   SharedFiles,
@@ -45,7 +45,7 @@ interface Case {
 type Decision = Verdict[] | { missing: string };
 
 /** The judge as a reward. Its rubric is written out. */
-export function createJudge(config: JudgeConfig, services: RewardServices): Reward {
+export function createJudge(config: JudgeConfig, services: JudgeServices): Reward {
   const { name, weight, mode } = config;
   const rubric = config.rubric as JudgeRubric;
   const judge = new Judge(config, rubric, services);
@@ -94,7 +94,7 @@ class Judge {
   readonly #provider: Provider;
   readonly #account: Account;
 
-  constructor(config: JudgeConfig, rubric: JudgeRubric, services: RewardServices) {
+  constructor(config: JudgeConfig, rubric: JudgeRubric, services: JudgeServices) {
     const { provider, base_url, model, api_key_env } = config;
     this.#config = config;
     this.#rubric = rubric;

@@ -1,0 +1,60 @@
+// What the workflow of a reward model's training asks of its activities, and what comes back.
+// Types alone, so that the workflow may import them.
+
+import type { PairsSummary, PreferenceEpoch } from '../analysis/preference-report.ts';
+import type { ArtifactRef, CheckpointRef } from '../config/records.ts';
+import type { RewardModelConfig } from '../config/reward-model.ts';
+import type { InEpoch, PrepareInput } from './contract.ts';
+
+/** A checked file, its inputs copied into the training's folder. */
+export interface RewardModelPlan {
+  config: RewardModelConfig;
+  pairs: { train: ArtifactRef; heldOut: ArtifactRef };
+  /** The classifier to start from, of epoch 0. */
+  start: CheckpointRef;
+}
+
+export interface RewardModelEpochInput extends InEpoch {
+  config: RewardModelConfig;
+  /** What the epoch starts from, or what is evaluated. */
+  model: CheckpointRef;
+  /** Pairs to train on, or held-out ones. */
+  pairs: ArtifactRef;
+}
+
+/** What a pass over the pairs came to. */
+export interface TrainedRewardModel {
+  model: CheckpointRef;
+  /** Means over its steps. */
+  loss: number;
+  accuracy: number;
+  tooLong: number;
+}
+
+/** What the held-out pairs say of an epoch's checkpoint. */
+export interface EvaluatedRewardModel {
+  /** Scores of each pair. */
+  scores: ArtifactRef;
+  summary: PairsSummary;
+}
+
+export interface PublishInput {
+  run: string;
+  config: RewardModelConfig;
+  model: CheckpointRef;
+  scores: ArtifactRef;
+  trained: { pairs: number; tooLong: number };
+  epochs: PreferenceEpoch[];
+}
+
+/** The activities of a reward model's training; each may run any number of times. */
+export interface RewardModelActivities {
+  /** Check the file and all that it names, and copy the inputs into the training's folder. */
+  prepareRewardModel(input: PrepareInput): Promise<RewardModelPlan>;
+  /** Train for one pass over the pairs: the epoch's checkpoint. */
+  trainRewardModel(input: RewardModelEpochInput): Promise<TrainedRewardModel>;
+  /** Score held-out pairs. */
+  evaluateRewardModel(input: RewardModelEpochInput): Promise<EvaluatedRewardModel>;
+  /** Write the finished model and its report into the folder that the file names. */
+  publishRewardModel(input: PublishInput): Promise<PairsSummary>;
+}

@@ -1,0 +1,177 @@
+// The activities of a reward model's training: its inputs, an epoch, held-out scores, the finished
+// folder. All of them work with models, and so belong to the queue of training.
+
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  renderPreferenceReport,
+  type ScoredPair,
+  suggestScale,
+  summarizePairs,
+} from '../analysis/preference-report.ts';
+import { mean } from '../analysis/statistics.ts';
+import { writeFileAtomic } from '../artifacts/atomic.ts';
+import { commitCheckpoint, openCheckpoint } from '../artifacts/checkpoints.ts';
+import { encodeJsonl } from '../artifacts/jsonl.ts';
+import { layout } from '../artifacts/layout.ts';
+import { createLocalStore } from '../artifacts/local-store.ts';
+import { resolveInput } from '../config/paths.ts';
+import { type PreferencePair, preferencePairSchema } from '../config/records.ts';
+import { type RewardModelConfig, resolveRewardModelConfig } from '../config/reward-model.ts';
+import { AnnealError } from '../errors.ts';
+import { readRows as readFileRows } from '../rewards/prompts.ts';
+import { splitPairs } from '../rl/pairs.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { type Job, runJob } from './job.ts';
+import { checkOwner, writeManifest } from './manifest.ts';
+import type { RewardModelActivities } from './reward-model-contract.ts';
+import { readRows } from './samples.ts';
+
+export function rewardModelActivitiesWith(dependencies: Dependencies): RewardModelActivities {
+  const { models } = dependencies;
+  return {
+    async prepareRewardModel(input) {
+      const store = storeOf(dependencies, input.run);
+      return runJob(store, {}, async (job) => {
+        const config = checkedConfig(input.file, input.run);
+        await checkOwner(store, input);
+        await checkOut(config.out);
+        const { train, heldOut } = await readPairs(config);
+        const base = resolveInput(config.base, 'base');
+        await models.inspect({ model: base, promptFormat: config.prompt_format }, job);
+        const path = layout.startCheckpoint;
+        const scratch = await store.scratch(path);
+        await models.makeClassifier({ model: base, seed: config.seed, out: scratch }, job);
+        const start = await commitCheckpoint(store, scratch, { path, epoch: 0, step: 0 });
+        const write = (split: 'train' | 'held-out', rows: PreferencePair[]) =>
+          store.write(layout.pairs(split), encodeJsonl(rows), rows.length);
+        const pairs = {
+          train: await write('train', train),
+          heldOut: await write('held-out', heldOut),
+        };
+        await store.write(layout.config, `${JSON.stringify(config, null, 2)}\n`);
+        await writeManifest(store, input, { pairs, start });
+        return { config, pairs, start };
+      });
+    },
+
+    async trainRewardModel({ run, epoch, config, model, pairs }) {
+      const store = storeOf(dependencies, run);
+      return runJob(store, { stage: 'train', epoch }, async (job) => {
+        const path = layout.checkpoint(epoch);
+        const scratch = await store.scratch(path);
+        const { engine, prompt_format: promptFormat, training, lora, seed } = config;
+        const { steps, tooLong } = await models.trainRewardModel(
+          {
+            kind: 'preferences',
+            ...{ engine, promptFormat, training, lora, seed, epoch, out: scratch },
+            model: await openCheckpoint(store, model),
+            pairs: await readRows<PreferencePair>(store, pairs),
+          },
+          job,
+        );
+        await store.write(layout.steps(epoch), encodeJsonl(steps));
+        const base = model.base ?? (lora ? model : undefined);
+        const step = model.step + steps.length;
+        const made = { path, epoch, step, ...(base && { base }) };
+        return {
+          model: await commitCheckpoint(store, scratch, made),
+          loss: mean(steps.map(({ loss }) => loss))!,
+          accuracy: mean(steps.map(({ accuracy }) => accuracy))!,
+          tooLong,
+        };
+      });
+    },
+
+    async evaluateRewardModel({ run, epoch, config, model, pairs }) {
+      const store = storeOf(dependencies, run);
+      return runJob(store, { stage: 'evaluate', epoch }, async (job) => {
+        const folder = await openCheckpoint(store, model);
+        const rows = await readRows<PreferencePair>(store, pairs);
+        const scored = await scorePairs(dependencies, folder, config, rows, job);
+        const path = layout.pairScores(epoch);
+        const scores = await store.write(path, encodeJsonl(scored), scored.length);
+        return { scores, summary: summarizePairs(scored) };
+      });
+    },
+
+    async publishRewardModel({ run, config, model, scores, trained, epochs }) {
+      const store = storeOf(dependencies, run);
+      return runJob(store, {}, async (job) => {
+        const rows = await readRows<ScoredPair>(store, scores);
+        const summary = summarizePairs(rows);
+        const report = {
+          name: run,
+          base: config.base,
+          trained: { pairs: trained.pairs, too_long: trained.tooLong },
+          epochs,
+          held_out: summary,
+          suggested: suggestScale(rows),
+        };
+        const out = resolve(config.out);
+        const place = createLocalStore(dirname(out));
+        const scratch = await place.scratch(basename(out));
+        const folder = await openCheckpoint(store, model);
+        await models.makeClassifier({ model: folder, seed: config.seed, out: scratch }, job);
+        await writeFileAtomic(join(scratch, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+        await writeFileAtomic(join(scratch, 'report.md'), renderPreferenceReport(report));
+        await place.commitFolder(scratch, basename(out));
+        return summary;
+      });
+    },
+  };
+}
+
+function checkedConfig(file: unknown, run: string): RewardModelConfig {
+  const config = resolveRewardModelConfig(file, 'reward model file');
+  return resolveRewardModelConfig({ ...config, name: run }, 'workflow id');
+}
+
+/** Nothing of anybody's is written over. @throws AnnealError InvalidConfig */
+export async function checkOut(out: string): Promise<void> {
+  const found = await readdir(resolve(out)).catch(() => []);
+  if (found.length > 0)
+    throw new AnnealError(
+      'InvalidConfig',
+      `out: expected a folder that is not there or is empty, found ${found.length} files in '${out}'; name another or move them away`,
+    );
+}
+
+/**
+ * The pairs that a file names, split by prompts.
+ * @throws AnnealError InvalidData naming file and line, or where a split is left without pairs
+ */
+export async function readPairs(config: RewardModelConfig) {
+  const read = async (path: string, key: string) =>
+    (await readFileRows(resolveInput(path, key), preferencePairSchema)).map(({ row }) => row);
+  const pairs = await read(config.pairs, 'pairs');
+  const split =
+    config.held_out === null
+      ? splitPairs(pairs, config.held_out_share, config.seed)
+      : { train: pairs, heldOut: await read(config.held_out, 'held_out') };
+  if (split.train.length > 0) return split;
+  throw new AnnealError(
+    'InvalidData',
+    `${config.pairs}: expected pairs of two prompts or more, so that some can be held out, found ${pairs.length} pairs of one; add pairs, or name others with held_out`,
+  );
+}
+
+/** The scores of both answers of every pair. */
+async function scorePairs(
+  { models }: Dependencies,
+  model: string,
+  { engine, prompt_format: promptFormat, training }: RewardModelConfig,
+  pairs: readonly PreferencePair[],
+  job: Job,
+): Promise<ScoredPair[]> {
+  const sequences = pairs.flatMap(({ prompt, chosen, rejected }) => [
+    { prompt, completion: chosen },
+    { prompt, completion: rejected },
+  ]);
+  const how = { batchSize: 2 * training.microbatch_size, maxLength: training.max_length };
+  const scores = await models.scores(
+    { kind: 'score', engine, model, sequences, promptFormat, ...how },
+    job,
+  );
+  return pairs.map((_, i) => ({ chosen: scores[2 * i]!, rejected: scores[2 * i + 1]! }));
+}

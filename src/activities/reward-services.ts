@@ -1,0 +1,32 @@
+// What rewards may call on, out of what the activities have.
+
+import { sharedFolder } from '../artifacts/layout.ts';
+import { createSharedFiles } from '../artifacts/shared-files.ts';
+import type { RewardServices } from '../rewards/reward.ts';
+import type { DeviceSettings, ModelService } from '../rl/model-service.ts';
+
+/** On whose account rewards are computed; `resumes` as in ScoreInput. */
+interface Account {
+  runsDir: string;
+  run: string;
+  resumes?: number | undefined;
+}
+
+/**
+ * Reward models run in the model process, on the run's own engine settings; judges share what
+ * they know and may with all workers on the folder of runs.
+ */
+export function rewardServices(
+  models: ModelService,
+  engine: DeviceSettings,
+  { runsDir, run, resumes = 0 }: Account,
+): RewardServices {
+  return {
+    models: {
+      scores: (scoring, options) => models.scores({ kind: 'score', engine, ...scoring }, options),
+    },
+    shared: createSharedFiles(sharedFolder(runsDir)),
+    run,
+    resumes,
+  };
+}

@@ -1,0 +1,63 @@
+// A reward model as a reward: a sequence classifier's score of prompt and program, squashed into
+// [0, 1]. The classifier runs where the services have it run.
+
+import { parse } from 'acorn';
+import { resolveInput } from '../config/paths.ts';
+import type { RewardConfig } from '../config/schema.ts';
+import type { CriterionResult, Reward, RewardServices, ScoreItem } from './reward.ts';
+import { ecmaVersion } from './rubric/syntax.ts';
+
+type RewardModelConfig = Extract<RewardConfig, { kind: 'reward_model' }>;
+
+/**
+ * The reward of a trained judge. It has no criteria.
+ * @throws AnnealError InvalidConfig where there is nothing at its path
+ */
+export function createRewardModel(
+  config: RewardModelConfig,
+  { models }: Pick<RewardServices, 'models'>,
+): Reward {
+  const { name, weight, gate } = config;
+  const model = resolveInput(config.path, `rewards: path of '${name}'`);
+  return {
+    name,
+    weight,
+    async score(items, options) {
+      const objections = items.map((item) => (gate === 'parses' ? objectionTo(item) : null));
+      const open = items.filter((_, i) => objections[i] === null);
+      const scoring = {
+        model,
+        sequences: open.map(({ prompt, completion }) => ({ prompt: prompt.prompt, completion })),
+        promptFormat: config.prompt_format,
+        batchSize: config.batch_size,
+        maxLength: config.max_length,
+      };
+      const scores = open.length > 0 ? await models.scores(scoring, options) : [];
+      const results = scores.map((score) => toResult(score, config));
+      return objections.map((note) =>
+        note === null ? results.shift()! : { value: 0, criteria: {}, note },
+      );
+    },
+  };
+}
+
+/** Why a completion is no program; null where it is one. */
+function objectionTo({ completion }: ScoreItem): string | null {
+  try {
+    return parse(completion, { ecmaVersion }).body.length === 0 ? 'no program' : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return `does not parse: ${error.message}`;
+    if (error instanceof RangeError) return 'does not parse: nested too deeply';
+    throw error;
+  }
+}
+
+/** sigmoid((score - shift) / scale) */
+function toResult(
+  score: number | null,
+  { shift, scale, max_length }: RewardModelConfig,
+): CriterionResult {
+  if (score === null)
+    return { value: null, criteria: {}, note: `more than max_length = ${max_length} tokens` };
+  return { value: 1 / (1 + Math.exp((shift - score) / scale)), criteria: {} };
+}

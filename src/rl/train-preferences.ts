@@ -1,0 +1,78 @@
+// One pass of a reward model over its preference pairs: tokens, shuffled steps, checkpoint.
+
+import { openPolicyFolder } from '../engine/model/policy-folder.ts';
+import { createSequenceEncoder } from '../engine/prompt-format.ts';
+import { permutation, uniforms } from '../engine/sampling/random.ts';
+import { readTokenizer } from '../engine/tokenizer.ts';
+import type {
+  PreferenceJob,
+  PreferenceReport,
+  PreferenceStepMetrics,
+  Progress,
+} from './model-service.ts';
+import { lengthOf, PreferenceTrainer, type TokenPair } from './preference-trainer.ts';
+import { learningRate } from './train.ts';
+
+/** Run the job; see PreferenceJob for what goes in and model-service.ts for what may be thrown. */
+export async function trainPreferences(
+  job: PreferenceJob,
+  onProgress: (progress: Progress) => void,
+): Promise<PreferenceReport> {
+  const { model, engine, lora, seed, training, out } = job;
+  const pairs = await tokenPairs(job);
+  const { recompute } = training;
+  const trainer = await PreferenceTrainer.load(model, engine, { lora, seed, recompute });
+  try {
+    const steps = await runSteps(job, trainer, pairs, onProgress);
+    await trainer.save(out);
+    return { steps, tooLong: job.pairs.length - pairs.length };
+  } finally {
+    await trainer.close();
+  }
+}
+
+/** The pairs as token ids, without those of which an answer is too long. */
+async function tokenPairs({
+  model,
+  pairs,
+  promptFormat,
+  training,
+}: PreferenceJob): Promise<TokenPair[]> {
+  const { base, config } = await openPolicyFolder(model);
+  const encode = await createSequenceEncoder(await readTokenizer(base), promptFormat);
+  const longest = Math.min(training.max_length, config.maxPositions);
+  return pairs
+    .map(({ prompt, chosen, rejected }) => ({
+      chosen: encode(prompt, chosen),
+      rejected: encode(prompt, rejected),
+    }))
+    .filter((pair) => lengthOf(pair) <= longest);
+}
+
+async function runSteps(
+  { training, seed, epoch }: PreferenceJob,
+  trainer: PreferenceTrainer,
+  pairs: readonly TokenPair[],
+  onProgress: (progress: Progress) => void,
+): Promise<PreferenceStepMetrics[]> {
+  const { batch_size, microbatch_size } = training;
+  const order = permutation(pairs.length, uniforms(seed, `pairs/${epoch}`));
+  const total = Math.ceil(order.length / batch_size);
+  const schedule = {
+    ...training,
+    schedule: 'cosine',
+    decay_steps: Math.max(1, total * training.epochs - training.warmup_steps),
+    min_learning_rate: 0,
+  } as const;
+  const steps: PreferenceStepMetrics[] = [];
+  for (let i = 0; i < total; i++) {
+    const batch = order.slice(i * batch_size, (i + 1) * batch_size).map((place) => pairs[place]!);
+    const learning_rate = learningRate(schedule, trainer.step);
+    const settings = { ...training, learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    const stats = await trainer.train(batch, microbatch_size, settings);
+    steps.push({ step: trainer.step, ...stats, learning_rate });
+    const note = `loss ${stats.loss.toFixed(4)}`;
+    onProgress({ done: i + 1, total, unit: 'steps', note });
+  }
+  return steps;
+}

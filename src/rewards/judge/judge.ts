@@ -15,8 +15,8 @@ import type {
   SharedFiles,
 } from '../reward.ts';
 import { Account } from './account.ts';
-import { normalizeProgram } from './normalize.ts';
-import { NoAnswer, Provider } from './provider.ts';
+import { NoAnswer } from './answer.ts';
+import type { Provider } from './provider.ts';
 import { questionOf } from './question.ts';
 import {
   groupSchema,
@@ -54,6 +54,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
     name,
     weight,
     async score(items, { signal, onProgress }: ScoreOptions = {}) {
+      const { normalizeProgram } = await import('./normalize.ts');
       const shown: (string | null)[] = [];
       for (const { prompt, completion } of items) {
         shown.push(await normalizeProgram(completion, prompt.entry, config));
@@ -91,7 +92,7 @@ class Judge {
   readonly #config: JudgeConfig;
   readonly #rubric: JudgeRubric;
   readonly #verdicts: SharedFiles;
-  readonly #provider: Provider;
+  #provider: Promise<Provider> | undefined;
   readonly #account: Account;
 
   constructor(config: JudgeConfig, rubric: JudgeRubric, services: JudgeServices) {
@@ -99,7 +100,6 @@ class Judge {
     this.#config = config;
     this.#rubric = rubric;
     this.#verdicts = services.shared;
-    this.#provider = new Provider(config);
     const service = hashOf([provider, base_url, model, api_key_env]).slice(0, 16);
     this.#account = new Account(config, service, services);
   }
@@ -137,6 +137,12 @@ class Judge {
     return decisions;
   }
 
+  /** Loaded when it is first needed: a worker without a judge starts half a second sooner. */
+  #service(): Promise<Provider> {
+    this.#provider ??= import('./provider.ts').then(({ Provider }) => new Provider(this.#config));
+    return this.#provider;
+  }
+
   async #decide({ prompt, programs, isSecond }: Case, signal?: AbortSignal): Promise<Decision> {
     const { provider, model, temperature, max_output_tokens } = this.#config;
     const many = this.#config.mode === 'groupwise';
@@ -152,20 +158,17 @@ class Judge {
     if (known) return known;
     const size = question.instructions.length + question.prompt.length;
     const guess = size / charactersPerToken + 64 * programs.length;
+    const service = await this.#service();
     const ask = async () => {
       if (!many) {
-        const { verdict, usage } = await this.#provider.ask(
-          question,
-          verdictSchema(this.#rubric),
-          signal,
-        );
+        const { verdict, usage } = await service.ask(question, verdictSchema(this.#rubric), signal);
         return { verdicts: [verdictOf(verdict)], usage };
       }
       const schema = groupSchema(
         this.#rubric,
         shown.map(({ label }) => label!),
       );
-      const { verdict, usage } = await this.#provider.ask(question, schema, signal);
+      const { verdict, usage } = await service.ask(question, schema, signal);
       const ordered = verdict.verdicts.toSorted((a, b) => Number(a.program) - Number(b.program));
       return { verdicts: ordered.map(verdictOf), usage };
     };

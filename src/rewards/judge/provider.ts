@@ -15,34 +15,7 @@ import type { z } from 'zod';
 import type { JudgeConfig } from '../../config/schema.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Usage } from './account.ts';
-
-/** What a judge is sent. */
-export interface Question {
-  instructions: string;
-  prompt: string;
-}
-
-export interface Answer<T> {
-  verdict: T;
-  usage: Usage;
-}
-
-/** A request that came to nothing; another may do better. */
-export class NoAnswer extends Error {
-  override readonly name = 'NoAnswer';
-  /** How long the service asked to be left alone; null where it did not say. */
-  readonly retryAfterMs: number | null;
-  /** Tokens that were used all the same. */
-  readonly usage: Usage;
-
-  constructor(message: string, retryAfterMs: number | null = null, usage: Usage = noUsage) {
-    super(message);
-    this.retryAfterMs = retryAfterMs;
-    this.usage = usage;
-  }
-}
-
-const noUsage: Usage = { input: 0, output: 0 };
+import { type Answer, NoAnswer, noUsage, type Question } from './answer.ts';
 
 /** Where the key of each provider is looked for; services of one's own need none. */
 const usualKeys: Record<JudgeConfig['provider'], string | null> = {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Prompt } from '../../config/records.ts';
 import type { JudgeRubric } from '../../config/schema.ts';
-import type { Question } from './provider.ts';
+import type { Question } from './answer.ts';
 
 /** A program as the judge is shown it, by a number where there are many. */
 interface Shown {

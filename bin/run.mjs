@@ -33,6 +33,7 @@ const tasks = {
   test: [check, lint, testAll],
   'test:integration': [[...testAll, '--project', 'integration']],
   bench: [['bench/run.ts']],
+  chaos: [['test/chaos/run.ts']],
   build: [['tools/build.ts']],
   'make:policy': [
     ['tools/embedded/make-data.ts'],

@@ -71,6 +71,7 @@ rewards: [{ kind: reward_model, path: ${at('judge')} }]
   expect(first).toBeGreaterThan(0);
   expect(second).not.toBe(first);
   expect(broken).toBe(0);
+  expect(scoreTable(rows)[0]).toMatch(/^prompt +reward +reward_model +note$/);
 });
 
 it('takes the rewards of a run file', async () => {

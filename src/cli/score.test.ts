@@ -136,6 +136,6 @@ it('shows a missing score as missing and leaves it out of the average', () => {
     { id: 'b', reward: 0.5, rewards: { judge: { value: 0.5, criteria: {} } } },
   ];
   const lines = scoreTable(rows);
-  expect(lines[1]).toMatch(/^a +– +no answer$/);
+  expect(lines[1]).toMatch(/^a +– +– +no answer$/);
   expect(lines.at(-1)).toBe('average reward 0.500 over 1 completions; 1 without a score');
 });

@@ -40,6 +40,7 @@ const tasks = {
     ['tools/embedded/make-tokenizer.ts'],
     ['tools/embedded/pretrain.ts'],
   ],
+  'make:teacher': [['tools/make-teacher.ts']],
 };
 
 async function run(task, args) {

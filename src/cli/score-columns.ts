@@ -1,4 +1,5 @@
-// Scores as columns of a table: the reward, and every criterion of every declared reward.
+// Scores as columns of a table: the reward, and every criterion of every declared reward, or the
+// value of one that has no criteria.
 
 import { fixed } from '../analysis/format.ts';
 import type { Score } from '../config/records.ts';
@@ -14,19 +15,28 @@ export function scoreColumns(scores: readonly Score[]): {
       const known = criteria.get(name) ?? [];
       criteria.set(name, new Set([...known, ...Object.keys(reward.criteria)]));
     }
-  const columns = [...criteria].flatMap(([name, found]) =>
-    [...found].map((criterion) => ({ name, criterion })),
+  const columns = [...criteria].flatMap(([name, found]): Column[] =>
+    found.size === 0 ? [{ name }] : [...found].map((criterion) => ({ name, criterion })),
   );
   return {
-    titles: [
-      'reward',
-      ...columns.map((c) => (criteria.size > 1 ? `${c.name}/${c.criterion}` : c.criterion)),
-    ],
+    titles: ['reward', ...columns.map((column) => titleOf(column, criteria.size))],
     cells: ({ reward, rewards }) => [
       fixed(reward, 3),
-      ...columns.map(({ name, criterion }) => fixed(rewards[name]?.criteria[criterion], 3)),
+      ...columns.map(({ name, criterion }) =>
+        fixed(criterion ? rewards[name]?.criteria[criterion] : rewards[name]?.value, 3),
+      ),
     ],
   };
+}
+
+interface Column {
+  name: string;
+  criterion?: string;
+}
+
+function titleOf({ name, criterion }: Column, rewards: number): string {
+  if (criterion === undefined) return name;
+  return rewards > 1 ? `${name}/${criterion}` : criterion;
 }
 
 /** What the rewards noted, such as the error of a program that does not parse. */

@@ -71,6 +71,7 @@ rewards: [{ kind: reward_model, path: ${at('judge')} }]
   expect(first).toBeGreaterThan(0);
   expect(second).not.toBe(first);
   expect(broken).toBe(0);
+  expect(scoreTable(rows)[0]).toMatch(/^prompt +reward +reward_model +note$/);
 });
 
 it('takes the rewards of a run file', async () => {
@@ -135,6 +136,6 @@ it('shows a missing score as missing and leaves it out of the average', () => {
     { id: 'b', reward: 0.5, rewards: { judge: { value: 0.5, criteria: {} } } },
   ];
   const lines = scoreTable(rows);
-  expect(lines[1]).toMatch(/^a +– +no answer$/);
+  expect(lines[1]).toMatch(/^a +– +– +no answer$/);
   expect(lines.at(-1)).toBe('average reward 0.500 over 1 completions; 1 without a score');
 });

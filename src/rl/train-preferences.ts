@@ -4,6 +4,7 @@ import { openPolicyFolder } from '../engine/model/policy-folder.ts';
 import { createSequenceEncoder } from '../engine/prompt-format.ts';
 import { permutation, uniforms } from '../engine/sampling/random.ts';
 import { readTokenizer } from '../engine/tokenizer.ts';
+import { AnnealError } from '../errors.ts';
 import type {
   PreferenceJob,
   PreferenceReport,
@@ -31,7 +32,10 @@ export async function trainPreferences(
   }
 }
 
-/** The pairs as token ids, without those of which an answer is too long. */
+/**
+ * The pairs as token ids, without those of which an answer is too long.
+ * @throws AnnealError InvalidData where that leaves none
+ */
 async function tokenPairs({
   model,
   pairs,
@@ -41,12 +45,17 @@ async function tokenPairs({
   const { base, config } = await openPolicyFolder(model);
   const encode = await createSequenceEncoder(await readTokenizer(base), promptFormat);
   const longest = Math.min(training.max_length, config.maxPositions);
-  return pairs
+  const fit = pairs
     .map(({ prompt, chosen, rejected }) => ({
       chosen: encode(prompt, chosen),
       rejected: encode(prompt, rejected),
     }))
     .filter((pair) => lengthOf(pair) <= longest);
+  if (fit.length > 0) return fit;
+  throw new AnnealError(
+    'InvalidData',
+    `expected pairs with answers of at most ${longest} tokens, prompt included, found none among ${pairs.length}; raise training.max_length, if the model's context allows it`,
+  );
 }
 
 async function runSteps(

@@ -118,6 +118,15 @@ it('refuses what cannot work, and says why', async () => {
   });
 });
 
+it('says what to do where every answer is too long', async () => {
+  const training = { ...fileOf('').training, max_length: 8 };
+  const failure = await (await start('long', { training })).result().catch((error) => error.cause);
+  expect(failure).toMatchObject({
+    type: 'InvalidData',
+    message: expect.stringMatching(/at most 8 tokens.*found none among 48; raise/),
+  });
+});
+
 it('judges the programs of a run, tests being reported and not summed', async () => {
   const rewards = [
     { kind: 'reward_model', path: at('models/left-alone') },

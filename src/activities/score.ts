@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
-import { normalFormOf } from '../rewards/normal-form.ts';
+import { normalFormsOf } from '../rewards/normal-forms.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, rewardServicesOf, storeOf } from './dependencies.ts';
@@ -28,17 +28,15 @@ export function scoreWith(dependencies: Dependencies) {
     return runJob(store, { stage, epoch, split, shard }, async (job) => {
       const rollouts = await readRows<Rollout>(store, input.rollouts);
       const prompts = await readPromptsById(store, input.prompts);
-      const scores = await scoreCompletions(
-        rollouts.map(({ promptId }) => prompts.get(promptId)!),
-        rollouts.map(({ text }) => text),
-        await rewardsOf(input),
-        job,
-      );
+      const asked = rollouts.map(({ promptId }) => prompts.get(promptId)!);
+      const texts = rollouts.map(({ text }) => text);
+      const scores = await scoreCompletions(asked, texts, await rewardsOf(input), job);
+      const forms = await normalFormsOf(asked, texts);
       const rows = rollouts.map(
         (rollout, i): ScoredRollout => ({
           ...rollout,
           ...scores[i]!,
-          program: programOf(rollout.text),
+          program: nameOf(forms[i]!),
         }),
       );
       return store.write(layout.scored(epoch, split, shard), encodeJsonl(rows), rows.length);
@@ -47,7 +45,6 @@ export function scoreWith(dependencies: Dependencies) {
 }
 
 /** Names a program by its normal form, shortly: a sample's line carries it. */
-function programOf(text: string): string | null {
-  const form = normalFormOf(text);
+function nameOf(form: string | null): string | null {
   return form && createHash('sha256').update(form).digest('hex').slice(0, 16);
 }

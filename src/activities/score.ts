@@ -7,7 +7,7 @@ import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
 import type { RewardConfig } from '../config/schema.ts';
-import { normalFormOf } from '../rewards/normal-form.ts';
+import { normalFormsOf } from '../rewards/normal-forms.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
@@ -34,18 +34,16 @@ export function scoreWith(dependencies: Dependencies) {
     return runJob(store, { stage, epoch, split, shard }, async (job) => {
       const rollouts = await readRows<Rollout>(store, input.rollouts);
       const prompts = await readPromptsById(store, input.prompts);
-      const configs = await withOwnModels(store, input);
-      const scores = await scoreCompletions(
-        rollouts.map(({ promptId }) => prompts.get(promptId)!),
-        rollouts.map(({ text }) => text),
-        await rewardsOf({ ...input, rewards: configs }),
-        job,
-      );
+      const asked = rollouts.map(({ promptId }) => prompts.get(promptId)!);
+      const texts = rollouts.map(({ text }) => text);
+      const rewards = await rewardsOf({ ...input, rewards: await withOwnModels(store, input) });
+      const scores = await scoreCompletions(asked, texts, rewards, job);
+      const forms = await normalFormsOf(asked, texts);
       const rows = rollouts.map(
         (rollout, i): ScoredRollout => ({
           ...rollout,
           ...scores[i]!,
-          program: programOf(rollout.text),
+          program: nameOf(forms[i]!),
         }),
       );
       return store.write(layout.scored(epoch, split, shard), encodeJsonl(rows), rows.length);
@@ -68,7 +66,6 @@ async function withOwnModels(
 }
 
 /** Names a program by its normal form, shortly: a sample's line carries it. */
-function programOf(text: string): string | null {
-  const form = normalFormOf(text);
+function nameOf(form: string | null): string | null {
   return form && createHash('sha256').update(form).digest('hex').slice(0, 16);
 }

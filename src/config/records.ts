@@ -11,7 +11,7 @@ export const promptSchema = z.strictObject({
   prompt: z.string().min(1),
   /** Name of the function that a completion must define. */
   entry: z.string().regex(/^[A-Za-z_$][\w$]*$/),
-  language: z.literal('javascript').default('javascript'),
+  language: z.enum(['javascript', 'python']).default('javascript'),
   /** Each case calls the entry with `args` and expects `returns` (deep equality over JSON). */
   tests: z.array(z.strictObject({ args: z.array(z.json()), returns: z.json() })).min(1),
   /** A correct, clean solution: what a perfect completion would be. */

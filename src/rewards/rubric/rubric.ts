@@ -5,12 +5,9 @@ import type { Prompt } from '../../config/records.ts';
 import type { RewardConfig } from '../../config/schema.ts';
 import { AnnealError } from '../../errors.ts';
 import type { CriterionResult, Reward, ScoreItem, ScoreOptions } from '../reward.ts';
+import type { Language } from '../sandbox/protocol.ts';
 import { sharedSandbox } from '../sandbox/sandbox.ts';
-import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict.ts';
-import { costOf } from './cost.ts';
-import { judgeDocumentation } from './documentation.ts';
-import { judgeQuality } from './quality.ts';
-import { type ParsedProgram, parseProgram } from './syntax.ts';
+import { type Review, reviewers } from './review.ts';
 
 type RubricConfig = Extract<RewardConfig, { kind: 'rubric' }>;
 export type Criterion = keyof RubricConfig['criteria'];
@@ -29,13 +26,6 @@ interface ReferenceStanding {
   cost: number;
   value: number;
 }
-/** What can be said of a program without running it. */
-interface StaticJudgement {
-  quality: number;
-  documentation: number;
-  cost: number;
-  objections: string[];
-}
 interface Judgement {
   criteria: Criteria;
   note?: string;
@@ -49,35 +39,36 @@ export function createRubric(config: RubricConfig): Reward {
       'InvalidConfig',
       `rewards: '${name}' expects a criterion with a weight above 0, found all at 0; raise one`,
     );
-  const sandbox = sharedSandbox({ timeLimitMs, memoryLimitMb: config.memory_limit_mb });
+  const limits = { timeLimitMs, memoryLimitMb: config.memory_limit_mb };
   const standings = new WeakMap<Prompt, ReferenceStanding>();
 
-  /** Judge a batch. Costs are compared with those of the references that are known. */
-  async function judge(items: readonly ScoreItem[], signal?: AbortSignal): Promise<Judgement[]> {
-    const parsed = items.map(({ prompt, completion }) => parseProgram(completion, prompt.entry));
-    const fit = items.filter((_, index) => !isFailure(parsed[index]!));
-    const programs = fit.map(({ prompt, completion }) => toSandboxProgram(prompt, completion));
-    const running = sandbox.run(programs, { signal });
-    const statics = parsed.map((program) => (isFailure(program) ? null : judgeText(program)));
-    const outcomes = await running;
-    return items.map(({ prompt }, index) => {
-      const program = parsed[index]!;
-      if (isFailure(program)) return { criteria: nothing, note: program.failed };
-      const verdict = judgeOutcome(prompt.tests, outcomes.shift() ?? []);
-      return combine(statics[index]!, verdict, standings.get(prompt)?.cost);
-    });
+  /** Test and read a batch, each program in its own language. */
+  async function review(items: readonly ScoreItem[], signal?: AbortSignal): Promise<Review[]> {
+    const reviews = new Map<ScoreItem, Review>();
+    const reviewIn = async (language: Language) => {
+      const own = items.filter(({ prompt }) => prompt.language === language);
+      if (own.length === 0) return;
+      const found = await reviewers[language](own, sharedSandbox(limits, language), signal);
+      for (const [index, item] of own.entries()) reviews.set(item, found[index]!);
+    };
+    await Promise.all([reviewIn('javascript'), reviewIn('python')]);
+    return items.map((item) => reviews.get(item)!);
   }
 
   /** Score the references of prompts that have not been met yet. */
   async function meet(prompts: readonly Prompt[], signal?: AbortSignal): Promise<void> {
     const unmet = [...new Set(prompts)].filter((prompt) => !standings.has(prompt));
     const items = unmet.map((prompt) => ({ prompt, completion: prompt.reference }));
-    const judgements = await judge(items, signal);
+    const reviews = await review(items, signal);
     unmet.forEach((prompt, index) => {
-      const { criteria: found, note } = judgements[index]!;
-      if (found.correctness < 1) throw brokenReference(prompt, note);
-      const program = parseProgram(prompt.reference, prompt.entry) as ParsedProgram;
-      standings.set(prompt, { cost: costOf(program), value: weightedMean(found, criteria) });
+      const found = reviews[index]!;
+      const judgement = judge(found);
+      if ('failed' in found || judgement.criteria.correctness < 1)
+        throw brokenReference(prompt, judgement.note);
+      standings.set(prompt, {
+        cost: found.cost,
+        value: weightedMean(judgement.criteria, criteria),
+      });
     });
   }
 
@@ -99,7 +90,8 @@ export function createRubric(config: RubricConfig): Reward {
           batch.map(({ prompt }) => prompt),
           signal,
         );
-        const judgements = await judge(batch, signal);
+        const reviews = await review(batch, signal);
+        const judgements = batch.map(({ prompt }, i) => judge(reviews[i]!, standings.get(prompt)));
         results.push(...batch.map(({ prompt }, i) => toResult(prompt, judgements[i]!)));
         onProgress?.({ done: results.length, total: items.length, unit: 'programs' });
       }
@@ -108,24 +100,15 @@ export function createRubric(config: RubricConfig): Reward {
   };
 }
 
-function isFailure(parsed: ParsedProgram | { failed: string }): parsed is { failed: string } {
-  return 'failed' in parsed;
-}
-
-function judgeText(program: ParsedProgram): StaticJudgement {
-  const { value: quality, objections } = judgeQuality(program);
-  const documentation = judgeDocumentation(program);
-  return { quality, documentation, cost: costOf(program), objections };
-}
-
 /**
- * The criteria of a program that passed the gate. `efficiency` is the square root of the
- * reference's cost over the program's, with that tolerance and at most 1, times the share of
- * tests passed: a wrong program has no speed.
+ * The criteria of a program. `efficiency` is the square root of the reference's cost over the
+ * program's, with that tolerance and at most 1, times the share of tests passed: a wrong program
+ * has no speed.
  */
-function combine(text: StaticJudgement, verdict: Verdict, referenceCost?: number): Judgement {
-  const { quality, documentation, cost, objections } = text;
-  const ratio = (costTolerance * ((referenceCost ?? cost) + callCost)) / (cost + callCost);
+function judge(found: Review, reference?: ReferenceStanding): Judgement {
+  if ('failed' in found) return { criteria: nothing, note: found.failed };
+  const { quality, documentation, cost, objections, verdict } = found;
+  const ratio = (costTolerance * ((reference?.cost ?? cost) + callCost)) / (cost + callCost);
   const efficiency = verdict.passed * Math.min(1, Math.sqrt(ratio));
   const remarks = [verdict.failure, objections.join(', ')].filter(Boolean);
   return {

@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { isolationFlags } from './isolation.ts';
+import type { Language } from './protocol.ts';
 
 /** The code of the error that `expression` ends with in an isolated process, or 'allowed'. */
-function attempt(expression: string): string {
+function attempt(expression: string, language: Language = 'javascript'): string {
   const code = `try { ${expression}; console.log('allowed') } catch (error) { console.log(error.code) }`;
-  const { stdout, stderr } = spawnSync(process.execPath, [...isolationFlags(), '-e', code]);
+  const { stdout, stderr } = spawnSync(process.execPath, [...isolationFlags(language), '-e', code]);
   return stdout.toString().trim() || stderr.toString();
 }
 const read = (path: string) =>
@@ -29,6 +30,14 @@ it.each([
   ['load native code', "process.dlopen({ exports: {} }, '/tmp/none.node')"],
 ])('may not %s', (_, expression) => {
   expect(attempt(expression)).toMatch(/^ERR_(ACCESS|DLOPEN)_(DENIED|DISABLED)$/);
+});
+
+it("each language's process may read its own interpreter alone", () => {
+  const pyodide = read('../../../node_modules/pyodide/package.json');
+  const quickjs = read('../../../node_modules/quickjs-emscripten-core/package.json');
+  expect(attempt(pyodide, 'python')).toBe('allowed');
+  expect(attempt(quickjs, 'python')).toBe('ERR_ACCESS_DENIED');
+  expect(attempt(pyodide)).toBe('ERR_ACCESS_DENIED');
 });
 
 it('may not make code out of text', () => {

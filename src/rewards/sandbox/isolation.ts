@@ -5,29 +5,33 @@ import { lstatSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Language } from './protocol.ts';
 
-/** What interpreter.ts imports, itself or through one of the others. */
-const packages = [
-  '@jitl/quickjs-ffi-types',
-  '@jitl/quickjs-wasmfile-release-sync',
-  'quickjs-emscripten-core',
-];
+/** What a language's interpreter imports, itself or through one of the others. */
+const packagesOf: Record<Language, string[]> = {
+  javascript: [
+    '@jitl/quickjs-ffi-types',
+    '@jitl/quickjs-wasmfile-release-sync',
+    'quickjs-emscripten-core',
+  ],
+  python: ['pyodide'],
+};
 
 /** Flags that take every right from a process but that of reading the sandbox's code. */
-export function isolationFlags(): string[] {
+export function isolationFlags(language: Language): string[] {
   return [
     '--permission',
-    ...readablePaths().map((path) => `--allow-fs-read=${path}`),
+    ...readablePaths(language).map((path) => `--allow-fs-read=${path}`),
     '--disallow-code-generation-from-strings',
     // More than QuickJS allows itself, so that its own limit is the one that is met.
     '--stack-size=4000',
   ];
 }
 
-function readablePaths(): string[] {
+function readablePaths(language: Language): string[] {
   const here = fileURLToPath(new URL('.', import.meta.url));
-  const folders = packageFolders();
-  const places = [here, ...folders].flatMap(lookups);
+  const folders = packageFolders()[language];
+  const places = [here, ...folders].flatMap((from) => lookups(packagesOf[language], from));
   const links = places.flatMap(({ folder, place }) => [folder, place]).filter(isLink);
   const trees = [join(here, '../..'), ...folders, ...places.map(({ place }) => place)];
   const contents = trees.map((tree) => join(tree, '*'));
@@ -36,12 +40,15 @@ function readablePaths(): string[] {
 }
 
 /** Where the packages lie, symbolic links followed. */
-function packageFolders(): string[] {
+function packageFolders(): Record<Language, string[]> {
   const ours = createRequire(import.meta.url);
   const variant = ours.resolve('@jitl/quickjs-wasmfile-release-sync');
   const core = ours.resolve('quickjs-emscripten-core');
   const types = createRequire(variant).resolve('@jitl/quickjs-ffi-types');
-  return [variant, core, types].map((main) => dirname(dirname(main)));
+  return {
+    javascript: [variant, core, types].map((main) => dirname(dirname(main))),
+    python: [dirname(ours.resolve('pyodide'))],
+  };
 }
 
 /**
@@ -49,11 +56,11 @@ function packageFolders(): string[] {
  * folder of packages around it. Node gives up at a place that it may not look at, even where there
  * is nothing, and at a link that it may not follow.
  */
-function lookups(from: string): { folder: string; place: string }[] {
+function lookups(packages: string[], from: string): { folder: string; place: string }[] {
   const folder = join(from, 'node_modules');
   const here = packages.map((name) => ({ folder, place: join(folder, name) }));
   const parent = dirname(from);
-  return parent === from ? here : [...here, ...lookups(parent)];
+  return parent === from ? here : [...here, ...lookups(packages, parent)];
 }
 
 function isLink(path: string): boolean {

@@ -1,6 +1,8 @@
 // What the sandbox is asked and what it answers: programs with their argument lists one way,
 // outcomes the other. Expected values are no part of it; nothing in the sandbox process knows them.
 
+export type Language = 'javascript' | 'python';
+
 /** A program and the calls to make of it. */
 export interface SandboxProgram {
   /** A whole script that defines `entry` at its top level. */
@@ -24,7 +26,7 @@ export type ProgramOutcome = CallOutcome[];
 
 export interface SandboxMethods {
   /** Load the interpreter; answered once programs can run. */
-  load: { payload: SandboxLimits; result: null; progress: never };
+  load: { payload: SandboxLimits & { language: Language }; result: null; progress: never };
   /** Run programs in order; each one's outcome is reported as soon as it is there. */
   run: { payload: SandboxProgram[]; result: null; progress: ProgramOutcome };
 }

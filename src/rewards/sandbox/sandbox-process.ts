@@ -4,19 +4,30 @@
 import { setImmediate } from 'node:timers/promises';
 import { createContext, Script } from 'node:vm';
 import { serve } from '../../process/serve.ts';
-import { Interpreter } from './interpreter.ts';
-import type { ProgramOutcome, SandboxMethods } from './protocol.ts';
+import type {
+  Language,
+  ProgramOutcome,
+  SandboxLimits,
+  SandboxMethods,
+  SandboxProgram,
+} from './protocol.ts';
 
 // QuickJS takes its clock and the seed of Math.random from here: programs must not depend on them.
 const frozenTime = Date.UTC(2024, 0, 1);
 Date.now = () => frozenTime;
 performance.now = () => 0;
 
-let interpreter: Interpreter | undefined;
+let interpreter: { run: (program: SandboxProgram) => ProgramOutcome } | undefined;
+
+async function loadInterpreter({ language, ...limits }: SandboxLimits & { language: Language }) {
+  if (language === 'python')
+    return (await import('./python/interpreter.ts')).PythonInterpreter.load(limits);
+  return (await import('./interpreter.ts')).Interpreter.load(limits);
+}
 
 serve<SandboxMethods>({
   load: async (limits) => {
-    interpreter = await Interpreter.load(limits);
+    interpreter = await loadInterpreter(limits);
     return null;
   },
   run: async (programs, { progress }) => {
@@ -38,7 +49,7 @@ const guarded = new Script('run()');
 const guard = createContext({ run: () => {} });
 
 /** A program that broke the interpreter itself takes the process with it. */
-function runOrDie(program: Parameters<Interpreter['run']>[0]): ProgramOutcome {
+function runOrDie(program: SandboxProgram): ProgramOutcome {
   try {
     if (!interpreter) throw new Error('expected `load` before `run`');
     guard.run = interpreter.run.bind(interpreter, program);

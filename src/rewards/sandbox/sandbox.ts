@@ -5,7 +5,13 @@
 import { AnnealError } from '../../errors.ts';
 import { ChildService, entryUrl } from '../../process/child-service.ts';
 import { isolationFlags } from './isolation.ts';
-import type { ProgramOutcome, SandboxLimits, SandboxMethods, SandboxProgram } from './protocol.ts';
+import type {
+  Language,
+  ProgramOutcome,
+  SandboxLimits,
+  SandboxMethods,
+  SandboxProgram,
+} from './protocol.ts';
 
 /** How long past its time limit a program may hold the process. */
 const graceMs = 1000;
@@ -23,16 +29,18 @@ export interface SandboxOptions {
 /** A queue in front of one sandbox process, which starts when first needed. */
 export class Sandbox {
   readonly #limits: SandboxLimits;
+  readonly #language: Language;
   readonly #service: ChildService<SandboxMethods>;
   #queue: Promise<unknown> = Promise.resolve();
   #loadedPid: number | undefined;
 
-  constructor(limits: SandboxLimits) {
+  constructor(limits: SandboxLimits, language: Language = 'javascript') {
     this.#limits = limits;
+    this.#language = language;
     this.#service = new ChildService({
       entry: entryUrl(import.meta.url, './sandbox-process'),
       name: 'sandbox',
-      execArgv: isolationFlags(),
+      execArgv: isolationFlags(language),
       env: { TZ: 'UTC' },
     });
   }
@@ -117,17 +125,18 @@ export class Sandbox {
 
   async #load(signal: AbortSignal | undefined): Promise<void> {
     if (this.#service.pid !== undefined && this.#service.pid === this.#loadedPid) return;
-    await this.#service.call('load', this.#limits, { signal, timeoutMs: loadTimeoutMs });
+    const payload = { ...this.#limits, language: this.#language };
+    await this.#service.call('load', payload, { signal, timeoutMs: loadTimeoutMs });
     this.#loadedPid = this.#service.pid;
   }
 }
 
 const shared = new Map<string, Sandbox>();
 
-/** The one sandbox of this process with these limits; it lives as long as the process does. */
-export function sharedSandbox(limits: SandboxLimits): Sandbox {
-  const key = `${limits.timeLimitMs} ms, ${limits.memoryLimitMb} MiB`;
-  const sandbox = shared.get(key) ?? new Sandbox(limits);
+/** The one sandbox of this process for a language with these limits; it lives as long as that. */
+export function sharedSandbox(limits: SandboxLimits, language: Language = 'javascript'): Sandbox {
+  const key = `${language}, ${limits.timeLimitMs} ms, ${limits.memoryLimitMb} MiB`;
+  const sandbox = shared.get(key) ?? new Sandbox(limits, language);
   shared.set(key, sandbox);
   return sandbox;
 }

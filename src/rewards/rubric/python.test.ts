@@ -1,0 +1,136 @@
+// The rubric on Python, end to end: each finding lowers its own criterion and is named.
+
+import { expect, it } from 'vitest';
+import { type Prompt, promptSchema } from '../../config/records.ts';
+import { rubricSchema } from '../../config/schema.ts';
+import { scoreCompletions } from '../score-completions.ts';
+import { createRubric } from './rubric.ts';
+
+const reference = `def sum_above(values, limit):
+    """Sum the values above a limit.
+
+    Args:
+        values: the numbers to look at.
+        limit: what they must exceed.
+
+    Returns:
+        The sum of those numbers.
+    """
+    return sum(value for value in values if value > limit)
+`;
+const prompt: Prompt = promptSchema.parse({
+  id: 'sum-above',
+  prompt: '# Sum the values above a limit.\n',
+  entry: 'sum_above',
+  language: 'python',
+  tests: [
+    { args: [[1, 5, 9], 4], returns: 14 },
+    { args: [[], 0], returns: 0 },
+  ],
+  reference,
+});
+const rewards = [createRubric(rubricSchema.parse({ kind: 'rubric' }))];
+async function judge(completion: string) {
+  const [score] = await scoreCompletions([prompt], [completion], rewards);
+  return { reward: score!.reward, ...score!.rewards.rubric! };
+}
+const body = (...lines: string[]) =>
+  `def sum_above(values, limit):\n${lines.map((line) => `    ${line}\n`).join('')}`;
+const plain = 'return sum(value for value in values if value > limit)';
+
+it('gives the reference 1, and one for each criterion', async () => {
+  const criteria = { correctness: 1, quality: 1, efficiency: 1, documentation: 1 };
+  expect(await judge(reference)).toEqual({ reward: 1, value: 1, criteria });
+});
+
+it.each([
+  ['def sum_above(', /does not parse/],
+  ['def other():\n    return 1\n', /no function 'sum_above'/],
+  [`x = ${'('.repeat(5000)}`, /does not parse/],
+])('gives what fails the gate 0: %s', async (completion, note) => {
+  const judged = await judge(completion);
+  expect(judged.reward).toBe(0);
+  expect(judged.note).toMatch(note);
+});
+
+it('counts the share of tests passed, and names the first failure', async () => {
+  const { criteria, note } = await judge(body('return 14 * bool(values) + limit * 0'));
+  expect(criteria.correctness).toBe(1);
+  const wrong = await judge(body('return 0 * limit * len(values)'));
+  expect(wrong.criteria.correctness).toBe(0.5);
+  expect(wrong.note).toContain('test 1 of 2: expected 14, got 0');
+  expect(note ?? '').not.toContain('test');
+});
+
+it.each([
+  ['unused variable', ['spare = 1', plain]],
+  ['unused import', ['import math', plain]],
+  ['bare except', ['try:', '    return sum(values) * 0 + limit * 0', 'except:', '    return 0']],
+  ['unreachable code', [plain, 'limit += 1']],
+  ['logging left behind', ['print(limit)', plain]],
+  ['unused parameter', ['return sum(values)']],
+  ['undeclared name', ['return total(values, limit)']],
+  ['dynamic code', ['return eval("sum(values) + limit") if values or limit else 0']],
+  ['single-letter name', ['t = limit', 'return sum(value for value in values if value > t)']],
+  [
+    'name not in snake case',
+    ['theLimit = limit', 'return sum(it for it in values if it > theLimit)'],
+  ],
+  ['shadowed builtin', ['sum = limit', 'return sum if values else sum']],
+  ['trivial body', ['return 14']],
+  [
+    'deep nesting',
+    [
+      'for a1 in values:',
+      ' if a1:',
+      '  if limit:',
+      '   if a1 > limit:',
+      '    return a1',
+      'return 0',
+    ],
+  ],
+])('objects to: %s', async (name, lines) => {
+  const judged = await judge(body(...lines));
+  expect(judged.criteria.quality).toBeLessThan(1);
+  expect(judged.note).toContain(name);
+});
+
+it.each([
+  ['nothing', body(plain), 0],
+  ['a comment', `# Sum what is above the limit.\n${body(plain)}`, 0.25],
+  ['a description', body('"""Sum the values above a limit."""', plain), 0.3],
+  [
+    'fields',
+    body(
+      '"""Sum the values above.',
+      '',
+      ':param values: numbers',
+      ':param limit: bound',
+      ':returns: the sum',
+      '"""',
+      plain,
+    ),
+    1,
+  ],
+  [
+    'a parameter that is not there',
+    body('"""Sum the values above.', '', 'Args:', '    other: numbers', '"""', plain),
+    0.3,
+  ],
+])('documentation: %s', async (_, completion, value) => {
+  expect((await judge(completion)).criteria.documentation).toBeCloseTo(value, 10);
+});
+
+it('finds a quadratic program slower than the reference', async () => {
+  const slow = body(
+    'total = 0',
+    'for value in values:',
+    '    for other in values:',
+    '        total += 0 * other',
+    '    total += value if value > limit else 0',
+    'return total',
+  );
+  const { criteria } = await judge(slow);
+  expect(criteria.correctness).toBe(1);
+  expect(criteria.efficiency).toBeLessThan(0.7);
+});

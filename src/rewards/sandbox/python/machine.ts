@@ -1,0 +1,307 @@
+// One Python interpreter (Pyodide) whose memory is put back, byte for byte, to what it was when it
+// was set up: nothing that a program did to modules, builtins or the heap is there for the next.
+// It is driven from outside, through the C functions that the interpreter exports, so that there
+// is no Python code around a program for it to find.
+
+import { constants } from 'node:fs';
+import { loadPyodide } from 'pyodide';
+import type { SandboxLimits } from '../protocol.ts';
+import { Gate, type Host, Stopped, type WasmApi } from './gate.ts';
+
+declare const WebAssembly: WasmApi & { RuntimeError: new () => Error };
+
+/** The interpreter ticks every 50 calls and jumps backward; so many take about a millisecond. */
+const ticksPerMs = 200;
+/** Less than the parent's: what ticks at all, however slowly, ends without the process. */
+const patienceMs = 500;
+const eventsPerTick = 50;
+const mebibyte = 1024 * 1024;
+const mostMessageChars = 200;
+const fileInput = 257;
+/** The version of the format that writes an object once, and refers back to it after that. */
+const marshalVersion = 4;
+/** Built-in modules that read and write memory, start processes or reach for JavaScript. */
+const removedModules = new Set([
+  '_ctypes',
+  '_ctypes_test',
+  '_posixsubprocess',
+  '_pyodide_core',
+  '_testcapi',
+  '_testinternalcapi',
+  'faulthandler',
+]);
+
+/** The address of an object of Python, 0 for none; and the address of a text or of bytes. */
+type PyObject = number;
+type Address = number;
+
+interface Exports {
+  memory: { buffer: ArrayBuffer };
+  __stack_pointer: { value: number };
+  __stack_low: { value: number };
+  Py_EMSCRIPTEN_SIGNAL_HANDLING: { value: Address };
+  _Py_emscripten_signal_clock: { value: Address };
+  PyImport_Inittab: { value: Address };
+  emscripten_get_sbrk_ptr: () => Address;
+  malloc: (size: number) => Address;
+  free: (at: Address) => void;
+  Py_CompileString: (text: Address, file: Address, start: number) => PyObject;
+  PyEval_EvalCode: (code: PyObject, globals: PyObject, locals: PyObject) => PyObject;
+  PyImport_AddModule: (name: Address) => PyObject;
+  PyModule_GetDict: (module: PyObject) => PyObject;
+  PyDict_GetItemString: (dict: PyObject, key: Address) => PyObject;
+  PyObject_CallObject: (callee: PyObject, args: PyObject) => PyObject;
+  PyMarshal_ReadObjectFromString: (bytes: Address, size: number) => PyObject;
+  PyMarshal_WriteObjectToString: (value: PyObject, version: number) => PyObject;
+  PyBytes_AsString: (bytes: PyObject) => Address;
+  PyBytes_Size: (bytes: PyObject) => number;
+  PyErr_GetRaisedException: () => PyObject;
+  PyErr_Clear: () => void;
+  PyObject_Type: (value: PyObject) => PyObject;
+  PyType_GetName: (type: PyObject) => PyObject;
+  PyObject_Str: (value: PyObject) => PyObject;
+  PyUnicode_AsUTF8: (text: PyObject) => Address;
+  Py_DecRef: (value: PyObject) => void;
+}
+interface FileSystem {
+  streams: (object | null)[];
+  close: (stream: object) => void;
+  readdir: (path: string) => string[];
+  unlink: (path: string) => void;
+  isDir: (mode: number) => boolean;
+  stat: (path: string) => { mode: number };
+}
+
+/** What was called came to nothing, for a reason in words. */
+export class Failed extends Error {}
+
+/** A Python interpreter for one program at a time: `restore`, then `define` and `call`. */
+export class PythonMachine {
+  readonly #gate: Gate;
+  readonly #exports: Exports;
+  readonly #files: FileSystem;
+  readonly #limits: { ticks: number; wallMs: number };
+  /** Memory below the stack and from its pointer on; what lies between is nobody's at rest. */
+  readonly #below: Uint8Array;
+  readonly #above: Uint8Array;
+  readonly #stackPointer: number;
+  #stoppedBy: string | null = null;
+
+  private constructor(gate: Gate, exports: Exports, files: FileSystem, limits: SandboxLimits) {
+    this.#gate = gate;
+    this.#exports = exports;
+    this.#files = files;
+    this.#limits = {
+      ticks: limits.timeLimitMs * ticksPerMs,
+      wallMs: limits.timeLimitMs + patienceMs,
+    };
+    this.#stackPointer = exports.__stack_pointer.value;
+    const taken = this.#memoryTaken();
+    const { buffer } = exports.memory;
+    this.#below = new Uint8Array(buffer).slice(0, exports.__stack_low.value);
+    this.#above = new Uint8Array(buffer).slice(this.#stackPointer, taken);
+    gate.growMemory(taken + limits.memoryLimitMb * mebibyte);
+  }
+
+  /** Load an interpreter and run `setup` in it; that state is what programs start from. */
+  static async load(limits: SandboxLimits, setup: string): Promise<PythonMachine> {
+    const gate = new Gate();
+    const { exports, pyodide } = await instantiate(gate);
+    const files = pyodide.FS as unknown as FileSystem;
+    removeDevices(files);
+    pyodide.runPython(setup);
+    removeModules(exports);
+    const view = new DataView(exports.memory.buffer);
+    view.setInt32(exports.Py_EMSCRIPTEN_SIGNAL_HANDLING.value, 1, true);
+    view.setInt32(exports._Py_emscripten_signal_clock.value, eventsPerTick, true);
+    return new PythonMachine(gate, exports, files, limits);
+  }
+
+  /** Put everything back to the state that programs start from, with all of their time ahead. */
+  restore(host: Host): void {
+    const taken = this.#memoryTaken();
+    const memory = new Uint8Array(this.#exports.memory.buffer);
+    memory.set(this.#below);
+    memory.set(this.#above, this.#stackPointer);
+    const end = this.#stackPointer + this.#above.length;
+    if (taken > end) memory.fill(0, end, taken);
+    this.#exports.__stack_pointer.value = this.#stackPointer;
+    for (const [fd, stream] of this.#files.streams.entries())
+      if (fd > 2 && stream) this.#files.close(stream);
+    this.#stoppedBy = null;
+    this.#gate.close(this.#exports.memory, host, this.#limits);
+  }
+
+  /** Calls and jumps backward that programs made since the last restore. */
+  get work(): number {
+    const left = this.#view().getInt32(this.#exports._Py_emscripten_signal_clock.value, true);
+    return this.#gate.ticks * eventsPerTick + eventsPerTick - left;
+  }
+
+  /** Run a whole program as `__main__`. @throws Failed */
+  define(source: string): void {
+    if (source.includes('\0'))
+      throw new Failed('SyntaxError: source code cannot contain null bytes');
+    this.#guard(() => {
+      const { Py_CompileString, PyEval_EvalCode, Py_DecRef } = this.#exports;
+      const globals = this.#globals();
+      const compiled = this.#check(
+        Py_CompileString(this.#put(source), this.#put('program.py'), fileInput),
+      );
+      Py_DecRef(this.#check(PyEval_EvalCode(compiled, globals, globals)));
+    });
+  }
+
+  /**
+   * Call a function of `__main__`.
+   * @param args its arguments, a marshalled tuple
+   * @returns what it returned, marshalled. @throws Failed
+   */
+  call(name: string, args: Buffer): Buffer {
+    return this.#guard(() => {
+      const { PyDict_GetItemString, PyMarshal_ReadObjectFromString, PyObject_CallObject } =
+        this.#exports;
+      const callee = PyDict_GetItemString(this.#globals(), this.#put(name));
+      if (callee === 0) throw new Failed(`NameError: name '${name}' is not defined`);
+      const at = this.#putBytes(args);
+      const tuple = this.#check(PyMarshal_ReadObjectFromString(at, args.length));
+      const returned = this.#check(PyObject_CallObject(callee, tuple));
+      const bytes = this.#marshal(returned);
+      this.#exports.Py_DecRef(tuple);
+      this.#exports.Py_DecRef(returned);
+      this.#exports.free(at);
+      return bytes;
+    });
+  }
+
+  #marshal(value: PyObject): Buffer {
+    const { PyMarshal_WriteObjectToString, PyBytes_AsString, PyBytes_Size, Py_DecRef } =
+      this.#exports;
+    const bytes = PyMarshal_WriteObjectToString(value, marshalVersion);
+    if (bytes === 0) {
+      this.#exports.PyErr_Clear();
+      throw new Failed(`returned a value (${this.#typeName(value)}) that is no plain data`);
+    }
+    const at = PyBytes_AsString(bytes);
+    const copy = Buffer.from(this.#bytes().slice(at, at + PyBytes_Size(bytes)));
+    Py_DecRef(bytes);
+    return copy;
+  }
+
+  /** An object that is there, or what was raised instead. */
+  #check(value: PyObject): PyObject {
+    if (value !== 0) return value;
+    const raised = this.#exports.PyErr_GetRaisedException();
+    const name = this.#typeName(raised);
+    const words = this.#exports.PyObject_Str(raised);
+    const message = words === 0 ? '' : this.#text(words);
+    this.#exports.PyErr_Clear();
+    throw new Failed((message ? `${name}: ${message}` : name).slice(0, mostMessageChars));
+  }
+
+  #typeName(value: PyObject): string {
+    return this.#text(this.#exports.PyType_GetName(this.#exports.PyObject_Type(value)));
+  }
+
+  #text(text: PyObject): string {
+    const at = this.#exports.PyUnicode_AsUTF8(text);
+    if (at === 0) return '';
+    const bytes = this.#bytes().subarray(at, at + 4 * mostMessageChars);
+    const end = bytes.indexOf(0);
+    return Buffer.from(bytes.subarray(0, end < 0 ? undefined : end)).toString();
+  }
+
+  /** Everything that can go wrong in a program, in words; the machine itself is none the worse. */
+  #guard<T>(action: () => T): T {
+    if (this.#stoppedBy) throw new Failed(this.#stoppedBy);
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof Failed) throw error;
+      this.#stoppedBy = reasonOf(error);
+      throw new Failed(this.#stoppedBy);
+    }
+  }
+
+  #globals(): PyObject {
+    return this.#exports.PyModule_GetDict(this.#exports.PyImport_AddModule(this.#put('__main__')));
+  }
+
+  #put(text: string): Address {
+    return this.#putBytes(Buffer.from(`${text.toWellFormed()}\0`));
+  }
+
+  #putBytes(bytes: Uint8Array): Address {
+    const at = this.#exports.malloc(bytes.length);
+    if (at === 0) throw new Stopped('out of memory');
+    this.#bytes().set(bytes, at);
+    return at;
+  }
+
+  #memoryTaken(): number {
+    return this.#view().getUint32(this.#exports.emscripten_get_sbrk_ptr(), true);
+  }
+
+  #bytes(): Uint8Array {
+    return new Uint8Array(this.#exports.memory.buffer);
+  }
+
+  #view(): DataView {
+    return new DataView(this.#exports.memory.buffer);
+  }
+}
+
+/** Why a program was stopped. @throws what is no program's doing. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Stopped) return error.message;
+  if (error instanceof RangeError) return 'stack overflow';
+  if (error instanceof WebAssembly.RuntimeError) return 'broke the interpreter';
+  throw error;
+}
+
+/** Load Pyodide with the gate in front of its imports, and nothing of JavaScript to be found. */
+async function instantiate(gate: Gate) {
+  const { instantiate: real } = WebAssembly;
+  let exports: Exports | undefined;
+  WebAssembly.instantiate = async (bytes, imports) => {
+    if (!imports?.env) return real(bytes, imports);
+    const module = await WebAssembly.compile(bytes as Uint8Array);
+    const guarded = gate.guard(module, imports, WebAssembly);
+    const instance = (await real(module, guarded)) as { exports: Exports };
+    exports = instance.exports;
+    return { module, instance };
+  };
+  // The permission model forbids process.binding, which Pyodide asks for the flags of `open`.
+  Object.assign(process, { binding: () => ({ fs: constants }) });
+  try {
+    const pyodide = await loadPyodide({
+      jsglobals: {},
+      env: { PYTHONHASHSEED: '0', HOME: '/', _: '' },
+    });
+    if (!exports) throw new Error('expected Pyodide to instantiate its module, found none');
+    return { exports, pyodide };
+  } finally {
+    WebAssembly.instantiate = real;
+  }
+}
+
+/** Its terminal and its source of randomness are Node's. */
+function removeDevices(files: FileSystem): void {
+  for (const name of files.readdir('/dev')) {
+    const path = `/dev/${name}`;
+    if (!name.startsWith('.') && !files.isDir(files.stat(path).mode)) files.unlink(path);
+  }
+}
+
+/** Take modules out of the interpreter's table of built-in ones, by spoiling their names. */
+function removeModules({ memory, PyImport_Inittab }: Exports): void {
+  const view = new DataView(memory.buffer);
+  const bytes = new Uint8Array(memory.buffer);
+  const entryBytes = 8;
+  for (let at = view.getUint32(PyImport_Inittab.value, true); ; at += entryBytes) {
+    const name = view.getUint32(at, true);
+    if (name === 0) return;
+    const text = Buffer.from(bytes.subarray(name, bytes.indexOf(0, name))).toString();
+    if (removedModules.has(text)) bytes[name] = 0xff;
+  }
+}

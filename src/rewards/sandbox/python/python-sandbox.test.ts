@@ -1,0 +1,114 @@
+// What Python programs get, and what they cannot get, in a sandbox process of their own.
+
+import { afterAll, describe, expect, it } from 'vitest';
+import type { ProgramOutcome } from '../protocol.ts';
+import { Sandbox } from '../sandbox.ts';
+
+const sandbox = new Sandbox({ timeLimitMs: 200, memoryLimitMb: 32 }, 'python');
+afterAll(() => sandbox.close());
+
+const program = (source: string, ...calls: unknown[][]) => ({
+  source,
+  entry: 'f',
+  calls: (calls.length > 0 ? calls : [[]]).map((args) => JSON.stringify(args)),
+});
+async function run(source: string, ...calls: unknown[][]): Promise<ProgramOutcome> {
+  const [outcome] = await sandbox.run([program(source, ...calls)]);
+  return outcome!;
+}
+const returning = (expression: string) => `def f():\n    return ${expression}\n`;
+
+it('calls the entry with each list of arguments', async () => {
+  expect(await run('def f(a, b):\n    return a + b\n', [1, 2], ['x', 'y'])).toEqual([
+    { returned: '3' },
+    { returned: '"xy"' },
+  ]);
+});
+
+it.each([
+  [
+    '[None, True, False, 0, -1, 2**31, -2**40, 1.5]',
+    '[null,true,false,0,-1,2147483648,-1099511627776,1.5]',
+  ],
+  ['(1, (2,), [])', '[1,[2],[]]'],
+  ['{"a": {"b": 1}, "\u00e9": ""}', '{"a":{"b":1},"é":""}'],
+  ['10**20', '100000000000000000000'],
+  ['(lambda x: [x, x, {"x": x}])(["twice"])', '[["twice"],["twice"],{"x":["twice"]}]'],
+])('returns %s as JSON', async (expression, json) => {
+  expect(await run(returning(expression))).toEqual([{ returned: json }]);
+});
+
+it('hands over what JSON carries, exactly', async () => {
+  const values = [null, true, 0, -7, 2 ** 31, -(2 ** 40), 0.1, 1e300, 'é\n', [[]], { a: [1] }];
+  expect(await run('def f(*args):\n    return args\n', values)).toEqual([
+    { returned: JSON.stringify(values) },
+  ]);
+});
+
+it.each([
+  ['float("nan")', 'no JSON value'],
+  ['{1, 2}', 'no JSON value'],
+  ['{1: 2}', 'no str'],
+  ['object()', 'no plain data'],
+  ['type("I", (int,), {})(3)', 'no plain data'],
+  ['(lambda x: [x.append(x), x][1])([])', 'nested deeper'],
+  ['__import__("functools").reduce(lambda a, _: [a, a], range(50), [])', 'more than'],
+])('does not take %s for a result', async (expression, words) => {
+  expect(await run(returning(expression))).toEqual([{ failed: expect.stringContaining(words) }]);
+});
+
+it.each([
+  ['while True:\n    pass', 'time limit'],
+  ['def f():\n    for _ in iter(int, 1): pass', 'time limit'],
+  ['def f():\n    return f()', 'RecursionError'],
+  ['def f():\n    raise SystemExit(0)', 'SystemExit'],
+  ['import os\ndef f():\n    os._exit(0)', 'exited'],
+  ['def f():\n    return ["x" * 10**6 + str(i) for i in range(10**4)]', 'MemoryError'],
+  ['import re\ndef f():\n    return re.match("(a+)+$", "a" * 40 + "b")', 'time limit'],
+  [
+    'def f():\n    try:\n        while True: pass\n    except BaseException: return 1',
+    'time limit',
+  ],
+  ['import js', 'ModuleNotFoundError'],
+  ['import ctypes', 'ModuleNotFoundError'],
+  ['def f(:', 'SyntaxError'],
+  ['x = 1', 'NameError'],
+])('%s fails with %s', async (source, words) => {
+  expect(await run(source)).toEqual([{ failed: expect.stringContaining(words) }]);
+});
+
+describe('neighbours', () => {
+  const good = program('def f(a):\n    return a * 2\n', [21]);
+  const fine = [{ returned: '42' }];
+
+  it('nothing that a program changes is there for the next', async () => {
+    const vandal = program(
+      'import builtins, math, sys\nbuiltins.len = None\nmath.pi = 3\nsys.modules["math"] = None\n' +
+        'int.__add__\nleft_behind = 1\ndef f():\n    builtins.kept = f\n    return 1\n',
+    );
+    const heir = program(
+      'import builtins, math\ndef f():\n' +
+        '    return [len([1]), math.pi, hasattr(builtins, "kept"), "left_behind" in globals()]\n',
+    );
+    const [, outcome] = await sandbox.run([vandal, heir]);
+    expect(outcome).toEqual([{ returned: '[1,3.141592653589793,false,false]' }]);
+  });
+
+  it('a program that must be killed from outside costs itself alone', async () => {
+    const stuck = program('def f():\n    return sum(range(10**12))\n');
+    expect(await sandbox.run([good, stuck, good])).toEqual([
+      fine,
+      [{ failed: 'time limit' }],
+      fine,
+    ]);
+  });
+
+  it('time, randomness and hashes are the same in every run', async () => {
+    const source =
+      'import random, time, uuid, os\ndef f():\n' +
+      '    return [random.random(), time.time(), hash("a"), list(os.urandom(4)), id(f)]\n';
+    const outcomes = await sandbox.run([program(source), good, program(source)]);
+    expect(outcomes[2]).toEqual(outcomes[0]);
+    expect(outcomes[0]).toEqual([{ returned: expect.any(String) }]);
+  });
+});

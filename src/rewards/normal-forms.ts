@@ -4,7 +4,25 @@ import type { Prompt } from '../config/records.ts';
 import { normalFormOf } from './normal-form.ts';
 import { sharedSandbox } from './sandbox/sandbox.ts';
 
+/** A sandbox for reading programs, which is quick, in their own language. */
 const limits = { timeLimitMs: 500, memoryLimitMb: 64 };
+
+/** What a function of the analysis module says of each program; null where it says nothing. */
+export async function readPython(
+  entry: 'normal_form' | 'printed',
+  calls: readonly unknown[][],
+): Promise<(string | null)[]> {
+  if (calls.length === 0) return [];
+  const programs = calls.map((args) => ({
+    source: `from _anneal import ${entry}`,
+    entry,
+    calls: [JSON.stringify(args)],
+  }));
+  const outcomes = await sharedSandbox(limits, 'python').run(programs);
+  return outcomes.map(([outcome]) =>
+    outcome && 'returned' in outcome ? (JSON.parse(outcome.returned) as string | null) : null,
+  );
+}
 
 /** A text for each program that those which differ in layout and local names alone have in common. */
 export async function normalFormsOf(
@@ -12,14 +30,9 @@ export async function normalFormsOf(
   texts: readonly string[],
 ): Promise<(string | null)[]> {
   const isPython = (_: unknown, index: number) => prompts[index]!.language === 'python';
-  const programs = texts.filter(isPython).map((text) => ({
-    source: 'from _anneal import normal_form',
-    entry: 'normal_form',
-    calls: [JSON.stringify([text])],
-  }));
-  const outcomes = programs.length > 0 ? await sharedSandbox(limits, 'python').run(programs) : [];
-  const forms = outcomes.map(([outcome]) =>
-    outcome && 'returned' in outcome ? (JSON.parse(outcome.returned) as string | null) : null,
+  const forms = await readPython(
+    'normal_form',
+    texts.filter(isPython).map((text) => [text]),
   );
   return texts.map((text, index) => (isPython(text, index) ? forms.shift()! : normalFormOf(text)));
 }

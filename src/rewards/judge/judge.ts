@@ -57,7 +57,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
       const { normalizeProgram } = await import('./normalize.ts');
       const shown: (string | null)[] = [];
       for (const { prompt, completion } of items) {
-        shown.push(await normalizeProgram(completion, prompt.entry, config));
+        shown.push(await normalizeProgram(completion, prompt, config));
         // The verdicts of other shards arrive in between, and are kept.
         await nextTurn();
       }

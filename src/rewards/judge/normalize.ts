@@ -14,8 +14,10 @@ import { full } from 'acorn-walk';
 import * as acornPlugin from 'prettier/plugins/acorn';
 import * as estreePlugin from 'prettier/plugins/estree';
 import { format } from 'prettier/standalone';
+import type { Prompt } from '../../config/records.ts';
 import type { JudgeConfig } from '../../config/schema.ts';
 import { type LocalIdentifier, localNames } from '../normal-form.ts';
+import { readPython } from '../normal-forms.ts';
 import { ecmaVersion } from '../rubric/syntax.ts';
 
 export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
@@ -28,14 +30,19 @@ interface Edit {
 }
 
 /**
- * The program as a judge is shown it; null where it is empty or does not parse. The name `entry`,
- * which the prompt asks for, is kept.
+ * The program as a judge is shown it; null where it is empty or does not parse. The name of the
+ * prompt's entry is kept.
  */
 export async function normalizeProgram(
   source: string,
-  entry: string,
+  { entry, language }: Pick<Prompt, 'entry' | 'language'>,
   how: Normalization,
 ): Promise<string | null> {
+  if (language === 'python') {
+    const { comments, names, max_string_length } = how;
+    const args = [source, comments, names, max_string_length, entry];
+    return (await readPython('printed', [args]))[0]!;
+  }
   const edits = editsOf(source, entry, how);
   if (edits === null) return null;
   const text = await format(applyEdits(source, edits), {

@@ -66,6 +66,29 @@ def normal_form(source):
         return None
 
 
+def printed(source, comments, names, limit, entry):
+    """The program printed anew, without comments; None where it is empty or does not parse."""
+    try:
+        tree = ast.parse(source)
+        own = dict.fromkeys(name for name in local_names(tree) if name != entry) if names == 'rename' else {}
+        numbers = {name: 'v' + str(at) for at, name in enumerate(own)}
+        for node in ast.walk(tree):
+            if isinstance(node, FUNCTIONS + (ast.ClassDef, ast.Module)) and comments == 'strip':
+                if ast.get_docstring(node) is not None:
+                    node.body = node.body[1:] or [ast.Pass()]
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                node.id = numbers.get(node.id, node.id)
+            elif isinstance(node, ast.arg):
+                node.arg = numbers.get(node.arg, node.arg)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) > limit:
+                node.value = node.value[:limit] + '… (' + str(len(node.value)) + ' characters)'
+        code = [it for it in tree.body if not isinstance(it, ast.Pass)]
+        return ast.unparse(tree) if code else None
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None
+
+
 def local_names(tree):
     """Parameters and variables of functions, in the order in which they are met."""
     keywords = {it.arg for it in ast.walk(tree) if isinstance(it, ast.keyword)}

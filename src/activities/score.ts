@@ -5,6 +5,7 @@ import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
 import { normalFormsOf } from '../rewards/normal-forms.ts';
+import { programOf } from '../rewards/prompts.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, rewardServicesOf, storeOf } from './dependencies.ts';
@@ -31,7 +32,10 @@ export function scoreWith(dependencies: Dependencies) {
       const asked = rollouts.map(({ promptId }) => prompts.get(promptId)!);
       const texts = rollouts.map(({ text }) => text);
       const scores = await scoreCompletions(asked, texts, await rewardsOf(input), job);
-      const forms = await normalFormsOf(asked, texts);
+      const forms = await normalFormsOf(
+        asked,
+        texts.map((text, index) => programOf(asked[index]!, text)),
+      );
       const rows = rollouts.map(
         (rollout, i): ScoredRollout => ({
           ...rollout,

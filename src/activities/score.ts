@@ -8,6 +8,7 @@ import type { Store } from '../artifacts/store.ts';
 import type { ArtifactRef, Rollout, ScoredRollout } from '../config/records.ts';
 import type { RewardConfig } from '../config/schema.ts';
 import { normalFormsOf } from '../rewards/normal-forms.ts';
+import { programOf } from '../rewards/prompts.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
@@ -38,7 +39,10 @@ export function scoreWith(dependencies: Dependencies) {
       const texts = rollouts.map(({ text }) => text);
       const rewards = await rewardsOf({ ...input, rewards: await withOwnModels(store, input) });
       const scores = await scoreCompletions(asked, texts, rewards, job);
-      const forms = await normalFormsOf(asked, texts);
+      const forms = await normalFormsOf(
+        asked,
+        texts.map((text, index) => programOf(asked[index]!, text)),
+      );
       const rows = rollouts.map(
         (rollout, i): ScoredRollout => ({
           ...rollout,

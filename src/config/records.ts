@@ -4,19 +4,47 @@
 import { z } from 'zod';
 import type { RlaifConfig, TrainingConfig } from './schema.ts';
 
+/**
+ * How a program is tested: a call with its arguments and what it must return (deep equality over
+ * JSON); Python statements that call the entry and assert; or a whole run of a Python program, with
+ * what it reads and what it must write (white space at the ends of lines does not count).
+ */
+const testSchema = z.union(
+  [
+    z.strictObject({ args: z.array(z.json()), returns: z.json() }),
+    z.strictObject({ assert: z.string().min(1) }),
+    z.strictObject({ stdin: z.string(), stdout: z.string() }),
+  ],
+  'expected {args, returns}, {assert} or {stdin, stdout}',
+);
+
 /** A line of a prompt file: a task, how it is tested, and a solution to measure against. */
-export const promptSchema = z.strictObject({
-  id: z.string().min(1),
-  /** The text that the policy completes. */
-  prompt: z.string().min(1),
-  /** Name of the function that a completion must define. */
-  entry: z.string().regex(/^[A-Za-z_$][\w$]*$/),
-  language: z.enum(['javascript', 'python']).default('javascript'),
-  /** Each case calls the entry with `args` and expects `returns` (deep equality over JSON). */
-  tests: z.array(z.strictObject({ args: z.array(z.json()), returns: z.json() })).min(1),
-  /** A correct, clean solution: what a perfect completion would be. */
-  reference: z.string().min(1),
-});
+export const promptSchema = z
+  .strictObject({
+    id: z.string().min(1),
+    /** The text that the policy completes. */
+    prompt: z.string().min(1),
+    /** Name of the function that a completion must define; only whole programs need none. */
+    entry: z
+      .string()
+      .regex(/^[A-Za-z_$][\w$]*$/)
+      .or(z.literal(''))
+      .default(''),
+    language: z.enum(['javascript', 'python']).default('javascript'),
+    /** Whether the program is the prompt with the completion after it, not the completion alone. */
+    continues: z.boolean().optional(),
+    tests: z.array(testSchema).min(1),
+    /** A correct, clean solution: what a perfect completion would be. */
+    reference: z.string().min(1),
+  })
+  .superRefine(({ entry, language, tests }, context) => {
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (entry === '' && !tests.every((test) => 'stdin' in test))
+      refuse('entry', 'expected the name of the function that the tests call, found none');
+    if (language !== 'python' && !tests.every((test) => 'args' in test))
+      refuse('tests', `expected {args, returns} for ${language}; other forms are for python`);
+  });
 export type Prompt = z.output<typeof promptSchema>;
 
 /** One sampled completion. */

@@ -34,6 +34,16 @@ it('reads prompts in their order, with defaults, past empty lines', async () => 
   });
 });
 
+it("reads Python's forms of tests", async () => {
+  const tests = [{ assert: 'assert f(1) == 2' }, { stdin: '1', stdout: '2' }];
+  const whole = { language: 'python', entry: undefined, tests: tests.slice(1) };
+  const prompts = await read(prompt('a', { language: 'python', tests }), prompt('b', whole));
+  expect(prompts.map((it) => [it.entry, it.tests.length])).toEqual([
+    ['doIt', 2],
+    ['', 1],
+  ]);
+});
+
 it.each([
   [
     'a line that is cut off',
@@ -45,6 +55,21 @@ it.each([
   ['an unknown field', [prompt('a', { tets: 1 })], /line 1: .*tets/],
   ['a prompt without tests', [prompt('a', { tests: [] })], /line 1: tests: /],
   ['an entry that is no name', [prompt('a', { entry: 'a b' })], /line 1: entry: /],
+  [
+    'an assert for JavaScript',
+    [prompt('a', { tests: [{ assert: 'f()' }] })],
+    /line 1: tests: .*python/,
+  ],
+  [
+    'a call without an entry',
+    [prompt('a', { entry: undefined })],
+    /line 1: entry: expected the name/,
+  ],
+  [
+    'a test of no form',
+    [prompt('a', { tests: [{ stdin: '' }] })],
+    /line 1: tests.0: expected \{args/,
+  ],
   [
     'an id used twice',
     [prompt('a'), prompt('b'), prompt('a')],

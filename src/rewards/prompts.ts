@@ -23,6 +23,11 @@ export async function readPrompts(path: string): Promise<Prompt[]> {
   return prompts.map(({ row }) => row);
 }
 
+/** The whole program that a completion of a prompt makes. */
+export function programOf({ prompt, continues }: Prompt, completion: string): string {
+  return continues ? prompt + completion : completion;
+}
+
 /** A row and the number of the line that it stands on, from 1. */
 export interface NumberedRow<T> {
   row: T;

@@ -54,9 +54,10 @@ test('the prompts that an evaluation of 64 takes are of all families', () => {
 test('every prompt has five tests or more, which no constant passes', () => {
   for (const { id, tests } of [...train, ...heldOut]) {
     expect(tests.length, id).toBeGreaterThanOrEqual(5);
-    expect(new Set(tests.map(({ returns }) => JSON.stringify(returns))).size, id).toBeGreaterThan(
-      1,
-    );
+    expect(
+      new Set(tests.map((it) => 'returns' in it && JSON.stringify(it.returns))).size,
+      id,
+    ).toBeGreaterThan(1);
   }
 });
 

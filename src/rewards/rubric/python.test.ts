@@ -134,3 +134,30 @@ it('finds a quadratic program slower than the reference', async () => {
   expect(criteria.correctness).toBe(1);
   expect(criteria.efficiency).toBeLessThan(0.7);
 });
+
+it('tests by statements that assert, and names the first that fails', async () => {
+  const tests = ['assert sum_above([1, 5], 2) == 5', 'assert sum_above([], 0) == 0'];
+  const asserting = { ...prompt, tests: tests.map((text) => ({ assert: text })) };
+  const completions = [reference, body('return 0 * limit * len(values)')];
+  const scores = await scoreCompletions([asserting, asserting], completions, rewards);
+  expect(scores[0]!.reward).toBe(1);
+  expect(scores[1]!.rewards.rubric!.criteria.correctness).toBe(0.5);
+  expect(scores[1]!.rewards.rubric!.note).toContain(`test 1 of 2: failed: ${tests[0]}`);
+});
+
+it('tests whole programs by what they read and write', async () => {
+  const source = 'total = int(input()) + int(input())\nprint(total)\n';
+  const whole = promptSchema.parse({
+    id: 'add',
+    prompt: '# Add two numbers.\n',
+    language: 'python',
+    continues: true,
+    tests: [{ stdin: '1\n2', stdout: '3' }],
+    reference: source,
+  });
+  const wrong = source.replace('+', '-');
+  const scores = await scoreCompletions([whole, whole], [source, wrong], rewards);
+  expect(scores[0]!.reward).toBe(1);
+  expect(scores[1]!.rewards.rubric!.criteria.correctness).toBe(0);
+  expect(scores[1]!.rewards.rubric!.note).toContain('expected "3", got "-1\\n"');
+});

@@ -2,6 +2,7 @@
 // their texts are worth. What it comes to is the rubric's business.
 
 import { z } from 'zod';
+import { programOf } from '../prompts.ts';
 import type { ScoreItem } from '../reward.ts';
 import type { Language } from '../sandbox/protocol.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -31,7 +32,9 @@ type Reviewer = (
 
 export const reviewers: Record<Language, Reviewer> = {
   javascript: async (items, sandbox, signal) => {
-    const parsed = items.map(({ prompt, completion }) => parseProgram(completion, prompt.entry));
+    const parsed = items.map(({ prompt, completion }) =>
+      parseProgram(programOf(prompt, completion), prompt.entry),
+    );
     const running = runFit(items, parsed, sandbox, signal);
     const texts = parsed.map((program) => ('failed' in program ? program : reviewText(program)));
     return withVerdicts(texts, await running);
@@ -40,7 +43,7 @@ export const reviewers: Record<Language, Reviewer> = {
     const readings = items.map(({ prompt, completion }) => ({
       source: 'from _anneal import analyse',
       entry: 'analyse',
-      calls: [JSON.stringify([completion, prompt.entry])],
+      calls: [JSON.stringify([programOf(prompt, completion), prompt.entry])],
     }));
     const read = await sandbox.run(readings, { signal });
     const texts = read.map(([reading]) =>
@@ -71,7 +74,9 @@ async function runFit(
   signal: AbortSignal | undefined,
 ): Promise<Verdict[]> {
   const fit = items.filter((_, index) => !('failed' in gate[index]!));
-  const programs = fit.map(({ prompt, completion }) => toSandboxProgram(prompt, completion));
+  const programs = fit.map(({ prompt, completion }) =>
+    toSandboxProgram(prompt, programOf(prompt, completion)),
+  );
   const outcomes = await sandbox.run(programs, { signal });
   return fit.map(({ prompt }, index) => judgeOutcome(prompt.tests, outcomes[index]!));
 }

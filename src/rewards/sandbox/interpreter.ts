@@ -161,7 +161,11 @@ class Execution {
     const found = this.#context.evalCode(entry, 'entry.js', asScript);
     if (found.error) return calls.map(constant(this.#fail(found.error)));
     const callee = scope.manage(found.value);
-    return calls.map((args) => this.#call(callee, args));
+    return calls.map((args) =>
+      typeof args === 'string'
+        ? this.#call(callee, args)
+        : { failed: 'is a test for Python alone' },
+    );
   }
 
   #call(callee: QuickJSHandle, argsText: string): CallOutcome {

@@ -8,9 +8,15 @@ export interface SandboxProgram {
   /** A whole script that defines `entry` at its top level. */
   source: string;
   entry: string;
-  /** Argument lists, each the text of a JSON array; every call gets its arguments afresh. */
-  calls: string[];
+  calls: SandboxCall[];
 }
+
+/**
+ * The text of a JSON array of arguments, afresh for every call; or for Python, statements that call
+ * the entry and assert (what came of it is `true`), or what a whole run of the program reads from
+ * its standard input (what came of it is what it wrote).
+ */
+export type SandboxCall = string | { assert: string } | { stdin: string };
 
 export interface SandboxLimits {
   /** For the program with all of its calls; one unit is `ticksPerMs` ticks of the interpreter. */

@@ -7,9 +7,14 @@ import type { ProgramOutcome, SandboxProgram } from './protocol.ts';
 
 /** The tests of a prompt as calls of a program, without what they expect. */
 export function toSandboxProgram(prompt: Prompt, source: string): SandboxProgram {
-  const calls = prompt.tests.map((test) => JSON.stringify(test.args));
+  const calls = prompt.tests.map((test) => {
+    if ('assert' in test) return { assert: test.assert };
+    return 'stdin' in test ? { stdin: test.stdin } : JSON.stringify(test.args);
+  });
   return { source, entry: prompt.entry, calls };
 }
+
+type PromptTest = Prompt['tests'][number];
 
 export interface Verdict {
   /** Share of tests passed, in [0, 1]. */
@@ -27,13 +32,30 @@ export function judgeOutcome(tests: Prompt['tests'], outcome: ProgramOutcome): V
     const call = outcome[index] ?? { failed: 'not run' };
     const where = `test ${index + 1} of ${tests.length}: `;
     if ('failed' in call) return where + call.failed;
-    return isEqualJson(call.returned, test.returns)
-      ? null
-      : `${where}expected ${excerpt(JSON.stringify(test.returns))}, got ${excerpt(call.returned)}`;
+    const isPassed = isExpected(call.returned, test);
+    return isPassed ? null : where + shortfall(call.returned, test);
   });
   const failure = failures.find((text) => text !== null);
   const passed = failures.filter((text) => text === null).length / tests.length;
   return { passed, ...(failure && { failure }) };
+}
+
+function isExpected(returned: string, test: PromptTest): boolean {
+  if ('assert' in test) return returned === 'true';
+  if ('stdin' in test) return trimmed(String(parse(returned))) === trimmed(test.stdout);
+  return isEqualJson(returned, test.returns);
+}
+
+function shortfall(returned: string, test: PromptTest): string {
+  if ('assert' in test) return `expected ${excerpt(test.assert)}`;
+  const expected = JSON.stringify('stdin' in test ? test.stdout : test.returns);
+  return `expected ${excerpt(expected)}, got ${excerpt(returned)}`;
+}
+
+/** White space at the ends of lines, and empty lines at the end of a text, do not count. */
+function trimmed(text: string): string {
+  const lines = text.split('\n').map((line) => line.trimEnd());
+  return lines.join('\n').trimEnd();
 }
 
 function isEqualJson(returned: string, expected: unknown): boolean {

@@ -1,10 +1,10 @@
-// What a careful reviewer sees in a Python program, by Python's own parser: `analyse` of the module
-// `_anneal`, which runs in the interpreter before any program did. The rubric's other languages
-// have the same criteria, with the same weights where they have the same objections.
+// The module `_anneal`, which runs in states of the interpreter that no program has touched. What a
+// careful reviewer sees in a Python program, by Python's own parser (`analyse`), with the weights
+// that the same objections have in other languages; and tests that assert (`judge_test`).
 
-/** Source of the module; see its `analyse`. */
+/** Source of the module. */
 export const analysisModule = String.raw`
-import ast, builtins, re
+import ast, builtins, marshal, re
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -431,4 +431,42 @@ def is_hash_table(node):
     if isinstance(node, ast.Call):
         return getattr(node.func, 'id', None) in ('set', 'frozenset', 'dict', 'Counter', 'defaultdict')
     return isinstance(node, (ast.Set, ast.Dict, ast.SetComp, ast.DictComp))
+
+
+class Needed(BaseException):
+    """The answer to a call that has not been made yet."""
+
+
+class Ended(BaseException):
+    """A program that came to no end of its own."""
+
+
+def judge_test(text, entry, answers):
+    """Run statements that assert, every call of entry answered by what a program answered to it.
+
+    Calls and answers are marshalled, as plain data of exact types: nothing of the program is here.
+    """
+    def answer(*args, **keywords):
+        call = marshal.dumps(args, 2).hex() + ':' + marshal.dumps(keywords, 2).hex()
+        if call not in answers:
+            raise Needed(call)
+        if 'returned' in answers[call]:
+            return marshal.loads(bytes.fromhex(answers[call]['returned']))
+        name, _, message = answers[call]['failed'].partition(': ')
+        raised = getattr(builtins, name, None)
+        if isinstance(raised, type) and issubclass(raised, Exception):
+            raise raised(message)
+        raise Ended(answers[call]['failed'])
+
+    try:
+        exec(compile(text, 'test.py', 'exec'), {entry: answer, '__name__': '__main__'})
+    except Needed as needed:
+        return {'needed': str(needed)}
+    except Ended as ended:
+        return {'failed': str(ended)}
+    except AssertionError as error:
+        return {'failed': f'failed: {text.strip()} {error}'[:200]}
+    except BaseException as error:
+        return {'failed': f'{type(error).__name__}: {error}'}
+    return {'returned': 'true'}
 `;

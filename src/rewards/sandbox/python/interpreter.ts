@@ -1,13 +1,21 @@
 // Runs one Python program at a time, each from the same state of the interpreter's memory. Lives in
 // a sandbox process, as the interpreter of JavaScript does; values go in and come out through C.
 
-import type { CallOutcome, ProgramOutcome, SandboxLimits, SandboxProgram } from '../protocol.ts';
+import type {
+  CallOutcome,
+  ProgramOutcome,
+  SandboxCall,
+  SandboxLimits,
+  SandboxProgram,
+} from '../protocol.ts';
 import { Failed, PythonMachine } from './machine.ts';
 import { jsonOfMarshal, marshalJson, NotJson } from './marshal.ts';
 import { setup } from './setup.ts';
 
-/** Returned JSON a program, in characters; a flood beyond it fails the call. */
+/** Returned JSON or written text a program, in characters; a flood beyond it fails the call. */
 const maxReturnedChars = 256 * 1024;
+/** Calls of the entry that one test may make, one after the other. */
+const maxRounds = 64;
 /** What programs write goes nowhere, and there is nothing for them to read. */
 const silent = { write: () => {}, read: () => new Uint8Array() };
 
@@ -26,21 +34,155 @@ export class PythonInterpreter {
    * Run a program and its calls. What the program does wrong is in the outcome.
    * @throws whatever breaks the interpreter beyond repair.
    */
-  run({ source, entry, calls }: SandboxProgram): ProgramOutcome {
+  run(program: SandboxProgram): ProgramOutcome {
+    const execution = new Execution(this.#machine, program);
+    const { calls } = program;
+    const outcomes = new Map<SandboxCall, CallOutcome>();
+    for (const [call, outcome] of execution.asserts(calls.filter(isAssert)))
+      outcomes.set(call, outcome);
+    const listed = execution.calls(calls.filter((call) => typeof call === 'string'));
+    return calls.map((call) => {
+      if (typeof call === 'string') return listed.shift()!;
+      return outcomes.get(call) ?? execution.wholeRun((call as { stdin: string }).stdin);
+    });
+  }
+}
+
+type AssertCall = Extract<SandboxCall, { assert: string }>;
+type Verdict = CallOutcome | { needed: string };
+
+function isAssert(call: SandboxCall): call is AssertCall {
+  return typeof call === 'object' && 'assert' in call;
+}
+
+/** One program, in one or more states, over which its time and its output are counted together. */
+class Execution {
+  readonly #machine: PythonMachine;
+  readonly #program: SandboxProgram;
+  #ticksUsed = 0;
+  #charsLeft = maxReturnedChars;
+
+  constructor(machine: PythonMachine, program: SandboxProgram) {
+    this.#machine = machine;
+    this.#program = program;
+  }
+
+  /** Call the entry with each of some lists of arguments. */
+  calls(lists: readonly string[]): CallOutcome[] {
+    if (lists.length === 0) return [];
+    return this.#inFreshState(silent, () => {
+      const broken = this.#define();
+      return lists.map(
+        (args) =>
+          broken ??
+          attempt(() => {
+            const bytes = this.#machine.call(this.#program.entry, marshalJson(args, true));
+            const json = jsonOfMarshal(bytes, this.#charsLeft);
+            this.#charsLeft -= json.length;
+            return json;
+          }),
+      );
+    });
+  }
+
+  /**
+   * Judge tests that assert, in states that the program has not touched: there, a call of the entry
+   * is answered by what the program returned to the same arguments, and a call that it has not been
+   * given yet ends the test, until the program has answered it in a state of its own.
+   */
+  asserts(tests: readonly AssertCall[]): Map<AssertCall, CallOutcome> {
+    const answers: Record<string, CallOutcome> = {};
+    const decided = new Map<AssertCall, CallOutcome>();
+    for (let round = 0; decided.size < tests.length; round++) {
+      const open = tests.filter((test) => !decided.has(test));
+      const needed = new Set<string>();
+      for (const [test, verdict] of this.#judge(open, answers)) {
+        if (!('needed' in verdict)) decided.set(test, verdict);
+        else if (round < maxRounds) needed.add(verdict.needed);
+        else decided.set(test, { failed: `makes more than ${maxRounds} calls` });
+      }
+      if (needed.size > 0) Object.assign(answers, this.#answer([...needed]));
+    }
+    return decided;
+  }
+
+  #judge(tests: AssertCall[], answers: Record<string, CallOutcome>): [AssertCall, Verdict][] {
     this.#machine.restore(silent);
-    const broken = attempt(() => {
-      this.#machine.define(source);
+    this.#machine.define('from _anneal import judge_test');
+    return tests.map((test) => {
+      const args = marshalJson(JSON.stringify([test.assert, this.#program.entry, answers]), true);
+      const outcome = attempt(() =>
+        jsonOfMarshal(this.#machine.call('judge_test', args), maxReturnedChars),
+      );
+      return [test, 'returned' in outcome ? (JSON.parse(outcome.returned) as Verdict) : outcome];
+    });
+  }
+
+  /** What the program answers to calls, each two marshalled values in hexadecimal digits. */
+  #answer(calls: string[]): Record<string, CallOutcome> {
+    return this.#inFreshState(silent, () => {
+      const broken = this.#define();
+      const answers = calls.map((call): [string, CallOutcome] => {
+        const [args, keywords] = call.split(':').map((hex) => Buffer.from(hex, 'hex'));
+        const { entry } = this.#program;
+        return [
+          call,
+          broken ?? attempt(() => this.#limited(this.#machine.call(entry, args!, keywords))),
+        ];
+      });
+      return Object.fromEntries(answers);
+    });
+  }
+
+  #limited(bytes: Buffer): string {
+    this.#charsLeft -= bytes.length;
+    if (this.#charsLeft < 0) throw new NotJson(`returned more than ${maxReturnedChars} bytes`);
+    return bytes.toString('hex');
+  }
+
+  /** Run the whole program on an input. What came of it is what it wrote, as JSON. */
+  wholeRun(stdin: string): CallOutcome {
+    const written: Uint8Array[] = [];
+    let unread: Uint8Array = Buffer.from(stdin);
+    const host = {
+      read: (size: number) => {
+        const bytes = unread.subarray(0, size);
+        unread = unread.subarray(bytes.length);
+        return bytes;
+      },
+      write: (fd: number, bytes: Uint8Array) => {
+        if (fd !== 1) return;
+        this.#charsLeft -= bytes.length;
+        if (this.#charsLeft >= 0) written.push(bytes);
+      },
+    };
+    return this.#inFreshState(host, () => {
+      const broken = this.#define() ?? { failed: 'SystemExit: 0' };
+      if (!/^SystemExit(: (0|None))?$/.test(broken.failed)) return broken;
+      const flushed = attempt(() => {
+        this.#machine.define('import sys\nsys.stdout.flush()');
+        return '';
+      });
+      if ('failed' in flushed) return flushed;
+      if (this.#charsLeft < 0) return { failed: `wrote more than ${maxReturnedChars} bytes` };
+      return { returned: JSON.stringify(Buffer.concat(written).toString()) };
+    });
+  }
+
+  #inFreshState<T>(host: Parameters<PythonMachine['restore']>[0], action: () => T): T {
+    this.#machine.restore(host, this.#ticksUsed);
+    const result = action();
+    this.#ticksUsed += this.#machine.ticks;
+    return result;
+  }
+
+  /** @returns why the program is none, where it is none */
+  #define(): { failed: string } | null {
+    const defined = attempt(() => {
+      this.#machine.define(this.#program.source);
       return '';
     });
-    if ('failed' in broken) return calls.map(() => broken);
-    let charsLeft = maxReturnedChars;
-    return calls.map((args) =>
-      attempt(() => {
-        const json = jsonOfMarshal(this.#machine.call(entry, marshalJson(args, true)), charsLeft);
-        charsLeft -= json.length;
-        return json;
-      }),
-    );
+    return 'failed' in defined ? defined : null;
   }
 }
 

@@ -50,7 +50,7 @@ interface Exports {
   PyImport_AddModule: (name: Address) => PyObject;
   PyModule_GetDict: (module: PyObject) => PyObject;
   PyDict_GetItemString: (dict: PyObject, key: Address) => PyObject;
-  PyObject_CallObject: (callee: PyObject, args: PyObject) => PyObject;
+  PyObject_Call: (callee: PyObject, args: PyObject, keywords: PyObject) => PyObject;
   PyMarshal_ReadObjectFromString: (bytes: Address, size: number) => PyObject;
   PyMarshal_WriteObjectToString: (value: PyObject, version: number) => PyObject;
   PyBytes_AsString: (bytes: PyObject) => Address;
@@ -117,8 +117,11 @@ export class PythonMachine {
     return new PythonMachine(gate, exports, files, limits);
   }
 
-  /** Put everything back to the state that programs start from, with all of their time ahead. */
-  restore(host: Host): void {
+  /**
+   * Put everything back to the state that programs start from.
+   * @param ticksUsed of the time that a program has, what it used in former states
+   */
+  restore(host: Host, ticksUsed = 0): void {
     const taken = this.#memoryTaken();
     const memory = new Uint8Array(this.#exports.memory.buffer);
     memory.set(this.#below);
@@ -129,13 +132,13 @@ export class PythonMachine {
     for (const [fd, stream] of this.#files.streams.entries())
       if (fd > 2 && stream) this.#files.close(stream);
     this.#stoppedBy = null;
-    this.#gate.close(this.#exports.memory, host, this.#limits);
+    const ticks = this.#limits.ticks - ticksUsed;
+    this.#gate.close(this.#exports.memory, host, { ...this.#limits, ticks });
   }
 
-  /** Calls and jumps backward that programs made since the last restore. */
-  get work(): number {
-    const left = this.#view().getInt32(this.#exports._Py_emscripten_signal_clock.value, true);
-    return this.#gate.ticks * eventsPerTick + eventsPerTick - left;
+  /** Ticks since the last restore. */
+  get ticks(): number {
+    return this.#gate.ticks;
   }
 
   /** Run a whole program as `__main__`. @throws Failed */
@@ -155,23 +158,29 @@ export class PythonMachine {
   /**
    * Call a function of `__main__`.
    * @param args its arguments, a marshalled tuple
+   * @param keywords its arguments by name, a marshalled dict
    * @returns what it returned, marshalled. @throws Failed
    */
-  call(name: string, args: Buffer): Buffer {
+  call(name: string, args: Buffer, keywords?: Buffer): Buffer {
     return this.#guard(() => {
-      const { PyDict_GetItemString, PyMarshal_ReadObjectFromString, PyObject_CallObject } =
-        this.#exports;
+      const { PyDict_GetItemString, PyObject_Call, Py_DecRef } = this.#exports;
       const callee = PyDict_GetItemString(this.#globals(), this.#put(name));
       if (callee === 0) throw new Failed(`NameError: name '${name}' is not defined`);
-      const at = this.#putBytes(args);
-      const tuple = this.#check(PyMarshal_ReadObjectFromString(at, args.length));
-      const returned = this.#check(PyObject_CallObject(callee, tuple));
+      const tuple = this.#unmarshal(args);
+      const dict = keywords ? this.#unmarshal(keywords) : 0;
+      const returned = this.#check(PyObject_Call(callee, tuple, dict));
+      Py_DecRef(tuple);
       const bytes = this.#marshal(returned);
-      this.#exports.Py_DecRef(tuple);
-      this.#exports.Py_DecRef(returned);
-      this.#exports.free(at);
+      Py_DecRef(returned);
       return bytes;
     });
+  }
+
+  #unmarshal(bytes: Buffer): PyObject {
+    const at = this.#putBytes(bytes);
+    const value = this.#check(this.#exports.PyMarshal_ReadObjectFromString(at, bytes.length));
+    this.#exports.free(at);
+    return value;
   }
 
   #marshal(value: PyObject): Buffer {

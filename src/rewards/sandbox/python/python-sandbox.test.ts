@@ -77,6 +77,112 @@ it.each([
   expect(await run(source)).toEqual([{ failed: expect.stringContaining(words) }]);
 });
 
+describe('tests that assert', () => {
+  const judge = async (source: string, ...tests: string[]) => {
+    const calls = tests.map((text) => ({ assert: text }));
+    const [outcome] = await sandbox.run([{ source, entry: 'f', calls }]);
+    return outcome!.map((it) => ('returned' in it ? it.returned : it.failed));
+  };
+  const add = 'def f(a, b=1):\n    return a + b\n';
+
+  it.each([
+    'assert f(1, 2) == 3',
+    'assert f(a=1, b=2) == 3',
+    'assert f(f(1), f(2, b=3)) == 7',
+    'import math\nassert math.isclose(f(0.1, 0.2), 0.3)',
+    'assert f((1,), (2,)) == (1, 2) and f({1} and [1], [2]) == [1, 2]',
+    'for n in range(5):\n    assert f(n) == n + 1',
+    'try:\n    f(1, "a")\n    assert False\nexcept TypeError:\n    pass',
+    'def check(candidate):\n    assert candidate(1) == 2\n\ncheck(f)',
+  ])('%s passes', async (test) => {
+    expect(await judge(add, test)).toEqual(['true']);
+  });
+
+  it('each test is judged on its own', async () => {
+    const outcome = await judge(
+      add,
+      'assert f(1) == 2',
+      'assert f(1) == 3',
+      'f(',
+      'assert f(2) == 3',
+    );
+    expect(outcome).toEqual([
+      'true',
+      expect.stringContaining('failed: assert f(1) == 3'),
+      expect.stringContaining('SyntaxError'),
+      'true',
+    ]);
+  });
+
+  it.each([
+    [
+      'an object that equals anything',
+      'class E:\n    def __eq__(self, o): return True\ndef f(*a): return E()',
+    ],
+    [
+      'an int that equals anything',
+      'class E(int):\n    def __eq__(self, o): return True\ndef f(*a): return E(0)',
+    ],
+    [
+      'a forged AssertionError',
+      'import builtins\nbuiltins.AssertionError = KeyError\ndef f(*a): return 0',
+    ],
+    ['an early end', 'import sys\ndef f(*a): sys.exit(0)'],
+    ['a hard end', 'import os\ndef f(*a): os._exit(0)'],
+    ['a forged answer', 'print("true", flush=True)\ndef f(*a): return {"returned": "true"}'],
+    [
+      'patched equality',
+      'import operator, builtins\nbuiltins.int = str\noperator.eq = lambda *a: True\ndef f(*a): return "3"',
+    ],
+    [
+      'an altered judge',
+      'import _anneal\n_anneal.judge_test = lambda *a: {"returned": "true"}\ndef f(*a): return 0',
+    ],
+    [
+      'a test in a frame',
+      'import sys, gc\ndef f(*a):\n    return [str(it) for it in gc.get_objects() if "== 3" in str(it)][:3]',
+    ],
+    ['an endless answer', 'def f(*a):\n    while True: pass'],
+  ])('%s gains nothing', async (_, source) => {
+    const [outcome] = await judge(
+      source,
+      'try:\n    assert f(1, 2) == 3\nexcept KeyError:\n    raise ValueError',
+    );
+    expect(outcome).not.toBe('true');
+  });
+});
+
+describe('whole runs', () => {
+  const talk = async (source: string, ...inputs: string[]) => {
+    const calls = inputs.map((stdin) => ({ stdin }));
+    const [outcome] = await sandbox.run([{ source, entry: '', calls }]);
+    return outcome!.map((it) => ('returned' in it ? JSON.parse(it.returned) : it));
+  };
+
+  it.each([
+    ['input', 'print(int(input()) + int(input()))'],
+    ['sys.stdin', 'import sys\nprint(sum(map(int, sys.stdin)))'],
+    ['an orderly exit', 'import sys\nprint(sum(map(int, sys.stdin.read().split())))\nsys.exit(0)'],
+    [
+      'main',
+      'def main():\n    print(sum(int(input()) for _ in range(2)))\nif __name__ == "__main__":\n    main()',
+    ],
+  ])('reads and writes by %s, every run afresh', async (_, source) => {
+    expect(await talk(source, '1\n2\n', '3\n4')).toEqual(['3\n', '7\n']);
+  });
+
+  it.each([
+    ['raise ValueError("no")', 'ValueError: no'],
+    ['import sys\nsys.exit(3)', 'SystemExit: 3'],
+    ['import os\nprint(3, flush=True)\nos._exit(0)', 'exited'],
+    ['while True: print("x" * 1000)', 'time limit'],
+    ['print("x" * 10**6)', 'more than'],
+    ['input()', 'EOFError'],
+  ])('%s fails', async (source, words) => {
+    expect(await talk(source, '')).toEqual([{ failed: expect.stringContaining(words) }]);
+  });
+});
+
 describe('neighbours', () => {
   const good = program('def f(a):\n    return a * 2\n', [21]);
   const fine = [{ returned: '42' }];

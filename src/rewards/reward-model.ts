@@ -4,6 +4,8 @@
 import { parse } from 'acorn';
 import { resolveInput } from '../config/paths.ts';
 import type { RewardConfig } from '../config/schema.ts';
+import { normalFormsOf } from './normal-forms.ts';
+import { programOf } from './prompts.ts';
 import type { CriterionResult, Reward, RewardServices, ScoreItem } from './reward.ts';
 import { ecmaVersion } from './rubric/syntax.ts';
 
@@ -23,7 +25,7 @@ export function createRewardModel(
     name,
     weight,
     async score(items, options) {
-      const objections = items.map((item) => (gate === 'parses' ? objectionTo(item) : null));
+      const objections = gate === 'parses' ? await objectionsTo(items) : items.map(() => null);
       const open = items.filter((_, i) => objections[i] === null);
       const scoring = {
         model,
@@ -41,10 +43,24 @@ export function createRewardModel(
   };
 }
 
-/** Why a completion is no program; null where it is one. */
-function objectionTo({ completion }: ScoreItem): string | null {
+/** Why completions are no programs; null where they are. */
+async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null)[]> {
+  const programs = items.map(({ prompt, completion }) => programOf(prompt, completion));
+  const isPython = ({ prompt }: ScoreItem) => prompt.language === 'python';
+  const forms = await normalFormsOf(
+    items.filter(isPython).map(({ prompt }) => prompt),
+    programs.filter((_, i) => isPython(items[i]!)),
+  );
+  return items.map((item, i) => {
+    if (!isPython(item)) return objectionTo(programs[i]!);
+    return forms.shift() === null ? 'does not parse' : null;
+  });
+}
+
+/** Why a program in JavaScript is none; null where it is one. */
+function objectionTo(program: string): string | null {
   try {
-    return parse(completion, { ecmaVersion }).body.length === 0 ? 'no program' : null;
+    return parse(program, { ecmaVersion }).body.length === 0 ? 'no program' : null;
   } catch (error) {
     if (error instanceof SyntaxError) return `does not parse: ${error.message}`;
     if (error instanceof RangeError) return 'does not parse: nested too deeply';

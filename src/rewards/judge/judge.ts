@@ -6,6 +6,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Prompt } from '../../config/records.ts';
 import type { JudgeConfig, JudgeRubric } from '../../config/schema.ts';
 import { AnnealError } from '../../errors.ts';
+import { programOf } from '../prompts.ts';
 import type {
   CriterionResult,
   JudgeServices,
@@ -57,7 +58,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
       const { normalizeProgram } = await import('./normalize.ts');
       const shown: (string | null)[] = [];
       for (const { prompt, completion } of items) {
-        shown.push(await normalizeProgram(completion, prompt, config));
+        shown.push(await normalizeProgram(programOf(prompt, completion), prompt, config));
         // The verdicts of other shards arrive in between, and are kept.
         await nextTurn();
       }

@@ -1,0 +1,121 @@
+// Every attack of test/attacks through the rubric, as a policy's samples go, among good programs:
+// none is right, none harms what stands beside it.
+
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Prompt, promptSchema } from '../config/records.ts';
+import { rewardSchema } from '../config/schema.ts';
+import { readRows } from './prompts.ts';
+import { Sandbox } from './sandbox/sandbox.ts';
+import { toSandboxProgram } from './sandbox/verdict.ts';
+import { createRewards, scoreCompletions } from './score-completions.ts';
+
+const file = new URL('../../test/attacks/attacks.jsonl', import.meta.url).pathname;
+const attackSchema = z.strictObject({
+  id: z.string(),
+  language: z.enum(['javascript', 'python']),
+  /** What the attack is up against: calls, statements that assert, or an expected output. */
+  test: z.enum(['call', 'assert', 'stdout']),
+  source: z.string(),
+});
+const attacks = (await readRows(file, attackSchema)).map(({ row }) => row);
+
+const javascript = `/**
+ * Gives the number that belongs to another.
+ * @param {number} key the other number
+ * @returns {number} its number
+ */
+function solve(key) {
+  return key * 29137;
+}
+`;
+const python = `def solve(key):
+    """Give the number that belongs to another.
+
+    Args:
+        key: the other number.
+
+    Returns:
+        Its number.
+    """
+    return key * 29137
+`;
+const tests = {
+  call: [{ args: [3], returns: 87411 }],
+  assert: [{ assert: 'assert solve(3) == 87411' }],
+  stdout: [{ stdin: '3\n', stdout: '87411\n' }],
+};
+const printing = 'key = int(input())\nprint(key * 29137)\n';
+const promptFor = ({ language, test }: Pick<(typeof attacks)[0], 'language' | 'test'>): Prompt =>
+  promptSchema.parse({
+    id: `${language} ${test}`,
+    prompt: 'Give the number.',
+    entry: test === 'stdout' ? '' : 'solve',
+    language,
+    tests: tests[test],
+    reference: test === 'stdout' ? printing : language === 'python' ? python : javascript,
+  });
+const prompts = new Map<string, Prompt>();
+function promptOf(attack: (typeof attacks)[0]): Prompt {
+  const key = `${attack.language} ${attack.test}`;
+  const prompt = prompts.get(key) ?? promptFor(attack);
+  prompts.set(key, prompt);
+  return prompt;
+}
+
+it('no attack is right, and good programs beside them keep their exact scores', async () => {
+  expect(attacks.length).toBeGreaterThanOrEqual(60);
+  const rewards = createRewards([
+    rewardSchema.parse({ kind: 'rubric', time_limit_ms: 200, memory_limit_mb: 32 }),
+  ]);
+  const asked = attacks.flatMap((attack) => [promptOf(attack), promptOf(attack)]);
+  const texts = attacks.flatMap((attack) => [attack.source, promptOf(attack).reference]);
+  const scores = await scoreCompletions(asked, texts, rewards);
+  const right = attacks.filter(
+    (_, index) => scores[2 * index]!.rewards.rubric!.criteria.correctness !== 0,
+  );
+  expect(right.map(({ id }) => id)).toEqual([]);
+  const criteria = { correctness: 1, quality: 1, efficiency: 1, documentation: 1 };
+  for (const [index, { language, test }] of attacks.entries()) {
+    const beside = scores[2 * index + 1]!;
+    expect(beside.reward).toBe(1);
+    const documentation = test === 'stdout' ? 0 : 1;
+    expect(beside.rewards.rubric!.criteria, `${language} ${test}`).toEqual({
+      ...criteria,
+      documentation,
+    });
+  }
+}, 400_000);
+
+const limits = { timeLimitMs: 200, memoryLimitMb: 32 };
+/** What the parent grants after the limit, and what a busy machine may take on top. */
+const graceMs = 1000;
+const slackMs = 1500;
+
+it.each(['javascript', 'python'] as const)(
+  'no attack in %s outlives its limit by more than a second',
+  async (language) => {
+    const sandbox = new Sandbox(limits, language);
+    const own = attacks.filter((attack) => attack.language === language);
+    const good = toSandboxProgram(
+      promptFor({ language, test: 'call' }),
+      language === 'python' ? python : javascript,
+    );
+    try {
+      for (const attack of own) {
+        expect(await sandbox.run([good])).toEqual([[{ returned: '87411' }]]);
+        const start = performance.now();
+        await sandbox.run([toSandboxProgram(promptOf(attack), attack.source)]);
+        const { id } = attack;
+        // A process that died is started anew and the program tried once more, within this time.
+        const tries = id === 'source nested deeply' ? 2 : 1;
+        expect(performance.now() - start, id).toBeLessThan(
+          tries * (limits.timeLimitMs + graceMs + slackMs),
+        );
+      }
+    } finally {
+      await sandbox.close();
+    }
+  },
+  400_000,
+);

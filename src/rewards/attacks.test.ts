@@ -4,11 +4,12 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Prompt, promptSchema } from '../config/records.ts';
-import { rewardSchema } from '../config/schema.ts';
+import { rubricSchema } from '../config/schema.ts';
 import { readRows } from './prompts.ts';
+import { createRubric } from './rubric/rubric.ts';
 import { Sandbox } from './sandbox/sandbox.ts';
 import { toSandboxProgram } from './sandbox/verdict.ts';
-import { createRewards, scoreCompletions } from './score-completions.ts';
+import { scoreCompletions } from './score-completions.ts';
 
 const file = new URL('../../test/attacks/attacks.jsonl', import.meta.url).pathname;
 const attackSchema = z.strictObject({
@@ -65,9 +66,8 @@ function promptOf(attack: (typeof attacks)[0]): Prompt {
 
 it('no attack is right, and good programs beside them keep their exact scores', async () => {
   expect(attacks.length).toBeGreaterThanOrEqual(60);
-  const rewards = createRewards([
-    rewardSchema.parse({ kind: 'rubric', time_limit_ms: 200, memory_limit_mb: 32 }),
-  ]);
+  const limits = { time_limit_ms: 200, memory_limit_mb: 32 };
+  const rewards = [createRubric(rubricSchema.parse({ kind: 'rubric', ...limits }))];
   const asked = attacks.flatMap((attack) => [promptOf(attack), promptOf(attack)]);
   const texts = attacks.flatMap((attack) => [attack.source, promptOf(attack).reference]);
   const scores = await scoreCompletions(asked, texts, rewards);

@@ -7,6 +7,7 @@ test('the commands are all there', () => {
   expect(commands.map((command) => command.name())).toEqual([
     ...['run', 'experiment', 'config'],
     ...['status', 'report', 'rollouts', 'score'],
+    'data',
     ...['inspect', 'merge', 'logprobs', 'sample'],
     ...['pause', 'resume', 'stop', 'adjust'],
     ...['dev', 'worker', 'server', 'temporal'],

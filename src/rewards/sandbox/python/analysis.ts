@@ -446,4 +446,24 @@ def judge_test(text, entry, answers):
     except BaseException as error:
         return {'failed': f'{type(error).__name__}: {error}'}
     return {'returned': 'true'}
+
+
+def split_checks(test, entry, prompt):
+    """HumanEval's check(candidate) as statements that each assert one thing of entry."""
+    tree = ast.parse(test)
+    check = next(it for it in tree.body if isinstance(it, FUNCTIONS) and it.name == 'check')
+    candidate = check.args.args[0].arg
+    others = [it for it in ast.parse(prompt).body if isinstance(it, (ast.Import, ast.ImportFrom))
+              or isinstance(it, FUNCTIONS) and it.name != entry]
+    needed = [it for it in [*others, *tree.body] if it is not check and not isinstance(it, ast.Assign)]
+    names = loaded(check)
+    head = [it for it in needed if not isinstance(it, FUNCTIONS) or it.name in names]
+    before = ''.join(ast.unparse(it) + '\n' for it in head)
+    body = code_of(check.body)
+    if not all(isinstance(it, ast.Assert) for it in body):
+        return [f'{before}{ast.unparse(check)}\ncheck({entry})']
+    for node in nodes(check, ast.Name):
+        if node.id == candidate:
+            node.id = entry
+    return [before + ast.unparse(it) for it in body if entry in loaded(it)]
 `;

@@ -12,6 +12,7 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 BLOCKS = LOOPS + (ast.If, ast.With, ast.Try)
 DYNAMIC = {'eval', 'exec', 'compile', '__import__', 'globals', 'locals'}
+BUILTINS = set(dir(builtins))
 LENGTH = 10
 LINEAR = {'all', 'any', 'count', 'dict', 'enumerate', 'extend', 'filter', 'index', 'insert', 'join',
           'list', 'map', 'max', 'min', 'remove', 'replace', 'reversed', 'set', 'split', 'sum',
@@ -77,8 +78,14 @@ def local_names(tree):
                 yield node.id
 
 
+def walk(tree):
+    if not hasattr(tree, 'every'):
+        tree.every = list(ast.walk(tree))
+    return tree.every
+
+
 def nodes(tree, types):
-    return [it for it in ast.walk(tree) if isinstance(it, types)]
+    return [it for it in walk(tree) if isinstance(it, types)]
 
 
 def parameters(function):
@@ -108,7 +115,7 @@ def code_of(body):
 
 
 def bodies(tree):
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for field in ('body', 'orelse', 'finalbody'):
             body = getattr(node, field, None)
             if isinstance(body, list) and body:
@@ -127,7 +134,7 @@ def trivial_body(tree, entry):
 
 
 def undeclared_names(tree, entry):
-    known = set(dir(builtins)) | stored(tree) | set(imported(tree)) | {'__name__', '__file__'}
+    known = BUILTINS | stored(tree) | set(imported(tree)) | {'__name__', '__file__'}
     known |= {it.name for it in nodes(tree, FUNCTIONS + (ast.ClassDef, ast.ExceptHandler))}
     known |= {it.arg for it in nodes(tree, ast.arg)}
     return len(loaded(tree) - known)
@@ -215,7 +222,7 @@ def unconventional_names(tree, entry):
 
 def shadowed_builtins(tree, entry):
     names = stored(tree) | {it.arg for it in nodes(tree, ast.arg)} | {f.name for f in nodes(tree, FUNCTIONS) if f is not entry}
-    return len(names & {it for it in dir(builtins) if not it.startswith('_')})
+    return len({it for it in names & BUILTINS if not it.startswith('_')})
 
 
 def empty_blocks(tree, entry):

@@ -50,8 +50,41 @@ const prompts = completions.map(() => prompt);
 const config = rubricSchema.parse({ kind: 'rubric' });
 const rewards = [createRubric(config)];
 
-await throughput('score, rubric and sandbox', 'programs/s', rounds, async () => {
+await throughput('score, rubric and sandbox, JavaScript', 'programs/s', rounds, async () => {
   await scoreCompletions(prompts, completions, rewards);
+  return programs;
+});
+
+const pythonReference = `def sum_above(values, limit):
+    """Sum the values above a limit.
+
+    Args:
+        values: the numbers.
+        limit: the limit.
+
+    Returns:
+        The sum.
+    """
+    return sum(value for value in values if value > limit)
+`;
+const pythonPrompt = promptSchema.parse({
+  ...prompt,
+  entry: 'sum_above',
+  language: 'python',
+  reference: pythonReference,
+});
+const pythonCompletions = Array.from({ length: programs }, (_, index) => {
+  const variants = [
+    pythonReference,
+    pythonReference.replace('> limit', '< limit'),
+    'def sum_above(a, b):\n    s = 0\n    for i in range(len(a)):\n        if a[i] > b: s = s + a[i]\n    return s\n',
+    pythonReference.slice(0, -20),
+  ];
+  return `${variants[index % variants.length]}# ${index}\n`;
+});
+const pythonPrompts = pythonCompletions.map(() => pythonPrompt);
+await throughput('score, rubric and sandbox, Python', 'programs/s', rounds, async () => {
+  await scoreCompletions(pythonPrompts, pythonCompletions, rewards);
   return programs;
 });
 

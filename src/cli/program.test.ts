@@ -6,7 +6,7 @@ const { commands } = createProgram(() => {});
 test('the commands are all there', () => {
   expect(commands.map((command) => command.name())).toEqual([
     ...['run', 'experiment', 'config'],
-    ...['status', 'report', 'rollouts', 'score'],
+    ...['status', 'report', 'rollouts', 'score', 'data'],
     ...['inspect', 'merge', 'logprobs', 'sample', 'reward-model'],
     ...['pause', 'resume', 'stop', 'adjust'],
     ...['dev', 'worker', 'server', 'temporal'],

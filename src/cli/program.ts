@@ -42,6 +42,7 @@ export function createProgram(onExit: OnExit): Command {
     .configureOutput({ outputError: (text, write) => write(text) });
   addRunCommands(program.commandsGroup('Train:'), onExit);
   addReadingCommands(program.commandsGroup('Look:'), onExit);
+  addDataCommands(program.commandsGroup('Data:'), onExit);
   addModelCommands(program.commandsGroup('Models:'), onExit);
   addRewardModelCommands(program, onExit);
   addLeverCommands(program.commandsGroup('Steer a live run:'), onExit);
@@ -145,6 +146,32 @@ function addReadingCommands(program: Command, onExit: OnExit): void {
     .action(async (prompts: string, options) => {
       const { scoreInputs } = await import('./score-inputs.ts');
       onExit(await scoreInputs(prompts, options));
+    });
+}
+
+function addDataCommands(program: Command, onExit: OnExit): void {
+  const data = program.command('data').description('make and check files of prompts');
+  data
+    .command('import')
+    .description('make a prompt file out of one of HumanEval or MBPP')
+    .argument('<file>', 'JSONL file as published')
+    .addOption(
+      new Option('--format <which>', 'what the file is')
+        .choices(['humaneval', 'mbpp'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('-o, --output <file>', 'prompt file to write')
+    .action(async (file: string, options) => {
+      const { importCommand } = await import('./data.ts');
+      onExit(await importCommand(file, options));
+    });
+  data
+    .command('check')
+    .description('run every reference solution; exit code 1 where one fails its own tests')
+    .argument('<file>', 'JSONL file of prompts, such as data/train.jsonl')
+    .action(async (file: string) => {
+      const { checkCommand } = await import('./data.ts');
+      onExit(await checkCommand(file));
     });
 }
 

@@ -40,17 +40,7 @@ export const reviewers: Record<Language, Reviewer> = {
     return withVerdicts(texts, await running);
   },
   python: async (items, sandbox, signal) => {
-    const readings = items.map(({ prompt, completion }) => ({
-      source: 'from _anneal import analyse',
-      entry: 'analyse',
-      calls: [JSON.stringify([programOf(prompt, completion), prompt.entry])],
-    }));
-    const read = await sandbox.run(readings, { signal });
-    const texts = read.map(([reading]) =>
-      !reading || 'failed' in reading
-        ? { failed: `cannot be read: ${reading?.failed}` }
-        : readingSchema.parse(JSON.parse(reading.returned)),
-    );
+    const texts = await readPython(items, sandbox, signal);
     return withVerdicts(texts, await runFit(items, texts, sandbox, signal));
   },
 };
@@ -65,6 +55,36 @@ const readingSchema = z.union([
     objections: z.array(z.string()),
   }),
 ]);
+
+/** Texts that are read in one state of the interpreter; each reading leaves it as it was. */
+const readTogether = 16;
+
+async function readPython(
+  items: readonly ScoreItem[],
+  sandbox: Sandbox,
+  signal: AbortSignal | undefined,
+): Promise<z.output<typeof readingSchema>[]> {
+  const read = async (calls: string[], together: number) => {
+    const readings = Array.from({ length: Math.ceil(calls.length / together) }, (_, index) => ({
+      source: 'from _anneal import analyse',
+      entry: 'analyse',
+      calls: calls.slice(index * together, (index + 1) * together),
+    }));
+    return (await sandbox.run(readings, { signal })).flat();
+  };
+  const calls = items.map(({ prompt, completion }) =>
+    JSON.stringify([programOf(prompt, completion), prompt.entry]),
+  );
+  const outcomes = await read(calls, readTogether);
+  // A text that breaks the reading breaks that of those after it: each of them is read alone.
+  const unread = calls.filter((_, index) => 'failed' in outcomes[index]!);
+  const alone = unread.length > 0 ? await read(unread, 1) : [];
+  return outcomes.map((together) => {
+    const outcome = 'failed' in together ? alone.shift()! : together;
+    if ('failed' in outcome) return { failed: `cannot be read: ${outcome.failed}` };
+    return readingSchema.parse(JSON.parse(outcome.returned));
+  });
+}
 
 /** The verdicts on those programs that passed the gate. */
 async function runFit(

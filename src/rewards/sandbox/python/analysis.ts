@@ -12,6 +12,7 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 BLOCKS = LOOPS + (ast.If, ast.With, ast.Try)
 DYNAMIC = {'eval', 'exec', 'compile', '__import__', 'globals', 'locals'}
+BUILTINS = set(dir(builtins))
 LENGTH = 10
 LINEAR = {'all', 'any', 'count', 'dict', 'enumerate', 'extend', 'filter', 'index', 'insert', 'join',
           'list', 'map', 'max', 'min', 'remove', 'replace', 'reversed', 'set', 'split', 'sum',
@@ -100,8 +101,14 @@ def local_names(tree):
                 yield node.id
 
 
+def walk(tree):
+    if not hasattr(tree, 'every'):
+        tree.every = list(ast.walk(tree))
+    return tree.every
+
+
 def nodes(tree, types):
-    return [it for it in ast.walk(tree) if isinstance(it, types)]
+    return [it for it in walk(tree) if isinstance(it, types)]
 
 
 def parameters(function):
@@ -131,7 +138,7 @@ def code_of(body):
 
 
 def bodies(tree):
-    for node in ast.walk(tree):
+    for node in walk(tree):
         for field in ('body', 'orelse', 'finalbody'):
             body = getattr(node, field, None)
             if isinstance(body, list) and body:
@@ -150,7 +157,7 @@ def trivial_body(tree, entry):
 
 
 def undeclared_names(tree, entry):
-    known = set(dir(builtins)) | stored(tree) | set(imported(tree)) | {'__name__', '__file__'}
+    known = BUILTINS | stored(tree) | set(imported(tree)) | {'__name__', '__file__'}
     known |= {it.name for it in nodes(tree, FUNCTIONS + (ast.ClassDef, ast.ExceptHandler))}
     known |= {it.arg for it in nodes(tree, ast.arg)}
     return len(loaded(tree) - known)
@@ -238,7 +245,7 @@ def unconventional_names(tree, entry):
 
 def shadowed_builtins(tree, entry):
     names = stored(tree) | {it.arg for it in nodes(tree, ast.arg)} | {f.name for f in nodes(tree, FUNCTIONS) if f is not entry}
-    return len(names & {it for it in dir(builtins) if not it.startswith('_')})
+    return len({it for it in names & BUILTINS if not it.startswith('_')})
 
 
 def empty_blocks(tree, entry):
@@ -469,4 +476,24 @@ def judge_test(text, entry, answers):
     except BaseException as error:
         return {'failed': f'{type(error).__name__}: {error}'}
     return {'returned': 'true'}
+
+
+def split_checks(test, entry, prompt):
+    """HumanEval's check(candidate) as statements that each assert one thing of entry."""
+    tree = ast.parse(test)
+    check = next(it for it in tree.body if isinstance(it, FUNCTIONS) and it.name == 'check')
+    candidate = check.args.args[0].arg
+    others = [it for it in ast.parse(prompt).body if isinstance(it, (ast.Import, ast.ImportFrom))
+              or isinstance(it, FUNCTIONS) and it.name != entry]
+    needed = [it for it in [*others, *tree.body] if it is not check and not isinstance(it, ast.Assign)]
+    names = loaded(check)
+    head = [it for it in needed if not isinstance(it, FUNCTIONS) or it.name in names]
+    before = ''.join(ast.unparse(it) + '\n' for it in head)
+    body = code_of(check.body)
+    if not all(isinstance(it, ast.Assert) for it in body):
+        return [f'{before}{ast.unparse(check)}\ncheck({entry})']
+    for node in nodes(check, ast.Name):
+        if node.id == candidate:
+            node.id = entry
+    return [before + ast.unparse(it) for it in body if entry in loaded(it)]
 `;

@@ -1,0 +1,88 @@
+// Prompt files of other projects as Anneal's: HumanEval (arXiv 2107.03374) and MBPP (arXiv
+// 2108.07732), in the JSONL shapes that they are published in.
+
+import { z } from 'zod';
+import { type Prompt, promptSchema } from '../config/records.ts';
+import { invalid, type NumberedRow, readRows } from './prompts.ts';
+import { sharedSandbox } from './sandbox/sandbox.ts';
+
+export const promptFormats = ['humaneval', 'mbpp'] as const;
+export type PromptFormat = (typeof promptFormats)[number];
+
+const humanEvalSchema = z.object({
+  task_id: z.string().min(1),
+  prompt: z.string().min(1),
+  entry_point: z.string().min(1),
+  canonical_solution: z.string().min(1),
+  test: z.string().min(1),
+});
+/** The full set calls the task `text`, the sanitized one `prompt`; each has its own set-up. */
+const mbppSchema = z
+  .object({
+    task_id: z.union([z.number(), z.string()]),
+    text: z.string().optional(),
+    prompt: z.string().optional(),
+    code: z.string().min(1),
+    test_list: z.array(z.string()).min(1),
+    test_setup_code: z.string().default(''),
+    test_imports: z.array(z.string()).default([]),
+  })
+  .refine(({ text, prompt }) => text ?? prompt, 'expected the task as `text` or `prompt`');
+
+const limits = { timeLimitMs: 2000, memoryLimitMb: 64 };
+
+/**
+ * Prompts out of a file of another project.
+ * @throws AnnealError InvalidData naming file and line, where a row is not of the format.
+ */
+export async function importPrompts(path: string, format: PromptFormat): Promise<Prompt[]> {
+  if (format === 'mbpp')
+    return (await readRows(path, mbppSchema)).map(({ row, line }) => fromMbpp(row, path, line));
+  return fromHumanEval(await readRows(path, humanEvalSchema), path);
+}
+
+async function fromHumanEval(
+  rows: NumberedRow<z.output<typeof humanEvalSchema>>[],
+  path: string,
+): Promise<Prompt[]> {
+  const programs = rows.map(({ row }) => ({
+    source: 'from _anneal import split_checks',
+    entry: 'split_checks',
+    calls: [JSON.stringify([row.test, row.entry_point, row.prompt])],
+  }));
+  const outcomes = await sharedSandbox(limits, 'python').run(programs);
+  return rows.map(({ row, line }, index) => {
+    const [outcome] = outcomes[index]!;
+    if (!outcome || 'failed' in outcome)
+      throw invalid(path, line, `test: expected a function \`check\`, found: ${outcome?.failed}`);
+    return toPrompt(path, line, {
+      id: row.task_id,
+      prompt: row.prompt,
+      entry: row.entry_point,
+      continues: true,
+      tests: (JSON.parse(outcome.returned) as string[]).map((text) => ({ assert: text })),
+      reference: row.canonical_solution,
+    });
+  });
+}
+
+/** The first test stands in the prompt, for it alone says what the function is called. */
+function fromMbpp(row: z.output<typeof mbppSchema>, path: string, line: number): Prompt {
+  const before = [...row.test_imports, row.test_setup_code].filter(Boolean);
+  const defined = [...row.code.matchAll(/^def\s+(\w+)/gm)].map(([, name]) => name!);
+  const entry = defined.findLast((name) => row.test_list[0]!.includes(`${name}(`)) ?? '';
+  return toPrompt(path, line, {
+    id: `mbpp/${row.task_id}`,
+    prompt: `"""\n${(row.text ?? row.prompt)!.trim()}\n${row.test_list[0]}\n"""\n`,
+    entry,
+    tests: row.test_list.map((text) => ({ assert: [...before, text].join('\n') })),
+    reference: row.code.replaceAll('\r\n', '\n'),
+  });
+}
+
+function toPrompt(path: string, line: number, fields: object): Prompt {
+  const checked = promptSchema.safeParse({ language: 'python', ...fields });
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw invalid(path, line, `${issue?.path.join('.')}: ${issue?.message}`);
+}

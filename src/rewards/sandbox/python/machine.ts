@@ -80,7 +80,7 @@ export class PythonMachine {
   readonly #gate: Gate;
   readonly #exports: Exports;
   readonly #files: FileSystem;
-  readonly #limits: { ticks: number; wallMs: number };
+  readonly #limits: { ticks: number; mostCpuMs: number };
   /** Memory below the stack and from its pointer on; what lies between is nobody's at rest. */
   readonly #below: Uint8Array;
   readonly #above: Uint8Array;
@@ -93,7 +93,7 @@ export class PythonMachine {
     this.#files = files;
     this.#limits = {
       ticks: limits.timeLimitMs * ticksPerMs,
-      wallMs: limits.timeLimitMs + patienceMs,
+      mostCpuMs: limits.timeLimitMs + patienceMs,
     };
     this.#stackPointer = exports.__stack_pointer.value;
     const taken = this.#memoryTaken();

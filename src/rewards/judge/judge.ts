@@ -16,7 +16,7 @@ import type {
   SharedFiles,
 } from '../reward.ts';
 import { Account } from './account.ts';
-import { NoAnswer } from './answer.ts';
+import { type Answer, NoAnswer, type Question } from './answer.ts';
 import type { Provider } from './provider.ts';
 import { questionOf } from './question.ts';
 import {
@@ -92,6 +92,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
 class Judge {
   readonly #config: JudgeConfig;
   readonly #rubric: JudgeRubric;
+  readonly #version: string;
   readonly #verdicts: SharedFiles;
   #provider: Promise<Provider> | undefined;
   readonly #account: Account;
@@ -100,6 +101,7 @@ class Judge {
     const { provider, base_url, model, api_key_env } = config;
     this.#config = config;
     this.#rubric = rubric;
+    this.#version = rubricVersion(rubric);
     this.#verdicts = services.shared;
     const service = hashOf([provider, base_url, model, api_key_env]).slice(0, 16);
     this.#account = new Account(config, service, services);
@@ -144,39 +146,39 @@ class Judge {
     return this.#provider;
   }
 
+  /** Ask once for verdicts on so many programs, in their order. @throws what Provider.ask does. */
+  async #ask(
+    question: Question,
+    programs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer<Verdict[]>> {
+    const provider = await this.#service();
+    if (this.#config.mode === 'pointwise') {
+      const { verdict, usage } = await provider.ask(question, verdictSchema(this.#rubric), signal);
+      return { verdict: [verdictOf(verdict)], usage };
+    }
+    const schema = groupSchema(this.#rubric, programs);
+    const { verdict, usage } = await provider.ask(question, schema, signal);
+    const ordered = verdict.verdicts.toSorted((a, b) => Number(a.program) - Number(b.program));
+    return { verdict: ordered.map(verdictOf), usage };
+  }
+
   async #decide({ prompt, programs, isSecond }: Case, signal?: AbortSignal): Promise<Decision> {
-    const { provider, model, temperature, max_output_tokens } = this.#config;
-    const many = this.#config.mode === 'groupwise';
-    const shown = programs.map((program, place) => ({
-      program,
-      ...(many && { label: String(place + 1) }),
-    }));
-    const question = questionOf(this.#rubric, prompt, shown, isSecond);
-    const version = rubricVersion(this.#rubric);
-    const key = hashOf([provider, model, version, temperature, max_output_tokens, question]);
+    const { provider, model, temperature, max_output_tokens, mode } = this.#config;
+    const question = questionOf(this.#rubric, prompt, programs, {
+      numbered: mode === 'groupwise',
+      solutionLast: isSecond,
+    });
+    const key = hashOf([provider, model, this.#version, temperature, max_output_tokens, question]);
     const path = `verdicts/${key.slice(0, 2)}/${key}.json`;
     const known = parseVerdicts(await this.#verdicts.read(path), programs.length);
     if (known) return known;
     const size = question.instructions.length + question.prompt.length;
     const guess = size / charactersPerToken + 64 * programs.length;
-    const service = await this.#service();
-    const ask = async () => {
-      if (!many) {
-        const { verdict, usage } = await service.ask(question, verdictSchema(this.#rubric), signal);
-        return { verdicts: [verdictOf(verdict)], usage };
-      }
-      const schema = groupSchema(
-        this.#rubric,
-        shown.map(({ label }) => label!),
-      );
-      const { verdict, usage } = await service.ask(question, schema, signal);
-      const ordered = verdict.verdicts.toSorted((a, b) => Number(a.program) - Number(b.program));
-      return { verdicts: ordered.map(verdictOf), usage };
-    };
     for (let attempt = 1; ; attempt++) {
       const reserved = await this.#account.admit(guess, signal);
       try {
-        const { verdicts, usage } = await ask();
+        const { verdict: verdicts, usage } = await this.#ask(question, programs.length, signal);
         await this.#verdicts.write(path, JSON.stringify(verdicts));
         await this.#account.settle(usage, reserved);
         return verdicts;

@@ -5,32 +5,25 @@ import type { Prompt } from '../../config/records.ts';
 import type { JudgeRubric } from '../../config/schema.ts';
 import type { Question } from './answer.ts';
 
-/** A program as the judge is shown it, by a number where there are many. */
-interface Shown {
-  label?: string;
-  program: string;
-}
-
 /**
- * The question about one program, or about all programs of a group. `solutionLast` puts the
+ * The question about one program, or about a group's, which are `numbered` from 1. `solutionLast` puts the
  * solution behind them: another order for a second opinion.
  */
 export function questionOf(
   rubric: JudgeRubric,
   prompt: Prompt,
-  shown: readonly Shown[],
-  solutionLast: boolean,
+  programs: readonly string[],
+  { numbered, solutionLast }: { numbered: boolean; solutionLast: boolean },
 ): Question {
-  const text = shown.map(({ program }) => program).join('\n');
+  const text = programs.join('\n');
   // No text holds its own hash.
   const mark = createHash('sha256').update(prompt.prompt).update(text).digest('hex').slice(0, 16);
-  const fenced = shown.map(
-    ({ label, program }) =>
-      `${label === undefined ? '' : `Program ${label}\n`}<<<${mark}\n${program}\n${mark}>>>`,
+  const fenced = programs.map(
+    (program, i) => `${numbered ? `Program ${i + 1}\n` : ''}<<<${mark}\n${program}\n${mark}>>>`,
   );
   const solution = `A solution that is known to be right:\n${prompt.reference.trim()}`;
   return {
-    instructions: instructionsOf(rubric, mark, shown[0]?.label !== undefined),
+    instructions: instructionsOf(rubric, mark, numbered),
     prompt: [
       `The task, in ${prompt.language}:\n${prompt.prompt.trim()}`,
       ...(solutionLast ? [...fenced, solution] : [solution, ...fenced]),

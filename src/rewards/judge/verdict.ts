@@ -32,8 +32,9 @@ export function verdictSchema(rubric: JudgeRubric) {
 type AnswerSchema = z.ZodType<boolean | number>;
 type Answered = z.output<ReturnType<typeof verdictSchema>>;
 
-/** The answer on all programs of a group, each by its number, none left out or said twice. */
-export function groupSchema(rubric: JudgeRubric, labels: readonly string[]) {
+/** The answer on a group of programs, each by its number from 1, none left out or said twice. */
+export function groupSchema(rubric: JudgeRubric, programs: number) {
+  const labels = Array.from({ length: programs }, (_, i) => String(i + 1));
   const expected = labels.toSorted().join();
   return z.strictObject({
     verdicts: z

@@ -5,7 +5,7 @@ import type { DecoderConfig } from '../engine/model/config.ts';
 import { rotaryFeeds } from '../engine/model/rope.ts';
 import type { AdamWSettings } from '../engine/optimizer/adamw.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
-import { SessionCache } from '../engine/runtime/session-cache.ts';
+import type { SessionCache } from '../engine/runtime/session-cache.ts';
 import type { DeviceSettings } from './model-service.ts';
 import { integers } from './packing.ts';
 import { type PreferenceStats, preferenceGraph, preferenceStats } from './preference-graph.ts';
@@ -28,10 +28,9 @@ export class PreferenceTrainer {
   private readonly state: TrainingState;
   private readonly sessions: SessionCache;
 
-  private constructor(state: TrainingState, { device, threads }: DeviceSettings) {
+  private constructor(state: TrainingState, engine: DeviceSettings) {
     this.state = state;
-    const files = state.options.lora?.base.files;
-    this.sessions = new SessionCache({ device, threads, ...(files && { files }) });
+    this.sessions = state.openSessions(engine);
   }
 
   /**

@@ -5,7 +5,7 @@ import type { DecoderConfig } from '../engine/model/config.ts';
 import { rotaryFeeds } from '../engine/model/rope.ts';
 import type { AdamWSettings } from '../engine/optimizer/adamw.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
-import { SessionCache } from '../engine/runtime/session-cache.ts';
+import type { SessionCache } from '../engine/runtime/session-cache.ts';
 import type { EngineSettings } from './model-service.ts';
 import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from './objective.ts';
 import { byLength, lengthOf, packBatches, type Sequence } from './packing.ts';
@@ -34,10 +34,9 @@ export class PolicyTrainer {
   private readonly state: TrainingState;
   private readonly sessions: SessionCache;
 
-  private constructor(state: TrainingState, { device, threads }: EngineSettings) {
+  private constructor(state: TrainingState, engine: EngineSettings) {
     this.state = state;
-    const files = state.options.lora?.base.files;
-    this.sessions = new SessionCache({ device, threads, ...(files && { files }) });
+    this.sessions = state.openSessions(engine);
   }
 
   /**

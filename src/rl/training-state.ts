@@ -11,10 +11,12 @@ import { saveModelFolder } from '../engine/model/save-folder.ts';
 import { openWeights, readNamed, readParameters } from '../engine/model/weights.ts';
 import { type AdamWSettings, adamw, type Moments } from '../engine/optimizer/adamw.ts';
 import type { TensorData } from '../engine/runtime/session.ts';
+import { SessionCache } from '../engine/runtime/session-cache.ts';
 import { uniforms } from '../engine/sampling/random.ts';
 import { AnnealError } from '../errors.ts';
 import { scaleFeed } from './adapter-feeds.ts';
 import { type GradientOptions, trainedSpecs } from './gradient-graph.ts';
+import type { DeviceSettings } from './model-service.ts';
 
 /** Name of the optimiser's state in a checkpoint folder. */
 export const optimizerFile = 'optimizer.safetensors';
@@ -61,6 +63,12 @@ export class TrainingState {
     this.moments = moments;
     this.step = step;
     this.klScale = klScale;
+  }
+
+  /** A cache for the sessions of graphs over this state's tensors. */
+  openSessions({ device, threads }: DeviceSettings): SessionCache {
+    const files = this.options.lora?.base.files;
+    return new SessionCache({ device, threads, ...(files && { files }) });
   }
 
   /**

@@ -86,14 +86,10 @@ function summarize(said: readonly Said[]): JudgeNumbers {
 function meanKappa(pairs: readonly [Record<string, number>, Record<string, number>][]) {
   const names = Object.keys(pairs[0]?.[0] ?? {});
   const kappas = names.flatMap((name) => {
-    const both = pairs.map((pair) => pair.map((criteria) => criteria[name]!));
-    const isBinary = both.flat().every((value) => value === 0 || value === 1);
-    const kappa = isBinary
-      ? cohensKappa(
-          both.map(([a]) => a!),
-          both.map(([, b]) => b!),
-        )
-      : null;
+    const first = pairs.map(([criteria]) => criteria[name]!);
+    const second = pairs.map(([, criteria]) => criteria[name]!);
+    const isBinary = [...first, ...second].every((value) => value === 0 || value === 1);
+    const kappa = isBinary ? cohensKappa(first, second) : null;
     return kappa === null ? [] : [kappa];
   });
   return mean(kappas);

@@ -4,7 +4,7 @@
 import { parse } from 'acorn';
 import { resolveInput } from '../config/paths.ts';
 import type { RewardConfig } from '../config/schema.ts';
-import { normalFormsOf } from './normal-forms.ts';
+import { readPython } from './normal-forms.ts';
 import { programOf } from './prompts.ts';
 import type { CriterionResult, Reward, RewardServices, ScoreItem } from './reward.ts';
 import { ecmaVersion } from './rubric/syntax.ts';
@@ -47,9 +47,10 @@ export function createRewardModel(
 async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null)[]> {
   const programs = items.map(({ prompt, completion }) => programOf(prompt, completion));
   const isPython = ({ prompt }: ScoreItem) => prompt.language === 'python';
-  const forms = await normalFormsOf(
-    items.filter(isPython).map(({ prompt }) => prompt),
-    programs.filter((_, i) => isPython(items[i]!)),
+  const inPython = programs.filter((_, i) => isPython(items[i]!));
+  const forms = await readPython(
+    'normal_form',
+    inPython.map((program) => [program]),
   );
   return items.map((item, i) => {
     if (!isPython(item)) return objectionTo(programs[i]!);

@@ -5,17 +5,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { program } from './program.fixture.ts';
 import type { ProgramOutcome } from './protocol.ts';
 import { Sandbox } from './sandbox.ts';
 
 const sandbox = new Sandbox({ timeLimitMs: 100, memoryLimitMb: 16 });
 afterAll(() => sandbox.close());
 
-const program = (source: string, ...calls: unknown[][]) => ({
-  source,
-  entry: 'f',
-  calls: (calls.length > 0 ? calls : [[]]).map((args) => JSON.stringify(args)),
-});
 async function run(source: string, ...calls: unknown[][]): Promise<ProgramOutcome> {
   const [outcome] = await sandbox.run([program(source, ...calls)]);
   return outcome!;

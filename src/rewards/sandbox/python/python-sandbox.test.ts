@@ -1,17 +1,13 @@
 // What Python programs get, and what they cannot get, in a sandbox process of their own.
 
 import { afterAll, describe, expect, it } from 'vitest';
+import { program } from '../program.fixture.ts';
 import type { ProgramOutcome } from '../protocol.ts';
 import { Sandbox } from '../sandbox.ts';
 
 const sandbox = new Sandbox({ timeLimitMs: 200, memoryLimitMb: 32 }, 'python');
 afterAll(() => sandbox.close());
 
-const program = (source: string, ...calls: unknown[][]) => ({
-  source,
-  entry: 'f',
-  calls: (calls.length > 0 ? calls : [[]]).map((args) => JSON.stringify(args)),
-});
 async function run(source: string, ...calls: unknown[][]): Promise<ProgramOutcome> {
   const [outcome] = await sandbox.run([program(source, ...calls)]);
   return outcome!;

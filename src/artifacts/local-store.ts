@@ -43,6 +43,14 @@ export function createLocalStore(root: string): Store {
       return folder;
     },
     commitFolder: (scratch, path) => replaceFolder(scratch, locate(path)),
+    async list(path) {
+      const names = await readdir(locate(path)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      });
+      return names.filter((name) => !name.startsWith('.') && !name.endsWith('.tmp')).sort();
+    },
+    remove: (path) => rm(locate(path), { recursive: true, force: true }),
     folder: locate,
   };
 }

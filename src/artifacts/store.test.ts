@@ -81,4 +81,17 @@ describe.each(Object.entries(stores))('%s store', (_, create) => {
     expect(await readdir(join(root, 'checkpoints'))).toEqual(['epoch-01']);
     expect(await readdir(store.folder('checkpoints/epoch-01'))).toEqual(['new']);
   });
+
+  it('lists what a folder holds, and takes files and folders away', async () => {
+    expect(await store.list('samples')).toEqual([]);
+    await store.write('samples/epoch-02/b.jsonl', 'x');
+    await store.write('samples/epoch-01/a.jsonl', 'x');
+    await store.scratch('samples/epoch-03');
+    expect(await store.list('samples')).toEqual(['epoch-01', 'epoch-02']);
+    await store.remove('samples/epoch-02');
+    await store.remove('samples/epoch-01/a.jsonl');
+    await store.remove('samples/epoch-01/a.jsonl');
+    expect(await store.list('samples')).toEqual(['epoch-01']);
+    expect(await store.list('samples/epoch-01')).toEqual([]);
+  });
 });

@@ -23,6 +23,10 @@ export interface Store {
   scratch(path: string): Promise<string>;
   /** Sync a filled scratch folder and make it the folder at `path`, in place of any other. */
   commitFolder(scratch: string, path: string): Promise<void>;
+  /** Names in a folder, sorted, no leftovers of dead attempts among them; none where none is. */
+  list(path: string): Promise<string[]>;
+  /** Take a file or a whole folder away; nothing where it is gone already. */
+  remove(path: string): Promise<void>;
   /** A folder of the run as an absolute path on this machine; it may not exist. */
   folder(path: string): string;
 }

@@ -125,7 +125,7 @@ describe('a chat', () => {
     const plain = await trainJob();
     const samples = plain.samples.map((sample) => ({ ...sample, prompt: sample.promptId }));
     const out = await mkdtemp(join(folder, 'out-'));
-    const stats = await models.train({ ...plain, ...chats, samples, out });
+    const stats = await models.train({ ...plain, ...chats, reference: chats.model, samples, out });
     expect(stats).toEqual(await models.train(plain));
     expect(await readdir(out)).toContain('chat_template.jinja');
   });
@@ -155,6 +155,18 @@ describe('train', () => {
     const { stats, steps } = await models.train(next);
     expect(stats.totalSteps).toBe(6);
     expect(steps[0]!.step).toBe(4);
+  });
+
+  it('takes a reference that is the policy itself for what a copy of it says', async () => {
+    const copy = await mkdtemp(join(folder, 'copy-'));
+    await cp(model, copy, { recursive: true });
+    const { steps } = await models.train(await trainJob());
+    const asked = await models.train(await trainJob({ reference: copy }));
+    for (const [i, { kl, loss, grad_norm }] of asked.steps.entries()) {
+      expect(steps[i]!.kl).toBeCloseTo(kl, 6);
+      expect(steps[i]!.loss).toBeCloseTo(loss, 5);
+      expect(steps[i]!.grad_norm).toBeCloseTo(grad_norm, 4);
+    }
   });
 
   it('names the tensor where numbers stop being finite, and writes nothing', async () => {

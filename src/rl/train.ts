@@ -15,6 +15,7 @@ import type {
   TrainStats,
 } from './model-service.ts';
 import { objectiveStats } from './objective.ts';
+import type { Sequence } from './packing.ts';
 import { ReferencePolicy } from './reference.ts';
 import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
 
@@ -46,38 +47,54 @@ export async function trainPolicy(
   }
 }
 
+/**
+ * What the samples are trained on with. Where the policy that sampled is the reference, their own
+ * log-probabilities are the reference's, and no pass is made for them.
+ */
 async function withReference(job: TrainJob, onProgress: (progress: Progress) => void) {
   const { base } = await openPolicyFolder(job.model);
   const encode = await createPromptEncoder(await readTokenizer(base), job.promptFormat);
-  const { rlaif, training } = job.settings;
+  const { rlaif } = job.settings;
   const sequences = job.samples.map((sample) => ({
     sample,
     prompt: encode(sample.prompt),
     completion: sample.tokens,
   }));
-  const reference = await ReferencePolicy.open(job.reference, job.engine);
+  const logprobs =
+    job.reference === job.model
+      ? job.samples.map((sample) => sample.logprobs)
+      : await referenceLogprobs(job, sequences, onProgress);
+  const penalties =
+    rlaif.kl_placement === 'k1_reward'
+      ? k1Penalties(job.samples, logprobs, rlaif.kl_penalty)
+      : undefined;
+  return sequences.map(({ sample, ...sequence }, i): TrainSequence => {
+    const advantage = sample.advantage - (penalties?.[i] ?? 0);
+    return {
+      ...sequence,
+      weight: [],
+      advantage: sample.tokens.map(() => advantage),
+      reward: rlaif.reward_weight * sample.reward,
+      oldLogprobs: sample.logprobs,
+      referenceLogprobs: logprobs[i]!,
+    };
+  });
+}
+
+async function referenceLogprobs(
+  { reference: folder, engine, settings }: TrainJob,
+  sequences: readonly Sequence[],
+  onProgress: (progress: Progress) => void,
+): Promise<number[][]> {
+  const { rlaif, training } = settings;
+  const reference = await ReferencePolicy.open(folder, engine);
   try {
-    const logprobs = await reference.logprobs(
+    return await reference.logprobs(
       sequences,
       training.microbatch_size,
       rlaif.generation_temperature,
       (done) => onProgress({ done, total: sequences.length, unit: 'samples', note: 'reference' }),
     );
-    const penalties =
-      rlaif.kl_placement === 'k1_reward'
-        ? k1Penalties(job.samples, logprobs, rlaif.kl_penalty)
-        : undefined;
-    return sequences.map(({ sample, ...sequence }, i): TrainSequence => {
-      const advantage = sample.advantage - (penalties?.[i] ?? 0);
-      return {
-        ...sequence,
-        weight: [],
-        advantage: sample.tokens.map(() => advantage),
-        reward: rlaif.reward_weight * sample.reward,
-        oldLogprobs: sample.logprobs,
-        referenceLogprobs: logprobs[i]!,
-      };
-    });
   } finally {
     await reference.close();
   }

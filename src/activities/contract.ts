@@ -92,7 +92,7 @@ export interface TrainInput extends InEpoch {
   settings: Settings;
   lora: Lora | null;
   seed: number;
-  engine: EngineSettings;
+  engine: RunConfig['engine'];
   freshOptimizer: boolean;
 }
 

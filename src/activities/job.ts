@@ -16,6 +16,8 @@ export interface Job {
   signal: AbortSignal;
   /** The last progress told goes out with the next heartbeat. */
   onProgress: (progress: Progress) => void;
+  /** More for the activity's line in the timings. */
+  record: (more: Record<string, number>) => void;
 }
 
 /** What an activity works on, for its line in the timings and for those who watch it. */
@@ -37,13 +39,20 @@ export async function runJob<T>(
   const signal = context.cancellationSignal;
   const started = Date.now();
   let progress: Progress = { done: 0, total: 0, unit: '' };
+  const recorded: Record<string, number> = {};
   const beat = () =>
     context.heartbeat(stage && ({ stage, ...progress } satisfies HeartbeatDetails));
   const timer = setInterval(beat, heartbeatIntervalMs);
   beat();
   try {
-    const result = await body({ signal, onProgress: (told) => (progress = told) });
-    await store.append(layout.timings, timingLine(label, started));
+    const result = await body({
+      signal,
+      onProgress: ({ done, total, unit, note }) => {
+        progress = { done, total, unit, ...(note !== undefined && { note }) };
+      },
+      record: (more) => void Object.assign(recorded, more),
+    });
+    await store.append(layout.timings, timingLine({ ...label, ...recorded }, started));
     return result;
   } catch (error) {
     throw toFailure(error, signal);
@@ -52,7 +61,7 @@ export async function runJob<T>(
   }
 }
 
-function timingLine(label: JobLabel, started: number): string {
+function timingLine(label: object, started: number): string {
   const { activityType: activity, attempt } = Context.current().info;
   const ms = Date.now() - started;
   return JSON.stringify({ activity, ...label, attempt, started: new Date(started), ms });

@@ -16,6 +16,7 @@ import type { Trained, TrainInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
 import { readRows } from './samples.ts';
+import { EpochSnapshots } from './snapshots.ts';
 
 export function trainWith(dependencies: Dependencies) {
   return async function train(input: TrainInput): Promise<Trained> {
@@ -67,7 +68,10 @@ async function fill(
     return null;
   }
   const reference = await openCheckpoint(store, input.reference);
-  return models.train(
+  const kept = new EpochSnapshots(store, input);
+  const { snapshots, last } = await kept.open();
+  if (last) job.record({ from_step: last.step });
+  const report = await models.train(
     {
       kind: 'train',
       engine,
@@ -81,7 +85,17 @@ async function fill(
       seed,
       epoch,
       out: scratch,
+      snapshots,
+      resume: last?.folder,
     },
-    job,
+    {
+      signal: job.signal,
+      onProgress(progress) {
+        job.onProgress(progress);
+        kept.keep(progress);
+      },
+    },
   );
+  await kept.close();
+  return report;
 }

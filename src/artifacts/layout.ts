@@ -43,6 +43,8 @@ export const layout = {
   /** Preference pairs of a reward model's training, and the scores of those held out. */
   pairs: (split: PromptSplit) => `pairs/${split}.jsonl`,
   pairScores: (epoch: number) => `scores/${epochName(epoch)}.jsonl`,
+  /** Where an epoch's training stood when it was last written down; gone when it is done. */
+  snapshots: (epoch: number) => `snapshots/${epochName(epoch)}`,
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;
 

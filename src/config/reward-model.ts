@@ -41,7 +41,10 @@ export const rewardModelFileSchema = z.strictObject({
   prompt_format: promptFormatSchema.prefault({ kind: 'plain' }),
   /** Train low-rank adapters and the head, merged at the end; null trains every weight. */
   lora: runSchema.shape.model.shape.lora,
-  engine: runSchema.shape.engine.unwrap().omit({ shard_prompts: true }).prefault({}),
+  engine: runSchema.shape.engine
+    .unwrap()
+    .omit({ shard_prompts: true, snapshot_seconds: true })
+    .prefault({}),
   training: preferenceTrainingSchema.prefault({}),
   /** Folder to write: the model, report.md and report.json. Must not be there, or be empty. */
   out: z.string().min(1),

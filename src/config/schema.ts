@@ -400,6 +400,11 @@ export const runSchema = z
         shard_prompts: positiveInt
           .default(8)
           .describe('Prompts one generate activity samples as one batch.'),
+        snapshot_seconds: z
+          .number()
+          .min(0)
+          .default(10)
+          .describe('Least time between snapshots of training, from which a killed one goes on.'),
       })
       .prefault({}),
     rlaif: rlaifSchema.prefault({}),

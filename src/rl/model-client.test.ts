@@ -1,6 +1,6 @@
 // The model process with the embedded policy: what it samples and trains, and how it ends.
 
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,6 +38,12 @@ afterAll(async () => {
   await models.close();
   await rm(folder, { recursive: true });
 });
+
+async function copyOf(source: string): Promise<string> {
+  const copy = await mkdtemp(join(folder, 'copy-'));
+  await cp(source, copy, { recursive: true });
+  return copy;
+}
 
 async function trainJob(changes: Partial<TrainJob> = {}, learningRate = 1e-3): Promise<TrainJob> {
   const rollouts = await models.generate(generate);
@@ -109,8 +115,7 @@ describe('a chat', () => {
   const chat = { kind: 'chat', system: null, prefill: '' } as const;
   /** The embedded policy with a template that writes the prompts of `generate` from their ids. */
   async function chatModel(): Promise<string> {
-    const copy = await mkdtemp(join(folder, 'chat-'));
-    await cp(model, copy, { recursive: true });
+    const copy = await copyOf(model);
     const template =
       "{% set id = messages[0].content %}// Return the {{ id }} of values.\n// {{ id ~ '(values)\\n' }}";
     await writeFile(join(copy, 'chat_template.jinja'), template);
@@ -158,14 +163,36 @@ describe('train', () => {
   });
 
   it('takes a reference that is the policy itself for what a copy of it says', async () => {
-    const copy = await mkdtemp(join(folder, 'copy-'));
-    await cp(model, copy, { recursive: true });
     const { steps } = await models.train(await trainJob());
-    const asked = await models.train(await trainJob({ reference: copy }));
+    const asked = await models.train(await trainJob({ reference: await copyOf(model) }));
     for (const [i, { kl, loss, grad_norm }] of asked.steps.entries()) {
       expect(steps[i]!.kl).toBeCloseTo(kl, 6);
       expect(steps[i]!.loss).toBeCloseTo(loss, 5);
       expect(steps[i]!.grad_norm).toBeCloseTo(grad_norm, 4);
+    }
+  });
+
+  it('goes on from any of its snapshots to the same bits', async () => {
+    const whole = await trainJob({ reference: await copyOf(model) });
+    const report = await models.train(whole);
+    const bytes = (job: TrainJob) =>
+      Promise.all(
+        ['model.safetensors', 'optimizer.safetensors'].map((name) => readFile(join(job.out, name))),
+      );
+    const snapshots: string[] = [];
+    const place = await mkdtemp(join(folder, 'snapshots-'));
+    const { reference } = whole;
+    const watched = await trainJob({ reference, snapshots: { folder: place, seconds: 0 } });
+    const told = await models.train(watched, {
+      onProgress: ({ snapshot }) => snapshot && snapshots.push(snapshot),
+    });
+    expect(told).toEqual(report);
+    expect(snapshots).toEqual([join(place, 'step-1'), join(place, 'step-2')]);
+    for (const resume of snapshots) {
+      // Nothing of the reference is asked for again.
+      const next = await trainJob({ resume, reference: '/nowhere' });
+      expect(await models.train(next)).toEqual(report);
+      expect(await bytes(next)).toEqual(await bytes(whole));
     }
   });
 

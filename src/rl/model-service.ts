@@ -8,10 +8,11 @@ import type { PromptFormat, RunConfig } from '../config/schema.ts';
 import type { Lora } from '../engine/model/adapter-folder.ts';
 import type { MemoryEstimate } from '../engine/model/memory.ts';
 import type { DrawSettings } from '../engine/sampling/rollout.ts';
+import type { SnapshotSettings } from './snapshot.ts';
 
 export type { DrawSettings, Lora };
 
-export type EngineSettings = RunConfig['engine'];
+export type EngineSettings = Omit<RunConfig['engine'], 'snapshot_seconds'>;
 /** Of it, what says where and how a model runs. */
 export type DeviceSettings = Pick<EngineSettings, 'device' | 'threads'>;
 
@@ -91,6 +92,10 @@ export interface TrainJob {
   epoch: number;
   /** An empty folder, written to as a Hugging Face folder plus optimizer.safetensors. */
   out: string;
+  /** Take snapshots, each told with the progress. */
+  snapshots?: SnapshotSettings;
+  /** Folder of a snapshot of this very job, to go on from. */
+  resume?: string | undefined;
 }
 
 /** Make a folder a sequence classifier with one label. */
@@ -229,6 +234,8 @@ export interface Progress {
   unit: string;
   /** A word for people, such as `loss 0.171`. */
   note?: string;
+  /** Folder of a snapshot that has just been taken. */
+  snapshot?: string | undefined;
 }
 
 export interface JobOptions {

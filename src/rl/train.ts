@@ -17,6 +17,7 @@ import type {
 import { objectiveStats } from './objective.ts';
 import type { Sequence } from './packing.ts';
 import { ReferencePolicy } from './reference.ts';
+import { readProgress, SnapshotTimer, stateFile } from './snapshot.ts';
 import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
 
 /** A step that was taken, and what was in force in it. */
@@ -26,20 +27,29 @@ interface Step extends StepStats {
   settings: StepSettings;
 }
 
+/** What a snapshot says of the epoch beside the state. */
+interface EpochProgress {
+  /** Of each sample. */
+  referenceLogprobs: (readonly number[])[];
+  steps: Step[];
+}
+
 /** Run the job; see TrainJob for what goes in and model-service.ts for what may be thrown. */
 export async function trainPolicy(
   job: TrainJob,
   onProgress: (progress: Progress) => void,
 ): Promise<TrainReport> {
-  const sequences = await withReference(job, onProgress);
+  const progress = job.resume ? await readProgress<EpochProgress>(job.resume) : undefined;
+  const sequences = await withReference(job, progress?.referenceLogprobs, onProgress);
   const trainer = await PolicyTrainer.load(job.model, job.engine, {
     fresh: job.freshOptimizer,
     lora: job.lora,
     seed: job.seed,
     recompute: job.settings.training.recompute,
+    snapshot: job.resume && stateFile(job.resume),
   });
   try {
-    const steps = await runSteps(job, trainer, sequences, onProgress);
+    const steps = await runSteps(job, trainer, sequences, progress?.steps ?? [], onProgress);
     await trainer.save(job.out);
     return { stats: summarize(job.settings, trainer, steps), steps: steps.map(toMetrics) };
   } finally {
@@ -51,7 +61,11 @@ export async function trainPolicy(
  * What the samples are trained on with. Where the policy that sampled is the reference, their own
  * log-probabilities are the reference's, and no pass is made for them.
  */
-async function withReference(job: TrainJob, onProgress: (progress: Progress) => void) {
+async function withReference(
+  job: TrainJob,
+  known: EpochProgress['referenceLogprobs'] | undefined,
+  onProgress: (progress: Progress) => void,
+) {
   const { base } = await openPolicyFolder(job.model);
   const encode = await createPromptEncoder(await readTokenizer(base), job.promptFormat);
   const { rlaif } = job.settings;
@@ -61,9 +75,10 @@ async function withReference(job: TrainJob, onProgress: (progress: Progress) => 
     completion: sample.tokens,
   }));
   const logprobs =
-    job.reference === job.model
+    known ??
+    (job.reference === job.model
       ? job.samples.map((sample) => sample.logprobs)
-      : await referenceLogprobs(job, sequences, onProgress);
+      : await referenceLogprobs(job, sequences, onProgress));
   const penalties =
     rlaif.kl_placement === 'k1_reward'
       ? k1Penalties(job.samples, logprobs, rlaif.kl_penalty)
@@ -106,7 +121,7 @@ async function referenceLogprobs(
  */
 export function k1Penalties(
   samples: readonly Pick<TrainSample, 'promptId' | 'logprobs'>[],
-  reference: readonly number[][],
+  reference: readonly (readonly number[])[],
   klPenalty: number,
 ): number[] {
   const k1 = samples.map(({ logprobs }, i) =>
@@ -118,18 +133,22 @@ export function k1Penalties(
   return samples.map(({ promptId }, i) => klPenalty * (k1[i]! - means.get(promptId)!));
 }
 
+/** The steps after those `done`, and all of them told. */
 async function runSteps(
   job: TrainJob,
   trainer: PolicyTrainer,
   sequences: readonly TrainSequence[],
+  done: readonly Step[],
   onProgress: (progress: Progress) => void,
 ): Promise<Step[]> {
   const { rlaif, training } = job.settings;
   const kind = rlaif.algorithm === 'reinforce' ? 'likelihood' : 'clipped_ratio';
   const order = permutation(sequences.length, uniforms(job.seed, `order/${job.epoch}`));
+  const referenceLogprobs = sequences.map((sequence) => sequence.referenceLogprobs);
   const total = Math.ceil(order.length / training.batch_size);
-  const steps: Step[] = [];
-  for (let i = 0; i < total; i++) {
+  const steps = [...done];
+  const snapshots = new SnapshotTimer(job.snapshots);
+  for (let i = steps.length; i < total; i++) {
     const rows = order.slice(i * training.batch_size, (i + 1) * training.batch_size);
     const batch = weighted(
       rows.map((row) => sequences[row]!),
@@ -140,8 +159,13 @@ async function runSteps(
     const tokens = batch.reduce((sum, { completion }) => sum + completion.length, 0);
     steps.push({ ...stats, step: trainer.step, tokens, settings });
     trainer.klScale = nextKlScale(trainer.klScale, stats.k3, rlaif.kl_target);
+    const progress: EpochProgress = { referenceLogprobs, steps };
+    const snapshot =
+      i + 1 < total
+        ? await snapshots.take(i + 1, progress, (file) => trainer.saveSnapshot(file))
+        : undefined;
     const note = `loss ${stats.policy_loss.toFixed(4)}`;
-    onProgress({ done: i + 1, total, unit: 'steps', note });
+    onProgress({ done: i + 1, total, unit: 'steps', note, snapshot });
   }
   return steps;
 }

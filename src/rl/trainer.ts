@@ -98,6 +98,11 @@ export class PolicyTrainer {
     return this.state.save(folder);
   }
 
+  /** Write what a snapshot holds of the policy and its optimiser into one file. */
+  saveSnapshot(file: string): Promise<void> {
+    return this.state.saveSnapshot(file);
+  }
+
   async close(): Promise<void> {
     await this.sessions.close();
   }

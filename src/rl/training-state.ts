@@ -30,13 +30,19 @@ export interface TrainerOptions {
   seed?: number;
   /** Compute activations again instead of keeping them: less memory, more time. */
   recompute?: boolean;
+  /** A snapshot file of a training that began in this way, to go on from. */
+  snapshot?: string | undefined;
 }
 
 /**
- * Names in it: of the moments, behind the tensor's; how many steps they have seen, [1]; and the
- * factor that an adaptive KL penalty has come to, [1].
+ * Names in it and in a snapshot: behind the tensor's, its moments, and in a snapshot the tensor
+ * itself; how many steps they have seen, [1]; and the factor that an adaptive KL penalty has come
+ * to, [1].
  */
-const momentPrefixes = { first: 'first.', second: 'second.' } as const;
+const prefixes = { parameter: 'parameter.', first: 'first.', second: 'second.' } as const;
+const momentParts = ['first', 'second'] as const;
+const allParts = ['parameter', ...momentParts] as const;
+type Part = keyof typeof prefixes;
 const stepName = 'step';
 const klScaleName = 'kl_scale';
 
@@ -77,23 +83,26 @@ export class TrainingState {
    */
   static async load(
     folder: string,
-    { fresh, lora, seed = 0, recompute = false }: TrainerOptions,
+    { fresh, lora, seed = 0, recompute = false, snapshot }: TrainerOptions,
   ): Promise<TrainingState> {
     const found = await openPolicyFolder(folder);
     const policy = { ...found, lora: found.lora ?? lora ?? undefined };
     const options = { recompute, lora: await loraOptions(policy) };
     const specs = trainedSpecs(policy.config, options);
-    const parameters = await startOf(found, policy, specs, seed);
-    const optimizer = fresh ? new Map() : await readOptimizer(folder, specs);
+    const start = snapshot ? new Map() : await startOf(found, policy, specs, seed);
+    const kept = snapshot
+      ? await readState(snapshot, specs, allParts)
+      : fresh
+        ? new Map()
+        : await readOptimizer(folder, specs);
     const moments = specs.map(({ name }): [string, Moments] => {
-      const parameter = parameters.get(name)!;
-      const moment = (prefix: string): Float32Array =>
-        optimizer.get(prefix + name) ?? new Float32Array(parameter.length);
-      const { first, second } = momentPrefixes;
-      return [name, { parameter, first: moment(first), second: moment(second) }];
+      const parameter: Float32Array = start.get(name) ?? kept.get(prefixes.parameter + name)!;
+      const moment = (part: Part): Float32Array =>
+        kept.get(prefixes[part] + name) ?? new Float32Array(parameter.length);
+      return [name, { parameter, first: moment('first'), second: moment('second') }];
     });
-    const step = optimizer.get(stepName)?.[0] ?? 0;
-    const klScale = optimizer.get(klScaleName)?.[0] ?? 1;
+    const step = kept.get(stepName)?.[0] ?? 0;
+    const klScale = kept.get(klScaleName)?.[0] ?? 1;
     return new TrainingState(policy, options, new Map(moments), { step, klScale });
   }
 
@@ -103,10 +112,23 @@ export class TrainingState {
   }
 
   /** Trained tensors, or one of their moments: name, shape, data. */
-  tensors(part: keyof Moments, prefix = '') {
+  tensors(part: Part, prefix = '') {
     return this.specs.map(
       ({ name, shape }) => [prefix + name, shape, this.moments.get(name)![part]] as const,
     );
+  }
+
+  /** Write all that changes from step to step into one file. */
+  saveSnapshot(file: string): Promise<void> {
+    return this.writeState(file, allParts);
+  }
+
+  private writeState(file: string, parts: readonly Part[]): Promise<void> {
+    return writeFloat32(file, [
+      ...parts.flatMap((part) => this.tensors(part, prefixes[part])),
+      [stepName, [1], Float32Array.of(this.step)],
+      [klScaleName, [1], Float32Array.of(this.klScale)],
+    ]);
   }
 
   /** What a gradient graph is fed of the state: every trained tensor, and the adapters' scale. */
@@ -158,12 +180,7 @@ export class TrainingState {
     await (lora
       ? saveAdapters({ base, out: folder, lora, tensors })
       : saveModelFolder({ source: this.policy.folder, out: folder, tensors }));
-    await writeFloat32(join(folder, optimizerFile), [
-      ...this.tensors('first', momentPrefixes.first),
-      ...this.tensors('second', momentPrefixes.second),
-      [stepName, [1], Float32Array.of(this.step)],
-      [klScaleName, [1], Float32Array.of(this.klScale)],
-    ]);
+    await this.writeState(join(folder, optimizerFile), momentParts);
   }
 }
 
@@ -185,11 +202,19 @@ async function startOf(
 async function readOptimizer(folder: string, specs: readonly ParameterSpec[]): Promise<Tensors> {
   const path = join(folder, optimizerFile);
   if (!(await stat(path).catch(() => null))) return new Map();
-  const moments = specs.flatMap(({ name, shape }) =>
-    Object.values(momentPrefixes).map((prefix) => ({ name: prefix + name, shape })),
+  return readState(path, specs, momentParts);
+}
+
+async function readState(
+  file: string,
+  specs: readonly ParameterSpec[],
+  parts: readonly Part[],
+): Promise<Tensors> {
+  const tensors = parts.flatMap((part) =>
+    specs.map(({ name, shape }) => ({ name: prefixes[part] + name, shape })),
   );
   const scalars = [stepName, klScaleName].map((name) => ({ name, shape: [1] }));
-  return readNamed(path, [...moments, ...scalars]);
+  return readNamed(file, [...tensors, ...scalars]);
 }
 
 async function loraOptions({ base, config, lora }: PolicyFolder): Promise<GradientOptions['lora']> {

@@ -43,6 +43,7 @@ it('ends with the same bits when worker and server are killed on the way', async
   const run = await setting.start('killed', shortRun);
   for (const activity of ['generate', 'score', 'train']) {
     await setting.working('killed', 'exploration', 1, activity);
+    if (activity === 'train') await setting.written('killed', 'snapshots/epoch-01/last.json');
     setting.killWorker();
   }
   await setting.working('killed', 'refinement', 2, 'generate');
@@ -56,12 +57,14 @@ it('ends with the same bits when worker and server are killed on the way', async
   const died = setting.log.filter((line) => line.startsWith('the worker ended with SIGKILL'));
   expect(died).toHaveLength(3);
   expect(setting.log.filter((line) => line.includes('server died'))).toHaveLength(1);
-  const timings = decodeJsonl<{ activity: string; attempt: number }>(
+  const timings = decodeJsonl<{ activity: string; attempt: number; from_step?: number }>(
     await setting.read('killed', 'timings.jsonl'),
     'timings.jsonl',
   );
   const retried = timings.filter(({ attempt }) => attempt > 1).map(({ activity }) => activity);
   expect(retried).toEqual(expect.arrayContaining(['generate', 'score', 'train']));
+  const [trained] = timings.filter(({ activity }) => activity === 'train');
+  expect(trained!.from_step).toBeGreaterThan(0);
 });
 
 it("goes on from another run's epoch as that run did", async () => {
@@ -79,7 +82,7 @@ it('trains adapters likewise: killed, or gone on from another run, the same bits
   const lora = { rank: 4, alpha: 8 };
   const file = { ...shortRun, model: { ...shortRun.model, lora } };
   const whole = await setting.start('adapters', file);
-  await setting.working('adapters', 'refinement', 2, 'train');
+  await setting.written('adapters', 'snapshots/epoch-02/last.json');
   setting.killWorker();
   const { checkpoint } = await whole.result();
   expect(checkpoint.base?.path).toBe('checkpoints/start');

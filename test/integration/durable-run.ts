@@ -1,6 +1,7 @@
 // A real server, a real worker and the embedded policy, small enough for tests: what it takes to
 // run a run and to look at what it left.
 
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ export const shortRun: RunFile = {
   seed: 7,
   model: { path: process.env.ANNEAL_TEST_POLICY ?? 'models/policy' },
   prompts: { train: 'data/train.jsonl', held_out: 'data/held-out.jsonl' },
-  engine: { shard_prompts: 4 },
+  engine: { shard_prompts: 4, snapshot_seconds: 0.1 },
   rlaif: { prompts_per_epoch: 8, num_samples_per_prompt: 16, max_new_tokens: 96 },
   training: { batch_size: 16, microbatch_size: 8, warmup_steps: 2, learning_rate: 1e-4 },
   evaluation: { prompts: 8, num_samples_per_prompt: 4 },
@@ -95,6 +96,11 @@ export class DurableSetting {
       if (pending.some((one) => one.activityType?.name === activity && one.lastStartedTime)) return;
       await delay(10);
     }
+  }
+
+  /** Wait until the run's folder has that file. */
+  async written(run: string, file: string): Promise<void> {
+    while (!existsSync(this.path(run, file))) await delay(5);
   }
 
   /** SIGKILL the worker that runs now. */

@@ -1,0 +1,68 @@
+// What the next attempt finds of an epoch's training that ended in the middle.
+
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createLocalStore } from '../artifacts/local-store.ts';
+import type { Store } from '../artifacts/store.ts';
+import type { TrainInput } from './contract.ts';
+import { EpochSnapshots } from './snapshots.ts';
+
+const input = { epoch: 8, engine: { snapshot_seconds: 3 }, seed: 1 } as TrainInput;
+const logger = new DefaultLogger('ERROR');
+
+let root: string;
+let store: Store;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'anneal-snapshots-'));
+  store = createLocalStore(root);
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const run = <T>(body: () => Promise<T>): Promise<T> =>
+  new MockActivityEnvironment({}, { logger }).run(body);
+
+/** An attempt that takes snapshots after these steps; closed where it came to its end. */
+const attempt = (steps: number[], { close = false, of = input } = {}) =>
+  run(async () => {
+    const snapshots = new EpochSnapshots(store, of);
+    const { snapshots: settings, last } = await snapshots.open();
+    expect(settings.seconds).toBe(3);
+    const found = last && (await readFile(join(last.folder, 'state'), 'utf8'));
+    for (const done of steps) {
+      const snapshot = join(settings.folder, `step-${done}`);
+      await mkdir(snapshot);
+      await writeFile(join(snapshot, 'state'), `after step ${done}`);
+      snapshots.keep({ done, total: 9, unit: 'steps', snapshot });
+      await snapshots.settled();
+    }
+    if (close) await snapshots.close();
+    return found;
+  });
+
+it('goes on from the last snapshot, and keeps no other', async () => {
+  expect(await attempt([2, 4])).toBeUndefined();
+  expect(await attempt([6])).toBe('after step 4');
+  expect(await attempt([])).toBe('after step 6');
+  expect(await store.list('snapshots/epoch-08')).toEqual(['last.json', 'step-6']);
+});
+
+it('starts anew where anything of the input is another', async () => {
+  await attempt([2]);
+  expect(await attempt([], { of: { ...input, seed: 2 } })).toBeUndefined();
+});
+
+it('starts anew where the snapshot is damaged', async () => {
+  await attempt([2]);
+  await writeFile(join(root, 'snapshots/epoch-08/step-2/state'), 'after step 3');
+  expect(await attempt([4])).toBeUndefined();
+  expect(await attempt([])).toBe('after step 4');
+});
+
+it('leaves nothing behind when training is done', async () => {
+  await attempt([2], { close: true });
+  expect(await store.list('snapshots')).toEqual([]);
+});

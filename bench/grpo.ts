@@ -61,7 +61,7 @@ export async function trainEpoch(
     kind: 'train',
     engine: config.engine,
     model,
-    reference: config.model.path,
+    reference: config.model.reference ?? config.model.path,
     samples: samples.map((row) => ({ ...row, prompt: textOf.get(row.promptId)! })),
     promptFormat: config.model.prompt_format,
     settings,

@@ -4,7 +4,7 @@
 // --rounds=N of timing (0 skips it), --epochs=N of training for the reward (0 skips it) and its
 // --seeds=0,1,2; --prompts=N an epoch, a multiple of 8.
 
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -165,9 +165,16 @@ async function ofLength(prompts: readonly TrainPrompt[], tokenizerFolder: string
 }
 type TrainPrompt = (typeof trainPrompts)[number];
 
+const withReference = (config: RunConfig, reference: string): RunConfig => ({
+  ...config,
+  model: { ...config.model, reference },
+});
+
 /**
  * Epochs of the random model, which never ends a sequence. Its programs are scored as any other,
  * but all get 0; a draw is added, so that no group is constant and both sides train on everything.
+ * A first epoch starts from the reference; a later one needs a pass of its own for it, which a
+ * reference in another folder stands for. For TRL both are alike.
  */
 async function benchTime(peer: Peer, batchSize: number, sampleEachStep: boolean): Promise<void> {
   const model = await randomModel();
@@ -182,21 +189,29 @@ async function benchTime(peer: Peer, batchSize: number, sampleEachStep: boolean)
       score: async (ids, completions) =>
         (await score(ids, completions)).map((reward) => ((reward ?? 0) + draw()) / 2),
     };
-    const [ours, theirs]: [EpochCost[], EpochCost[]] = [[], []];
+    const reference = join(model, 'reference');
+    await cp(join(model, 'model.safetensors'), join(reference, 'model.safetensors'));
+    await copyFile(join(model, 'config.json'), join(reference, 'config.json'));
+    const later = { ...training, config: withReference(training.config, reference) };
+    const costs = { first: [] as EpochCost[], later: [] as EpochCost[], theirs: [] as EpochCost[] };
     // The first round is thrown away.
     for (let round = -1; round < rounds; round++) {
       const into = await mkdtemp(join(model, 'round-'));
       const { cost } = await trainWithAnneal(training, into);
+      const apart = await trainWithAnneal(later, into);
       const other = await trainWithTrl(peer, training, { forcedLength: true, sampleEachStep });
       if (cost.tokens !== other.tokens)
         throw new Error(`expected as many tokens of TRL, ${cost.tokens}, found ${other.tokens}`);
       if (round >= 0) {
-        ours.push(cost);
-        theirs.push(other);
+        costs.first.push(cost);
+        costs.later.push(apart.cost);
+        costs.theirs.push(other);
       }
     }
     const by = sampleEachStep ? 'sampling for each' : 'sampling once';
-    reportCosts(`epoch, steps of ${batchSize}, TRL ${by}`, ours, theirs);
+    const name = `steps of ${batchSize}, TRL ${by}`;
+    reportCosts(`first epoch, ${name}`, costs.first, costs.theirs);
+    reportCosts(`later epoch, ${name}`, costs.later, costs.theirs);
   } finally {
     await rm(model, { recursive: true });
   }

@@ -468,6 +468,7 @@ describe('resume_from', () => {
   it('measures the start afresh where the other run left no metrics', async () => {
     await runEpoch(await prepare());
     await rm(inRun('metrics.jsonl'));
+    await rm(inRun('.copies/metrics.jsonl'));
     const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };
     expect((await prepare(file, 'resumed')).history).toEqual([]);
   });

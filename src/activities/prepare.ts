@@ -11,6 +11,7 @@ import {
   readForeignCheckpoint,
   trainingFiles,
 } from '../artifacts/checkpoints.ts';
+import { readDocument, writeDocument } from '../artifacts/documents.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import { createLocalStore } from '../artifacts/local-store.ts';
@@ -148,7 +149,7 @@ async function readResumed(folder: string, config: RunConfig): Promise<Resumed> 
 
 /** The other run's metrics to the epoch; empty where it has not measured that one. */
 async function historyUpTo(source: Store, epoch: number): Promise<EpochMetrics[]> {
-  const text = await source.readDocument(layout.metrics);
+  const text = await readDocument(source, layout.metrics);
   const lines = text === null ? [] : parseMetricsJsonl(text, `${layout.metrics} of resume_from`);
   const history = lines.filter((line) => line.epoch <= epoch);
   return history.at(-1)?.epoch === epoch ? history : [];
@@ -157,8 +158,8 @@ async function historyUpTo(source: Store, epoch: number): Promise<EpochMetrics[]
 async function copyInputs(store: Store, config: RunConfig, inputs: Inputs): Promise<RunPlan> {
   const { train, heldOut, resumed } = inputs;
   const history = resumed?.history ?? [];
-  await store.write(layout.config, `${JSON.stringify(config, null, 2)}\n`);
-  await store.write(layout.metrics, encodeJsonl(history));
+  await writeDocument(store, layout.config, `${JSON.stringify(config, null, 2)}\n`);
+  await writeDocument(store, layout.metrics, encodeJsonl(history));
   return {
     config,
     history,

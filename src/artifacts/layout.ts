@@ -19,6 +19,8 @@ export const layout = {
   metrics: 'metrics.jsonl',
   /** A line for every finished activity: how long it took, and at which attempt. */
   timings: 'timings.jsonl',
+  /** A line for every file that was found damaged or gone, and was made again or refused. */
+  damage: 'damage.jsonl',
   /** The whole run on a page. */
   runReport: 'report.md',
   prompts: (split: PromptSplit) => `prompts/${split}.jsonl`,

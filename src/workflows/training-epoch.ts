@@ -29,17 +29,27 @@ export interface EpochInput extends Source {
 export interface EpochResult {
   policy: CheckpointRef;
   metrics: EpochMetrics;
+  /** What was damaged on the way and made again; none where nothing was. */
+  remade?: string[];
 }
 
 /** Train the policy for one epoch. @returns the new checkpoint and a page of numbers. */
 export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   const gate = new JudgeGate(input.resumes ?? 0, tellRun);
   setHandler(goOnSignal, (resumes) => gate.goOn(resumes));
-  const result = await remakingDamaged(() => runStages(input, gate));
+  const remade: string[] = [];
+  const result = await remakingDamaged(
+    () => runStages(input, gate),
+    (problem) => {
+      remade.push(problem);
+      setCurrentDetails(`**Making the epoch again.** ${problem}`);
+    },
+  );
   const reward = result.metrics['eval/reward'];
   upsertSearchAttributes([{ key: searchKeys.reward, value: reward }]);
-  setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.`);
-  return result;
+  const again = remade.map((problem) => `\n\nMade again: ${problem}`).join('');
+  setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.${again}`);
+  return remade.length > 0 ? { ...result, remade } : result;
 }
 
 async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResult> {

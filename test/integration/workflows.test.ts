@@ -359,6 +359,12 @@ describe('failures', () => {
       expect((await run.result()).epochs).toBe(3);
       const generated = fakes.inputsOf('generate').filter((input) => input.split === 'train');
       expect(generated.filter(({ epoch }) => epoch === 1)).toHaveLength(4);
+      const remade = [{ epoch: 1, problem: 'scored is gone' }];
+      expect(await run.query(statusQuery)).toMatchObject({ state: 'completed', remade });
+      const { currentDetails } = await run.query<{ currentDetails: string }>(
+        '__temporal_workflow_metadata',
+      );
+      expect(currentDetails).toContain('Epoch 1 was made again: scored is gone');
     });
   });
 

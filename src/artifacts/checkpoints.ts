@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import type { CheckpointRef, Settings } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
 import { writeFileAtomic } from './atomic.ts';
@@ -15,13 +16,16 @@ import type { Store } from './store.ts';
 const manifestName = 'checkpoint.json';
 const trainerStateName = 'trainer_state.json';
 
-interface Manifest {
-  format: 1;
-  epoch: number;
-  step: number;
+const manifestSchema = z.strictObject({
+  format: z.literal(1),
+  epoch: z.int(),
+  step: z.int(),
   /** Sorted by name. */
-  files: { name: string; bytes: number; sha256: string }[];
-}
+  files: z.array(
+    z.strictObject({ name: z.string().regex(/^[^/]+$/), bytes: z.int(), sha256: z.string() }),
+  ),
+});
+type Manifest = z.output<typeof manifestSchema>;
 
 /** Where training stood when a checkpoint was made: enough for another run to go on from it. */
 export interface TrainerState {
@@ -135,6 +139,11 @@ export async function readForeignCheckpoint(folder: string): Promise<ForeignChec
     const state = JSON.parse(text) as TrainerState;
     const path = `checkpoints/${basename(folder)}`;
     const { epoch, step } = manifest;
+    if (epoch !== state.epoch || step !== state.step)
+      throw damaged(
+        `${path}/${manifestName}`,
+        `epoch and step are not those of ${trainerStateName}`,
+      );
     return {
       ref: {
         path,
@@ -161,7 +170,11 @@ async function readManifest(folder: string, name: string, sha256?: string): Prom
   const found = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== undefined && found !== sha256)
     throw damaged(`${name}/${manifestName}`, `expected sha256 ${sha256}, found ${found}`);
-  return JSON.parse(bytes.toString());
+  try {
+    return manifestSchema.parse(JSON.parse(bytes.toString()));
+  } catch (cause) {
+    throw damaged(`${name}/${manifestName}`, 'expected the list of its files as JSON', cause);
+  }
 }
 
 /** Names of a folder's files: no folders, no hidden files, no manifest. Links are followed. */

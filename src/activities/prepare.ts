@@ -17,7 +17,7 @@ import { layout } from '../artifacts/layout.ts';
 import { createLocalStore } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import { resolveConfig } from '../config/load.ts';
-import { resolveInput } from '../config/paths.ts';
+import { resolveCheckpoint, resolveInput } from '../config/paths.ts';
 import type { CheckpointRef, EpochMetrics, Prompt } from '../config/records.ts';
 import { type RunConfig, runSchema } from '../config/schema.ts';
 import { readAdapterFolder } from '../engine/model/adapter-folder.ts';
@@ -93,10 +93,8 @@ async function readInputs(config: RunConfig, models: ModelService, job: Job): Pr
   const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
   const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
   checkPromptCounts(config, train.length, heldOut.length);
-  const policy = resolveInput(
-    resume_from ?? model.path,
-    resume_from ? 'resume_from' : 'model.path',
-  );
+  const policy =
+    resume_from === null ? resolveInput(model.path, 'model.path') : resolveCheckpoint(resume_from);
   const reference = model.reference && resolveInput(model.reference, 'model.reference');
   if (!resume_from) await refuseAdapters('model.path', policy);
   if (reference !== null) await refuseAdapters('model.reference', reference);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { CheckpointRef, Settings } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
@@ -75,7 +75,12 @@ export async function commitCheckpoint(
 export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<string> {
   if (ref.base) await openCheckpoint(store, ref.base);
   const folder = store.folder(ref.path);
-  const manifest = await readManifest(folder, ref.path, ref.sha256);
+  const manifest = await readManifest(folder, ref.path, ref.sha256).catch(async (error) => {
+    const name = basename(ref.path);
+    const there = await store.list(dirname(ref.path));
+    if (there.includes(name)) throw error;
+    throw damaged(ref.path, `it is not there; ${listed(there)}`, error);
+  });
   const fingerprint = JSON.stringify([ref.sha256, await Promise.all(stamps(folder, manifest))]);
   if (checked.get(folder) === fingerprint) return folder;
   for (const file of manifest.files) {
@@ -87,6 +92,11 @@ export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<
   }
   checked.set(folder, fingerprint);
   return folder;
+}
+
+/** What is there instead of what was looked for. */
+function listed(checkpoints: readonly string[]): string {
+  return `checkpoints that are: ${checkpoints.join(', ') || 'none'}`;
 }
 
 /** Folders checked by this process, with the sizes and times that their files had. */
@@ -119,6 +129,18 @@ export async function copyModel(
 /** Write where training stood into a checkpoint in the making. */
 export async function writeTrainerState(scratch: string, state: TrainerState): Promise<void> {
   await writeFileAtomic(join(scratch, trainerStateName), `${JSON.stringify(state, null, 2)}\n`);
+}
+
+/** What a checkpoint says of its training. @throws AnnealError DamagedArtifact */
+export async function readTrainerState(store: Store, path: string): Promise<TrainerState> {
+  const name = `${path}/${trainerStateName}`;
+  const manifest = await readManifest(store.folder(path), path);
+  const text = await store.readDocument(name);
+  if (text === null) throw damaged(name, 'the file cannot be read');
+  const found = createHash('sha256').update(text).digest('hex');
+  const expected = manifest.files.find((file) => file.name === trainerStateName)?.sha256;
+  if (found !== expected) throw damaged(name, `expected sha256 ${expected}, found ${found}`);
+  return JSON.parse(text);
 }
 
 /** A checkpoint that another run made: its reference as in that run, and its trainer's state. */

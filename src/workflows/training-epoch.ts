@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
 import { samplingOf } from '../rl/schedule.ts';
-import { analyze, filter, train } from './activities.ts';
+import { analyze, filter, prune, train } from './activities.ts';
 import { remakingDamaged } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
 import { goOnSignal, judgeStoppedSignal } from './messages.ts';
@@ -47,6 +47,10 @@ export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   );
   const reward = result.metrics['eval/reward'];
   upsertSearchAttributes([{ key: searchKeys.reward, value: reward }]);
+  const { run, epoch } = input;
+  const { retention } = input.config;
+  // A run that began before there was any (its settings do not say) keeps everything.
+  if (retention) await prune({ run, epoch, retention });
   const again = remade.map((problem) => `\n\nMade again: ${problem}`).join('');
   setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.${again}`);
   return remade.length > 0 ? { ...result, remade } : result;

@@ -444,6 +444,51 @@ describe('an epoch', () => {
   });
 });
 
+describe('prune', () => {
+  it("takes away what the run's retention does not keep, and names what is there when it is missed", async () => {
+    const plan = await prepare({ ...runFile(), retention: { keep_last: 1, keep_samples: 2 } });
+    await measureStart(plan);
+    const retention = plan.config.retention!;
+    let policy = plan.policy;
+    let fifth: typeof policy | undefined;
+    for (const epoch of [5, 6, 7]) {
+      policy = (await runEpoch(plan, epoch, { policy })).trained.policy;
+      fifth ??= policy;
+      await call('prune', { run: 'test', epoch, retention });
+    }
+    expect(await readdir(inRun('checkpoints'))).toEqual(['epoch-07', 'start']);
+    expect(await readdir(inRun('samples'))).toEqual(['epoch-06', 'epoch-07']);
+    expect(await lines('metrics.jsonl')).toHaveLength(4);
+    await runEpoch(plan, 8, { policy });
+    // An epoch that is run again, after a reset, keeps what it starts from and what came after it.
+    expect(await call('prune', { run: 'test', epoch: 7, retention })).toEqual([]);
+    await expect(runEpoch(plan, 6, { policy: fifth! })).rejects.toMatchObject({
+      type: 'DamagedArtifact',
+      message: expect.stringMatching(
+        /epoch-05 .*it is not there; .* are: epoch-07, epoch-08, start/,
+      ),
+    });
+    const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };
+    await expect(prepare(file, 'resumed')).rejects.toMatchObject({
+      type: 'InvalidConfig',
+      message: expect.stringMatching(/epoch-05', but it is not there; .* are: epoch-07, epoch-08/),
+    });
+  });
+
+  it('takes nothing where it cannot tell what a checkpoint needs, and says so', async () => {
+    const retention = { keep_last: 1, keep_best: null, keep_every: null, keep_samples: 1 };
+    const plan = await prepare();
+    let { policy } = plan;
+    for (const epoch of [5, 6]) policy = (await runEpoch(plan, epoch, { policy })).trained.policy;
+    await writeFile(inRun('checkpoints/epoch-06/trainer_state.json'), '{}');
+    expect(await call('prune', { run: 'test', epoch: 6, retention })).toEqual([]);
+    expect(await readdir(inRun('checkpoints'))).toEqual(['epoch-05', 'epoch-06', 'start']);
+    expect(await lines('damage.jsonl')).toMatchObject([
+      { activity: 'prune', problem: expect.stringContaining('epoch-06/trainer_state.json') },
+    ]);
+  });
+});
+
 describe('resume_from', () => {
   it("goes on from another run's epoch as that run did: same files, same names", async () => {
     const plan = await prepare();
@@ -468,6 +513,7 @@ describe('resume_from', () => {
   it('measures the start afresh where the other run left no metrics', async () => {
     await runEpoch(await prepare());
     await rm(inRun('metrics.jsonl'));
+    await rm(inRun('.copies/metrics.jsonl'));
     const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };
     expect((await prepare(file, 'resumed')).history).toEqual([]);
   });

@@ -4,6 +4,7 @@ import { parseMetricsJsonl } from '../analysis/history.ts';
 import { startMetrics, toEpochMetrics } from '../analysis/metrics.ts';
 import { renderEpochReport, renderRunReport } from '../analysis/report.ts';
 import { summarizeSamples } from '../analysis/sample-summary.ts';
+import { mendDocument, readDocument, writeDocument } from '../artifacts/documents.ts';
 import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -13,16 +14,17 @@ import type { EpochMetrics } from '../config/records.ts';
 import type { StepMetrics } from '../rl/model-service.ts';
 import type { AnalyzeInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { runJob } from './job.ts';
+import { type Job, runJob } from './job.ts';
 import { readScored } from './samples.ts';
 
 export function analyzeWith(dependencies: Dependencies) {
   return async function analyze(input: AnalyzeInput): Promise<EpochMetrics> {
     const store = storeOf(dependencies, input.run);
-    return runJob(store, { epoch: input.epoch }, async () => {
+    return runJob(store, { epoch: input.epoch }, async (job) => {
       const metrics = await measure(store, input);
       const history = withLine(await readHistory(store), metrics);
-      await store.write(layout.metrics, encodeJsonl(history));
+      await mendDocuments(store, history, job);
+      await writeDocument(store, layout.metrics, encodeJsonl(history));
       await store.write(layout.events, encodeEvents(await scalarsOf(store, history)));
       if (input.training) await writeReports(store, history, input);
       return metrics;
@@ -38,7 +40,19 @@ async function measure(store: Store, input: AnalyzeInput): Promise<EpochMetrics>
 }
 
 async function readHistory(store: Store): Promise<EpochMetrics[]> {
-  return parseMetricsJsonl((await store.readDocument(layout.metrics)) ?? '', layout.metrics);
+  return parseMetricsJsonl((await readDocument(store, layout.metrics)) ?? '', layout.metrics);
+}
+
+/** What was damaged is made again, and said. */
+async function mendDocuments(
+  store: Store,
+  history: readonly EpochMetrics[],
+  job: Job,
+): Promise<void> {
+  const steps = history.map(({ epoch }) => layout.steps(epoch));
+  for (const path of [layout.config, layout.metrics, ...steps])
+    if (await mendDocument(store, path))
+      await job.tellDamage(`${path} was damaged or gone: made again from its copy`);
 }
 
 /** The line takes the place of one for the same epoch: an attempt may come a second time. */
@@ -52,7 +66,7 @@ async function scalarsOf(store: Store, history: readonly EpochMetrics[]): Promis
   const scalars: Scalar[] = [];
   for (const line of history) {
     scalars.push(...numbersOf('epoch', line.epoch, line));
-    const text = (await store.readDocument(layout.steps(line.epoch))) ?? '';
+    const text = (await readDocument(store, layout.steps(line.epoch))) ?? '';
     for (const step of decodeJsonl<StepMetrics>(text, layout.steps(line.epoch)))
       scalars.push(...numbersOf('train', step.step, step));
   }
@@ -72,7 +86,7 @@ async function writeReports(
   history: EpochMetrics[],
   { run: name, epoch, success }: AnalyzeInput,
 ): Promise<void> {
-  const config = parseRunConfig(await store.readDocument(layout.config));
+  const config = parseRunConfig(await readDocument(store, layout.config));
   const about = { history, success, config };
   await store.write(layout.epochReport(epoch), renderEpochReport({ ...about, epoch }));
   await store.write(layout.runReport, renderRunReport({ ...about, name }));

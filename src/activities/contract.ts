@@ -4,7 +4,13 @@
 import type { SampleSummary } from '../analysis/sample-summary.ts';
 import type { PromptSplit, Split } from '../artifacts/layout.ts';
 import type { ArtifactRef, CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
-import type { PromptFormat, RewardConfig, RlaifConfig, RunConfig } from '../config/schema.ts';
+import type {
+  PromptFormat,
+  RetentionConfig,
+  RewardConfig,
+  RlaifConfig,
+  RunConfig,
+} from '../config/schema.ts';
 import type { FilterCounts } from '../rl/batch.ts';
 import type { DrawSettings, EngineSettings, Lora, TrainStats } from '../rl/model-service.ts';
 import type { SettingsChange } from '../rl/schedule.ts';
@@ -124,6 +130,10 @@ export interface AnalyzeInput extends InEpoch {
   success: RunConfig['success'];
 }
 
+export interface PruneInput extends InEpoch {
+  retention: RetentionConfig;
+}
+
 /** The activities of a run; each may run any number of times and leaves the same files. */
 export interface Activities {
   /** Check a run file and all that it names, and copy the inputs into the run's folder. */
@@ -142,4 +152,6 @@ export interface Activities {
   evaluate(input: EvaluateInput): Promise<SampleSummary>;
   /** Write the epoch's metrics and report. */
   analyze(input: AnalyzeInput): Promise<EpochMetrics>;
+  /** Take away what the run's retention does not keep. @returns the paths of it */
+  prune(input: PruneInput): Promise<string[]>;
 }

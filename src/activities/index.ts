@@ -7,6 +7,7 @@ import { evaluateWith } from './evaluate.ts';
 import { filterWith } from './filter.ts';
 import { generateWith } from './generate.ts';
 import { prepareWith } from './prepare.ts';
+import { pruneWith } from './prune.ts';
 import { rewardModelActivitiesWith } from './reward-model.ts';
 import type { RewardModelActivities } from './reward-model-contract.ts';
 import { scoreWith } from './score.ts';
@@ -24,6 +25,7 @@ export function createActivities(dependencies: Dependencies): Activities & Rewar
     train: trainWith(dependencies),
     evaluate: evaluateWith(dependencies),
     analyze: analyzeWith(dependencies),
+    prune: pruneWith(dependencies),
     ...rewardModelActivitiesWith(dependencies),
   };
 }

@@ -4,6 +4,7 @@
 import { Context } from '@temporalio/activity';
 import { layout, type Split } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
+import { AnnealError } from '../errors.ts';
 import type { Progress } from '../rl/model-service.ts';
 import type { HeartbeatDetails } from '../workflows/messages.ts';
 import { toFailure } from './failure.ts';
@@ -18,6 +19,8 @@ export interface Job {
   onProgress: (progress: Progress) => void;
   /** More for the activity's line in the timings. */
   record: (more: Record<string, number>) => void;
+  /** Say of a file that it was damaged or gone: in the worker's log and in the run's folder. */
+  tellDamage: (problem: string) => Promise<void>;
 }
 
 /** What an activity works on, for its line in the timings and for those who watch it. */
@@ -44,6 +47,10 @@ export async function runJob<T>(
     context.heartbeat(stage && ({ stage, ...progress } satisfies HeartbeatDetails));
   const timer = setInterval(beat, heartbeatIntervalMs);
   beat();
+  const tellDamage = async (problem: string) => {
+    context.log.warn('found a damaged file', { problem });
+    await store.append(layout.damage, damageLine(label, problem));
+  };
   try {
     const result = await body({
       signal,
@@ -51,10 +58,13 @@ export async function runJob<T>(
         progress = { done, total, unit, ...(note !== undefined && { note }) };
       },
       record: (more) => void Object.assign(recorded, more),
+      tellDamage,
     });
     await store.append(layout.timings, timingLine({ ...label, ...recorded }, started));
     return result;
   } catch (error) {
+    if (error instanceof AnnealError && error.kind === 'DamagedArtifact')
+      await tellDamage(error.message);
     throw toFailure(error, signal);
   } finally {
     clearInterval(timer);
@@ -65,4 +75,9 @@ function timingLine(label: object, started: number): string {
   const { activityType: activity, attempt } = Context.current().info;
   const ms = Date.now() - started;
   return JSON.stringify({ activity, ...label, attempt, started: new Date(started), ms });
+}
+
+function damageLine(label: JobLabel, problem: string): string {
+  const { activityType: activity, attempt } = Context.current().info;
+  return JSON.stringify({ found: new Date(), activity, ...label, attempt, problem });
 }

@@ -68,16 +68,32 @@ export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
       trained.push(job);
       const { samples, settings, seed, epoch, freshOptimizer } = job;
       const parts = [await weights(job.model), await weights(job.reference)];
-      const content = JSON.stringify([parts, samples, settings, seed, epoch, freshOptimizer]);
-      const hash = createHash('sha256').update(content).digest('hex');
+      const hash = hashOf([parts, samples, settings, seed, epoch, freshOptimizer]);
       for (const name of ['model.safetensors', 'optimizer.safetensors'])
         await writeFile(join(job.out, name), hash);
-      return { stats: statsOf(samples.length), steps: [] };
+      const stats = statsOf(samples.length);
+      const { clip_low: low, clip_high: high, steps: _, totalSteps: __, ...means } = stats;
+      const clips = { 'clip_ratio/low_mean': low, 'clip_ratio/high_mean': high };
+      const rest = { 'clip_ratio/region_mean': low + high, num_tokens: 9 };
+      return { stats, steps: [{ step: epoch, ...means, ...clips, ...rest }] };
     },
-    makeClassifier: () => Promise.reject(new Error('the double makes no classifiers')),
-    trainRewardModel: () => Promise.reject(new Error('the double trains no reward models')),
+    async makeClassifier({ model, out }) {
+      await writeFile(join(out, 'model.safetensors'), `judge of ${await weights(model)}`);
+      return { ...info, labels: 1 };
+    },
+    async trainRewardModel({ model, pairs, epoch, out }) {
+      const hash = hashOf([await weights(model), pairs, epoch]);
+      for (const name of ['model.safetensors', 'optimizer.safetensors'])
+        await writeFile(join(out, name), `judge ${hash}`);
+      const means = { loss: 0.5, accuracy: 0.75, margin: 1, grad_norm: 2, learning_rate: 1e-4 };
+      return { steps: [{ step: epoch, ...means }], tooLong: 0 };
+    },
     close: async () => {},
   };
+}
+
+function hashOf(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
 function complete(prompt: Prompt, sample: number, { stream }: GenerateJob): Rollout {

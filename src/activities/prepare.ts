@@ -11,12 +11,13 @@ import {
   readForeignCheckpoint,
   trainingFiles,
 } from '../artifacts/checkpoints.ts';
+import { readDocument, writeDocument } from '../artifacts/documents.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import { createLocalStore } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import { resolveConfig } from '../config/load.ts';
-import { resolveInput } from '../config/paths.ts';
+import { resolveCheckpoint, resolveInput } from '../config/paths.ts';
 import type { CheckpointRef, EpochMetrics, Prompt } from '../config/records.ts';
 import { type RunConfig, runSchema } from '../config/schema.ts';
 import { readAdapterFolder } from '../engine/model/adapter-folder.ts';
@@ -92,10 +93,8 @@ async function readInputs(config: RunConfig, models: ModelService, job: Job): Pr
   const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
   const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
   checkPromptCounts(config, train.length, heldOut.length);
-  const policy = resolveInput(
-    resume_from ?? model.path,
-    resume_from ? 'resume_from' : 'model.path',
-  );
+  const policy =
+    resume_from === null ? resolveInput(model.path, 'model.path') : resolveCheckpoint(resume_from);
   const reference = model.reference && resolveInput(model.reference, 'model.reference');
   if (!resume_from) await refuseAdapters('model.path', policy);
   if (reference !== null) await refuseAdapters('model.reference', reference);
@@ -148,7 +147,7 @@ async function readResumed(folder: string, config: RunConfig): Promise<Resumed> 
 
 /** The other run's metrics to the epoch; empty where it has not measured that one. */
 async function historyUpTo(source: Store, epoch: number): Promise<EpochMetrics[]> {
-  const text = await source.readDocument(layout.metrics);
+  const text = await readDocument(source, layout.metrics);
   const lines = text === null ? [] : parseMetricsJsonl(text, `${layout.metrics} of resume_from`);
   const history = lines.filter((line) => line.epoch <= epoch);
   return history.at(-1)?.epoch === epoch ? history : [];
@@ -157,8 +156,8 @@ async function historyUpTo(source: Store, epoch: number): Promise<EpochMetrics[]
 async function copyInputs(store: Store, config: RunConfig, inputs: Inputs): Promise<RunPlan> {
   const { train, heldOut, resumed } = inputs;
   const history = resumed?.history ?? [];
-  await store.write(layout.config, `${JSON.stringify(config, null, 2)}\n`);
-  await store.write(layout.metrics, encodeJsonl(history));
+  await writeDocument(store, layout.config, `${JSON.stringify(config, null, 2)}\n`);
+  await writeDocument(store, layout.metrics, encodeJsonl(history));
   return {
     config,
     history,

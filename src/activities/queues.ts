@@ -9,10 +9,10 @@ type AllActivities = Activities & Partial<RewardModelActivities>;
 
 /** All activities, by the name of their task queue. */
 export function activitiesByQueue(all: AllActivities): Record<string, Partial<AllActivities>> {
-  const { generate, score, train, prepare, checkChange, filter, evaluate, analyze, ...models } =
-    all;
+  const { generate, score, train, ...others } = all;
+  const { prepare, checkChange, filter, evaluate, analyze, prune, ...models } = others;
   return {
-    [taskQueues.workflows]: { prepare, checkChange, filter, evaluate, analyze },
+    [taskQueues.workflows]: { prepare, checkChange, filter, evaluate, analyze, prune },
     [taskQueues.generate]: { generate },
     [taskQueues.score]: { score },
     [taskQueues.train]: { train, ...models },

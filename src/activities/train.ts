@@ -7,6 +7,7 @@ import {
   trainingFiles,
   writeTrainerState,
 } from '../artifacts/checkpoints.ts';
+import { writeDocument } from '../artifacts/documents.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -26,7 +27,7 @@ export function trainWith(dependencies: Dependencies) {
       const path = layout.checkpoint(epoch);
       const scratch = await store.scratch(path);
       const report = await fill(scratch, store, dependencies.models, input, job);
-      await store.write(layout.steps(epoch), encodeJsonl(report?.steps ?? []));
+      await writeDocument(store, layout.steps(epoch), encodeJsonl(report?.steps ?? []));
       const stats = report?.stats ?? null;
       const step = input.policy.step + (stats?.steps ?? 0);
       const base = baseOf(input, stats);

@@ -16,11 +16,14 @@ export interface Standing {
   metrics: readonly EpochRecord[];
   /** Why the run waits for people; null where it does not. */
   stopped: string | null;
+  /** What was damaged and made again; none where not said. */
+  remade?: readonly { epoch: number; problem: string }[];
 }
 
 /** Epochs shown: the panel is limited to 20,000 bytes. */
 const shownEpochs = 20;
 const shownPoints = 60;
+const shownProblems = 5;
 
 /** What fits beside each other there; everything is in the report. */
 const shownColumns = ['epoch', 'phase', 'held-out', 'pass', 'reward', 'best-of-N', 'KL'];
@@ -33,6 +36,9 @@ export function renderDetails(standing: Standing): string {
   const parts = [
     heading(standing),
     ...(standing.stopped === null ? [] : [`**Paused.** ${standing.stopped}`]),
+    ...(standing.remade ?? [])
+      .slice(-shownProblems)
+      .map(({ epoch, problem }) => `Epoch ${epoch} was made again: ${problem}`),
     ...trend(metrics),
     ...(hidden > 0 ? [`_${hidden} earlier epochs are in metrics.jsonl._`] : []),
     ...(shown.length > 0 ? [epochBlock(shown)] : []),

@@ -1,16 +1,21 @@
 // Files that are there whole or not at all: written under a temporary name, synced, renamed, and
-// the folder's entry synced too, so that neither a kill nor a power cut leaves half a file.
+// the folder's entry synced too, so that neither a kill nor a power cut leaves half a file. Files
+// and folders are their owner's alone, whatever the umask allows: samples may hold private text.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** Permissions of artifacts and of the folders that they lie in. */
+export const fileMode = 0o600;
+export const folderMode = 0o700;
+
 /** Write `content` to `path`, replacing what is there in one step; missing folders are made. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${uniqueSuffix()}.tmp`;
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true, mode: folderMode });
   try {
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx', fileMode);
     try {
       await file.writeFile(content);
       await file.sync();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CheckpointRef } from '../config/records.ts';
 import { rlaifSchema, trainingSchema } from '../config/schema.ts';
+import { AnnealError } from '../errors.ts';
 import {
   commitCheckpoint,
   copyModel,
@@ -96,14 +97,45 @@ describe('copyModel', () => {
 });
 
 describe('readForeignCheckpoint', () => {
-  it('finds the reference that the run itself had, and where training stood', async () => {
+  it.each(['checkpoint.json', 'trainer_state.json'])(
+    'takes nothing for true out of a %s with a flipped bit',
+    async (name) => {
+      const { ref, state } = await foreign();
+      const file = join(root, 'checkpoints/epoch-08', name);
+      const whole = await readFile(file);
+      let refused = 0;
+      for (let at = 0; at < whole.length; at++) {
+        const flipped = Buffer.from(whole);
+        flipped[at]! ^= 1;
+        await writeFile(file, flipped);
+        try {
+          const found = await readForeignCheckpoint(join(root, 'checkpoints/epoch-08'));
+          await openCheckpoint(store, found.ref);
+          expect({ ...found.ref, sha256: '' }).toEqual({ ...ref, sha256: '' });
+          expect(found.state).toEqual(state);
+        } catch (error) {
+          expect(error).toBeInstanceOf(AnnealError);
+          refused++;
+        }
+      }
+      // What is left are sizes, which nothing goes by.
+      expect(refused).toBeGreaterThan(0.95 * whole.length);
+    },
+  );
+
+  /** A checkpoint as another run leaves it. */
+  async function foreign() {
     const scratch = await store.scratch(place.path);
     const settings = { rlaif: rlaifSchema.parse({}), training: trainingSchema.parse({}) };
     const reference = { path: 'checkpoints/start', sha256: 'ab', epoch: 7, step: 0 };
     const state = { epoch: 8, step: 12, reference, settings, stats: { loss: 0.5 } };
     await writeTrainerState(scratch, state);
-    const ref = await commitCheckpoint(store, scratch, place);
-    expect(await readForeignCheckpoint(store.folder(place.path))).toEqual({ ref, state });
+    return { ref: await commitCheckpoint(store, scratch, place), state };
+  }
+
+  it('finds the reference that the run itself had, and where training stood', async () => {
+    const made = await foreign();
+    expect(await readForeignCheckpoint(store.folder(place.path))).toEqual(made);
   });
 
   it('says what to name instead of a folder that is no checkpoint', async () => {

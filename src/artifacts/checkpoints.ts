@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
 import type { CheckpointRef, Settings } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
 import { writeFileAtomic } from './atomic.ts';
@@ -15,13 +16,16 @@ import type { Store } from './store.ts';
 const manifestName = 'checkpoint.json';
 const trainerStateName = 'trainer_state.json';
 
-interface Manifest {
-  format: 1;
-  epoch: number;
-  step: number;
+const manifestSchema = z.strictObject({
+  format: z.literal(1),
+  epoch: z.int(),
+  step: z.int(),
   /** Sorted by name. */
-  files: { name: string; bytes: number; sha256: string }[];
-}
+  files: z.array(
+    z.strictObject({ name: z.string().regex(/^[^/]+$/), bytes: z.int(), sha256: z.string() }),
+  ),
+});
+type Manifest = z.output<typeof manifestSchema>;
 
 /** Where training stood when a checkpoint was made: enough for another run to go on from it. */
 export interface TrainerState {
@@ -71,7 +75,12 @@ export async function commitCheckpoint(
 export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<string> {
   if (ref.base) await openCheckpoint(store, ref.base);
   const folder = store.folder(ref.path);
-  const manifest = await readManifest(folder, ref.path, ref.sha256);
+  const manifest = await readManifest(folder, ref.path, ref.sha256).catch(async (error) => {
+    const name = basename(ref.path);
+    const there = await store.list(dirname(ref.path));
+    if (there.includes(name)) throw error;
+    throw damaged(ref.path, `it is not there; ${listed(there)}`, error);
+  });
   const fingerprint = JSON.stringify([ref.sha256, await Promise.all(stamps(folder, manifest))]);
   if (checked.get(folder) === fingerprint) return folder;
   for (const file of manifest.files) {
@@ -83,6 +92,11 @@ export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<
   }
   checked.set(folder, fingerprint);
   return folder;
+}
+
+/** What is there instead of what was looked for. */
+function listed(checkpoints: readonly string[]): string {
+  return `checkpoints that are: ${checkpoints.join(', ') || 'none'}`;
 }
 
 /** Folders checked by this process, with the sizes and times that their files had. */
@@ -117,6 +131,18 @@ export async function writeTrainerState(scratch: string, state: TrainerState): P
   await writeFileAtomic(join(scratch, trainerStateName), `${JSON.stringify(state, null, 2)}\n`);
 }
 
+/** What a checkpoint says of its training. @throws AnnealError DamagedArtifact */
+export async function readTrainerState(store: Store, path: string): Promise<TrainerState> {
+  const name = `${path}/${trainerStateName}`;
+  const manifest = await readManifest(store.folder(path), path);
+  const text = await store.readDocument(name);
+  if (text === null) throw damaged(name, 'the file cannot be read');
+  const found = createHash('sha256').update(text).digest('hex');
+  const expected = manifest.files.find((file) => file.name === trainerStateName)?.sha256;
+  if (found !== expected) throw damaged(name, `expected sha256 ${expected}, found ${found}`);
+  return JSON.parse(text);
+}
+
 /** A checkpoint that another run made: its reference as in that run, and its trainer's state. */
 export interface ForeignCheckpoint {
   ref: CheckpointRef;
@@ -135,6 +161,11 @@ export async function readForeignCheckpoint(folder: string): Promise<ForeignChec
     const state = JSON.parse(text) as TrainerState;
     const path = `checkpoints/${basename(folder)}`;
     const { epoch, step } = manifest;
+    if (epoch !== state.epoch || step !== state.step)
+      throw damaged(
+        `${path}/${manifestName}`,
+        `epoch and step are not those of ${trainerStateName}`,
+      );
     return {
       ref: {
         path,
@@ -161,7 +192,11 @@ async function readManifest(folder: string, name: string, sha256?: string): Prom
   const found = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== undefined && found !== sha256)
     throw damaged(`${name}/${manifestName}`, `expected sha256 ${sha256}, found ${found}`);
-  return JSON.parse(bytes.toString());
+  try {
+    return manifestSchema.parse(JSON.parse(bytes.toString()));
+  } catch (cause) {
+    throw damaged(`${name}/${manifestName}`, 'expected the list of its files as JSON', cause);
+  }
 }
 
 /** Names of a folder's files: no folders, no hidden files, no manifest. Links are followed. */

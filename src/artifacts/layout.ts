@@ -7,6 +7,11 @@ export type Split = PromptSplit | 'greedy';
 
 const padded = (number: number, digits: number) => String(number).padStart(digits, '0');
 const epochName = (epoch: number) => `epoch-${padded(epoch, 2)}`;
+/** The epoch after which a file or folder is named; null for one that bears no epoch's name. */
+export function epochOf(name: string): number | null {
+  const [, digits] = /^epoch-(\d{2,})$/.exec(name) ?? [];
+  return digits === undefined || epochName(Number(digits)) !== name ? null : Number(digits);
+}
 const samplesFolder = (epoch: number, split: Split) =>
   `samples/${epochName(epoch)}${split === 'train' ? '' : `/${split}`}`;
 
@@ -19,6 +24,8 @@ export const layout = {
   metrics: 'metrics.jsonl',
   /** A line for every finished activity: how long it took, and at which attempt. */
   timings: 'timings.jsonl',
+  /** A line for every file that was found damaged or gone, and was made again or refused. */
+  damage: 'damage.jsonl',
   /** The whole run on a page. */
   runReport: 'report.md',
   prompts: (split: PromptSplit) => `prompts/${split}.jsonl`,
@@ -34,6 +41,10 @@ export const layout = {
   batch: (epoch: number) => `${samplesFolder(epoch, 'train')}/batch.jsonl`,
   /** A line for every sample that is not in the batch, and why. */
   dropped: (epoch: number) => `${samplesFolder(epoch, 'train')}/dropped.jsonl`,
+  checkpoints: 'checkpoints',
+  samples: 'samples',
+  /** All samples of an epoch, of every split. */
+  samplesOf: (epoch: number) => samplesFolder(epoch, 'train'),
   /** The policy to start from, as it was when the run began. */
   startCheckpoint: 'checkpoints/start',
   /** The reference policy, where the run file names one that is not the policy to start from. */

@@ -1,11 +1,11 @@
 // A run's files in a folder of the local disk, or of one that several machines mount.
 
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { ArtifactRef } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
-import { syncPath, uniqueSuffix, writeFileAtomic } from './atomic.ts';
+import { fileMode, folderMode, syncPath, uniqueSuffix, writeFileAtomic } from './atomic.ts';
 import type { Store } from './store.ts';
 
 /** The store whose files lie under `root`, the absolute path of a run's folder. */
@@ -31,15 +31,15 @@ export function createLocalStore(root: string): Store {
         throw error;
       }),
     async append(path, line) {
-      await mkdir(dirname(locate(path)), { recursive: true });
-      await appendFile(locate(path), `${line}\n`);
+      await mkdir(dirname(locate(path)), { recursive: true, mode: folderMode });
+      await appendFile(locate(path), `${line}\n`, { mode: fileMode });
     },
     async scratch(path) {
       const target = locate(path);
-      await mkdir(dirname(target), { recursive: true });
+      await mkdir(dirname(target), { recursive: true, mode: folderMode });
       await removeLeftovers(target);
       const folder = `${leftoverPrefix(target)}${uniqueSuffix()}`;
-      await mkdir(folder);
+      await mkdir(folder, { mode: folderMode });
       return folder;
     },
     commitFolder: (scratch, path) => replaceFolder(scratch, locate(path)),
@@ -91,7 +91,11 @@ async function removeLeftovers(target: string): Promise<void> {
 
 /** A folder cannot be renamed over a full one: the old one steps aside first. */
 async function replaceFolder(scratch: string, target: string): Promise<void> {
-  for (const name of await readdir(scratch)) await syncPath(join(scratch, name));
+  for (const name of await readdir(scratch)) {
+    // What fills a scratch folder may bring the permissions of the files that it copies.
+    await chmod(join(scratch, name), fileMode);
+    await syncPath(join(scratch, name));
+  }
   await syncPath(scratch);
   const aside = `${leftoverPrefix(target)}${uniqueSuffix()}`;
   await rename(target, aside).catch((error: NodeJS.ErrnoException) => {

@@ -3,7 +3,7 @@
 
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { uniqueSuffix } from './atomic.ts';
+import { fileMode, folderMode, uniqueSuffix } from './atomic.ts';
 
 /** Files under `root`; paths are relative to it. The folder is made when first written to. */
 export function createSharedFiles(root: string) {
@@ -20,10 +20,10 @@ export function createSharedFiles(root: string) {
     place: (from: string, to: string) => Promise<T>,
   ) {
     const target = join(root, path);
-    await mkdir(dirname(target), { recursive: true });
+    await mkdir(dirname(target), { recursive: true, mode: folderMode });
     const scratch = join(root, `.${uniqueSuffix()}`);
     try {
-      await writeFile(scratch, text, { mode: 0o600 });
+      await writeFile(scratch, text, { mode: fileMode });
       return await place(scratch, target);
     } finally {
       await rm(scratch, { force: true });

@@ -1,6 +1,6 @@
 // The contract of a store: every kind of store runs this suite.
 
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -94,4 +94,27 @@ describe.each(Object.entries(stores))('%s store', (_, create) => {
     expect(await store.list('samples')).toEqual(['epoch-01']);
     expect(await store.list('samples/epoch-01')).toEqual([]);
   });
+});
+
+it('keeps what lies on the disk for its owner alone, whatever the umask and the files copied', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'anneal-store-'));
+  const store = createLocalStore(join(root, 'run'));
+  const before = process.umask(0);
+  try {
+    await store.write('samples/epoch-01/a.jsonl', 'x');
+    await store.append('timings.jsonl', 'x');
+    const scratch = await store.scratch('checkpoints/epoch-01');
+    await writeFile(join(scratch, 'weights'), 'x');
+    await chmod(join(scratch, 'weights'), 0o664);
+    await store.commitFolder(scratch, 'checkpoints/epoch-01');
+    const entries = await readdir(root, { recursive: true, withFileTypes: true });
+    expect(entries).toHaveLength(8);
+    for (const entry of entries) {
+      const { mode } = await stat(join(entry.parentPath, entry.name));
+      expect([entry.name, mode & 0o777]).toEqual([entry.name, entry.isFile() ? 0o600 : 0o700]);
+    }
+  } finally {
+    process.umask(before);
+    await rm(root, { recursive: true });
+  }
 });

@@ -2,7 +2,7 @@
 // each phase. The run checks the same again on the worker, which may be another machine.
 
 import { checkPhases, checkPromptCounts } from '../activities/settings-check.ts';
-import { resolveInput } from '../config/paths.ts';
+import { resolveCheckpoint, resolveInput } from '../config/paths.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { readPrompts } from '../rewards/prompts.ts';
 import { checkModelFolder } from '../rl/model-folder.ts';
@@ -15,7 +15,7 @@ export async function checkInputs(config: RunConfig): Promise<void> {
   await checkModelFolder(resolveInput(model.path, 'model.path'), model.prompt_format);
   if (model.reference !== null)
     await checkModelFolder(resolveInput(model.reference, 'model.reference'));
-  if (resume_from !== null) await checkModelFolder(resolveInput(resume_from, 'resume_from'));
+  if (resume_from !== null) await checkModelFolder(resolveCheckpoint(resume_from));
   for (const reward of config.rewards) {
     if (reward.kind !== 'reward_model') continue;
     const folder = resolveInput(reward.path, `rewards: path of '${reward.name}'`);

@@ -79,3 +79,14 @@ test.each([
 ])('%d ms read as %s', (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
 });
+
+test('what was damaged and made again is told, in a log once', () => {
+  const problem = 'samples/epoch-08/batch.jsonl is damaged';
+  const seen = observation({ remade: [{ epoch: 8, problem }] });
+  const line = `epoch 8 was made again: ${problem}`;
+  expect(plain(runLines(seen, 0)).at(-1)).toBe(line);
+  const feed = new NewsFeed();
+  expect(feed.next(observation())).not.toContain(line);
+  expect(feed.next(seen)).toEqual([line]);
+  expect(feed.next(seen)).toEqual([]);
+});

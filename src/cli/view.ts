@@ -23,7 +23,9 @@ export function runLines({ status, stages, notice }: Observation, elapsedMs: num
     '',
     ...(status.metrics.length > 0 ? [...epochTable(status.metrics), ''] : []),
     ...stages.map(stageLine),
-    ...[status.stopped, notice].filter((word) => word !== null).map(pc.yellow),
+    ...[...remadeLines(status), status.stopped, notice]
+      .filter((word) => word !== null)
+      .map(pc.yellow),
   ];
 }
 
@@ -79,6 +81,7 @@ const twoDigits = (number: number) => String(number).padStart(2, '0');
 /** A run as lines for a log: what each observation brings that the one before did not. */
 export class NewsFeed {
   #epochs = 0;
+  #remade = 0;
   #stages = new Set<string>();
   #notice: string | null = null;
   #state: RunStatus['state'] | null = null;
@@ -93,11 +96,13 @@ export class NewsFeed {
     const told = notice !== null && notice !== this.#notice ? [notice] : [];
     const why = status.stopped === null ? '' : ` (${status.stopped})`;
     const turned = status.state === this.#state ? [] : [`${status.run}: ${status.state}${why}`];
+    const remade = remadeLines(status).slice(this.#remade);
+    this.#remade = Math.max(this.#remade, status.remade?.length ?? 0);
     this.#epochs = Math.max(this.#epochs, status.metrics.length);
     for (const line of begun) this.#stages.add(line);
     this.#notice = notice;
     this.#state = status.state;
-    return [...finished, ...turned, ...begun, ...told];
+    return [...finished, ...remade, ...turned, ...begun, ...told];
   }
 }
 
@@ -105,6 +110,11 @@ export class NewsFeed {
 export function epochLine(metrics: EpochMetrics): string {
   const cells = epochRow(metrics).map((cell, index) => `${epochColumns[index]} ${cell}`);
   return `epoch ${metrics.epoch} (${metrics.phase}): ${cells.slice(2).join(', ')}`;
+}
+
+/** What was damaged, and that it was made again. */
+function remadeLines({ remade = [] }: RunStatus): string[] {
+  return remade.map(({ epoch, problem }) => `epoch ${epoch} was made again: ${problem}`);
 }
 
 function placeOf({ epoch, phase }: RunStatus): string {

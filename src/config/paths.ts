@@ -1,8 +1,8 @@
 // Finds the files that a run file names. A relative path is looked for where the user stands, then
 // in the package itself, so that the embedded policy and prompts work from any folder.
 
-import { existsSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AnnealError } from '../errors.ts';
 
@@ -26,4 +26,24 @@ export function resolveInput(path: string, what = 'input'): string {
     `${what}: expected '${path}' to exist, but there is nothing at ${places.join(' or ')}. ` +
       'Correct the path; a relative one is taken from the current directory.',
   );
+}
+
+/**
+ * The absolute path of a checkpoint to go on from.
+ * @throws AnnealError InvalidConfig naming the run's checkpoints that are there.
+ */
+export function resolveCheckpoint(path: string): string {
+  try {
+    return resolveInput(path, 'resume_from');
+  } catch (cause) {
+    const beside = dirname(resolve(path));
+    if (!existsSync(beside)) throw cause;
+    const there = readdirSync(beside).filter((name) => /^epoch-\d+$/.test(name));
+    throw new AnnealError(
+      'InvalidConfig',
+      `resume_from: expected the checkpoint '${path}', but it is not there; checkpoints that are: ${there.sort().join(', ') || 'none'}. ` +
+        "Name one of these; a run's retention takes others away.",
+      { cause },
+    );
+  }
 }

@@ -65,8 +65,10 @@ export interface Rollout {
 export interface Judged {
   /** Where the program stood among those of its request, 0 first to 1 last. */
   place: number | null;
+  /** Name of the kept verdicts that it is from. Not in samples that an earlier version scored. */
+  verdict?: string;
   /** The word of a second request, with the same in another order; null where none was asked for. */
-  second: { value: number; criteria: Record<string, number> } | null;
+  second: { value: number; criteria: Record<string, number>; verdict?: string } | null;
 }
 
 /** What the declared rewards said of one completion. */

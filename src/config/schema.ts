@@ -356,6 +356,26 @@ const phaseSchema = z.strictObject({
     .describe('What this phase changes under training.'),
 });
 
+/** What a run takes away of itself, after each epoch. */
+export const retentionSchema = z.strictObject({
+  keep_last: positiveInt
+    .nullable()
+    .default(null)
+    .describe('Keep the checkpoints of the latest so many epochs.'),
+  keep_best: positiveInt
+    .nullable()
+    .default(null)
+    .describe('Keep those of so many epochs with the highest held-out reward.'),
+  keep_every: positiveInt
+    .nullable()
+    .default(null)
+    .describe('Keep those of every so many-th epoch: 5 keeps 5, 10, 15. All three null keep all.'),
+  keep_samples: positiveInt
+    .nullable()
+    .default(null)
+    .describe('Keep the samples of the latest so many epochs; null keeps all.'),
+});
+
 /** The whole run file. */
 export const runSchema = z
   .strictObject({
@@ -441,6 +461,10 @@ export const runSchema = z
       })
       .prefault({})
       .describe('The success metrics that the analysis page reports on.'),
+    retention: retentionSchema
+      .nullable()
+      .default(null)
+      .describe('What goes after each epoch; null keeps everything. See docs/operations.md.'),
     phases: z.array(phaseSchema).min(1),
   })
   .superRefine((run, context) => {
@@ -512,5 +536,6 @@ export type PromptFormat = z.output<typeof promptFormatSchema>;
 export type RewardConfig = z.output<typeof rewardSchema>;
 export type JudgeConfig = Extract<RewardConfig, { kind: 'judge' }>;
 export type JudgeRubric = z.output<typeof judgeRubricSchema>;
+export type RetentionConfig = z.output<typeof retentionSchema>;
 export type SuccessTargets = RunConfig['success'];
 export type PhaseConfig = RunConfig['phases'][number];

@@ -21,8 +21,8 @@ const everywhere: ActivityOptions = {
   },
 };
 
-export const { prepare, checkChange, filter, evaluate, analyze } = proxyActivities<
-  Pick<Activities, 'prepare' | 'checkChange' | 'filter' | 'evaluate' | 'analyze'>
+export const { prepare, checkChange, filter, evaluate, analyze, prune } = proxyActivities<
+  Pick<Activities, 'prepare' | 'checkChange' | 'filter' | 'evaluate' | 'analyze' | 'prune'>
 >({ ...everywhere, taskQueue: taskQueues.workflows });
 
 export const { generate } = proxyActivities<Pick<Activities, 'generate'>>({

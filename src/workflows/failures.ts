@@ -35,8 +35,12 @@ const remakes = 2;
 /**
  * Run `make`, and run it again where a file that it had written before was found gone or changed:
  * everything it makes is a function of its inputs. Damage that comes back is in the inputs.
+ * @param tell told each time what was damaged.
  */
-export async function remakingDamaged<T>(make: () => Promise<T>): Promise<T> {
+export async function remakingDamaged<T>(
+  make: () => Promise<T>,
+  tell: (problem: string) => void,
+): Promise<T> {
   for (let left = remakes; ; left--) {
     try {
       return await make();
@@ -44,6 +48,7 @@ export async function remakingDamaged<T>(make: () => Promise<T>): Promise<T> {
       const failure = plainFailure(error);
       if (left === 0 || !isDamage(failure)) throw failure;
       log.warn('making damaged files again', { problem: failure.message });
+      tell(failure.message);
     }
   }
 }

@@ -22,6 +22,7 @@ import {
   goOnSignal,
   judgeStoppedSignal,
   pauseUpdate,
+  type Remade,
   type RunStatus,
   resumeUpdate,
   statusQuery,
@@ -31,6 +32,8 @@ import { searchKeys } from './visibility.ts';
 
 /** Epochs whose metrics a run keeps at hand; metrics.jsonl has them all. */
 const recentEpochs = 100;
+/** And how many of the problems that it mended; damage.jsonl has them all. */
+const recentProblems = 20;
 
 /** What people asked of the run. */
 interface Asked {
@@ -49,6 +52,8 @@ export interface RunState extends Asked {
   change: SettingsChange;
   /** How often it was resumed after a judge had stopped it; none where not said. */
   resumes?: number;
+  /** What was damaged and made again, the latest last; none where nothing was. */
+  remade?: Remade[];
 }
 
 /** A run as it lives in one execution, with its message handlers set. */
@@ -106,6 +111,14 @@ export class LiveRun {
     this.show();
   }
 
+  /** Files of an epoch were damaged, and were made again. */
+  tellRemade(epoch: number, problems: readonly string[]): void {
+    if (problems.length === 0) return;
+    const told = problems.map((problem) => ({ epoch, problem }));
+    this.state.remade = [...(this.state.remade ?? []), ...told].slice(-recentProblems);
+    this.show();
+  }
+
   end(): void {
     this.#ended = true;
     this.show();
@@ -132,6 +145,7 @@ export class LiveRun {
       metrics: state?.metrics ?? [],
       checkpoint: state?.policy ?? null,
       stopped: this.#stopped,
+      ...(state?.remade && { remade: state.remade }),
     };
   }
 

@@ -36,6 +36,14 @@ export interface RunStatus {
   checkpoint: CheckpointRef | null;
   /** Why a judge stopped the run, which waits to be resumed; null where it did not. */
   stopped: string | null;
+  /** What was damaged and made again, the latest last; none where nothing was. */
+  remade?: Remade[];
+}
+
+/** A file that was found damaged or gone, and how; its epoch was made again. */
+export interface Remade {
+  epoch: number;
+  problem: string;
 }
 
 /** What a finished run returns. */

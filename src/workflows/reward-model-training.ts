@@ -51,7 +51,9 @@ async function runEpoch(
   epochs: PreferenceEpoch[],
 ) {
   const epoch = epochs.length + 1;
-  setCurrentDetails(`Epoch ${epoch} of ${config.training.epochs}.`);
+  const where = `Epoch ${epoch} of ${config.training.epochs}`;
+  setCurrentDetails(`${where}.`);
+  const tell = (problem: string) => setCurrentDetails(`${where}, made again. ${problem}`);
   const { trained, evaluated } = await remakingDamaged(async () => {
     const summary = `epoch ${epoch} of ${config.training.epochs}`;
     const input = { run, epoch, config };
@@ -62,7 +64,7 @@ async function runEpoch(
       { ...input, model: trained.model, pairs: pairs.heldOut },
     ]);
     return { trained, evaluated };
-  });
+  }, tell);
   epochs.push(lineOf(epoch, trained, evaluated.summary));
   return { ...trained, scores: evaluated.scores };
 }

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
 import { samplingOf } from '../rl/schedule.ts';
-import { analyze, filter, train } from './activities.ts';
+import { analyze, filter, prune, train } from './activities.ts';
 import { remakingDamaged } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
 import { goOnSignal, judgeStoppedSignal } from './messages.ts';
@@ -29,17 +29,31 @@ export interface EpochInput extends Source {
 export interface EpochResult {
   policy: CheckpointRef;
   metrics: EpochMetrics;
+  /** What was damaged on the way and made again; none where nothing was. */
+  remade?: string[];
 }
 
 /** Train the policy for one epoch. @returns the new checkpoint and a page of numbers. */
 export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   const gate = new JudgeGate(input.resumes ?? 0, tellRun);
   setHandler(goOnSignal, (resumes) => gate.goOn(resumes));
-  const result = await remakingDamaged(() => runStages(input, gate));
+  const remade: string[] = [];
+  const result = await remakingDamaged(
+    () => runStages(input, gate),
+    (problem) => {
+      remade.push(problem);
+      setCurrentDetails(`**Making the epoch again.** ${problem}`);
+    },
+  );
   const reward = result.metrics['eval/reward'];
   upsertSearchAttributes([{ key: searchKeys.reward, value: reward }]);
-  setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.`);
-  return result;
+  const { run, epoch } = input;
+  const { retention } = input.config;
+  // A run that began before there was any (its settings do not say) keeps everything.
+  if (retention) await prune({ run, epoch, retention });
+  const again = remade.map((problem) => `\n\nMade again: ${problem}`).join('');
+  setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.${again}`);
+  return remade.length > 0 ? { ...result, remade } : result;
 }
 
 async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResult> {

@@ -57,7 +57,10 @@ async function measureStart(live: LiveRun): Promise<void> {
   const { config, prompts, rewardModels } = plan;
   const { epoch } = policy;
   const source = { run: live.run, epoch, config, policy, prompts, rewardModels };
-  const measured = await remakingDamaged(() => evaluatePolicy(source, live.gate));
+  const measured = await remakingDamaged(
+    () => evaluatePolicy(source, live.gate),
+    (problem) => live.tellRemade(epoch, [problem]),
+  );
   const { success } = config;
   const about = { run: live.run, epoch, phase: 'start', training: null };
   live.record(await analyze({ ...about, ...measured, success }));
@@ -90,6 +93,7 @@ async function runEpoch(live: LiveRun): Promise<void> {
   });
   state.policy = result.policy;
   state.finishedEpochs++;
+  live.tellRemade(epoch, result.remade ?? []);
   live.record(result.metrics);
 }
 

@@ -100,6 +100,7 @@ export function fakeActivities(replaced: Partial<Activities> = {}): FakeActiviti
       if (!training) return startMetrics(epoch, heldOut, greedy);
       return toEpochMetrics({ ...training, epoch, phase, train: summary, heldOut, greedy });
     },
+    prune: async () => [],
   };
   const recorded = Object.entries({ ...wellBehaved, ...replaced }).map(([name, activity]) => [
     name,

@@ -205,6 +205,23 @@ describe('a run', () => {
     await withRun({}, body, file);
   });
 
+  it('prunes after every epoch where a retention is declared, and else never', async () => {
+    const prunedBy = async (file: unknown) => {
+      let pruned: unknown;
+      const body = async (run: Run, fakes: FakeActivities) => {
+        await run.result();
+        pruned = fakes
+          .inputsOf('prune')
+          .map(({ epoch, retention }) => [epoch, retention.keep_last]);
+      };
+      await withRun({}, body, file);
+      return pruned;
+    };
+    const pruned = [1, 2, 3].map((epoch) => [epoch, 2]);
+    expect(await prunedBy({ ...runFile, retention: { keep_last: 2 } })).toEqual(pruned);
+    expect(await prunedBy(runFile)).toEqual([]);
+  });
+
   it('takes no greedy completions where evaluation.greedy is off', async () => {
     const body = async (run: Run, fakes: FakeActivities) => {
       await run.result();
@@ -359,6 +376,12 @@ describe('failures', () => {
       expect((await run.result()).epochs).toBe(3);
       const generated = fakes.inputsOf('generate').filter((input) => input.split === 'train');
       expect(generated.filter(({ epoch }) => epoch === 1)).toHaveLength(4);
+      const remade = [{ epoch: 1, problem: 'scored is gone' }];
+      expect(await run.query(statusQuery)).toMatchObject({ state: 'completed', remade });
+      const { currentDetails } = await run.query<{ currentDetails: string }>(
+        '__temporal_workflow_metadata',
+      );
+      expect(currentDetails).toContain('Epoch 1 was made again: scored is gone');
     });
   });
 

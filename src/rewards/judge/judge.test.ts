@@ -17,6 +17,7 @@ import {
   rubric,
   startJudgeServer,
 } from './judge-server.fixture.ts';
+import { verdictPath } from './kept-verdicts.ts';
 
 const prompt: Prompt = promptSchema.parse({
   id: 'add',
@@ -88,7 +89,7 @@ describe.each(providers)('$provider, $model', (config) => {
       value: 0.625,
       criteria: { returns: 1, brevity: 0.25 },
       note: '9 lines',
-      judged: { place: null, second: null },
+      judged: { place: null, verdict: expect.stringMatching(/^[0-9a-f]{64}$/), second: null },
     });
   });
 
@@ -133,15 +134,33 @@ describe('verdicts are kept', () => {
     expect(judge.served.length).toBe(2);
   });
 
-  it('half a file is asked for again', async () => {
+  it.each<[string, (text: string) => string | null]>([
+    ['lost', () => null],
+    ['cut short', (text) => text.slice(0, text.length / 2)],
+    ['changed in one byte', (text) => text.replace('"returns":1', '"returns":0')],
+  ])('one that is %s is asked for again', async (_, damage) => {
     const judge = await serve();
-    await ask([short]);
+    const [score] = await ask([short]);
+    const path = verdictPath(score!.rewards.judge!.judged!.verdict!);
     const files = createSharedFiles(folder);
-    const [group] = await readdir(join(folder, 'verdicts'));
-    const [name] = await readdir(join(folder, 'verdicts', group!));
-    await files.write(`verdicts/${group}/${name}`, '[{"crit');
-    expect(await valuesOf(ask([short]))).toEqual([1]);
+    const whole = await files.read(path);
+    const damaged = damage(whole!);
+    expect(damaged).not.toBe(whole);
+    await (damaged === null ? files.remove(path) : files.write(path, damaged));
+    expect(await ask([short])).toEqual([score]);
     expect(judge.served.length).toBe(2);
+    expect(await files.read(path)).toBe(whole);
+  });
+
+  it('as an earlier version kept them, too', async () => {
+    const judge = await serve();
+    const [score] = await ask([short]);
+    const path = verdictPath(score!.rewards.judge!.judged!.verdict!);
+    const files = createSharedFiles(folder);
+    const { verdicts } = JSON.parse((await files.read(path))!);
+    await files.write(path, JSON.stringify(verdicts));
+    expect(await ask([short])).toEqual([score]);
+    expect(judge.served.length).toBe(1);
   });
 });
 
@@ -182,7 +201,8 @@ describe('second opinions', () => {
     expect(judge.served.length).toBe(many.length + twice.length);
     for (const { rewards } of twice) {
       const { value, criteria, judged } = rewards.judge!;
-      expect(judged!.second).toEqual({ value, criteria });
+      expect(judged!.second).toMatchObject({ value, criteria });
+      expect(judged!.second!.verdict).not.toBe(judged!.verdict);
     }
     await ask(many, { second_opinions: 0.5 });
     expect(judge.served.length).toBe(many.length + twice.length);

@@ -17,6 +17,7 @@ import type {
 } from '../reward.ts';
 import { Account } from './account.ts';
 import { type Answer, NoAnswer, type Question } from './answer.ts';
+import { readVerdicts, writeVerdicts } from './kept-verdicts.ts';
 import type { Provider } from './provider.ts';
 import { questionOf } from './question.ts';
 import {
@@ -42,8 +43,10 @@ interface Case {
   isSecond: boolean;
 }
 
-/** The verdicts on a case's programs, in their order; or why there are none. */
-type Decision = Verdict[] | { missing: string };
+/** The verdicts on a case's programs, in their order, and their name; or why there are none. */
+type Decision = { verdicts: Verdict[]; name: string } | { missing: string };
+/** What a decision says of one program. */
+type Word = (Verdict & { verdict: string }) | { missing: string };
 
 /** The judge as a reward. Its rubric is written out. */
 export function createJudge(config: JudgeConfig, services: JudgeServices): Reward {
@@ -80,8 +83,12 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
           value: rubricValue({ criteria }, rubric),
           criteria,
         });
-        const twice = second === undefined || 'missing' in second ? null : valued(second);
-        return { ...valued(first), note: first.note, judged: { place, second: twice } };
+        const twice =
+          second === undefined || 'missing' in second
+            ? null
+            : { ...valued(second), verdict: second.verdict };
+        const judged = { place, verdict: first.verdict, second: twice };
+        return { ...valued(first), note: first.note, judged };
       });
       checkMissing(config, results);
       return results;
@@ -169,19 +176,18 @@ class Judge {
       numbered: mode === 'groupwise',
       solutionLast: isSecond,
     });
-    const key = hashOf([provider, model, this.#version, temperature, max_output_tokens, question]);
-    const path = `verdicts/${key.slice(0, 2)}/${key}.json`;
-    const known = parseVerdicts(await this.#verdicts.read(path), programs.length);
-    if (known) return known;
+    const name = hashOf([provider, model, this.#version, temperature, max_output_tokens, question]);
+    const known = await readVerdicts(this.#verdicts, name, programs.length);
+    if (known) return { verdicts: known, name };
     const size = question.instructions.length + question.prompt.length;
     const guess = size / charactersPerToken + 64 * programs.length;
     for (let attempt = 1; ; attempt++) {
       const reserved = await this.#account.admit(guess, signal);
       try {
         const { verdict: verdicts, usage } = await this.#ask(question, programs.length, signal);
-        await this.#verdicts.write(path, JSON.stringify(verdicts));
+        await writeVerdicts(this.#verdicts, name, verdicts);
         await this.#account.settle(usage, reserved);
-        return verdicts;
+        return { verdicts, name };
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
         await this.#account.settle(error.usage, reserved);
@@ -226,8 +232,8 @@ function drawOf({ prompt, programs }: Case): number {
 
 /** What is known of a program in the end. */
 interface Finding {
-  first: Verdict | { missing: string };
-  second?: Verdict | { missing: string };
+  first: Word;
+  second?: Word;
   place: number | null;
 }
 
@@ -237,11 +243,12 @@ function findingsOf(cases: readonly Case[], decisions: readonly Decision[]): Map
     const decision = decisions[i]!;
     programs.forEach((program, at) => {
       const name = nameOf(prompt, program);
-      const verdict = Array.isArray(decision) ? decision[at]! : decision;
-      if (isSecond) findings.get(name)!.second = verdict;
+      const word =
+        'missing' in decision ? decision : { ...decision.verdicts[at]!, verdict: decision.name };
+      if (isSecond) findings.get(name)!.second = word;
       else {
         const place = programs.length > 1 ? at / (programs.length - 1) : null;
-        findings.set(name, { first: verdict, place });
+        findings.set(name, { first: word, place });
       }
     });
   });
@@ -260,17 +267,6 @@ const nameOf = (prompt: Prompt, program: string) => hashOf([prompt.prompt, progr
 
 function hashOf(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
-}
-
-/** Null for what a power cut left. */
-function parseVerdicts(text: string | null, count: number): Verdict[] | null {
-  if (text === null) return null;
-  try {
-    const verdicts = JSON.parse(text) as Verdict[];
-    return verdicts.length === count ? verdicts : null;
-  } catch {
-    return null;
-  }
 }
 
 /** With jitter, so that many lanes do not come back together. */

@@ -1,0 +1,29 @@
+// Takes away what the run's retention does not keep, after an epoch was measured.
+
+import { parseMetricsJsonl } from '../analysis/history.ts';
+import { readDocument } from '../artifacts/documents.ts';
+import { layout } from '../artifacts/layout.ts';
+import { expiredPaths } from '../artifacts/retention.ts';
+import { AnnealError } from '../errors.ts';
+import type { PruneInput } from './contract.ts';
+import { type Dependencies, storeOf } from './dependencies.ts';
+import { runJob } from './job.ts';
+
+export function pruneWith(dependencies: Dependencies) {
+  return async function prune({ run, epoch, retention }: PruneInput): Promise<string[]> {
+    const store = storeOf(dependencies, run);
+    return runJob(store, { epoch }, async (job) => {
+      const text = (await readDocument(store, layout.metrics)) ?? '';
+      // A run that was reset to this epoch has not got to the later ones yet.
+      const history = parseMetricsJsonl(text, layout.metrics).filter((line) => line.epoch <= epoch);
+      const expired = await expiredPaths(store, retention, history).catch(async (error) => {
+        if (!(error instanceof AnnealError && error.kind === 'DamagedArtifact')) throw error;
+        // What cannot be read may need anything: nothing goes, and the run goes on.
+        await job.tellDamage(error.message);
+        return [];
+      });
+      for (const path of expired) await store.remove(path);
+      return expired;
+    });
+  };
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { copyOf, mendDocument, readDocument, writeDocument } from './documents.ts';
+import { createLocalStore } from './local-store.ts';
+import type { Store } from './store.ts';
+
+const path = 'metrics.jsonl';
+let root: string;
+let store: Store;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'anneal-documents-'));
+  store = createLocalStore(root);
+});
+afterEach(() => rm(root, { recursive: true }));
+
+it('gives back what was written last', async () => {
+  expect(await readDocument(store, path)).toBeNull();
+  for (const text of ['first\n', 'second\n', '']) {
+    await writeDocument(store, path, text);
+    expect(await readDocument(store, path)).toBe(text);
+    expect(await store.readDocument(path)).toBe(text);
+    expect(await mendDocument(store, path)).toBe(false);
+  }
+});
+
+it.each([
+  ['changed', () => store.write(path, 'eins\nzwEi\n')],
+  ['gone', () => store.remove(path)],
+])('makes one that is %s again, once', async (_, damage) => {
+  await writeDocument(store, path, 'eins\nzwei\n');
+  await damage();
+  expect(await readDocument(store, path)).toBe('eins\nzwei\n');
+  expect(await mendDocument(store, path)).toBe(true);
+  expect(await store.readDocument(path)).toBe('eins\nzwei\n');
+  expect(await mendDocument(store, path)).toBe(false);
+});
+
+it.each([
+  ['changed', async () => store.write(copyOf(path), `${'0'.repeat(64)}\nother`)],
+  ['gone', () => store.remove(copyOf(path))],
+])('takes the document as it is where its copy is %s', async (_, damage) => {
+  await writeDocument(store, path, 'eins');
+  await damage();
+  expect(await readDocument(store, path)).toBe('eins');
+  expect(await mendDocument(store, path)).toBe(false);
+  expect(await store.readDocument(path)).toBe('eins');
+});

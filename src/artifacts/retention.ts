@@ -1,0 +1,82 @@
+// What of a run's folder its retention lets go: checkpoints and samples of epochs that no rule
+// keeps and nothing that stays needs. Says what; the callers take it away.
+
+import type { CheckpointRef } from '../config/records.ts';
+import type { RetentionConfig } from '../config/schema.ts';
+import { readTrainerState } from './checkpoints.ts';
+import { epochOf, layout } from './layout.ts';
+import type { Store } from './store.ts';
+
+/** An epoch that was measured, and how good it was; lines of metrics.jsonl are such. */
+export interface Measured {
+  epoch: number;
+  'eval/reward'?: number | null | undefined;
+}
+
+/**
+ * Paths of the run's folder that may go. Only measured epochs count: what an epoch in progress, or
+ * one that was cut short, has made stays, as does all that bears no epoch's name. What a checkpoint
+ * that stays needs in order to be gone on from (its reference policy, the model under its adapters,
+ * and what these need) stays with it.
+ * @throws AnnealError DamagedArtifact where a checkpoint that stays does not say what it needs
+ */
+export async function expiredPaths(
+  store: Store,
+  retention: RetentionConfig,
+  history: readonly Measured[],
+): Promise<string[]> {
+  const measured = new Map(history.map((line) => [line.epoch, line]));
+  const among = async (folder: string) =>
+    (await store.list(folder))
+      .flatMap((name) => measured.get(epochOf(name) ?? -1) ?? [])
+      .sort((a, b) => a.epoch - b.epoch);
+  const checkpoints = await among(layout.checkpoints);
+  const kept = keptEpochs(retention, checkpoints).map(layout.checkpoint);
+  const needed = await withNeeds(store, kept);
+  const samples = (await among(layout.samples)).map(({ epoch }) => epoch);
+  return [
+    ...checkpoints.map(({ epoch }) => layout.checkpoint(epoch)).filter((path) => !needed.has(path)),
+    ...samples.slice(0, -(retention.keep_samples ?? samples.length)).map(layout.samplesOf),
+  ];
+}
+
+/** Of measured epochs, oldest first, those that any of the rules keeps. The latest always stays. */
+export function keptEpochs(
+  { keep_last, keep_best, keep_every }: RetentionConfig,
+  measured: readonly Measured[],
+): number[] {
+  const epochs = measured.map(({ epoch }) => epoch);
+  if (keep_last === null && keep_best === null && keep_every === null) return epochs;
+  // Of equals the later one.
+  const best = measured.toReversed().toSorted((a, b) => rewardOf(b) - rewardOf(a));
+  const kept = new Set([
+    ...epochs.slice(-(keep_last ?? 1)),
+    ...best.slice(0, keep_best ?? 0).map(({ epoch }) => epoch),
+    ...epochs.filter((epoch) => keep_every !== null && epoch % keep_every === 0),
+  ]);
+  return epochs.filter((epoch) => kept.has(epoch));
+}
+
+const rewardOf = (line: Measured) => line['eval/reward'] ?? -Infinity;
+
+/** The paths, and those of all checkpoints that they need. */
+async function withNeeds(store: Store, paths: readonly string[]): Promise<Set<string>> {
+  const there = new Set((await store.list(layout.checkpoints)).map(pathOf));
+  const needed = new Set<string>();
+  const waiting = [...paths];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (needed.has(path) || !there.has(path)) continue;
+    needed.add(path);
+    // The models that a run started from need nothing.
+    if (epochOf(path.slice(pathOf('').length)) === null) continue;
+    const { reference, base } = await readTrainerState(store, path);
+    for (const ref of [reference, base]) waiting.push(...pathsIn(ref));
+  }
+  return needed;
+}
+
+const pathOf = (name: string) => `${layout.checkpoints}/${name}`;
+
+function pathsIn(ref: CheckpointRef | undefined): string[] {
+  return ref ? [ref.path, ...pathsIn(ref.base)] : [];
+}

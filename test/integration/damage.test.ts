@@ -1,0 +1,336 @@
+// What becomes of a run when a file of it is deleted or changed by one bit: it is made again, or
+// refused by name, and never used. A real server, the real workflows and activities on real files;
+// the model alone is a double, whose checkpoints are as many files as a real one's.
+
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createActivities } from '../../src/activities/index.ts';
+import { createModelDouble } from '../../src/activities/model-double.fixture.ts';
+import { activitiesByQueue } from '../../src/activities/queues.ts';
+import { decodeJsonl, encodeJsonl } from '../../src/artifacts/jsonl.ts';
+import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
+import type { rewardModelTraining, trainingRun } from '../../src/workflows/index.ts';
+import { type RunResult, statusQuery, taskQueues } from '../../src/workflows/messages.ts';
+import { searchKeys } from '../../src/workflows/visibility.ts';
+
+let folder: string;
+let env: TestWorkflowEnvironment;
+let stopWorkers: () => Promise<void>;
+let whole: RunResult;
+
+const at = (path: string) => join(folder, path);
+const inRun = (run: string, path: string) => at(`runs/${run}/${path}`);
+
+const prompts = ['a', 'b', 'c'].map((id) => ({
+  id,
+  prompt: `/** Doubles ${id}. */`,
+  entry: 'twice',
+  language: 'javascript' as const,
+  tests: [{ args: [2], returns: 4 }],
+  reference: '/** Twice x. */\nfunction twice(x) {\n  return 2 * x;\n}\n',
+}));
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  folder = await mkdtemp(join(tmpdir(), 'anneal-damage-'));
+  for (const name of ['policy', 'judge']) {
+    await mkdir(at(name));
+    await writeFile(at(`${name}/model.safetensors`), `${name}: weights at the start`);
+  }
+  env = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: process.env.ANNEAL_TEMPORAL_CLI! },
+      searchAttributes: Object.values(searchKeys),
+    },
+  });
+  stopWorkers = await startWorkers();
+  whole = await (await start('whole')).result();
+});
+afterAll(async () => {
+  await stopWorkers?.();
+  await env?.teardown();
+  await rm(folder, { recursive: true });
+});
+
+/** Serve every queue; each run's file is damaged just before the activity that its case names. */
+async function startWorkers(): Promise<() => Promise<void>> {
+  const activities = createActivities({ runsDir: at('runs'), models: createModelDouble(prompts) });
+  const damaging = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (input: Place & { run: string }) => {
+      const planned = cases.get(input.run);
+      if (planned && comesBefore(planned, name, input)) {
+        cases.delete(input.run);
+        await damages[planned.how](inRun(input.run, planned.path));
+      }
+      return (activity as (input: unknown) => unknown)(input);
+    },
+  ]);
+  const byQueue = activitiesByQueue(Object.fromEntries(damaging));
+  const workers = await Promise.all(
+    Object.values(taskQueues).map(async (taskQueue) =>
+      Worker.create({
+        connection: env.nativeConnection,
+        taskQueue,
+        activities: byQueue[taskQueue]!,
+        ...(taskQueue === taskQueues.workflows && { workflowBundle: await workflowBundle() }),
+      }),
+    ),
+  );
+  const running = workers.map((worker) => worker.run());
+  return async () => {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+  };
+}
+
+interface Place {
+  epoch?: number;
+  split?: string;
+}
+interface Damage extends Place {
+  path: string;
+  /** The activity before which it is done; with `epoch` and `split`, of these. */
+  before: string;
+  how: keyof typeof damages;
+}
+const cases = new Map<string, Damage>();
+
+function comesBefore(planned: Damage, activity: string, { epoch, split }: Place): boolean {
+  return (
+    planned.before === activity &&
+    (planned.epoch ?? epoch) === epoch &&
+    (planned.split ?? split) === split
+  );
+}
+
+const damages = {
+  gone: (path: string) => rm(path),
+  flipped: async (path: string) => {
+    const bytes = await readFile(path);
+    expect(bytes.length).toBeGreaterThan(0);
+    bytes[bytes.length >> 1]! ^= 1;
+    await writeFile(path, bytes);
+  },
+};
+const ways = ['gone', 'flipped'] as const;
+
+async function start(run: string, { words = '', ...changes }: Record<string, unknown> = {}) {
+  const rows = prompts.map((row) => ({ ...row, prompt: `${row.prompt}${words}` }));
+  await writeFile(at(`${run}-train.jsonl`), encodeJsonl(rows.slice(0, 2)));
+  await writeFile(at(`${run}-held-out.jsonl`), encodeJsonl(rows.slice(2)));
+  const file = {
+    model: { path: at('policy') },
+    prompts: { train: at(`${run}-train.jsonl`), held_out: at(`${run}-held-out.jsonl`) },
+    rlaif: { prompts_per_epoch: 2, num_samples_per_prompt: 3 },
+    evaluation: { prompts: 1, num_samples_per_prompt: 3, greedy: false },
+    rewards: [{ kind: 'rubric' }, { kind: 'reward_model', name: 'judge', path: at('judge') }],
+    phases: [{ name: 'only', epochs: [1, 2] }],
+    ...changes,
+  };
+  return env.client.workflow.start<typeof trainingRun>('trainingRun', {
+    workflowId: run,
+    taskQueue: taskQueues.workflows,
+    args: [file],
+  });
+}
+
+let runs = 0;
+const nextName = () => `run-${++runs}`;
+
+/** Start a run of which a file will be damaged on the way. */
+function startDamaged(damage: Damage, changes: Record<string, unknown> = {}) {
+  const run = nextName();
+  cases.set(run, damage);
+  return start(run, changes);
+}
+
+async function expectSameAsWhole(run: string, result: RunResult, paths: readonly string[]) {
+  expect(result).toEqual({ ...whole, run });
+  expect(cases.has(run)).toBe(false);
+  for (const path of ['metrics.jsonl', 'checkpoints/epoch-02/checkpoint.json', ...paths])
+    expect(await readFile(inRun(run, path)), path).toEqual(await readFile(inRun('whole', path)));
+}
+
+async function problemsOf(run: string): Promise<string[]> {
+  const text = await readFile(inRun(run, 'damage.jsonl'), 'utf8').catch(() => '');
+  return decodeJsonl<{ problem: string }>(text, run).map(({ problem }) => problem);
+}
+
+const inBothWays = (table: readonly Omit<Damage, 'how'>[]) =>
+  table.flatMap((damage) => ways.map((how) => ({ ...damage, how })));
+
+const checkpointFiles = [
+  'model.safetensors',
+  'optimizer.safetensors',
+  'checkpoint.json',
+  'trainer_state.json',
+];
+const second = 'samples/epoch-02';
+
+describe.concurrent('what the epoch in progress made is made again, and the run says so', () => {
+  it.each(
+    inBothWays([
+      { path: `${second}/rollouts-000.jsonl`, before: 'score', split: 'train', epoch: 2 },
+      { path: `${second}/scored-000.jsonl`, before: 'filter', epoch: 2 },
+      { path: `${second}/scored-000.jsonl`, before: 'analyze', epoch: 2 },
+      { path: `${second}/batch.jsonl`, before: 'train', epoch: 2 },
+      ...checkpointFiles.map((name) => ({
+        path: `checkpoints/epoch-02/${name}`,
+        before: 'generate',
+        split: 'held-out',
+        epoch: 2,
+      })),
+      {
+        path: `${second}/held-out/rollouts-000.jsonl`,
+        before: 'score',
+        split: 'held-out',
+        epoch: 2,
+      },
+      { path: `${second}/held-out/scored-000.jsonl`, before: 'evaluate', epoch: 2 },
+    ]),
+  )('$path, $how before $before', async (damage) => {
+    const run = await startDamaged(damage);
+    await expectSameAsWhole(run.workflowId, await run.result(), [damage.path]);
+    const { remade } = await run.query(statusQuery);
+    expect(remade).toEqual([{ epoch: 2, problem: expect.stringContaining(damage.path) }]);
+    expect(await problemsOf(run.workflowId)).toEqual([remade![0]!.problem]);
+  });
+});
+
+describe.concurrent('what a run wrote down of earlier epochs is made again from its copy', () => {
+  it.each(
+    inBothWays(
+      ['metrics.jsonl', 'config.json', 'steps/epoch-01.jsonl'].map((path) => ({
+        path,
+        before: 'analyze',
+        epoch: 2,
+      })),
+    ),
+  )('$path, $how', async (damage) => {
+    const run = await startDamaged(damage);
+    const result = await run.result();
+    const events = 'tensorboard/events.out.tfevents.0.anneal';
+    const same = damage.path === 'config.json' ? [] : [damage.path];
+    await expectSameAsWhole(run.workflowId, result, [...same, events, 'reports/epoch-02.md']);
+    const config = JSON.parse(await readFile(inRun(run.workflowId, 'config.json'), 'utf8'));
+    expect(config).toMatchObject({ name: run.workflowId, phases: [{ epochs: [1, 2] }] });
+    expect(await problemsOf(run.workflowId)).toEqual([expect.stringContaining(damage.path)]);
+  });
+});
+
+describe.concurrent('what cannot be made again is refused by name', () => {
+  const generate = { before: 'generate', split: 'train', epoch: 2 };
+  it.each(
+    inBothWays([
+      ...checkpointFiles.map((name) => ({ path: `checkpoints/epoch-01/${name}`, ...generate })),
+      { path: 'checkpoints/start/model.safetensors', before: 'train', epoch: 2 },
+      { path: 'checkpoints/reward-model-1/model.safetensors', before: 'score', epoch: 2 },
+      { path: 'prompts/train.jsonl', before: 'generate', split: 'train', epoch: 1 },
+      { path: 'prompts/held-out.jsonl', before: 'generate', split: 'held-out', epoch: 0 },
+    ]),
+  )('$path, $how', async (damage) => {
+    // Prompts of its own, since a worker that has read these once does not read them again.
+    const run = await startDamaged(damage, { words: ` // ${damage.path} ${damage.how}` });
+    const cause = { type: 'DamagedArtifact', message: expect.stringContaining(damage.path) };
+    await expect(run.result()).rejects.toMatchObject({ cause });
+    expect(await problemsOf(run.workflowId)).toContainEqual(expect.stringContaining(damage.path));
+  });
+});
+
+describe.concurrent('what no later stage reads changes nothing', () => {
+  const train = { before: 'train', epoch: 2 };
+  it.each(
+    inBothWays([
+      { path: 'samples/epoch-01/rollouts-000.jsonl', ...train },
+      { path: 'samples/epoch-01/scored-000.jsonl', ...train },
+      { path: 'samples/epoch-01/batch.jsonl', ...train },
+      { path: 'samples/epoch-01/dropped.jsonl', ...train },
+      { path: 'reports/epoch-01.md', ...train },
+    ]),
+  )('$path, $how', async (damage) => {
+    const run = await startDamaged(damage);
+    await expectSameAsWhole(run.workflowId, await run.result(), ['reports/epoch-02.md']);
+    expect((await run.query(statusQuery)).remade).toBeUndefined();
+  });
+});
+
+describe.concurrent('resume_from', () => {
+  const resumeFrom = async (path: string, how: keyof typeof damages) => {
+    const source = nextName();
+    await cp(inRun('whole', ''), inRun(source, ''), { recursive: true });
+    await damages[how](inRun(source, path));
+    return start(nextName(), { resume_from: inRun(source, 'checkpoints/epoch-01') });
+  };
+  const ofSource = [
+    ...checkpointFiles.map((name) => `checkpoints/epoch-01/${name}`),
+    'checkpoints/start/model.safetensors',
+    'checkpoints/start/checkpoint.json',
+  ].flatMap((path) => ways.map((how) => ({ path, how })));
+
+  it.each(ofSource)('refuses $path, $how, by name', async ({ path, how }) => {
+    const run = await resumeFrom(path, how);
+    const failure = await run.result().catch((error) => error.cause);
+    expect(['DamagedArtifact', 'InvalidModel']).toContain(failure.type);
+    const named = failure.type === 'DamagedArtifact' ? path : dirname(path);
+    expect(failure.message).toContain(named);
+  });
+
+  it.each(ways)('goes on with the metrics as they were written: metrics.jsonl, %s', async (how) => {
+    const run = await resumeFrom('metrics.jsonl', how);
+    const { workflowId } = run;
+    expect(await run.result()).toEqual({ ...whole, run: workflowId, epochs: 1 });
+    expect(await readFile(inRun(workflowId, 'metrics.jsonl'), 'utf8')).toBe(
+      await readFile(inRun('whole', 'metrics.jsonl'), 'utf8'),
+    );
+  });
+});
+
+describe.concurrent('the training of a reward model', () => {
+  const train = (damage: Damage | null) => {
+    const name = nextName();
+    if (damage) cases.set(name, damage);
+    return env.client.workflow.start<typeof rewardModelTraining>('rewardModelTraining', {
+      workflowId: name,
+      taskQueue: taskQueues.workflows,
+      args: [
+        {
+          ...{ base: at('policy'), pairs: at('pairs.jsonl'), held_out: at('pairs.jsonl') },
+          ...{ training: { epochs: 2 }, out: at(`${name}-out`) },
+        },
+      ],
+    });
+  };
+  beforeAll(async () => {
+    const pairs = prompts.map(({ prompt }) => ({ prompt, chosen: 'good', rejected: 'bad' }));
+    await writeFile(at('pairs.jsonl'), encodeJsonl(pairs));
+  });
+
+  it.each(
+    inBothWays([
+      { path: 'pairs/train.jsonl', before: 'trainRewardModel', epoch: 2 },
+      { path: 'pairs/held-out.jsonl', before: 'evaluateRewardModel', epoch: 2 },
+      { path: 'checkpoints/epoch-01/model.safetensors', before: 'trainRewardModel', epoch: 2 },
+      { path: 'scores/epoch-02.jsonl', before: 'publishRewardModel' },
+    ]),
+  )('refuses $path, $how, by name', async (damage) => {
+    const training = await train(damage);
+    const cause = { type: 'DamagedArtifact', message: expect.stringContaining(damage.path) };
+    await expect(training.result()).rejects.toMatchObject({ cause });
+  });
+
+  it.each(ways)("makes the epoch's checkpoint again, %s", async (how) => {
+    const path = 'checkpoints/epoch-02/model.safetensors';
+    const expected = await (await train(null)).result();
+    const training = await train({ path, how, before: 'evaluateRewardModel', epoch: 2 });
+    expect((await training.result()).epochs).toEqual(expected.epochs);
+    expect(await problemsOf(training.workflowId)).toEqual([expect.stringContaining(path)]);
+    expect(await readFile(inRun(training.workflowId, path))).toEqual(
+      await readFile(inRun(expected.run, path)),
+    );
+  });
+});

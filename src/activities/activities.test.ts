@@ -148,7 +148,7 @@ describe('prepare', () => {
     );
     const manifest = JSON.parse(await readFile(inRun('manifest.json'), 'utf8'));
     expect(manifest).toMatchObject({ run: 'test', policy: plan.policy, prompts: plan.prompts });
-    expect(manifest.versions.node).toBe(process.versions.node);
+    expect(manifest.conditions.node).toBe(process.versions.node);
     expect(await prepare()).toEqual(plan);
   });
 
@@ -441,6 +441,28 @@ describe('an epoch', () => {
       type: 'DamagedArtifact',
       message: expect.stringContaining('checkpoints/start/model.safetensors'),
     });
+  });
+});
+
+describe('conditions', () => {
+  const page = () => readFile(inRun('reports/epoch-05.md'), 'utf8');
+
+  it('are not spoken of where they are those that the run began with', async () => {
+    await runEpoch(await prepare());
+    expect(await page()).not.toContain('## Conditions');
+    expect(await readdir(inRun('.'))).not.toContain('conditions.jsonl');
+  });
+
+  it('are named in the reports, each difference once an epoch, where they are others', async () => {
+    const plan = await prepare();
+    const manifest = JSON.parse(await readFile(inRun('manifest.json'), 'utf8'));
+    manifest.conditions.processor = 'avx2 fma';
+    await writeFile(inRun('manifest.json'), JSON.stringify(manifest));
+    await runEpoch(plan);
+    const notes = (text: string) => text.match(/^- Epoch 5 was worked on with .*$/gm);
+    const note = expect.stringMatching(/processor '.*' instead of 'avx2 fma'\.$/);
+    expect(notes(await page())).toEqual([note]);
+    expect(notes(await readFile(inRun('report.md'), 'utf8'))).toEqual([note]);
   });
 });
 

@@ -12,6 +12,7 @@ import { encodeEvents, type Scalar } from '../artifacts/tensorboard.ts';
 import { parseRunConfig } from '../config/load.ts';
 import type { EpochMetrics } from '../config/records.ts';
 import type { StepMetrics } from '../rl/model-service.ts';
+import { conditionNotes } from './conditions.ts';
 import type { AnalyzeInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
@@ -87,7 +88,7 @@ async function writeReports(
   { run: name, epoch, success }: AnalyzeInput,
 ): Promise<void> {
   const config = parseRunConfig(await readDocument(store, layout.config));
-  const about = { history, success, config };
+  const about = { history, success, config, conditions: await conditionNotes(store) };
   await store.write(layout.epochReport(epoch), renderEpochReport({ ...about, epoch }));
   await store.write(layout.runReport, renderRunReport({ ...about, name }));
 }

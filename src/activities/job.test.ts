@@ -9,6 +9,7 @@ import { type Job, type JobLabel, runJob } from './job.ts';
 const appended: { path: string; line: string }[] = [];
 const store = {
   append: async (path: string, line: string) => void appended.push({ path, line }),
+  readDocument: async () => null,
 } as unknown as Store;
 
 const logger = new DefaultLogger('ERROR');

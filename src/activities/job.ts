@@ -7,6 +7,7 @@ import type { Store } from '../artifacts/store.ts';
 import { AnnealError } from '../errors.ts';
 import type { Progress } from '../rl/model-service.ts';
 import type { HeartbeatDetails } from '../workflows/messages.ts';
+import { differencesFrom, noteDifferences } from './conditions.ts';
 import { toFailure } from './failure.ts';
 
 const heartbeatIntervalMs = 1000;
@@ -52,6 +53,7 @@ export async function runJob<T>(
     await store.append(layout.damage, damageLine(label, problem));
   };
   try {
+    if (stage && label.epoch !== undefined) await tellConditions(store, label.epoch);
     const result = await body({
       signal,
       onProgress: ({ done, total, unit, note }) => {
@@ -69,6 +71,14 @@ export async function runJob<T>(
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Work on a run's bits, here and now, may be done under other conditions than it began with. */
+async function tellConditions(store: Store, epoch: number): Promise<void> {
+  const differences = await differencesFrom(await store.readDocument(layout.manifest));
+  if (differences.length === 0) return;
+  Context.current().log.warn('the same bits are not promised', { differences });
+  await noteDifferences(store, epoch, differences);
 }
 
 function timingLine(label: object, started: number): string {

@@ -1,11 +1,11 @@
 // The run's manifest: whose the folder is, and all that its bits depend on beside the run file.
 
-import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { layout } from '../artifacts/layout.ts';
 import { damaged } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import { AnnealError } from '../errors.ts';
+import { conditionsHere } from './conditions.ts';
 import type { PrepareInput } from './contract.ts';
 
 /**
@@ -38,21 +38,9 @@ export async function writeManifest(
   const manifest = {
     run,
     execution,
-    versions: await versions(),
-    machine: { platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model },
+    conditions: await conditionsHere(),
+    cpu: cpus()[0]?.model,
     ...inputs,
   };
   await store.write(layout.manifest, `${JSON.stringify(manifest, null, 2)}\n`);
-}
-
-/** What is installed; dependencies are pinned, so package.json tells. */
-async function versions(): Promise<Record<string, string>> {
-  const file = new URL('../../package.json', import.meta.url);
-  const { version, dependencies } = JSON.parse(await readFile(file, 'utf8'));
-  return {
-    anneal: version,
-    node: process.versions.node,
-    'onnxruntime-node': dependencies['onnxruntime-node'],
-    '@temporalio/worker': dependencies['@temporalio/worker'],
-  };
 }

@@ -28,6 +28,7 @@ import { createRewards } from '../rewards/score-completions.ts';
 import type { ModelService } from '../rl/model-service.ts';
 import { checkSingleScore } from '../rl/reward-model.ts';
 import { firstEpochOf, lastEpochOf, phaseOf } from '../rl/schedule.ts';
+import { differencesFrom, noteDifferences } from './conditions.ts';
 import type { PrepareInput, RunPlan } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
@@ -49,6 +50,8 @@ export function prepareWith(dependencies: Dependencies) {
       const plan = await copyInputs(store, config, inputs);
       const { prompts, policy, reference, rewardModels } = plan;
       await writeManifest(store, input, { prompts, policy, reference, rewardModels });
+      const { resumed } = inputs;
+      if (resumed) await noteDifferences(store, resumed.ref.epoch, resumed.differences);
       return plan;
     });
   };
@@ -76,6 +79,8 @@ interface Resumed extends ForeignCheckpoint {
   /** The other run's folder. */
   source: Store;
   history: EpochMetrics[];
+  /** What is other here than where the other run began. */
+  differences: string[];
 }
 
 /** The workflow's id names the run's folder, so it has to be a name. */
@@ -142,7 +147,8 @@ async function readResumed(folder: string, config: RunConfig): Promise<Resumed> 
     );
   const source = createLocalStore(dirname(dirname(folder)));
   for (const ref of [found.ref, found.state.reference]) await openCheckpoint(source, ref);
-  return { ...found, source, history: await historyUpTo(source, epoch) };
+  const differences = await differencesFrom(await source.readDocument(layout.manifest));
+  return { ...found, source, history: await historyUpTo(source, epoch), differences };
 }
 
 /** The other run's metrics to the epoch; empty where it has not measured that one. */

@@ -69,6 +69,8 @@ export interface DiagnosisInput {
   success: SuccessTargets;
   /** The run file, where it is known: what was planned, and in force where the lines do not say. */
   config?: RunConfig | null;
+  /** What was done under other conditions than the run began with, a sentence each. */
+  conditions?: readonly string[];
 }
 
 /** Gather the facts about an epoch; undefined where the history does not hold it. */

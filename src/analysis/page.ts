@@ -36,6 +36,18 @@ export function bulletList(lines: readonly string[]): string {
   return lines.map((line) => `- ${line}`).join('\n');
 }
 
+/** Why the bits may be others than those of the same run elsewhere; left out where they are not. */
+export function conditionsSection({
+  conditions = [],
+}: {
+  conditions?: readonly string[];
+}): Section {
+  const caution =
+    'The same bits as elsewhere are promised under the same conditions alone (docs/determinism.md).';
+  const body = conditions.length > 0 ? `${caution}\n\n${bulletList(conditions)}` : '';
+  return { title: 'Conditions', body };
+}
+
 /** Findings as a numbered list: title and first detail on one line, the others under it. */
 export function numbered(findings: readonly Finding[]): string {
   return findings

@@ -8,7 +8,15 @@ import type { DiagnosisInput, Facts } from './facts.ts';
 import { absent, fixed, settingValue, share, signed } from './format.ts';
 import type { EpochRecord } from './history.ts';
 import { isJudgeNumber, judgesOf } from './judge-summary.ts';
-import { critical, headed, markdownTable, numbered, renderPage, type Section } from './page.ts';
+import {
+  conditionsSection,
+  critical,
+  headed,
+  markdownTable,
+  numbered,
+  renderPage,
+  type Section,
+} from './page.ts';
 import { recommend } from './recommendations.ts';
 import { adviceSections } from './report-advice.ts';
 
@@ -29,6 +37,7 @@ export function renderEpochReport(input: DiagnosisInput): string {
   return renderPage(`Training Analysis Update - ${epochs}`, [
     ...resultSections(diagnosis),
     ...adviceSections(diagnosis, recommend(diagnosis)),
+    conditionsSection(input),
   ]);
 }
 

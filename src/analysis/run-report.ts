@@ -7,7 +7,7 @@ import { epochColumns, epochRow } from './epoch-table.ts';
 import { type DiagnosisInput, numberOf } from './facts.ts';
 import { absent, fixed, moved, settingValue, share, sparkline } from './format.ts';
 import { type EpochRecord, type NumberMetric, passMetrics } from './history.ts';
-import { bulletList, markdownTable, numbered, renderPage } from './page.ts';
+import { bulletList, conditionsSection, markdownTable, numbered, renderPage } from './page.ts';
 import { recommend } from './recommendations.ts';
 import { renderSuccess } from './report-advice.ts';
 import { successMetrics } from './success.ts';
@@ -37,6 +37,7 @@ export function renderRunReport({ name, ...input }: RunReportInput): string {
     { title: 'Policy After Each Phase', body: policies(history) },
     { title: 'Success Metrics', body: renderSuccess(successMetrics(last, input.success)) },
     { title: `Diagnosis of Epoch ${last.epoch}`, body: verdict({ ...input, epoch: last.epoch }) },
+    conditionsSection(input),
   ]);
 }
 

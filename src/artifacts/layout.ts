@@ -26,6 +26,8 @@ export const layout = {
   timings: 'timings.jsonl',
   /** A line for every file that was found damaged or gone, and was made again or refused. */
   damage: 'damage.jsonl',
+  /** A line for everything that was done under other conditions than the run began with. */
+  conditions: 'conditions.jsonl',
   /** The whole run on a page. */
   runReport: 'report.md',
   prompts: (split: PromptSplit) => `prompts/${split}.jsonl`,

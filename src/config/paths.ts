@@ -2,12 +2,18 @@
 // in the package itself, so that the embedded policy and prompts work from any folder.
 
 import { existsSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AnnealError } from '../errors.ts';
 
 /** The folder that holds package.json, in the checkout and in an installed package alike. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Folder of what can be fetched or made again. */
+export function cacheFolder(env = process.env): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'anneal');
+}
 
 /**
  * The absolute path of an input file or folder.

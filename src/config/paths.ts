@@ -22,6 +22,11 @@ export function cacheFolder(env = process.env): string {
  * @throws AnnealError InvalidConfig naming every place that was looked at.
  */
 export function resolveInput(path: string, what = 'input'): string {
+  if (path.startsWith('s3://'))
+    throw new AnnealError(
+      'InvalidConfig',
+      `${what}: expected a path on this machine, found '${path}'. Copy it here first, as with 'aws s3 cp --recursive'; --runs-dir, resume_from and commands that read a run take s3:// addresses.`,
+    );
   const places = isAbsolute(path)
     ? [path]
     : [...new Set([resolve(path), resolve(packageRoot, path)])];

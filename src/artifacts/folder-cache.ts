@@ -75,16 +75,27 @@ export async function keepCopy(
   await writeFile(join(scratch, listingName), listing);
   await mkdir(dirname(folder), { recursive: true });
   // A full folder cannot be replaced in one step, and another process may be as far as this one.
-  const moved = await rename(scratch, folder).catch((error) => error as Error);
-  if (moved && !existsSync(folder)) throw moved;
-  if (moved && (await isCopyOf(folder, listing))) await rm(scratch, { recursive: true });
-  else if (moved) {
+  while (!(await moveInto(folder, scratch))) {
+    if (await isCopyOf(folder, listing)) {
+      await rm(scratch, { recursive: true });
+      break;
+    }
     const aside = join(root, scratchName, `old.${uniqueSuffix()}`);
-    await rename(folder, aside);
-    await rename(scratch, folder);
-    await rm(aside, { recursive: true });
+    await rename(folder, aside).catch(() => {});
+    await rm(aside, { recursive: true, force: true });
   }
   await evict(root, cacheLimitBytes());
+}
+
+/** @returns false where something is there already */
+async function moveInto(folder: string, scratch: string): Promise<boolean> {
+  try {
+    await rename(scratch, folder);
+    return true;
+  } catch (error) {
+    if (existsSync(folder)) return false;
+    throw error;
+  }
 }
 
 /** Remove the copies that were used the longest time ago until the rest fits. */

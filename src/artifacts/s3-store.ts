@@ -3,7 +3,7 @@
 // it is not there.
 
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import { parseS3Url } from './address.ts';
 import { uniqueSuffix } from './atomic.ts';
 import { hashFile } from './file-hash.ts';
@@ -31,7 +31,7 @@ export function createS3Store(address: string): Store {
   const root = join(cache, bucket, prefix);
   const locate = (path: string) => locateUnder(root, path);
   const keyOf = (path: string) =>
-    [...(prefix ? [prefix] : []), relative(root, locate(path)).split(sep).join('/')].join('/');
+    posix.join(prefix, relative(root, locate(path)).split(sep).join('/'));
   return {
     async write(path, content, count) {
       await objects.put(keyOf(path), content);
@@ -63,37 +63,34 @@ export function createS3Store(address: string): Store {
     },
     async remove(path) {
       const key = keyOf(path);
-      await objects.delete(`${key}/${listingName}`);
       const within = await objects.keys(`${key}/`);
       const lines = await objects.keys(`${key}${linesSuffix}/`);
       await together([key, ...within, ...lines], objects.delete);
       await rm(locate(path), { recursive: true, force: true });
     },
-    fetchFolder: (path) => alone(locate(path), () => fetchFolder(path)),
-  };
-
-  async function fetchFolder(path: string): Promise<string> {
-    const key = keyOf(path);
-    const folder = locate(path);
-    const listing = (await objects.get(`${key}/${listingName}`))?.toString();
-    if (listing === undefined) throw damaged(path, 'there is no such folder, or not a whole one');
-    if (await isCopyOf(folder, listing)) return folder;
-    const scratch = await cacheScratch(cache, uniqueSuffix());
-    try {
-      for (const { name, sha256 } of (JSON.parse(listing) as Listing).files) {
-        const found = await objects.download(`${key}/${name}`, join(scratch, name));
-        if (found !== sha256)
-          throw damaged(
-            `${path}/${name}`,
-            `expected sha256 ${sha256}, found ${found ?? 'no object'}`,
-          );
+    async fetchFolder(path) {
+      const key = keyOf(path);
+      const folder = locate(path);
+      const listing = (await objects.get(`${key}/${listingName}`))?.toString();
+      if (listing === undefined) throw damaged(path, 'there is no such folder, or not a whole one');
+      if (await isCopyOf(folder, listing)) return folder;
+      const scratch = await cacheScratch(cache, uniqueSuffix());
+      try {
+        for (const { name, sha256 } of (JSON.parse(listing) as Listing).files) {
+          const found = await objects.download(`${key}/${name}`, locateUnder(scratch, name));
+          if (found !== sha256)
+            throw damaged(
+              `${path}/${name}`,
+              `expected sha256 ${sha256}, found ${found ?? 'no object'}`,
+            );
+        }
+        await keepCopy(cache, scratch, folder, listing);
+        return folder;
+      } finally {
+        await rm(scratch, { recursive: true, force: true });
       }
-      await keepCopy(cache, scratch, folder, listing);
-      return folder;
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-  }
+    },
+  };
 }
 
 const linesPattern = new RegExp(`\\${linesSuffix}$`);
@@ -120,10 +117,9 @@ async function describeFolder(folder: string): Promise<string> {
   return `${JSON.stringify({ files } satisfies Listing, null, 2)}\n`;
 }
 
-/** In this order nobody finds a listing whose files are not there yet. */
+/** The listing comes last: before, what is there is no whole folder, or the one that was there. */
 async function uploadFolder(objects: S3Objects, folder: string, key: string, listing: string) {
   const mark = `${key}/${listingName}`;
-  if ((await objects.get(mark))?.toString() !== listing) await objects.delete(mark);
   const files = (JSON.parse(listing) as Listing).files.map(({ name }) => name);
   for (const name of files) await objects.upload(`${key}/${name}`, join(folder, name));
   const wanted = new Set([listingName, ...files].map((name) => `${key}/${name}`));
@@ -138,17 +134,4 @@ async function together<T, R>(items: readonly T[], task: (item: T) => Promise<R>
   for (let start = 0; start < items.length; start += concurrency)
     results.push(...(await Promise.all(items.slice(start, start + concurrency).map(task))));
   return results;
-}
-
-const inWork = new Map<string, Promise<string>>();
-
-/** Of several calls for one folder the first does the work. */
-async function alone(folder: string, task: () => Promise<string>): Promise<string> {
-  const work = inWork.get(folder) ?? task();
-  inWork.set(folder, work);
-  try {
-    return await work;
-  } finally {
-    inWork.delete(folder);
-  }
 }

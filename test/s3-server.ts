@@ -26,7 +26,7 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
-/** Build the server where that was not done yet: 1 to 2 minutes on two cores. @returns its path */
+/** Build the server where that was not done yet: 1 to 3 minutes on two cores. @returns its path */
 export async function s3Binary(): Promise<string> {
   const modules = readFileSync(join(moduleFolder, 'go.mod'), 'utf8');
   const version = /versitygw v(\S+)/.exec(modules)![1]!;

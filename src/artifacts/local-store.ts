@@ -14,13 +14,13 @@ export function createLocalStore(root: string): Store {
   return {
     async write(path, content, count) {
       await writeFileAtomic(locate(path), content);
-      return describe(path, content, count);
+      return describeArtifact(path, content, count);
     },
     async read(ref) {
       const bytes = await readFile(locate(ref.path)).catch((cause) => {
         throw damaged(ref.path, 'the file cannot be read', cause);
       });
-      const found = describe(ref.path, bytes);
+      const found = describeArtifact(ref.path, bytes);
       if (found.sha256 !== ref.sha256)
         throw damaged(ref.path, `expected sha256 ${ref.sha256}, found ${found.sha256}`);
       return bytes;
@@ -70,7 +70,11 @@ export function damaged(path: string, problem: string, cause?: unknown): AnnealE
 }
 
 /** The reference of an artifact. */
-export function describe(path: string, content: string | Uint8Array, count?: number): ArtifactRef {
+export function describeArtifact(
+  path: string,
+  content: string | Uint8Array,
+  count?: number,
+): ArtifactRef {
   const sha256 = createHash('sha256').update(content).digest('hex');
   const bytes = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
   return { path, sha256, bytes, ...(count === undefined ? {} : { count }) };

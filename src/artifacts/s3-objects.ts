@@ -168,7 +168,7 @@ async function answerOf<T>(url: string, send: (client: S3Client, sdk: Sdk) => Pr
     const { name, message } = cause as Error;
     throw new AnnealError(
       'StoreUnavailable',
-      `${url}: expected S3 to answer, but ${name}: ${message}. Credentials, region and endpoint are the AWS configuration's: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.`,
+      `${url}: expected S3 to answer, but ${name}: ${message.replace(/\.$/, '')}. Credentials, region and endpoint are the AWS configuration's: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.`,
       { cause },
     );
   }

@@ -15,7 +15,7 @@ import {
   type Listing,
   listingName,
 } from './folder-cache.ts';
-import { damaged, describe, locateUnder } from './local-store.ts';
+import { damaged, describeArtifact, locateUnder } from './local-store.ts';
 import { type S3Objects, s3Objects } from './s3-objects.ts';
 import type { Store } from './store.ts';
 
@@ -35,12 +35,12 @@ export function createS3Store(address: string): Store {
   return {
     async write(path, content, count) {
       await objects.put(keyOf(path), content);
-      return describe(path, content, count);
+      return describeArtifact(path, content, count);
     },
     async read(ref) {
       const bytes = await objects.get(keyOf(ref.path));
       if (bytes === null) throw damaged(ref.path, 'there is no such object');
-      const found = describe(ref.path, bytes);
+      const found = describeArtifact(ref.path, bytes);
       if (found.sha256 !== ref.sha256)
         throw damaged(ref.path, `expected sha256 ${ref.sha256}, found ${found.sha256}`);
       return bytes;

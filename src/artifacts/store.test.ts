@@ -253,6 +253,17 @@ describe('s3 store', () => {
     },
   );
 
+  it('reads, lists and takes away more than one page of keys', async () => {
+    const store = openStore(address);
+    const numbers = Array.from({ length: 1100 }, (_, index) => index);
+    await Promise.all(numbers.map((n) => store.append('many.jsonl', `${n}`)));
+    const text = await store.readDocument('many.jsonl');
+    expect(new Set(text!.trim().split('\n')).size).toBe(1100);
+    expect(await store.list('many.jsonl.lines')).toHaveLength(1100);
+    await store.remove('many.jsonl');
+    expect(await store.readDocument('many.jsonl')).toBeNull();
+  });
+
   it('says which bucket is not there, and where the settings are', async () => {
     const store = openStore('s3://no-such-bucket/run');
     await expect(store.write('a', 'x')).rejects.toMatchObject({

@@ -262,7 +262,7 @@ describe('s3 store', () => {
     expect(await store.list('many.jsonl.lines')).toHaveLength(1100);
     await store.remove('many.jsonl');
     expect(await store.readDocument('many.jsonl')).toBeNull();
-  });
+  }, 120_000);
 
   it('says which bucket is not there, and where the settings are', async () => {
     const store = openStore('s3://no-such-bucket/run');

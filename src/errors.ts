@@ -16,6 +16,8 @@ export type ErrorKind =
   | 'NonFinite'
   /** No Temporal server could be reached, found or built. */
   | 'NoServer'
+  /** An object store that does not answer, or refuses; trying again may help. */
+  | 'StoreUnavailable'
   /** Too many verdicts are missing; a judge may be back later. */
   | 'JudgeUnavailable'
   /** A judge that people have to look after: a budget spent, a key refused, a quota gone. */

@@ -1,8 +1,8 @@
 // Checks a run before anything of it is written, and then copies its inputs into its folder, so
 // that the run depends on nothing outside of it.
 
-import { dirname } from 'node:path';
 import { parseMetricsJsonl } from '../analysis/history.ts';
+import { isS3Url } from '../artifacts/address.ts';
 import {
   commitCheckpoint,
   copyModel,
@@ -14,7 +14,6 @@ import {
 import { readDocument, writeDocument } from '../artifacts/documents.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
-import { createLocalStore } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import { resolveConfig } from '../config/load.ts';
 import { resolveCheckpoint, resolveInput } from '../config/paths.ts';
@@ -76,8 +75,8 @@ interface Inputs {
 }
 
 interface Resumed extends ForeignCheckpoint {
-  /** The other run's folder. */
-  source: Store;
+  /** Absolute path of the checkpoint. */
+  folder: string;
   history: EpochMetrics[];
   /** What is other here than where the other run began. */
   differences: string[];
@@ -98,15 +97,14 @@ async function readInputs(config: RunConfig, models: ModelService, job: Job): Pr
   const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
   const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
   checkPromptCounts(config, train.length, heldOut.length);
-  const policy =
-    resume_from === null ? resolveInput(model.path, 'model.path') : resolveCheckpoint(resume_from);
+  const resumed = resume_from === null ? null : await readResumed(resume_from, config);
+  const policy = resumed?.folder ?? resolveInput(model.path, 'model.path');
   const reference = model.reference && resolveInput(model.reference, 'model.reference');
-  if (!resume_from) await refuseAdapters('model.path', policy);
+  if (!resumed) await refuseAdapters('model.path', policy);
   if (reference !== null) await refuseAdapters('model.reference', reference);
   await models.inspect({ model: policy, promptFormat: model.prompt_format }, job);
   if (reference !== null) await models.inspect({ model: reference }, job);
   const rewardModels = await readRewardModels(config, models, job);
-  const resumed = resume_from === null ? null : await readResumed(policy, config);
   return { train, heldOut, policy, reference, rewardModels, resumed };
 }
 
@@ -137,18 +135,20 @@ async function refuseAdapters(key: string, folder: string): Promise<void> {
 }
 
 /** @throws AnnealError InvalidModel or DamagedArtifact for the folder, InvalidConfig for its epoch. */
-async function readResumed(folder: string, config: RunConfig): Promise<Resumed> {
-  const found = await readForeignCheckpoint(folder);
+async function readResumed(resumeFrom: string, config: RunConfig): Promise<Resumed> {
+  const address = isS3Url(resumeFrom) ? resumeFrom : resolveCheckpoint(resumeFrom);
+  const found = await readForeignCheckpoint(address);
+  const { source, state } = found;
   const { epoch } = found.ref;
   if (!phaseOf(config, epoch + 1))
     throw new AnnealError(
       'InvalidConfig',
       `resume_from: expected the checkpoint of an epoch before one of this run's (${firstEpochOf(config)} to ${lastEpochOf(config)}), found one of epoch ${epoch}. Name another checkpoint or move the phases.`,
     );
-  const source = createLocalStore(dirname(dirname(folder)));
-  for (const ref of [found.ref, found.state.reference]) await openCheckpoint(source, ref);
+  const folder = await openCheckpoint(source, found.ref);
+  await openCheckpoint(source, state.reference);
   const differences = await differencesFrom(await source.readDocument(layout.manifest));
-  return { ...found, source, history: await historyUpTo(source, epoch), differences };
+  return { ...found, folder, history: await historyUpTo(source, epoch), differences };
 }
 
 /** The other run's metrics to the epoch; empty where it has not measured that one. */
@@ -211,7 +211,7 @@ async function copyRewardModels(
 async function copyResumed(store: Store, { source, ref, state }: Resumed): Promise<Policies> {
   const adopt = async (there: CheckpointRef): Promise<CheckpointRef> => {
     const base = there.base && { base: await adopt(there.base) };
-    return importCheckpoint(store, source.folder(there.path), { ...there, ...base }, []);
+    return importCheckpoint(store, await source.fetchFolder(there.path), { ...there, ...base }, []);
   };
   return { policy: await adopt(ref), reference: await adopt(state.reference) };
 }

@@ -1,7 +1,7 @@
 // What rewards may call on, out of what the activities have.
 
 import { sharedFolder } from '../artifacts/layout.ts';
-import { createSharedFiles } from '../artifacts/shared-files.ts';
+import { openSharedFiles } from '../artifacts/open-store.ts';
 import type { RewardServices } from '../rewards/reward.ts';
 import type { DeviceSettings, ModelService } from '../rl/model-service.ts';
 
@@ -25,7 +25,7 @@ export function rewardServices(
     models: {
       scores: (scoring, options) => models.scores({ kind: 'score', engine, ...scoring }, options),
     },
-    shared: createSharedFiles(sharedFolder(runsDir)),
+    shared: openSharedFiles(sharedFolder(runsDir)),
     run,
     resumes,
   };

@@ -3,14 +3,17 @@
 // known by the hash of its manifest. What model files hold is the engine's affair.
 
 import { createHash } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { CheckpointRef, Settings } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
+import { splitAddress } from './address.ts';
 import { writeFileAtomic } from './atomic.ts';
+import { hashFile } from './file-hash.ts';
 import { damaged } from './local-store.ts';
+import { openStore } from './open-store.ts';
 import type { Store } from './store.ts';
 
 const manifestName = 'checkpoint.json';
@@ -74,15 +77,12 @@ export async function commitCheckpoint(
  */
 export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<string> {
   if (ref.base) await openCheckpoint(store, ref.base);
-  const folder = store.folder(ref.path);
-  const manifest = await readManifest(folder, ref.path, ref.sha256).catch(async (error) => {
-    const name = basename(ref.path);
+  const folder = await store.fetchFolder(ref.path).catch(async (error) => {
     const there = await store.list(dirname(ref.path));
-    if (there.includes(name)) throw error;
+    if (there.includes(basename(ref.path))) throw error;
     throw damaged(ref.path, `it is not there; ${listed(there)}`, error);
   });
-  const fingerprint = JSON.stringify([ref.sha256, await Promise.all(stamps(folder, manifest))]);
-  if (checked.get(folder) === fingerprint) return folder;
+  const manifest = await readManifest(folder, ref.path, ref.sha256);
   for (const file of manifest.files) {
     const found = await hashFile(join(folder, file.name)).catch((cause) => {
       throw damaged(`${ref.path}/${file.name}`, 'the file cannot be read', cause);
@@ -90,23 +90,12 @@ export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<
     if (found !== file.sha256)
       throw damaged(`${ref.path}/${file.name}`, `expected sha256 ${file.sha256}, found ${found}`);
   }
-  checked.set(folder, fingerprint);
   return folder;
 }
 
 /** What is there instead of what was looked for. */
 function listed(checkpoints: readonly string[]): string {
   return `checkpoints that are: ${checkpoints.join(', ') || 'none'}`;
-}
-
-/** Folders checked by this process, with the sizes and times that their files had. */
-const checked = new Map<string, string>();
-
-function stamps(folder: string, manifest: Manifest): Promise<string>[] {
-  return manifest.files.map(async ({ name }) => {
-    const info = await stat(join(folder, name)).catch(() => null);
-    return info === null ? 'gone' : `${info.ino} ${info.size} ${info.mtimeMs} ${info.ctimeMs}`;
-  });
 }
 
 /** Files of a checkpoint that say where training stood, beside the model itself. */
@@ -134,7 +123,7 @@ export async function writeTrainerState(scratch: string, state: TrainerState): P
 /** What a checkpoint says of its training. @throws AnnealError DamagedArtifact */
 export async function readTrainerState(store: Store, path: string): Promise<TrainerState> {
   const name = `${path}/${trainerStateName}`;
-  const manifest = await readManifest(store.folder(path), path);
+  const manifest = await readManifest(await store.fetchFolder(path), path);
   const text = await store.readDocument(name);
   if (text === null) throw damaged(name, 'the file cannot be read');
   const found = createHash('sha256').update(text).digest('hex');
@@ -145,21 +134,25 @@ export async function readTrainerState(store: Store, path: string): Promise<Trai
 
 /** A checkpoint that another run made: its reference as in that run, and its trainer's state. */
 export interface ForeignCheckpoint {
+  /** That run's files. */
+  source: Store;
   ref: CheckpointRef;
   state: TrainerState;
 }
 
 /**
  * Read a checkpoint folder made by any run.
- * @param folder absolute path of the checkpoint's folder, in that run's `checkpoints/`.
+ * @param address of the checkpoint's folder, in that run's `checkpoints/`.
  * @throws AnnealError InvalidModel where the folder is not such a checkpoint.
  */
-export async function readForeignCheckpoint(folder: string): Promise<ForeignCheckpoint> {
+export async function readForeignCheckpoint(address: string): Promise<ForeignCheckpoint> {
+  const { run, path } = splitAddress(address);
+  const source = openStore(run);
   try {
-    const manifest = await readManifest(folder, folder);
+    const folder = await source.fetchFolder(path);
+    const manifest = await readManifest(folder, path);
     const text = await readFile(join(folder, trainerStateName), 'utf8');
     const state = JSON.parse(text) as TrainerState;
-    const path = `checkpoints/${basename(folder)}`;
     const { epoch, step } = manifest;
     if (epoch !== state.epoch || step !== state.step)
       throw damaged(
@@ -167,6 +160,7 @@ export async function readForeignCheckpoint(folder: string): Promise<ForeignChec
         `epoch and step are not those of ${trainerStateName}`,
       );
     return {
+      source,
       ref: {
         path,
         sha256: await hashFile(join(folder, manifestName)),
@@ -179,7 +173,7 @@ export async function readForeignCheckpoint(folder: string): Promise<ForeignChec
   } catch (cause) {
     throw new AnnealError(
       'InvalidModel',
-      `resume_from: expected the checkpoint folder of a run's epoch, with ${manifestName} and ${trainerStateName} in it, found '${folder}'. Name a folder such as runs/two-phase/checkpoints/epoch-10; to start from any other model use model.path.`,
+      `resume_from: expected the checkpoint folder of a run's epoch, with ${manifestName} and ${trainerStateName} in it, found '${address}'. Name a folder such as runs/two-phase/checkpoints/epoch-10; to start from any other model use model.path.`,
       { cause },
     );
   }
@@ -213,10 +207,4 @@ async function describeFiles(folder: string): Promise<Manifest['files']> {
     files.push({ name, bytes: size, sha256: await hashFile(join(folder, name)) });
   }
   return files;
-}
-
-async function hashFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest('hex');
 }

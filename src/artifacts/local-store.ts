@@ -1,7 +1,7 @@
 // A run's files in a folder of the local disk, or of one that several machines mount.
 
 import { createHash } from 'node:crypto';
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { ArtifactRef } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
@@ -14,13 +14,13 @@ export function createLocalStore(root: string): Store {
   return {
     async write(path, content, count) {
       await writeFileAtomic(locate(path), content);
-      return describe(path, content, count);
+      return describeArtifact(path, content, count);
     },
     async read(ref) {
       const bytes = await readFile(locate(ref.path)).catch((cause) => {
         throw damaged(ref.path, 'the file cannot be read', cause);
       });
-      const found = describe(ref.path, bytes);
+      const found = describeArtifact(ref.path, bytes);
       if (found.sha256 !== ref.sha256)
         throw damaged(ref.path, `expected sha256 ${ref.sha256}, found ${found.sha256}`);
       return bytes;
@@ -51,7 +51,12 @@ export function createLocalStore(root: string): Store {
       return names.filter((name) => !name.startsWith('.') && !name.endsWith('.tmp')).sort();
     },
     remove: (path) => rm(locate(path), { recursive: true, force: true }),
-    folder: locate,
+    async fetchFolder(path) {
+      const folder = locate(path);
+      const found = await stat(folder).catch(() => null);
+      if (found?.isDirectory()) return folder;
+      throw damaged(path, 'there is no such folder');
+    },
   };
 }
 
@@ -64,14 +69,19 @@ export function damaged(path: string, problem: string, cause?: unknown): AnnealE
   );
 }
 
-function describe(path: string, content: string | Uint8Array, count?: number): ArtifactRef {
+/** The reference of an artifact. */
+export function describeArtifact(
+  path: string,
+  content: string | Uint8Array,
+  count?: number,
+): ArtifactRef {
   const sha256 = createHash('sha256').update(content).digest('hex');
   const bytes = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
   return { path, sha256, bytes, ...(count === undefined ? {} : { count }) };
 }
 
 /** References arrive through a workflow's history: none may lead out of the run's folder. */
-function locateUnder(root: string, path: string): string {
+export function locateUnder(root: string, path: string): string {
   const absolute = resolve(root, path);
   if (!absolute.startsWith(root + sep))
     throw new AnnealError(
@@ -90,7 +100,7 @@ async function removeLeftovers(target: string): Promise<void> {
 }
 
 /** A folder cannot be renamed over a full one: the old one steps aside first. */
-async function replaceFolder(scratch: string, target: string): Promise<void> {
+export async function replaceFolder(scratch: string, target: string): Promise<void> {
   for (const name of await readdir(scratch)) {
     // What fills a scratch folder may bring the permissions of the files that it copies.
     await chmod(join(scratch, name), fileMode);

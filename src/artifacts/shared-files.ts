@@ -5,6 +5,9 @@ import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { fileMode, folderMode, uniqueSuffix } from './atomic.ts';
 
+/** As rewards see them (rewards/reward.ts). */
+export type SharedFiles = ReturnType<typeof createSharedFiles>;
+
 /** Files under `root`; paths are relative to it. The folder is made when first written to. */
 export function createSharedFiles(root: string) {
   const missing =

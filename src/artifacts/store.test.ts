@@ -1,22 +1,53 @@
 // The contract of a store: every kind of store runs this suite.
 
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLocalStore } from './local-store.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bucket, type S3Server, startS3Server } from '../../test/s3-server.ts';
+import { openSharedFiles, openStore } from './open-store.ts';
+import type { SharedFiles } from './shared-files.ts';
 import type { Store } from './store.ts';
 
-const stores: Record<string, (root: string) => Store> = { local: createLocalStore };
+let server: S3Server;
+let scratch: string;
+beforeAll(async () => {
+  server = await startS3Server();
+  for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
+}, 900_000);
+afterAll(() => server?.close());
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'anneal-store-'));
+  vi.stubEnv('ANNEAL_STORE_CACHE', join(scratch, 'cache'));
+});
+afterEach(() => rm(scratch, { recursive: true }));
 
-describe.each(Object.entries(stores))('%s store', (_, create) => {
+let places = 0;
+
+/** Every kind: the address of an empty place, and where its files lie on this machine. */
+const kinds: Record<string, () => { address: string; root: string }> = {
+  local: () => ({ address: join(scratch, 'local'), root: join(scratch, 'local') }),
+  s3: () => {
+    const name = `tests/place-${++places}`;
+    return { address: `s3://${bucket}/${name}`, root: join(server.folder, name) };
+  },
+};
+
+describe.each(Object.entries(kinds))('%s store', (_, place) => {
   let root: string;
   let store: Store;
-  beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'anneal-store-'));
-    store = create(root);
+  beforeEach(() => {
+    const { address, root: folder } = place();
+    root = folder;
+    store = openStore(address);
   });
-  afterEach(() => rm(root, { recursive: true }));
+
+  async function commit(files: Record<string, string>): Promise<void> {
+    const scratch = await store.scratch('checkpoints/epoch-01');
+    for (const [name, text] of Object.entries(files)) await writeFile(join(scratch, name), text);
+    await store.commitFolder(scratch, 'checkpoints/epoch-01');
+  }
 
   it('gives back what was written, and says what that is', async () => {
     const ref = await store.write('samples/a.jsonl', 'eins\nzwei\n', 2);
@@ -73,32 +104,180 @@ describe.each(Object.entries(stores))('%s store', (_, create) => {
   it('commits a folder in place of another, and clears away what dead attempts left', async () => {
     const dead = await store.scratch('checkpoints/epoch-01');
     await writeFile(join(dead, 'half'), 'x');
-    await mkdir(store.folder('checkpoints/epoch-01'));
-    await writeFile(join(store.folder('checkpoints/epoch-01'), 'old'), 'x');
-    const scratch = await store.scratch('checkpoints/epoch-01');
-    await writeFile(join(scratch, 'new'), 'x');
-    await store.commitFolder(scratch, 'checkpoints/epoch-01');
-    expect(await readdir(join(root, 'checkpoints'))).toEqual(['epoch-01']);
-    expect(await readdir(store.folder('checkpoints/epoch-01'))).toEqual(['new']);
+    await expect(store.fetchFolder('checkpoints/epoch-01')).rejects.toMatchObject({
+      kind: 'DamagedArtifact',
+      message: expect.stringContaining('checkpoints/epoch-01'),
+    });
+    await commit({ old: 'old' });
+    await commit({ new: 'new' });
+    expect(await store.list('checkpoints')).toEqual(['epoch-01']);
+    expect(await store.list('checkpoints/epoch-01')).toEqual(['new']);
+    const folder = await store.fetchFolder('checkpoints/epoch-01');
+    expect(await readFile(join(folder, 'new'), 'utf8')).toBe('new');
+    expect(existsSync(dead)).toBe(false);
   });
 
   it('lists what a folder holds, and takes files and folders away', async () => {
     expect(await store.list('samples')).toEqual([]);
     await store.write('samples/epoch-02/b.jsonl', 'x');
     await store.write('samples/epoch-01/a.jsonl', 'x');
+    await store.write('samples/epoch-01/c.jsonl', 'x');
+    await store.append('samples/epoch-01/log.jsonl', 'x');
     await store.scratch('samples/epoch-03');
     expect(await store.list('samples')).toEqual(['epoch-01', 'epoch-02']);
     await store.remove('samples/epoch-02');
     await store.remove('samples/epoch-01/a.jsonl');
     await store.remove('samples/epoch-01/a.jsonl');
     expect(await store.list('samples')).toEqual(['epoch-01']);
-    expect(await store.list('samples/epoch-01')).toEqual([]);
+    expect(await store.list('samples/epoch-01')).toEqual(['c.jsonl', 'log.jsonl']);
+    await store.remove('samples/epoch-01/log.jsonl');
+    expect(await store.readDocument('samples/epoch-01/log.jsonl')).toBeNull();
+    expect(await store.list('samples/epoch-01')).toEqual(['c.jsonl']);
+  });
+
+  it('takes a committed folder away for good', async () => {
+    await commit({ a: 'x' });
+    await store.remove('checkpoints/epoch-01');
+    expect(await store.list('checkpoints')).toEqual([]);
+    await expect(store.fetchFolder('checkpoints/epoch-01')).rejects.toMatchObject({
+      kind: 'DamagedArtifact',
+    });
+  });
+
+  it('carries a file larger than one part of an upload', async () => {
+    const bytes = Buffer.alloc(40_000_000, 'large');
+    const scratch = await store.scratch('checkpoints/epoch-01');
+    await writeFile(join(scratch, 'weights'), bytes);
+    await store.commitFolder(scratch, 'checkpoints/epoch-01');
+    const folder = await store.fetchFolder('checkpoints/epoch-01');
+    expect(bytes.equals(await readFile(join(folder, 'weights')))).toBe(true);
+  });
+});
+
+describe.each(Object.entries(kinds))('files shared on the %s store', (_, place) => {
+  let files: SharedFiles;
+  beforeEach(() => {
+    files = openSharedFiles(place().address);
+  });
+
+  it('are read, replaced, listed and taken away', async () => {
+    expect(await files.read('a/one')).toBeNull();
+    expect(await files.list('a')).toEqual([]);
+    await files.write('a/one', '1');
+    await files.write('a/one', '2');
+    await files.write('a/two', '');
+    expect(await files.read('a/one')).toBe('2');
+    expect((await files.list('a')).sort()).toEqual(['one', 'two']);
+    await files.remove('a/one');
+    await files.remove('a/one');
+    expect(await files.list('a')).toEqual(['two']);
+  });
+
+  it('are created by one of many', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `worker ${index}`);
+    const created = await Promise.all(names.map((name) => files.create('a/one', name)));
+    expect(created.filter(Boolean)).toHaveLength(1);
+    expect(await files.read('a/one')).toBe(names[created.indexOf(true)]);
+    expect(await files.create('a/one', 'late')).toBe(false);
+  });
+});
+
+describe('s3 store', () => {
+  const path = 'checkpoints/epoch-01';
+  let address: string;
+  let root: string;
+  beforeEach(async () => {
+    ({ address, root } = kinds.s3!());
+    const store = openStore(address);
+    const filled = await store.scratch(path);
+    for (const name of ['config', 'weights']) await writeFile(join(filled, name), name);
+    await store.commitFolder(filled, path);
+  });
+
+  /** The store as another machine sees it, which has its own cache. */
+  const elsewhere = (name: string) => {
+    vi.stubEnv('ANNEAL_STORE_CACHE', join(scratch, name));
+    return openStore(address);
+  };
+
+  it('brings a folder to a machine once, and again where the copy was damaged', async () => {
+    const store = elsewhere('other');
+    const folder = await store.fetchFolder(path);
+    expect(folder.startsWith(join(scratch, 'other'))).toBe(true);
+    const { ino } = await stat(join(folder, 'weights'));
+    expect(await store.fetchFolder(path)).toBe(folder);
+    expect((await stat(join(folder, 'weights'))).ino).toBe(ino);
+    await writeFile(join(folder, 'weights'), 'Weights');
+    expect(await store.fetchFolder(path)).toBe(folder);
+    expect(await readFile(join(folder, 'weights'), 'utf8')).toBe('weights');
+  });
+
+  it('brings what was committed in place of what it had', async () => {
+    const store = elsewhere('other');
+    await store.fetchFolder(path);
+    const maker = elsewhere('cache');
+    const filled = await maker.scratch(path);
+    await writeFile(join(filled, 'weights'), 'newer');
+    await maker.commitFolder(filled, path);
+    const folder = await elsewhere('other').fetchFolder(path);
+    expect(await readFile(join(folder, 'weights'), 'utf8')).toBe('newer');
+    expect(existsSync(join(folder, 'config'))).toBe(false);
+  });
+
+  it.each([
+    ['a changed file', 'weights', () => writeFile(join(root, path, 'weights'), 'Weights')],
+    ['a lost file', 'weights', () => rm(join(root, path, 'weights'))],
+    ['a folder that was not whole', path, () => rm(join(root, path, '.folder.json'))],
+  ])('refuses %s by name, and leaves nothing on the disk', async (_, name, damage) => {
+    await damage();
+    await expect(elsewhere('other').fetchFolder(path)).rejects.toMatchObject({
+      kind: 'DamagedArtifact',
+      message: expect.stringContaining(name),
+    });
+    const left = await readdir(join(scratch, 'other'), { recursive: true }).catch(() => []);
+    expect(left.filter((entry) => entry.endsWith('weights'))).toEqual([]);
+  });
+
+  it.each(['no copy', 'a damaged copy'])(
+    'gives many who ask at once one folder, from %s',
+    async (there) => {
+      const store = elsewhere('other');
+      const weights = join(scratch, 'other', address.slice('s3://'.length), path, 'weights');
+      if (there === 'a damaged copy') {
+        await store.fetchFolder(path);
+        await writeFile(weights, 'Weights');
+      }
+      await Promise.all([1, 2, 3, 4, 5].map(() => store.fetchFolder(path)));
+      expect(await readFile(weights, 'utf8')).toBe('weights');
+      expect(await readdir(join(scratch, 'other', '.scratch'))).toEqual([]);
+    },
+  );
+
+  it('reads, lists and takes away more than one page of keys', async () => {
+    const store = openStore(address);
+    const numbers = Array.from({ length: 1100 }, (_, index) => index);
+    await Promise.all(numbers.map((n) => store.append('many.jsonl', `${n}`)));
+    const text = await store.readDocument('many.jsonl');
+    expect(new Set(text!.trim().split('\n')).size).toBe(1100);
+    expect(await store.list('many.jsonl.lines')).toHaveLength(1100);
+    await store.remove('many.jsonl');
+    expect(await store.readDocument('many.jsonl')).toBeNull();
+  }, 120_000);
+
+  it('says which bucket is not there, and where the settings are', async () => {
+    const store = openStore('s3://no-such-bucket/run');
+    await expect(store.write('a', 'x')).rejects.toMatchObject({
+      kind: 'StoreUnavailable',
+      message: expect.stringMatching(/s3:\/\/no-such-bucket\/run\/a.*NoSuchBucket.*AWS_/),
+    });
+    // A missing bucket is not a missing document.
+    await expect(store.readDocument('a')).rejects.toMatchObject({ kind: 'StoreUnavailable' });
   });
 });
 
 it('keeps what lies on the disk for its owner alone, whatever the umask and the files copied', async () => {
   const root = await mkdtemp(join(tmpdir(), 'anneal-store-'));
-  const store = createLocalStore(join(root, 'run'));
+  const store = openStore(join(root, 'run'));
   const before = process.umask(0);
   try {
     await store.write('samples/epoch-01/a.jsonl', 'x');

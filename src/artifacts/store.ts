@@ -1,5 +1,6 @@
 // Where a run's files live, as the activities see it. Every path is relative to the run's folder,
-// so that a workflow's history names no machine. local-store.ts keeps them in a folder on disk.
+// so that a workflow's history names no machine. local-store.ts keeps them in a folder on disk,
+// s3-store.ts in an object store.
 
 import type { ArtifactRef } from '../config/records.ts';
 
@@ -21,12 +22,17 @@ export interface Store {
    * same path. Folders that dead attempts left behind for that path are removed.
    */
   scratch(path: string): Promise<string>;
-  /** Sync a filled scratch folder and make it the folder at `path`, in place of any other. */
+  /** Make a filled scratch folder, durably, the folder at `path`, in place of any other. */
   commitFolder(scratch: string, path: string): Promise<void>;
   /** Names in a folder, sorted, no leftovers of dead attempts among them; none where none is. */
   list(path: string): Promise<string[]>;
   /** Take a file or a whole folder away; nothing where it is gone already. */
   remove(path: string): Promise<void>;
-  /** A folder of the run as an absolute path on this machine; it may not exist. */
-  folder(path: string): string;
+  /**
+   * A folder that `commitFolder` made, on this machine's disk.
+   * @returns an absolute path, beside those of its siblings that were fetched before; to read from
+   * and not to keep for later.
+   * @throws AnnealError DamagedArtifact where there is none, or not a whole one.
+   */
+  fetchFolder(path: string): Promise<string>;
 }

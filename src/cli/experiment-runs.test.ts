@@ -72,5 +72,5 @@ it('a run is finished where its latest attempt has measured the last epoch', asy
   expect(await isFinished(run, runsDir)).toBe(false);
   await leave('x-a-s0-2', 3);
   expect(await isFinished(run, runsDir)).toBe(true);
-  expect(latestFolder(run, runsDir)).toBe(join(runsDir, 'x-a-s0-2'));
+  expect(await latestFolder(run, runsDir)).toBe(join(runsDir, 'x-a-s0-2'));
 });

@@ -1,35 +1,33 @@
 // Where the runs of an experiment lie. One that was cut short, by a cancelled experiment or a
 // failure, keeps its folder as it is and goes on in a run of the next free name.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { joinAddress } from '../artifacts/address.ts';
 import { layout } from '../artifacts/layout.ts';
+import { openStore } from '../artifacts/open-store.ts';
 import type { ExperimentRun } from '../config/experiment.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { lastEpochOf } from '../rl/schedule.ts';
 import type { ExperimentInput } from '../workflows/messages.ts';
-import { folderOf, hasMetrics, readRunFolder } from './run-folder.ts';
+import { findRunFolder, folderOf, isBegun } from './run-folder.ts';
 import { numberedName } from './run-name.ts';
 
 /** How often a run of the grid was begun: under its own name, then `…-2`, `…-3`. */
-function attemptsOf(id: string, runsDir: string): number {
+async function attemptsOf(id: string, runsDir: string): Promise<number> {
   let attempts = 0;
-  while (existsSync(folderOf(runsDir, numberedName(id, attempts + 1)))) attempts++;
+  while (await isBegun(runsDir, numberedName(id, attempts + 1))) attempts++;
   return attempts;
 }
 
 /** The folder in which a run was last begun; its own where it was not. */
-export function latestFolder({ id }: ExperimentRun, runsDir: string): string {
-  return folderOf(runsDir, numberedName(id, Math.max(1, attemptsOf(id, runsDir))));
+export async function latestFolder({ id }: ExperimentRun, runsDir: string): Promise<string> {
+  return folderOf(runsDir, numberedName(id, Math.max(1, await attemptsOf(id, runsDir))));
 }
 
 /** Whether a run of the grid has measured its last epoch. */
 export async function isFinished(run: ExperimentRun, runsDir: string): Promise<boolean> {
-  const folder = latestFolder(run, runsDir);
-  if (!hasMetrics(folder)) return false;
-  const { metrics } = await readRunFolder(folder, runsDir);
-  return metrics.at(-1)?.epoch === lastEpochOf(run.config);
+  const found = await findRunFolder(await latestFolder(run, runsDir));
+  return found?.metrics.at(-1)?.epoch === lastEpochOf(run.config);
 }
 
 /**
@@ -42,19 +40,20 @@ export async function nextAttempt(
   runsDir: string,
 ): Promise<ExperimentInput['runs'][number]> {
   const { id, config } = run;
-  const name = numberedName(id, attemptsOf(id, runsDir) + 1);
+  const name = numberedName(id, (await attemptsOf(id, runsDir)) + 1);
   const checkpoint = name === id ? null : await checkpointLeft(run, runsDir);
   const resume_from = checkpoint ?? config.resume_from;
   return { id: name, file: { ...config, name, resume_from } };
 }
 
 async function checkpointLeft(run: ExperimentRun, runsDir: string): Promise<string | null> {
-  const folder = latestFolder(run, runsDir);
-  if (!hasMetrics(folder)) return null;
-  const { metrics, config } = await readRunFolder(folder, runsDir);
-  if (!config || !isDeepStrictEqual(settingsOf(config), settingsOf(run.config))) return null;
-  const checkpoint = join(folder, layout.checkpoint(metrics.at(-1)?.epoch ?? 0));
-  return existsSync(checkpoint) ? checkpoint : null;
+  const found = await findRunFolder(await latestFolder(run, runsDir));
+  if (!found?.config) return null;
+  const { path, metrics, config } = found;
+  if (!isDeepStrictEqual(settingsOf(config), settingsOf(run.config))) return null;
+  const checkpoint = layout.checkpoint(metrics.at(-1)?.epoch ?? 0);
+  const files = await openStore(path).list(checkpoint);
+  return files.length > 0 ? joinAddress(path, checkpoint) : null;
 }
 
 /** All of a configuration but what another attempt changes. */

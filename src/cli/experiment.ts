@@ -1,8 +1,6 @@
 // `anneal experiment FILE`: start the runs of a grid as one workflow, or attach to it, say how far
 // they are, and write the comparison of those that have ended.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { experimentFigure } from '../analysis/experiment-figure.ts';
 import {
@@ -11,6 +9,7 @@ import {
   experimentTable,
   partsTable,
 } from '../analysis/experiment-table.ts';
+import { openStore } from '../artifacts/open-store.ts';
 import { type Experiment, type ExperimentRun, loadExperiment } from '../config/experiment.ts';
 import { resolveInput } from '../config/paths.ts';
 import type { ExperimentInput, ExperimentOutcome } from '../workflows/messages.ts';
@@ -112,7 +111,7 @@ async function follow(
     for (const run of waiting)
       if (await isFinished(run, runsDir)) {
         waiting.delete(run);
-        const { metrics } = await readRunFolder(latestFolder(run, runsDir), runsDir);
+        const { metrics } = await readRunFolder(await latestFolder(run, runsDir), runsDir);
         const reward = metrics.at(-1)!['eval/reward'].toFixed(3);
         const done = grid.runs.length - waiting.size;
         log(`${done} of ${grid.runs.length}: ${run.id}, held-out reward ${reward}`);
@@ -136,15 +135,14 @@ async function outcomeOf(client: Temporal['client'], name: string): Promise<numb
 async function writeComparison(grid: Experiment, runsDir: string): Promise<string[]> {
   const results: ExperimentResults = { variants: grid.variants, runs: [] };
   for (const run of grid.runs) {
-    const { metrics } = await readRunFolder(latestFolder(run, runsDir), runsDir);
+    const { metrics } = await readRunFolder(await latestFolder(run, runsDir), runsDir);
     results.runs.push({ variant: run.variant, seed: run.seed, metrics });
   }
   const comparison = compareVariants(results);
   const table = experimentTable(comparison);
   const folder = folderOf(runsDir, grid.name);
-  await mkdir(folder, { recursive: true });
-  const write = (name: string, text: string) => writeFile(join(folder, name), text);
-  await write(
+  const store = openStore(folder);
+  await store.write(
     'experiment.md',
     [
       `# ${grid.name}`,
@@ -154,7 +152,7 @@ async function writeComparison(grid: Experiment, runsDir: string): Promise<strin
       `${partsTable(comparison)}\n`,
     ].join('\n\n'),
   );
-  await write('experiment.json', `${JSON.stringify(comparison, null, 2)}\n`);
-  await write('experiment.svg', experimentFigure(comparison));
+  await store.write('experiment.json', `${JSON.stringify(comparison, null, 2)}\n`);
+  await store.write('experiment.svg', experimentFigure(comparison));
   return [table, '', `table, figure and numbers: ${typedPath(folder)}`];
 }

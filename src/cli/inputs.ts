@@ -2,6 +2,7 @@
 // each phase. The run checks the same again on the worker, which may be another machine.
 
 import { checkPhases, checkPromptCounts } from '../activities/settings-check.ts';
+import { isS3Url } from '../artifacts/address.ts';
 import { resolveCheckpoint, resolveInput } from '../config/paths.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { readPrompts } from '../rewards/prompts.ts';
@@ -15,7 +16,9 @@ export async function checkInputs(config: RunConfig): Promise<void> {
   await checkModelFolder(resolveInput(model.path, 'model.path'), model.prompt_format);
   if (model.reference !== null)
     await checkModelFolder(resolveInput(model.reference, 'model.reference'));
-  if (resume_from !== null) await checkModelFolder(resolveCheckpoint(resume_from));
+  // What lies in an object store is fetched, and checked, by the worker that takes it over.
+  if (resume_from !== null && !isS3Url(resume_from))
+    await checkModelFolder(resolveCheckpoint(resume_from));
   for (const reward of config.rewards) {
     if (reward.kind !== 'reward_model') continue;
     const folder = resolveInput(reward.path, `rewards: path of '${reward.name}'`);

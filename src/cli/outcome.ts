@@ -10,7 +10,7 @@ import { layout } from '../artifacts/layout.ts';
 import type { RunResult } from '../workflows/messages.ts';
 import { queryStatus } from './observe.ts';
 import { printJson } from './output.ts';
-import { folderOf, hasMetrics, readConfig, readRunFolder, typedPath } from './run-folder.ts';
+import { findRunFolder, folderOf, readConfig, typedPath } from './run-folder.ts';
 import { defaultTargets, type Finished, summaryLines } from './summary.ts';
 
 export interface OutcomeOptions {
@@ -57,9 +57,7 @@ async function readFinished(
   { run, checkpoint }: RunResult,
 ): Promise<Finished> {
   const path = folderOf(runsDir, run);
-  const { metrics } = hasMetrics(path)
-    ? await readRunFolder(path, runsDir)
-    : await queryStatus(client, run);
+  const { metrics } = (await findRunFolder(path)) ?? (await queryStatus(client, run));
   const config = await readConfig(path);
   const success = config?.success ?? defaultTargets;
   return { run, folder: typedPath(path), metrics, checkpoint, success, config };

@@ -2,8 +2,9 @@
 // in the module that its action loads, so that help and short commands wait for nothing else.
 
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { resolveAddress } from '../artifacts/address.ts';
 import { packageRoot } from '../config/paths.ts';
 import { defaultRunsDir } from './runs-dir.ts';
 
@@ -16,7 +17,7 @@ Examples:
   anneal temporal workflow list                     Temporal's CLI on the same server
 
 Environment:
-  ANNEAL_RUNS_DIR      folder of the runs, where --runs-dir does not name it
+  ANNEAL_RUNS_DIR      folder of the runs, or s3://bucket/prefix, where --runs-dir does not name it
   ANNEAL_TEMPORAL_CLI  a temporal binary to use
   ANNEAL_DEBUG=1       errors with their stack
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, …
@@ -348,9 +349,9 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
 function placed(command: Command): Command {
   return command
     .addOption(
-      new Option('--runs-dir <folder>', 'folder of the runs, and of the data of their server')
+      new Option('--runs-dir <folder>', 'folder of the runs, or s3://bucket/prefix')
         .default(defaultRunsDir(), 'runs')
-        .argParser((folder: string) => resolve(folder)),
+        .argParser(resolveAddress),
     )
     .option('--temporal-cli <file>', 'the temporal binary to start a server with');
 }

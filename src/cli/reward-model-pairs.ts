@@ -1,15 +1,13 @@
 // `anneal reward-model pairs RUN`: preference pairs out of the samples of a run that its rewards
 // have scored.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { writeFileAtomic } from '../artifacts/atomic.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
-import { layout, type PromptSplit } from '../artifacts/layout.ts';
+import type { PromptSplit } from '../artifacts/layout.ts';
 import type { PreferencePair } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
 import { type PairSettings, preferencePairs } from '../rl/pairs.ts';
-import { readRollouts } from './rollout-rows.ts';
+import { epochsWithSamples, readRollouts } from './rollout-rows.ts';
 import { type RunFolder, readRunFolder } from './run-folder.ts';
 
 export interface PairsOptions extends PairSettings {
@@ -26,7 +24,7 @@ export interface PairsOptions extends PairSettings {
 export async function pairsCommand(run: string, options: PairsOptions): Promise<number> {
   const folder = await readRunFolder(run, options.runsDir);
   const pairs: PreferencePair[] = [];
-  for (const epoch of epochsOf(folder, options))
+  for (const epoch of await epochsOf(folder, options))
     pairs.push(...(await pairsOf(folder, epoch, options)));
   const distinct = [...new Map(pairs.map((pair) => [keyOf(pair), pair])).values()];
   if (distinct.length === 0) throw noPairs(folder, options);
@@ -38,9 +36,9 @@ export async function pairsCommand(run: string, options: PairsOptions): Promise<
   return 0;
 }
 
-function epochsOf({ path, metrics }: RunFolder, { epoch, split }: PairsOptions): number[] {
-  const all = epoch === undefined ? metrics.map((line) => line.epoch) : [epoch];
-  return all.filter((n) => existsSync(join(path, layout.scored(n, split, 0))));
+async function epochsOf(folder: RunFolder, { epoch, split }: PairsOptions): Promise<number[]> {
+  const all = await epochsWithSamples(folder, split);
+  return epoch === undefined ? all : all.filter((n) => n === epoch);
 }
 
 async function pairsOf({ path }: RunFolder, epoch: number, options: PairsOptions) {

@@ -1,11 +1,13 @@
 // The samples of an epoch as they lie in a run's folder, each with what training made of it.
 
+import { posix } from 'node:path';
 import { decodeJsonl } from '../artifacts/jsonl.ts';
 import { layout, type Split } from '../artifacts/layout.ts';
-import { createLocalStore } from '../artifacts/local-store.ts';
+import { openStore } from '../artifacts/open-store.ts';
 import type { Prompt, ScoredRollout } from '../config/records.ts';
 import type { DroppedSample, DropReason } from '../rl/batch.ts';
 import type { TrainSample } from '../rl/model-service.ts';
+import type { RunFolder } from './run-folder.ts';
 
 /** What the filter decided of a sample. */
 interface Fate {
@@ -19,6 +21,21 @@ interface Fate {
 
 /** A scored sample with the text of its prompt and its fate. */
 export type RolloutRow = ScoredRollout & Fate & { prompt: string };
+
+/** The measured epochs of which there are samples. */
+export async function epochsWithSamples(
+  { path, metrics }: RunFolder,
+  split: Split,
+): Promise<number[]> {
+  const store = openStore(path);
+  const epochs: number[] = [];
+  for (const { epoch } of metrics) {
+    const first = layout.scored(epoch, split, 0);
+    if ((await store.list(posix.dirname(first))).includes(posix.basename(first)))
+      epochs.push(epoch);
+  }
+  return epochs;
+}
 
 /** The samples of one epoch and split, in the order of sampling; none where there are none. */
 export async function readRollouts(
@@ -43,7 +60,7 @@ type Reader = ReturnType<typeof readerOf>;
 
 /** Reads the rows of a file in the folder; null where there is no such file. */
 function readerOf(runFolder: string) {
-  const store = createLocalStore(runFolder);
+  const store = openStore(runFolder);
   return async <T>(path: string): Promise<T[] | null> => {
     const text = await store.readDocument(path);
     return text === null ? null : decodeJsonl<T>(text, path);

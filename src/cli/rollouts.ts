@@ -1,13 +1,11 @@
 // `anneal rollouts RUN`: the samples of an epoch as a person reads them, with every criterion, the
 // advantage, and whether they were trained on; from the run's folder alone.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { absent, signed } from '../analysis/format.ts';
-import { layout, type Split } from '../artifacts/layout.ts';
+import type { Split } from '../artifacts/layout.ts';
 import { AnnealError } from '../errors.ts';
 import { printJson, printLines } from './output.ts';
-import { type RolloutRow, readRollouts } from './rollout-rows.ts';
+import { epochsWithSamples, type RolloutRow, readRollouts } from './rollout-rows.ts';
 import { type RunFolder, readRunFolder } from './run-folder.ts';
 import { notesOf, scoreColumns } from './score-columns.ts';
 import { tableLines } from './table.ts';
@@ -30,7 +28,7 @@ export interface RolloutsOptions {
 /** @throws AnnealError InvalidData for a run, epoch or prompt of which there are no samples. */
 export async function rolloutsCommand(run: string, options: RolloutsOptions): Promise<number> {
   const folder = await readRunFolder(run, options.runsDir);
-  const epoch = chooseEpoch(folder, options);
+  const epoch = await chooseEpoch(folder, options);
   const rows = await readRollouts(folder.path, epoch, options.split);
   const chosen = choose(rows, options);
   const { limit = options.json ? chosen.length : 10 } = options;
@@ -44,17 +42,16 @@ export async function rolloutsCommand(run: string, options: RolloutsOptions): Pr
   return 0;
 }
 
-function chooseEpoch(
-  { path, metrics }: RunFolder,
+async function chooseEpoch(
+  folder: RunFolder,
   { epoch, split }: Pick<RolloutsOptions, 'epoch' | 'split'>,
-): number {
-  const hasSamples = (n: number) => existsSync(join(path, layout.scored(n, split, 0)));
-  const found = metrics.map((line) => line.epoch).filter(hasSamples);
+): Promise<number> {
+  const found = await epochsWithSamples(folder, split);
   const chosen = epoch ?? found.at(-1);
-  if (chosen !== undefined && hasSamples(chosen)) return chosen;
+  if (chosen !== undefined && found.includes(chosen)) return chosen;
   throw new AnnealError(
     'InvalidData',
-    `expected ${split} samples of ${epoch === undefined ? 'an epoch' : `epoch ${epoch}`} in ${path}, ` +
+    `expected ${split} samples of ${epoch === undefined ? 'an epoch' : `epoch ${epoch}`} in ${folder.path}, ` +
       `found those of: ${found.join(', ') || 'none'}. Name one of these with --epoch, or other samples with --split.`,
   );
 }

@@ -1,18 +1,18 @@
 // Reads what a run left in its folder. Works without a server, and on a folder that holds no more
 // than a metrics.jsonl.
 
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, relative } from 'node:path';
 import { parseMetricsJsonl } from '../analysis/history.ts';
+import { isS3Url, joinAddress, resolveAddress } from '../artifacts/address.ts';
 import { layout } from '../artifacts/layout.ts';
+import { openStore } from '../artifacts/open-store.ts';
 import { parseRunConfig } from '../config/load.ts';
 import type { EpochMetrics } from '../config/records.ts';
 import type { RunConfig } from '../config/schema.ts';
 import { AnnealError } from '../errors.ts';
 
 export interface RunFolder {
-  /** Absolute path. */
+  /** Absolute path, or an `s3://` address. */
   path: string;
   name: string;
   metrics: EpochMetrics[];
@@ -22,18 +22,27 @@ export interface RunFolder {
 
 /** The folder of a run of that id. */
 export function folderOf(runsDir: string, run: string): string {
-  return join(runsDir, run);
+  return joinAddress(runsDir, run);
+}
+
+/** Whether anything lies in the folder of a run of that id. */
+export async function isBegun(runsDir: string, run: string): Promise<boolean> {
+  return (await openStore(runsDir).list(run)).length > 0;
 }
 
 /** The path as a person in the current directory would type it. */
 export function typedPath(path: string): string {
+  if (isS3Url(path)) return path;
   const short = relative('', path);
   return short === '' || short.startsWith('..') ? path : short;
 }
 
-/** Whether the folder holds metrics, and so can be shown. */
-export function hasMetrics(folder: string): boolean {
-  return existsSync(join(folder, layout.metrics));
+/** A run by its folder; null where that holds no metrics. @throws AnnealError InvalidData */
+export async function findRunFolder(path: string): Promise<RunFolder | null> {
+  const text = await openStore(path).readDocument(layout.metrics);
+  if (text === null) return null;
+  const metrics = parseMetricsJsonl(text, joinAddress(path, layout.metrics));
+  return { path, name: basename(path), metrics, config: await readConfig(path) };
 }
 
 /**
@@ -41,25 +50,20 @@ export function hasMetrics(folder: string): boolean {
  * @throws AnnealError InvalidData where neither leads to a metrics.jsonl, or it is broken.
  */
 export async function readRunFolder(runOrFolder: string, runsDir: string): Promise<RunFolder> {
-  const places = [resolve(runOrFolder), folderOf(runsDir, runOrFolder)];
-  const path = places.find(hasMetrics);
-  if (path === undefined)
-    throw new AnnealError(
-      'InvalidData',
-      `expected a run's folder or id, found no ${layout.metrics} in ${places.join(' or ')}. ` +
-        'Name a folder that holds one, or the folder of runs with --runs-dir.',
-    );
-  const metricsFile = join(path, layout.metrics);
-  return {
-    path,
-    name: basename(path),
-    metrics: parseMetricsJsonl(await readFile(metricsFile, 'utf8'), metricsFile),
-    config: await readConfig(path),
-  };
+  const given = resolveAddress(runOrFolder);
+  const places = isS3Url(given) ? [given] : [given, folderOf(runsDir, runOrFolder)];
+  for (const place of places) {
+    const found = await findRunFolder(place);
+    if (found) return found;
+  }
+  throw new AnnealError(
+    'InvalidData',
+    `expected a run's folder or id, found no ${layout.metrics} in ${places.join(' or ')}. ` +
+      'Name a folder that holds one, or the folder of runs with --runs-dir.',
+  );
 }
 
 /** The configuration in a run's folder; null where there is none that can be read. */
 export async function readConfig(folder: string): Promise<RunConfig | null> {
-  const file = join(folder, layout.config);
-  return parseRunConfig(existsSync(file) ? await readFile(file, 'utf8') : null);
+  return parseRunConfig(await openStore(folder).readDocument(layout.config));
 }

@@ -1,7 +1,6 @@
 // `anneal run FILE`: check, find or start a server and workers, start the run or attach to it,
 // show it live, and end with its analysis. The run itself is the server's and the workers'.
 
-import { existsSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { parseAssignment, shadowedAssignments } from '../config/assignments.ts';
 import { loadRunFile } from '../config/load.ts';
@@ -15,7 +14,7 @@ import { checkInputs } from './inputs.ts';
 import { interruptible } from './interrupt.ts';
 import { describeRun, isOpen, openRuns } from './observe.ts';
 import { concludeRun } from './outcome.ts';
-import { folderOf, readConfig } from './run-folder.ts';
+import { folderOf, isBegun, readConfig } from './run-folder.ts';
 import { chooseName } from './run-name.ts';
 import { startRun } from './start.ts';
 import { isServerUp, openTemporal, type Place, type Temporal, webPageOf } from './temporal.ts';
@@ -107,7 +106,7 @@ async function chooseRun(
   const choice = await chooseName(config.name, name !== undefined, async (candidate) => {
     const execution = await describeRun(client, candidate);
     if (execution && isOpen(execution.state)) return 'running';
-    return execution || existsSync(folderOf(runsDir, candidate)) ? 'taken' : 'free';
+    return execution || (await isBegun(runsDir, candidate)) ? 'taken' : 'free';
   });
   if (choice.kind !== 'refuse') return choice;
   throw new AnnealError(

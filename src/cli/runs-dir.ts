@@ -1,8 +1,8 @@
 // A module of its own, since `--help` waits for it.
 
-import { resolve } from 'node:path';
+import { resolveAddress } from '../artifacts/address.ts';
 
-/** The folder of runs where no flag names it; workers take the same (workers/worker.ts). */
+/** The folder of runs, or its `s3://` address, where no flag names it. */
 export function defaultRunsDir(): string {
-  return resolve(process.env.ANNEAL_RUNS_DIR ?? 'runs');
+  return resolveAddress(process.env.ANNEAL_RUNS_DIR ?? 'runs');
 }

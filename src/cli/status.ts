@@ -7,7 +7,7 @@ import type { EpochMetrics } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
 import { describeRun, isOpen, observeRun } from './observe.ts';
 import { printJson, printLines } from './output.ts';
-import { folderOf, hasMetrics, readConfig, readRunFolder, typedPath } from './run-folder.ts';
+import { findRunFolder, folderOf, readConfig, typedPath } from './run-folder.ts';
 import { defaultTargets } from './summary.ts';
 import { isServerUp, type Place, webPageOf, withLiveTemporal } from './temporal.ts';
 import { epochTable, type Observation, runLines } from './view.ts';
@@ -29,7 +29,7 @@ export async function statusCommand(
 ): Promise<number> {
   const standing = await standingOf(run, place);
   const folder = folderOf(place.runsDir, run);
-  const written = hasMetrics(folder) ? (await readRunFolder(folder, place.runsDir)).metrics : null;
+  const written = (await findRunFolder(folder))?.metrics;
   if (!standing.execution && !written) throw unknownRun(run, place.runsDir);
   const metrics = standing.live?.status.metrics ?? written ?? [];
   const success = (await readConfig(folder))?.success ?? defaultTargets;

@@ -1,8 +1,10 @@
 // The Temporal server as the commands see it: opened for work, or merely looked at where one
 // runs already. The embedded server's data lies in the folder of the runs that it knows of.
 
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Client, Connection } from '@temporalio/client';
+import { isS3Url, parseS3Url } from '../artifacts/address.ts';
 import { AnnealError } from '../errors.ts';
 import { connect, type TemporalServer } from '../workers/server/connect.ts';
 import { configuredServer } from '../workers/server/local-sources.ts';
@@ -23,8 +25,16 @@ export interface Temporal {
   close(): Promise<void>;
 }
 
-/** Folder of the embedded server's database, log and ports. */
+/**
+ * Folder of the embedded server's database, log and ports: among the runs, or for runs in S3 in the
+ * user's folder of programs' states.
+ */
 export function dataDirOf(runsDir: string): string {
+  if (isS3Url(runsDir)) {
+    const { bucket, prefix } = parseS3Url(runsDir);
+    const state = process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state');
+    return join(state, 'anneal', bucket, prefix);
+  }
   return join(runsDir, '.anneal');
 }
 

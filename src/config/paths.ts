@@ -2,12 +2,18 @@
 // in the package itself, so that the embedded policy and prompts work from any folder.
 
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AnnealError } from '../errors.ts';
 
 /** The folder that holds package.json, in the checkout and in an installed package alike. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Folder of what can be fetched or made again. */
+export function cacheFolder(env = process.env): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'anneal');
+}
 
 /**
  * The absolute path of an input file or folder.
@@ -16,6 +22,11 @@ export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
  * @throws AnnealError InvalidConfig naming every place that was looked at.
  */
 export function resolveInput(path: string, what = 'input'): string {
+  if (path.startsWith('s3://'))
+    throw new AnnealError(
+      'InvalidConfig',
+      `${what}: expected a path on this machine, found '${path}'. Copy it here first, as with 'aws s3 cp --recursive'; --runs-dir, resume_from and commands that read a run take s3:// addresses.`,
+    );
   const places = isAbsolute(path)
     ? [path]
     : [...new Set([resolve(path), resolve(packageRoot, path)])];

@@ -406,7 +406,9 @@ export const runSchema = z
       .min(1)
       .nullable()
       .default(null)
-      .describe("An epoch's checkpoint folder of another run to continue from."),
+      .describe(
+        "An epoch's checkpoint of another run to continue from: a folder, or its s3:// address.",
+      ),
     prompts: z.strictObject({
       train: z.string().min(1).describe('JSONL file of prompts to train on.'),
       held_out: z.string().min(1).describe('JSONL file of prompts to evaluate on.'),

@@ -1,10 +1,10 @@
 // Temporal workers of one process: one for each task queue that it serves, over one connection
 // and one model process. worker-process.ts runs them in a process of their own.
 
-import { resolve } from 'node:path';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { activitiesByQueue } from '../activities/queues.ts';
+import { resolveAddress } from '../artifacts/address.ts';
 import { createModelClient } from '../rl/model-client.ts';
 import { taskQueues } from '../workflows/messages.ts';
 import type { TemporalServer } from './server/connect.ts';
@@ -15,15 +15,10 @@ export const queueNames = Object.keys(taskQueues) as QueueName[];
 
 export interface WorkerSettings {
   server: Pick<TemporalServer, 'connectionOptions' | 'namespace'>;
-  /** The folder that holds the runs' folders; created when first written to. */
+  /** The folder that holds the runs' folders, created when first written to, or `s3://bucket/prefix`. */
   runsDir: string;
   /** Task queues to serve; all of them by default. */
   queues?: readonly QueueName[];
-}
-
-/** The folder of runs where none is named: ANNEAL_RUNS_DIR, or `runs` in the current folder. */
-export function defaultRunsDir(): string {
-  return resolve(process.env.ANNEAL_RUNS_DIR ?? 'runs');
 }
 
 /**
@@ -38,7 +33,7 @@ export async function runWorker(
   const models = createModelClient();
   const connection = await NativeConnection.connect(server.connectionOptions);
   try {
-    const all = createActivities({ runsDir: resolve(runsDir), models });
+    const all = createActivities({ runsDir: resolveAddress(runsDir), models });
     const activities = activitiesByQueue(all);
     const workers = await Promise.all(
       queues.map(async (queue) =>

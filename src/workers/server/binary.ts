@@ -3,9 +3,9 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, mkdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder } from '../../config/paths.ts';
 import { type NotFound, notFound, type ServerBinary } from './found-server.ts';
 
 const run = promisify(execFile);
@@ -18,8 +18,7 @@ export const binaryName = process.platform === 'win32' ? 'temporal.exe' : 'tempo
 
 /** Where the pinned binary is kept, outside of any checkout. */
 export function cachedBinaryPath(env: NodeJS.ProcessEnv): string {
-  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(cache, 'anneal', 'temporal', temporalVersion, binaryName);
+  return join(cacheFolder(env), 'temporal', temporalVersion, binaryName);
 }
 
 /** The binary at `path`, if it is there, may be executed, and calls itself temporal. */

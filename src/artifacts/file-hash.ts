@@ -1,0 +1,21 @@
+// SHA-256 of files on disk.
+
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+
+/** Files that this process has hashed, with the sizes and times that they had. */
+const known = new Map<string, { stamp: string; sha256: string }>();
+
+/** In hexadecimal. A file is not read again while its size and times stay as they were. */
+export async function hashFile(path: string): Promise<string> {
+  const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+  const stamp = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  const before = known.get(path);
+  if (before?.stamp === stamp) return before.sha256;
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  const sha256 = hash.digest('hex');
+  known.set(path, { stamp, sha256 });
+  return sha256;
+}

@@ -1,0 +1,50 @@
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { cacheLimitBytes, cacheScratch, evict, keepCopy, listingName } from './folder-cache.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'anneal-cache-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+/** A copy of 100 bytes that was used so long ago. */
+async function keep(name: string, hoursAgo: number): Promise<void> {
+  const folder = join(root, 'run', name);
+  const listing = JSON.stringify({ files: [{ name: 'weights', bytes: 100, sha256: 'any' }] });
+  const scratch = await cacheScratch(root, name);
+  await writeFile(join(scratch, 'weights'), 'x'.repeat(100));
+  await keepCopy(root, scratch, folder, listing);
+  const used = new Date(Date.now() - hoursAgo * 3_600_000);
+  await utimes(join(folder, listingName), used, used);
+}
+
+it('lets go of what was used the longest time ago, until the rest fits', async () => {
+  for (const [name, hours] of Object.entries({ a: 4, b: 9, c: 2, d: 3 })) await keep(name, hours);
+  await evict(root, 250);
+  expect((await readdir(join(root, 'run'))).sort()).toEqual(['c', 'd']);
+});
+
+it('keeps what was used within the hour, however much it is', async () => {
+  await keep('a', 0.5);
+  await keep('b', 2);
+  await evict(root, 50);
+  expect(await readdir(join(root, 'run'))).toEqual(['a']);
+});
+
+it('removes the scratch folders of dead attempts, and those alone', async () => {
+  const dead = await cacheScratch(root, 'run/checkpoints/epoch-01');
+  const other = await cacheScratch(root, 'run/checkpoints/epoch-011');
+  const next = await cacheScratch(root, 'run/checkpoints/epoch-01');
+  const left = (await readdir(join(root, '.scratch'))).map((name) => join(root, '.scratch', name));
+  expect(left.sort()).toEqual([other, next].sort());
+  expect(left).not.toContain(dead);
+});
+
+it('reads its limit from the environment', () => {
+  expect(cacheLimitBytes({ ANNEAL_STORE_CACHE_GB: '1.5' })).toBe(1.5e9);
+  expect(cacheLimitBytes({})).toBe(20e9);
+  expect(() => cacheLimitBytes({ ANNEAL_STORE_CACHE_GB: 'many' })).toThrow("found 'many'");
+});

@@ -1,0 +1,28 @@
+// The store that an address asks for.
+
+import { isS3Url, parseS3Url } from './address.ts';
+import { createLocalStore } from './local-store.ts';
+import { s3Objects } from './s3-objects.ts';
+import { createS3Store } from './s3-store.ts';
+import { createSharedFiles, type SharedFiles } from './shared-files.ts';
+import type { Store } from './store.ts';
+
+/** The files of the run at an address: an absolute path or `s3://bucket/prefix/run`. */
+export function openStore(address: string): Store {
+  return isS3Url(address) ? createS3Store(address) : createLocalStore(address);
+}
+
+/** The files that workers share at an address. */
+export function openSharedFiles(address: string): SharedFiles {
+  if (!isS3Url(address)) return createSharedFiles(address);
+  const { bucket, prefix } = parseS3Url(address);
+  const objects = s3Objects(bucket);
+  const keyOf = (path: string) => (prefix ? `${prefix}/${path}` : path);
+  return {
+    read: async (path) => (await objects.get(keyOf(path)))?.toString() ?? null,
+    write: (path, text) => objects.put(keyOf(path), text),
+    create: (path, text) => objects.create(keyOf(path), text),
+    list: (folder) => objects.names(`${keyOf(folder)}/`),
+    remove: (path) => objects.delete(keyOf(path)),
+  };
+}

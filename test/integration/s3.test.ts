@@ -1,0 +1,115 @@
+// Workers that share an S3 bucket and a Temporal server, and nothing else: each has a cache of its
+// own, as on a machine of its own. Adapters are trained, whose base is another folder.
+
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { openStore } from '../../src/artifacts/open-store.ts';
+import type { RunResult } from '../../src/workflows/messages.ts';
+import { epochWorkflowId } from '../../src/workflows/messages.ts';
+import { bucket, type S3Server, startS3Server } from '../s3-server.ts';
+import { DurableSetting, shortRun } from './durable-run.ts';
+
+const runsDir = `s3://${bucket}/shared`;
+const file = { ...shortRun, model: { ...shortRun.model, lora: { rank: 4, alpha: 8 } } };
+
+let setting: DurableSetting;
+let s3: S3Server;
+let onDisk: RunResult;
+let hosts: Host[];
+beforeAll(async () => {
+  s3 = await startS3Server();
+  for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value);
+  setting = await DurableSetting.open();
+  onDisk = await (await setting.start('on-disk', file)).result();
+  await setting.worker.close();
+  hosts = await Promise.all(['one', 'two'].map(openHost));
+}, 900_000);
+afterAll(async () => {
+  for (const host of hosts ?? []) host.kill();
+  await setting?.close();
+  await s3?.close();
+}, 120_000);
+
+interface Host {
+  /** Folder of its cache. */
+  cache: string;
+  worker: number;
+  kill(): void;
+}
+
+async function openHost(name: string): Promise<Host> {
+  const cache = setting.path('..', name);
+  const script = fileURLToPath(new URL('./hold-worker.ts', import.meta.url));
+  const holder: ChildProcessByStdio<null, Readable, null> = spawn(
+    process.execPath,
+    [script, setting.server.address, runsDir],
+    { env: { ...process.env, ANNEAL_STORE_CACHE: cache }, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const [printed] = await once(holder.stdout, 'data');
+  const worker = Number(printed);
+  let alive = true;
+  const kill = () => {
+    if (alive) for (const pid of [holder.pid!, worker]) process.kill(pid, 'SIGKILL');
+    alive = false;
+  };
+  return { cache, worker, kill };
+}
+
+const read = (run: string, path: string) => openStore(`${runsDir}/${run}`).readDocument(path);
+
+it('ends with the same bits as on one disk, though one of two machines is lost', async () => {
+  const run = await setting.start('shared', file);
+  await setting.working('shared', 'refinement', 2, 'train');
+  const [lost, left] = hosts as [Host, Host];
+  lost.kill();
+  const { checkpoint } = await run.result();
+
+  expect(checkpoint).toEqual(onDisk.checkpoint);
+  expect(await read('shared', 'metrics.jsonl')).toBe(
+    await setting.read('on-disk', 'metrics.jsonl'),
+  );
+  expect(existsSync(setting.path('shared', '.'))).toBe(false);
+  const { events } = await setting.client.workflow
+    .getHandle(epochWorkflowId('shared', 'exploration', 1))
+    .fetchHistory();
+  const workers = events!.map((event) => event.activityTaskStartedEventAttributes?.identity ?? '');
+  for (const { worker, cache } of [lost, left]) {
+    expect(workers.some((identity) => identity.startsWith(`${worker}@`))).toBe(true);
+    for (const name of ['start', 'epoch-01'])
+      expect(existsSync(`${cache}/${bucket}/shared/shared/checkpoints/${name}`)).toBe(true);
+  }
+});
+
+it("goes on from another run's epoch in the bucket as that run did", async () => {
+  const resume_from = `${runsDir}/shared/checkpoints/epoch-01`;
+  const run = await setting.start('resumed', { ...file, resume_from });
+  const { checkpoint, epochs } = await run.result();
+  expect(epochs).toBe(1);
+  expect(checkpoint).toEqual(onDisk.checkpoint);
+  expect(await read('resumed', 'metrics.jsonl')).toBe(await read('shared', 'metrics.jsonl'));
+});
+
+it('is read by the commands that read runs', async () => {
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+  const address = { TEMPORAL_ADDRESS: setting.server.address };
+  const anneal = async (...args: string[]) => {
+    const command = [main, ...args, 'shared', '--runs-dir', runsDir];
+    const env = { ...process.env, ...address };
+    return (await promisify(execFile)(process.execPath, command, { env })).stdout;
+  };
+  const status = JSON.parse(await anneal('status', '--json'));
+  expect(status).toMatchObject({ execution: 'COMPLETED', folder: `${runsDir}/shared` });
+  expect(status.metrics.map((line: { epoch: number }) => line.epoch)).toEqual([0, 1, 2]);
+  expect(`${await anneal('report', '--epoch', '2')}`).toContain('Epoch 2');
+  const rollouts = JSON.parse(await anneal('rollouts', '--json'));
+  expect(rollouts).toHaveLength(8 * 16);
+  const timings = (await read('shared', 'timings.jsonl'))!.trim().split('\n');
+  expect(timings.map((line) => JSON.parse(line).activity)).toEqual(
+    expect.arrayContaining(['prepare', 'generate', 'score', 'train', 'analyze']),
+  );
+});

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../src/config/paths.ts';
-import { compileGo } from '../src/workers/server/go-tool.ts';
+import { compileGo, goVersion } from '../src/workers/server/go-tool.ts';
 import { freePorts, host } from '../src/workers/server/ports.ts';
 
 const moduleFolder = fileURLToPath(new URL('../tools/s3', import.meta.url));
@@ -26,11 +26,21 @@ export interface S3Server {
   close(): Promise<void>;
 }
 
-/** Build the server where that was not done yet: 1 to 3 minutes on two cores. @returns its path */
-export async function s3Binary(): Promise<string> {
+/** Why the tests that need the server are left out: no Go, and it was not built before. */
+export async function s3Missing(): Promise<string | null> {
+  if (existsSync(binaryPath()) || (await goVersion(process.env))) return null;
+  return 'the S3 server of these tests is built by Go, and there is none on the PATH';
+}
+
+function binaryPath(): string {
   const modules = readFileSync(join(moduleFolder, 'go.mod'), 'utf8');
   const version = /versitygw v(\S+)/.exec(modules)![1]!;
-  const cached = join(cacheFolder(), 'versitygw', version, 'versitygw');
+  return join(cacheFolder(), 'versitygw', version, 'versitygw');
+}
+
+/** Build the server where that was not done yet: 1 to 3 minutes on two cores. @returns its path */
+export async function s3Binary(): Promise<string> {
+  const cached = binaryPath();
   if (existsSync(cached)) return cached;
   await mkdir(dirname(cached), { recursive: true });
   const made = await compileGo(

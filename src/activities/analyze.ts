@@ -53,7 +53,7 @@ async function mendDocuments(
   const steps = history.map(({ epoch }) => layout.steps(epoch));
   for (const path of [layout.config, layout.metrics, ...steps])
     if (await mendDocument(store, path))
-      await job.tellDamage(`${path} was damaged or gone: made again from its copy`);
+      await job.tellDamage(`${path} was changed, gone or cut short: made again from its copy`);
 }
 
 /** The line takes the place of one for the same epoch: an attempt may come a second time. */

@@ -58,6 +58,7 @@ export const layout = {
   pairScores: (epoch: number) => `scores/${epochName(epoch)}.jsonl`,
   /** Where an epoch's training stood when it was last written down; gone when it is done. */
   snapshots: (epoch: number) => `snapshots/${epochName(epoch)}`,
+  allSnapshots: 'snapshots',
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;
 

@@ -325,6 +325,20 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
       const { serveCommand } = await import('./services.ts');
       onExit(await serveCommand(place, queue));
     });
+  placed(program.command('gc'))
+    .summary('take away what no live run needs')
+    .description(
+      "Remove leftovers of dead attempts, what the runs' retention does not keep, and verdicts of " +
+        'judges that no sample refers to. Live runs, and folders that are no runs, are left alone.',
+    )
+    .option('--dry-run', 'say what would go, and leave it')
+    .option('--offline', 'ask no server: runs that wrote nothing for 24 hours count as ended')
+    .option('--verdict-days <n>', 'age in days at which unused verdicts go', wholeNumber, 30)
+    .option('--json', 'print it as JSON')
+    .action(async (options) => {
+      const { gcCommand } = await import('./gc.ts');
+      onExit(await gcCommand(options));
+    });
   placed(program.command('server'))
     .description('say where the Temporal server of these runs is, its Web UI and its CLI')
     .option('--json', 'print it as JSON')

@@ -1,8 +1,11 @@
 // `anneal status RUN`: where a run stands, from the live run where it can be asked, else from
 // what it last wrote into its folder.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { WorkflowExecutionStatusName } from '@temporalio/client';
 import { successMetrics } from '../analysis/success.ts';
+import { layout } from '../artifacts/layout.ts';
 import type { EpochMetrics } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
 import { describeRun, isOpen, observeRun } from './observe.ts';
@@ -33,13 +36,15 @@ export async function statusCommand(
   if (!standing.execution && !written) throw unknownRun(run, place.runsDir);
   const metrics = standing.live?.status.metrics ?? written ?? [];
   const success = (await readConfig(folder))?.success ?? defaultTargets;
+  const damaged = existsSync(join(folder, layout.damage));
   if (json) {
     const last = metrics.at(-1);
     const { live, ...known } = standing;
     const now = live && { ...live.status, stages: live.stages };
     const targets = last ? successMetrics(last, success) : [];
-    printJson({ ...known, ...now, folder: typedPath(folder), metrics, success: targets });
-  } else printLines(statusLines(standing, metrics, typedPath(folder)));
+    const facts = { folder: typedPath(folder), damaged, metrics, success: targets };
+    printJson({ ...known, ...now, ...facts });
+  } else printLines(statusLines(standing, metrics, typedPath(folder), damaged));
   return 0;
 }
 
@@ -66,12 +71,16 @@ function statusLines(
   { run, execution, webPage, live, elapsedMs }: Standing,
   metrics: readonly EpochMetrics[],
   folder: string,
+  damaged: boolean,
 ): string[] {
   const state = execution?.toLowerCase() ?? 'no server is running that knows of it';
   return [
     ...(live ? runLines(live, elapsedMs) : [run, '', ...epochTable(metrics), '']),
     `state   ${state}${execution && isOpen(execution) && !live ? ', waiting for a worker' : ''}`,
     `folder  ${folder}`,
+    ...(damaged
+      ? [`damage  some files were found damaged or gone: ${folder}/${layout.damage}`]
+      : []),
     ...(webPage ? [`Web UI  ${webPage}`] : []),
   ];
 }

@@ -1,0 +1,110 @@
+// `anneal gc` against a real server that knows which runs are live.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { fillRun, makeOld, put } from '../../src/cli/garbage.fixture.ts';
+import { packageRoot } from '../../src/config/paths.ts';
+import { taskQueues } from '../../src/workflows/messages.ts';
+import { searchKeys } from '../../src/workflows/visibility.ts';
+
+let env: TestWorkflowEnvironment;
+let runsDir: string;
+beforeAll(async () => {
+  env = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: process.env.ANNEAL_TEMPORAL_CLI! },
+      searchAttributes: Object.values(searchKeys),
+    },
+  });
+});
+afterAll(() => env?.teardown());
+beforeEach(async () => {
+  runsDir = await mkdtemp(join(tmpdir(), 'anneal-gc-'));
+  for (const name of ['live', 'ended', 'unknown', 'recent', 'broken'])
+    await fillRun(runsDir, name, { retention: { keep_last: 1 } });
+  await writeFile(join(runsDir, 'broken/checkpoints/epoch-03/trainer_state.json'), '{}');
+  await put(runsDir, 'notes/checkpoints/epoch-01/model.safetensors');
+  await put(runsDir, verdict);
+  for (const run of ['live', 'ended']) await put(runsDir, `${run}/snapshots/epoch-04/last.json`);
+  await makeOld(runsDir, 24 * 40);
+  await writeFile(join(runsDir, 'recent/timings.jsonl'), '{}\n');
+  return () => rm(runsDir, { recursive: true });
+});
+
+const verdict = `.anneal/judges/verdicts/aa/${'a'.repeat(64)}.json`;
+const all = ['epoch-01', 'epoch-02', 'epoch-03'];
+const checkpointsOf = (run: string) => readdir(join(runsDir, run, 'checkpoints'));
+
+async function gc(address: string, ...flags: string[]) {
+  const args = [join(packageRoot, 'src/cli/main.ts'), 'gc', '--runs-dir', runsDir, ...flags];
+  const environment = { ...process.env, TEMPORAL_ADDRESS: address };
+  return promisify(execFile)(process.execPath, args, { env: environment });
+}
+
+/** No worker serves these: a run that is started is live until it is terminated. */
+async function startRun(workflowId: string) {
+  const taskQueue = taskQueues.workflows;
+  return env.client.workflow.start('trainingRun', { workflowId, taskQueue, args: [{}] });
+}
+
+it('takes away what no live run needs, and nothing else', async () => {
+  const live = await startRun('live');
+  await (await startRun('ended')).terminate();
+
+  const dry = await gc(env.address, '--dry-run', '--json', '--verdict-days', '60');
+  const told = JSON.parse(dry.stdout);
+  const removed = ['ended', 'unknown'].flatMap((run) =>
+    ['epoch-01', 'epoch-02'].map((epoch) => `${run}/checkpoints/${epoch}`),
+  );
+  removed.splice(2, 0, 'ended/snapshots/epoch-04');
+  expect(told).toMatchObject({ dryRun: true, bytes: expect.any(Number) });
+  expect(told.garbage.map(({ path }: { path: string }) => path).sort()).toEqual(removed);
+  expect(told.spared).toEqual([
+    { what: 'live', why: 'live' },
+    { what: 'recent', why: expect.stringContaining('written to in the last 24 hours') },
+    { what: 'broken', why: expect.stringContaining('epoch-03/trainer_state.json') },
+  ]);
+  for (const run of ['live', 'ended']) expect(await checkpointsOf(run)).toEqual(all);
+
+  const { stdout } = await gc(env.address, '--verdict-days', '60');
+  expect(stdout).toMatch(/^ended\/checkpoints\/epoch-01 +checkpoint +1 +\d\.\d\d MB$/m);
+  expect(stdout).toMatch(/^removed 5 things, /m);
+  for (const run of ['live', 'recent', 'broken']) expect(await checkpointsOf(run)).toEqual(all);
+  for (const run of ['ended', 'unknown']) expect(await checkpointsOf(run)).toEqual(['epoch-03']);
+  expect(await checkpointsOf('notes')).toEqual(['epoch-01']);
+  expect(await readdir(join(runsDir, 'live/snapshots'))).toEqual(['epoch-04']);
+  expect(await readdir(join(runsDir, 'ended/snapshots'))).toEqual([]);
+
+  await live.terminate();
+  const again = JSON.parse((await gc(env.address, '--json')).stdout);
+  const paths = again.garbage.map(({ path }: { path: string }) => path).sort();
+  expect(paths).toEqual([verdict, ...['epoch-01', 'epoch-02'].map((e) => `live/checkpoints/${e}`)]);
+  expect(await checkpointsOf('live')).toEqual(['epoch-03']);
+  expect(JSON.parse((await gc(env.address, '--json')).stdout).garbage).toEqual([]);
+});
+
+it('keeps verdicts while a live run has a judge', async () => {
+  const rewards = [{ kind: 'judge', base_url: 'http://localhost:1', model: 'm', rubric: 'r' }];
+  await fillRun(runsDir, 'judged', { rewards });
+  const live = await startRun('judged');
+  const told = JSON.parse((await gc(env.address, '--json')).stdout);
+  await live.terminate();
+  const kinds = new Set(told.garbage.map(({ kind }: { kind: string }) => kind));
+  expect(kinds).toEqual(new Set(['checkpoint']));
+  expect(told.spared).toContainEqual({ what: 'verdicts', why: expect.stringContaining('judged') });
+});
+
+it('refuses to guess where no server answers, unless it is told to', async () => {
+  for (const address of ['', '127.0.0.1:1'])
+    await expect(gc(address)).rejects.toMatchObject({ code: 1, stdout: '' });
+  await expect(gc('')).rejects.toMatchObject({ stderr: expect.stringContaining('--offline') });
+  expect(await checkpointsOf('ended')).toEqual(all);
+  await gc('', '--offline');
+  expect(await checkpointsOf('ended')).toEqual(['epoch-03']);
+  expect(await checkpointsOf('recent')).toEqual(all);
+});

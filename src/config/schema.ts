@@ -243,7 +243,7 @@ export const judgeSchema = z
   .strictObject({
     kind: z.literal('judge').describe('A large language model that judges by a rubric.'),
     name: z.string().min(1).default('judge').describe('Its name in metrics and reports.'),
-    weight: z.number().positive().default(1).describe('Its share in the sum of rewards.'),
+    weight: rewardWeight,
     provider: z
       .enum(['openai-compatible', 'openai', 'anthropic'])
       .default('openai-compatible')

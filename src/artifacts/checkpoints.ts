@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { CheckpointRef, Settings } from '../config/records.ts';
+import type { CheckpointRef, Refitting, Settings } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
 import { writeFileAtomic } from './atomic.ts';
 import { damaged } from './local-store.ts';
@@ -33,6 +33,8 @@ export interface TrainerState {
   /** The model under the checkpoint's adapters, where it holds adapters. */
   base?: CheckpointRef;
   settings: Settings;
+  /** At the end of the epoch; only of a run that refits reward models. */
+  refitting?: Refitting;
   /** Null where no sample was left to train on and the policy was carried forward as it was. */
   stats: Record<string, number> | null;
 }

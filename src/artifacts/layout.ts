@@ -5,6 +5,13 @@ export type PromptSplit = 'train' | 'held-out';
 /** What an epoch samples; `greedy` takes the likeliest tokens for the held-out prompts. */
 export type Split = PromptSplit | 'greedy';
 
+/** Which refit: before which epoch, of which of the run file's reward models. */
+export interface RefitPlace {
+  epoch: number;
+  /** From 0. */
+  index: number;
+}
+
 const padded = (number: number, digits: number) => String(number).padStart(digits, '0');
 const epochName = (epoch: number) => `epoch-${padded(epoch, 2)}`;
 const samplesFolder = (epoch: number, split: Split) =>
@@ -32,6 +39,8 @@ export const layout = {
   /** The numbers of both as TensorBoard reads them. */
   events: 'tensorboard/events.out.tfevents.0.anneal',
   batch: (epoch: number) => `${samplesFolder(epoch, 'train')}/batch.jsonl`,
+  /** References to the scored shards, where reward models are refitted on them. */
+  verdicts: (epoch: number) => `${samplesFolder(epoch, 'train')}/verdicts.jsonl`,
   /** A line for every sample that is not in the batch, and why. */
   dropped: (epoch: number) => `${samplesFolder(epoch, 'train')}/dropped.jsonl`,
   /** The policy to start from, as it was when the run began. */
@@ -43,6 +52,8 @@ export const layout = {
   /** Preference pairs of a reward model's training, and the scores of those held out. */
   pairs: (split: PromptSplit) => `pairs/${split}.jsonl`,
   pairScores: (epoch: number) => `scores/${epochName(epoch)}.jsonl`,
+  /** The folder of a refit, laid out as that of a reward model's training is. */
+  refit: ({ epoch, index }: RefitPlace) => `refits/${epochName(epoch)}/reward-model-${index + 1}`,
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;
 

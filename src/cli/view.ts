@@ -3,6 +3,7 @@
 
 import pc from 'picocolors';
 import { epochColumns, epochRow } from '../analysis/epoch-table.ts';
+import { describeRefit } from '../analysis/refit.ts';
 import type { EpochMetrics } from '../config/records.ts';
 import type { RunStatus } from '../workflows/messages.ts';
 import type { StageProgress } from './progress.ts';
@@ -22,6 +23,7 @@ export function runLines({ status, stages, notice }: Observation, elapsedMs: num
     heading(status, elapsedMs),
     '',
     ...(status.metrics.length > 0 ? [...epochTable(status.metrics), ''] : []),
+    ...(status.refits ?? []).map(describeRefit),
     ...stages.map(stageLine),
     ...[status.stopped, notice].filter((word) => word !== null).map(pc.yellow),
   ];
@@ -79,6 +81,7 @@ const twoDigits = (number: number) => String(number).padStart(2, '0');
 /** A run as lines for a log: what each observation brings that the one before did not. */
 export class NewsFeed {
   #epochs = 0;
+  #refits = 0;
   #stages = new Set<string>();
   #notice: string | null = null;
   #state: RunStatus['state'] | null = null;
@@ -86,6 +89,8 @@ export class NewsFeed {
   /** The lines for this observation. */
   next({ status, stages, notice }: Observation): string[] {
     const finished = status.metrics.slice(this.#epochs).map(epochLine);
+    const refits = status.refits ?? [];
+    const refitted = refits.slice(this.#refits).map(describeRefit);
     const where = placeOf(status);
     const begun = stages
       .map(({ stage }) => `${where}: ${stage}`)
@@ -94,10 +99,11 @@ export class NewsFeed {
     const why = status.stopped === null ? '' : ` (${status.stopped})`;
     const turned = status.state === this.#state ? [] : [`${status.run}: ${status.state}${why}`];
     this.#epochs = Math.max(this.#epochs, status.metrics.length);
+    this.#refits = Math.max(this.#refits, refits.length);
     for (const line of begun) this.#stages.add(line);
     this.#notice = notice;
     this.#state = status.state;
-    return [...finished, ...turned, ...begun, ...told];
+    return [...finished, ...refitted, ...turned, ...begun, ...told];
   }
 }
 

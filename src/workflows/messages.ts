@@ -3,6 +3,7 @@
 
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PreferenceEpoch } from '../analysis/preference-report.ts';
+import type { Refit } from '../analysis/refit.ts';
 import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
 import type { RlaifConfig, TrainingConfig } from '../config/schema.ts';
 
@@ -36,6 +37,8 @@ export interface RunStatus {
   checkpoint: CheckpointRef | null;
   /** Why a judge stopped the run, which waits to be resumed; null where it did not. */
   stopped: string | null;
+  /** Of reward models so far, oldest first; none where not said. */
+  refits?: Refit[];
 }
 
 /** What a finished run returns. */

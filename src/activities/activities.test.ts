@@ -8,13 +8,14 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
-import type { Prompt, ScoredRollout } from '../config/records.ts';
+import type { ArtifactRef, PreferencePair, Prompt, ScoredRollout } from '../config/records.ts';
 import type { DroppedSample } from '../rl/batch.ts';
 import type { TrainSample } from '../rl/model-service.ts';
 import { settingsAt } from '../rl/schedule.ts';
 import type { Activities, RunPlan, Split, Trained, TrainInput } from './contract.ts';
 import { createActivities } from './index.ts';
 import { createModelDouble } from './model-double.fixture.ts';
+import type { RewardModelActivities } from './reward-model-contract.ts';
 
 const prompts = ['a', 'b', 'c', 'd'].map(
   (id): Prompt => ({
@@ -33,7 +34,8 @@ const prompts = ['a', 'b', 'c', 'd'].map(
 
 let folder: string;
 let models: ReturnType<typeof createModelDouble>;
-let activities: Activities;
+type All = Activities & RewardModelActivities;
+let activities: All;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anneal-activities-'));
   await writeFile(at('train.jsonl'), encodeJsonl(prompts.slice(0, 3)));
@@ -63,12 +65,9 @@ const judgedBy = (model: string) => ({
   ],
 });
 
-function call<K extends keyof Activities>(
-  name: K,
-  input: Parameters<Activities[K]>[0],
-): ReturnType<Activities[K]> {
+function call<K extends keyof All>(name: K, input: Parameters<All[K]>[0]): ReturnType<All[K]> {
   const env = new MockActivityEnvironment({ activityType: name }, { logger });
-  return env.run(() => activities[name](input as never)) as ReturnType<Activities[K]>;
+  return env.run(() => activities[name](input as never)) as ReturnType<All[K]>;
 }
 const logger = new DefaultLogger('ERROR');
 
@@ -123,6 +122,15 @@ async function runEpoch(plan: RunPlan, epoch = 5, change: Partial<TrainInput> = 
   const analyzeInput = { run: 'test', epoch, phase: 'only', training, evaluation, success };
   const metrics = await call('analyze', analyzeInput);
   return { scored, batch, trainInput, trained, analyzeInput, metrics };
+}
+
+/** Sample an epoch and have the filter list what was said of it. */
+async function verdictsOf(plan: RunPlan, epoch: number) {
+  const scored = await sample(plan, 'train', plan.policy, epoch);
+  const { rlaif } = plan.config;
+  const input = { run: 'test', epoch, prompts: plan.prompts.train, scored, rlaif };
+  const { verdicts } = await call('filter', { ...input, listVerdicts: true });
+  return { epoch, shards: verdicts! };
 }
 
 async function measureStart(plan: RunPlan) {
@@ -511,6 +519,33 @@ describe('prune', () => {
   });
 });
 
+describe('pairVerdicts', () => {
+  it("compares by the judge's values over all epochs, each pair once", async () => {
+    const plan = await prepare();
+    const verdicts = [await verdictsOf(plan, 5), await verdictsOf(plan, 6)];
+    const input = {
+      ...{ run: 'test', seed: 1, prompts: plan.prompts.train, verdicts },
+      refit: { epoch: 7, index: 0 },
+      ...{ judge: 'rubric', pairsPerGroup: 4, minDifference: 0.1, includeBroken: false },
+      heldOutShare: 0.3,
+    };
+    const { train, heldOut } = await call('pairVerdicts', input);
+    expect(train).toMatchObject({
+      path: 'refits/epoch-07/reward-model-1/pairs/train.jsonl',
+      count: 2,
+    });
+    const pairs = [
+      ...(await lines<PreferencePair>(train.path)),
+      ...(await lines<PreferencePair>(heldOut.path)),
+    ];
+    const better = prompts.slice(0, 3).map(({ id, reference }) => [id, reference]);
+    expect(pairs.map(({ id, chosen }) => [id, chosen]).toSorted()).toEqual(better);
+    expect(pairs.every(({ rejected }) => rejected === 'function twice() {}')).toBe(true);
+    const nobody = await call('pairVerdicts', { ...input, judge: 'nobody' });
+    expect([nobody.train.count, nobody.heldOut.count]).toEqual([0, 0]);
+  });
+});
+
 describe('resume_from', () => {
   it("goes on from another run's epoch as that run did: same files, same names", async () => {
     const plan = await prepare();
@@ -538,6 +573,61 @@ describe('resume_from', () => {
     await rm(inRun('.copies/metrics.jsonl'));
     const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };
     expect((await prepare(file, 'resumed')).history).toEqual([]);
+  });
+
+  describe('of a run that refits a reward model', () => {
+    const refit = { judge: 'rubric' };
+    const refitting = { kind: 'reward_model', name: 'teacher', refit };
+    const rewards = () => [
+      { kind: 'reward_model', name: 'other', path: at('judge') },
+      { ...refitting, path: at('judge') },
+      { kind: 'rubric', weight: 0 },
+    ];
+    const phases = [
+      { name: 'first', epochs: [5, 5] },
+      { name: 'second', epochs: [6, 9] },
+    ];
+    const resumed = (changes: object = {}) => {
+      const resume_from = inRun('checkpoints/epoch-06');
+      return prepare({ ...runFile(), phases, rewards: rewards(), resume_from, ...changes }, 'next');
+    };
+
+    /** A run whose epoch 6 ends with another model in force than the one it was given. */
+    async function runToEpoch6() {
+      await mkdir(at('judge'));
+      await writeFile(at('judge/model.safetensors'), 'judge');
+      const plan = await prepare({ ...runFile(), phases, rewards: rewards() });
+      const { other } = plan.rewardModels!;
+      const verdicts = [await verdictsOf(plan, 5), await verdictsOf(plan, 6)];
+      await runEpoch(plan, 6, {
+        refitting: { rewardModels: { teacher: other!, other: other! }, verdicts },
+      });
+      return { plan, verdicts, inForce: other! };
+    }
+
+    it("takes over its reward models and what it sampled in the epoch's phase", async () => {
+      const { plan, verdicts, inForce } = await runToEpoch6();
+      expect(plan.verdicts).toEqual([]);
+      const onlyTeacher = [rewards()[1], rewards()[2]];
+      await writeFile(at('judge/model.safetensors'), 'judge of another kind');
+      const next = await resumed({ rewards: onlyTeacher });
+      expect(next.rewardModels).toEqual({ teacher: inForce });
+      expect(next.verdicts).toEqual([verdicts[1]]);
+      const copies = await readTree(at('runs/next'));
+      expect(copies[`${inForce.path}/model.safetensors`]).toBe('judge');
+      const { path } = verdicts[1]!.shards;
+      for (const file of [path, ...(await lines<ArtifactRef>(path)).map((shard) => shard.path)])
+        expect(copies[file]).toBe(await readFile(inRun(file), 'utf8'));
+      expect(Object.keys(copies).filter((name) => name.startsWith('samples/'))).toHaveLength(3);
+    });
+
+    it('refuses reward models in an order in which two would have one place', async () => {
+      await runToEpoch6();
+      await expect(resumed()).rejects.toMatchObject({
+        type: 'InvalidConfig',
+        message: expect.stringMatching(/in the order of the run to go on from, found other, teach/),
+      });
+    });
   });
 
   it('refuses a checkpoint whose next epoch the run does not have', async () => {

@@ -34,10 +34,10 @@ export function analyzeWith(dependencies: Dependencies) {
 }
 
 async function measure(store: Store, input: AnalyzeInput): Promise<EpochMetrics> {
-  const { epoch, phase, training, evaluation: heldOut, greedy = null } = input;
+  const { epoch, phase, training, evaluation: heldOut, greedy = null, refits } = input;
   if (training === null) return startMetrics(epoch, heldOut, greedy);
   const train = summarizeSamples(await readScored(store, training.scored));
-  return toEpochMetrics({ ...training, epoch, phase, train, heldOut, greedy });
+  return toEpochMetrics({ ...training, epoch, phase, train, heldOut, greedy, refits });
 }
 
 async function readHistory(store: Store): Promise<EpochMetrics[]> {

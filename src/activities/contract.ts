@@ -1,9 +1,17 @@
 // What the workflows ask of the activities, and what comes back: references to files and pages of
 // numbers. Types alone, so that workflows may import them.
 
+import type { Refit } from '../analysis/refit.ts';
 import type { SampleSummary } from '../analysis/sample-summary.ts';
 import type { PromptSplit, Split } from '../artifacts/layout.ts';
-import type { ArtifactRef, CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
+import type {
+  ArtifactRef,
+  CheckpointRef,
+  EpochMetrics,
+  EpochVerdicts,
+  Refitting,
+  Settings,
+} from '../config/records.ts';
 import type {
   PromptFormat,
   RetentionConfig,
@@ -40,6 +48,11 @@ export interface RunPlan {
   reference: CheckpointRef;
   /** Reward models by the name of the reward; of a run that began before there were any, none. */
   rewardModels?: Record<string, CheckpointRef>;
+  /**
+   * Only of a run that refits reward models: what an earlier run, which this one goes on from,
+   * sampled in the phase; else empty.
+   */
+  verdicts?: EpochVerdicts[];
   /** What the run that this one goes on from measured so far; else empty. */
   history: EpochMetrics[];
 }
@@ -83,11 +96,15 @@ export interface FilterInput extends InEpoch {
   prompts: ArtifactRef;
   scored: ArtifactRef[];
   rlaif: RlaifConfig;
+  /** List the scored shards in a file too, for a refit of reward models. */
+  listVerdicts?: boolean;
 }
 
 export interface Batch {
   samples: ArtifactRef;
   counts: FilterCounts;
+  /** The list of scored shards, where it was asked for. */
+  verdicts?: ArtifactRef;
 }
 
 export interface TrainInput extends InEpoch {
@@ -100,6 +117,8 @@ export interface TrainInput extends InEpoch {
   seed: number;
   engine: RunConfig['engine'];
   freshOptimizer: boolean;
+  /** Written down with the checkpoint, for runs that go on from it. */
+  refitting?: Refitting;
 }
 
 export interface Trained {
@@ -128,6 +147,8 @@ export interface AnalyzeInput extends InEpoch {
   /** One completion a held-out prompt, the likeliest tokens; null where that is not asked for. */
   greedy?: SampleSummary | null;
   success: RunConfig['success'];
+  /** Of reward models, before this epoch. */
+  refits?: Refit[];
 }
 
 export interface PruneInput extends InEpoch {

@@ -21,6 +21,9 @@ export function filterWith(dependencies: Dependencies) {
       return {
         samples: await store.write(path, encodeJsonl(rows), rows.length),
         counts: batch.counts,
+        ...(input.listVerdicts && {
+          verdicts: await store.write(layout.verdicts(input.epoch), encodeJsonl(input.scored)),
+        }),
       };
     });
   };

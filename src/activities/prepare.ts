@@ -9,6 +9,7 @@ import {
   type ForeignCheckpoint,
   openCheckpoint,
   readForeignCheckpoint,
+  type TrainerState,
   trainingFiles,
 } from '../artifacts/checkpoints.ts';
 import { readDocument, writeDocument } from '../artifacts/documents.ts';
@@ -17,7 +18,13 @@ import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import { resolveConfig } from '../config/load.ts';
 import { resolveCheckpoint, resolveInput } from '../config/paths.ts';
-import type { CheckpointRef, EpochMetrics, Prompt } from '../config/records.ts';
+import type {
+  ArtifactRef,
+  CheckpointRef,
+  EpochMetrics,
+  EpochVerdicts,
+  Prompt,
+} from '../config/records.ts';
 import { type RunConfig, runSchema } from '../config/schema.ts';
 import { readAdapterFolder } from '../engine/model/adapter-folder.ts';
 import { AnnealError } from '../errors.ts';
@@ -26,13 +33,14 @@ import { readPrompts } from '../rewards/prompts.ts';
 import { createRewards } from '../rewards/score-completions.ts';
 import type { ModelService } from '../rl/model-service.ts';
 import { checkSingleScore } from '../rl/reward-model.ts';
-import { firstEpochOf, lastEpochOf, phaseOf } from '../rl/schedule.ts';
+import { firstEpochOf, lastEpochOf, phaseOf, refittedRewards } from '../rl/schedule.ts';
 import { differencesFrom, noteDifferences } from './conditions.ts';
 import type { PrepareInput, RunPlan } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
 import { checkOwner, writeManifest } from './manifest.ts';
 import { rewardServices } from './reward-services.ts';
+import { readRows } from './samples.ts';
 import { checkPhases, checkPromptCounts } from './settings-check.ts';
 
 export function prepareWith(dependencies: Dependencies) {
@@ -80,6 +88,8 @@ interface Resumed extends ForeignCheckpoint {
   history: EpochMetrics[];
   /** What is other here than where the other run began. */
   differences: string[];
+  /** Reward models that are refitted, as they were at the epoch's end, by the name of the reward. */
+  rewardModels: Record<string, CheckpointRef>;
 }
 
 /** The workflow's id names the run's folder, so it has to be a name. */
@@ -146,9 +156,20 @@ async function readResumed(resumeFrom: string, config: RunConfig): Promise<Resum
       `resume_from: expected the checkpoint of an epoch before one of this run's (${firstEpochOf(config)} to ${lastEpochOf(config)}), found one of epoch ${epoch}. Name another checkpoint or move the phases.`,
     );
   const folder = await openCheckpoint(source, found.ref);
-  await openCheckpoint(source, state.reference);
+  const rewardModels = resumedRewardModels(config, state);
+  for (const ref of [state.reference, ...Object.values(rewardModels)])
+    await openCheckpoint(source, ref);
   const differences = await differencesFrom(await source.readDocument(layout.manifest));
-  return { ...found, folder, history: await historyUpTo(source, epoch), differences };
+  const history = await historyUpTo(source, epoch);
+  return { ...found, folder, history, differences, rewardModels };
+}
+
+function resumedRewardModels(config: RunConfig, { refitting }: TrainerState) {
+  const found = refittedRewards(config).flatMap(({ reward: { name } }) => {
+    const ref = refitting?.rewardModels[name];
+    return ref ? [[name, ref] as const] : [];
+  });
+  return Object.fromEntries(found);
 }
 
 /** The other run's metrics to the epoch; empty where it has not measured that one. */
@@ -162,6 +183,7 @@ async function historyUpTo(source: Store, epoch: number): Promise<EpochMetrics[]
 async function copyInputs(store: Store, config: RunConfig, inputs: Inputs): Promise<RunPlan> {
   const { train, heldOut, resumed } = inputs;
   const history = resumed?.history ?? [];
+  const refits = refittedRewards(config).length > 0;
   await writeDocument(store, layout.config, `${JSON.stringify(config, null, 2)}\n`);
   await writeDocument(store, layout.metrics, encodeJsonl(history));
   return {
@@ -177,6 +199,7 @@ async function copyInputs(store: Store, config: RunConfig, inputs: Inputs): Prom
     },
     ...(resumed ? await copyResumed(store, resumed) : await copyModels(store, config, inputs)),
     rewardModels: await copyRewardModels(store, config, inputs),
+    ...(refits && { verdicts: await copyVerdicts(store, config, resumed) }),
   };
 }
 
@@ -196,24 +219,59 @@ async function copyModels(store: Store, config: RunConfig, inputs: Inputs): Prom
 async function copyRewardModels(
   store: Store,
   config: RunConfig,
-  { rewardModels }: Inputs,
+  { rewardModels, resumed }: Inputs,
 ): Promise<Record<string, CheckpointRef>> {
   const epoch = firstEpochOf(config) - 1;
   const copies: Record<string, CheckpointRef> = {};
   for (const [index, [name, folder]] of rewardModels.entries()) {
     const path = layout.rewardModel(index);
-    copies[name] = await importCheckpoint(store, folder, { path, epoch, step: 0 }, trainingFiles);
+    const there = resumed?.rewardModels[name];
+    copies[name] = there
+      ? await adopt(store, resumed.source, there)
+      : await importCheckpoint(store, folder, { path, epoch, step: 0 }, trainingFiles);
   }
+  checkPlaces(copies);
   return copies;
 }
 
-/** The same files under the same names as in the other run: from here on nothing tells them apart. */
+/** @throws AnnealError InvalidConfig where a model of the other run has the place of one of this. */
+function checkPlaces(copies: Record<string, CheckpointRef>): void {
+  const places = Object.values(copies).map(({ path }) => path);
+  if (new Set(places).size === places.length) return;
+  throw new AnnealError(
+    'InvalidConfig',
+    `resume_from: expected the rewards of kind reward_model in the order of the run to go on from, found ${Object.keys(copies).join(', ')}; put them in that order, new ones last`,
+  );
+}
+
+/** What the other run sampled in the phase of the epoch that this one goes on from. */
+async function copyVerdicts(
+  store: Store,
+  config: RunConfig,
+  resumed: Resumed | null,
+): Promise<EpochVerdicts[]> {
+  if (!resumed) return [];
+  const { ref, source, state } = resumed;
+  const phase = phaseOf(config, ref.epoch);
+  const found = state.refitting?.verdicts ?? [];
+  const ofPhase = found.filter(({ epoch }) => phase && phaseOf(config, epoch) === phase);
+  for (const { shards } of ofPhase)
+    for (const file of [shards, ...(await readRows<ArtifactRef>(source, shards))])
+      await store.write(file.path, await source.read(file));
+  return ofPhase;
+}
+
 async function copyResumed(store: Store, { source, ref, state }: Resumed): Promise<Policies> {
-  const adopt = async (there: CheckpointRef): Promise<CheckpointRef> => {
-    const base = there.base && { base: await adopt(there.base) };
-    return importCheckpoint(store, await source.fetchFolder(there.path), { ...there, ...base }, []);
+  return {
+    policy: await adopt(store, source, ref),
+    reference: await adopt(store, source, state.reference),
   };
-  return { policy: await adopt(ref), reference: await adopt(state.reference) };
+}
+
+/** The same files under the same names as in the other run: from here on nothing tells them apart. */
+async function adopt(store: Store, source: Store, there: CheckpointRef): Promise<CheckpointRef> {
+  const base = there.base && { base: await adopt(store, source, there.base) };
+  return importCheckpoint(store, await source.fetchFolder(there.path), { ...there, ...base }, []);
 }
 
 async function importCheckpoint(

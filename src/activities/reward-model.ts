@@ -1,5 +1,5 @@
-// The activities of a reward model's training: its inputs, an epoch, held-out scores, the finished
-// folder. All of them work with models, and so belong to the queue of training.
+// The activities of a reward model's training: its inputs, or pairs out of a run that refits it; an
+// epoch, held-out scores, the finished folder. They belong to the queue of training.
 
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -13,19 +13,25 @@ import { mean } from '../analysis/statistics.ts';
 import { writeFileAtomic } from '../artifacts/atomic.ts';
 import { commitCheckpoint, openCheckpoint } from '../artifacts/checkpoints.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
-import { layout } from '../artifacts/layout.ts';
+import { layout, type PromptSplit, type RefitPlace } from '../artifacts/layout.ts';
 import { createLocalStore } from '../artifacts/local-store.ts';
+import type { Store } from '../artifacts/store.ts';
 import { resolveInput } from '../config/paths.ts';
-import { type PreferencePair, preferencePairSchema } from '../config/records.ts';
+import { type ArtifactRef, type PreferencePair, preferencePairSchema } from '../config/records.ts';
 import { type RewardModelConfig, resolveRewardModelConfig } from '../config/reward-model.ts';
 import { AnnealError } from '../errors.ts';
 import { readRows as readFileRows } from '../rewards/prompts.ts';
-import { splitPairs } from '../rl/pairs.ts';
+import { distinctPairs, preferencePairs, splitPairs } from '../rl/pairs.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
 import { checkOwner, writeManifest } from './manifest.ts';
-import type { RewardModelActivities } from './reward-model-contract.ts';
-import { readRows } from './samples.ts';
+import type {
+  PairVerdictsInput,
+  PreferenceSettings,
+  RewardModelActivities,
+  SplitPairs,
+} from './reward-model-contract.ts';
+import { readPromptsById, readRows, readScored } from './samples.ts';
 
 export function rewardModelActivitiesWith(dependencies: Dependencies): RewardModelActivities {
   const { models } = dependencies;
@@ -43,22 +49,24 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
         const scratch = await store.scratch(path);
         await models.makeClassifier({ model: base, seed: config.seed, out: scratch }, job);
         const start = await commitCheckpoint(store, scratch, { path, epoch: 0, step: 0 });
-        const write = (split: 'train' | 'held-out', rows: PreferencePair[]) =>
-          store.write(layout.pairs(split), encodeJsonl(rows), rows.length);
-        const pairs = {
-          train: await write('train', train),
-          heldOut: await write('held-out', heldOut),
-        };
+        const pairs = await writePairs(store, undefined, { train, heldOut });
         await store.write(layout.config, `${JSON.stringify(config, null, 2)}\n`);
         await writeManifest(store, input, { pairs, start });
         return { config, pairs, start };
       });
     },
 
-    async trainRewardModel({ run, epoch, config, model, pairs }) {
+    async pairVerdicts(input) {
+      const store = storeOf(dependencies, input.run);
+      return runJob(store, { epoch: input.refit.epoch }, async () =>
+        writePairs(store, input.refit, await comparedBy(store, input)),
+      );
+    },
+
+    async trainRewardModel({ run, epoch, refit, config, model, pairs }) {
       const store = storeOf(dependencies, run);
       return runJob(store, { stage: 'train', epoch }, async (job) => {
-        const path = layout.checkpoint(epoch);
+        const path = within(refit, layout.checkpoint(epoch));
         const scratch = await store.scratch(path);
         const { engine, prompt_format: promptFormat, training, lora, seed } = config;
         const { steps, tooLong } = await models.trainRewardModel(
@@ -70,7 +78,7 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
           },
           job,
         );
-        await store.write(layout.steps(epoch), encodeJsonl(steps));
+        await store.write(within(refit, layout.steps(epoch)), encodeJsonl(steps));
         const base = model.base ?? (lora ? model : undefined);
         const step = model.step + steps.length;
         const made = { path, epoch, step, ...(base && { base }) };
@@ -83,13 +91,13 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
       });
     },
 
-    async evaluateRewardModel({ run, epoch, config, model, pairs }) {
+    async evaluateRewardModel({ run, epoch, refit, config, model, pairs }) {
       const store = storeOf(dependencies, run);
       return runJob(store, { stage: 'evaluate', epoch }, async (job) => {
         const folder = await openCheckpoint(store, model);
         const rows = await readRows<PreferencePair>(store, pairs);
         const scored = await scorePairs(dependencies, folder, config, rows, job);
-        const path = layout.pairScores(epoch);
+        const path = within(refit, layout.pairScores(epoch));
         const scores = await store.write(path, encodeJsonl(scored), scored.length);
         return { scores, summary: summarizePairs(scored) };
       });
@@ -156,11 +164,41 @@ export async function readPairs(config: RewardModelConfig) {
   );
 }
 
+/** Pairs out of every epoch's samples. A prompt that is held out is so in all refits of a run. */
+async function comparedBy(store: Store, input: PairVerdictsInput) {
+  const { judge: reward, pairsPerGroup: perGroup, minDifference, includeBroken } = input;
+  const prompts = await readPromptsById(store, input.prompts);
+  const textOf = (id: string) => prompts.get(id)!.prompt;
+  const pairs: PreferencePair[] = [];
+  for (const { shards } of input.verdicts) {
+    const samples = await readScored(store, await readRows<ArtifactRef>(store, shards));
+    const settings = { reward, perGroup, minDifference, includeBroken };
+    pairs.push(...preferencePairs(samples, textOf, settings));
+  }
+  const texts = [...new Set([...prompts.keys()].map(textOf))];
+  return splitPairs(distinctPairs(pairs), input.heldOutShare, input.seed, texts);
+}
+
+async function writePairs(
+  store: Store,
+  refit: RefitPlace | undefined,
+  { train, heldOut }: { train: PreferencePair[]; heldOut: PreferencePair[] },
+): Promise<SplitPairs> {
+  const write = (split: PromptSplit, rows: PreferencePair[]) =>
+    store.write(within(refit, layout.pairs(split)), encodeJsonl(rows), rows.length);
+  return { train: await write('train', train), heldOut: await write('held-out', heldOut) };
+}
+
+/** Where a file of a training lies: in its own folder, or in that of a refit within a run's. */
+function within(refit: RefitPlace | undefined, path: string): string {
+  return refit ? `${layout.refit(refit)}/${path}` : path;
+}
+
 /** The scores of both answers of every pair. */
 async function scorePairs(
   { models }: Dependencies,
   model: string,
-  { engine, prompt_format: promptFormat, training }: RewardModelConfig,
+  { engine, prompt_format: promptFormat, training }: PreferenceSettings,
   pairs: readonly PreferencePair[],
   job: Job,
 ): Promise<ScoredPair[]> {

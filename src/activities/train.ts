@@ -22,7 +22,7 @@ import { EpochSnapshots } from './snapshots.ts';
 export function trainWith(dependencies: Dependencies) {
   return async function train(input: TrainInput): Promise<Trained> {
     const store = storeOf(dependencies, input.run);
-    const { epoch, reference, settings } = input;
+    const { epoch, reference, settings, refitting } = input;
     return runJob(store, { stage: 'train', epoch }, async (job) => {
       const path = layout.checkpoint(epoch);
       const scratch = await store.scratch(path);
@@ -37,6 +37,7 @@ export function trainWith(dependencies: Dependencies) {
         reference,
         ...base,
         settings,
+        ...(refitting && { refitting }),
         stats: stats && { ...stats },
       });
       return {

@@ -23,6 +23,16 @@ describe('renderDetails', () => {
     expect(renderDetails({ ...standing, stopped })).toContain(`**Paused.** ${stopped}`);
   });
 
+  it('lists the refits of reward models, the latest ones', () => {
+    const refits = Array.from({ length: 12 }, (_, i) => ({
+      ...{ reward: 'teacher', epoch: i, pairs: 90, heldOutPairs: 20 },
+      ...{ accuracyBefore: 0.7, accuracyAfter: 0.8, inForce: true },
+    }));
+    const lines = renderDetails({ ...standing, refits }).match(/^- .*refitted before epoch \d+/gm);
+    expect(lines).toHaveLength(10);
+    expect(lines!.at(-1)).toMatch(/epoch 11$/);
+  });
+
   it('shows phase, epoch, trend and a row an epoch', () => {
     const text = renderDetails(standing);
     expect(text).toContain('**exploration**, epoch **9** of 8–15 · running');

@@ -5,6 +5,8 @@ import { epochColumns, epochRow } from './epoch-table.ts';
 import { numberOf } from './facts.ts';
 import { arrow, signedPercent, sparkline } from './format.ts';
 import type { EpochRecord } from './history.ts';
+import { bulletList } from './page.ts';
+import { describeRefit, type Refit } from './refit.ts';
 
 /** What the panel needs of a run's status; RunStatus is one. */
 export interface Standing {
@@ -18,19 +20,22 @@ export interface Standing {
   stopped: string | null;
   /** What was damaged and made again; none where not said. */
   remade?: readonly { epoch: number; problem: string }[];
+  /** Of reward models so far, oldest first. */
+  refits?: readonly Refit[];
 }
 
 /** Epochs shown: the panel is limited to 20,000 bytes. */
 const shownEpochs = 20;
 const shownPoints = 60;
 const shownProblems = 5;
+const shownRefits = 10;
 
 /** What fits beside each other there; everything is in the report. */
 const shownColumns = ['epoch', 'phase', 'held-out', 'pass', 'reward', 'best-of-N', 'KL'];
 
 /** The panel's Markdown. */
 export function renderDetails(standing: Standing): string {
-  const { metrics } = standing;
+  const { metrics, refits = [] } = standing;
   const shown = metrics.slice(-shownEpochs);
   const hidden = metrics.length - shown.length;
   const parts = [
@@ -40,6 +45,7 @@ export function renderDetails(standing: Standing): string {
       .slice(-shownProblems)
       .map(({ epoch, problem }) => `Epoch ${epoch} was made again: ${problem}`),
     ...trend(metrics),
+    ...(refits.length > 0 ? [bulletList(refits.slice(-shownRefits).map(describeRefit))] : []),
     ...(hidden > 0 ? [`_${hidden} earlier epochs are in metrics.jsonl._`] : []),
     ...(shown.length > 0 ? [epochBlock(shown)] : []),
   ];

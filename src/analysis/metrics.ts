@@ -4,6 +4,7 @@
 import type { EpochMetrics, Settings } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
 import type { TrainStats } from '../rl/model-service.ts';
+import { type Refit, refitMetrics } from './refit.ts';
 import { type SampleSummary, summarizeSamples } from './sample-summary.ts';
 
 /** What an epoch leaves behind, from which its line is made. */
@@ -21,6 +22,8 @@ export interface EpochParts {
   counts: { kept: number };
   /** Null where nothing was left to train on. */
   stats: TrainStats | null;
+  /** Of reward models, before the epoch. */
+  refits?: readonly Refit[] | undefined;
 }
 
 /**
@@ -28,7 +31,7 @@ export interface EpochParts {
  * @throws AnnealError InvalidData where no held-out sample has a score.
  */
 export function toEpochMetrics(parts: EpochParts): EpochMetrics {
-  const { epoch, phase, train, heldOut, greedy, counts, stats, settings } = parts;
+  const { epoch, phase, train, heldOut, greedy, counts, stats, settings, refits = [] } = parts;
   return {
     epoch,
     phase,
@@ -39,6 +42,7 @@ export function toEpochMetrics(parts: EpochParts): EpochMetrics {
     ...greedyMetrics(greedy),
     ...train.rewards,
     ...prefixed(heldOut.rewards),
+    ...refitMetrics(refits),
     settings,
   };
 }

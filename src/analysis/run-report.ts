@@ -9,6 +9,7 @@ import { absent, fixed, moved, settingValue, share, sparkline } from './format.t
 import { type EpochRecord, type NumberMetric, passMetrics } from './history.ts';
 import { bulletList, conditionsSection, markdownTable, numbered, renderPage } from './page.ts';
 import { recommend } from './recommendations.ts';
+import { refitTable } from './refit.ts';
 import { renderSuccess } from './report-advice.ts';
 import { successMetrics } from './success.ts';
 
@@ -35,6 +36,7 @@ export function renderRunReport({ name, ...input }: RunReportInput): string {
     { title: 'Epochs', body: markdownTable(epochColumns, history.map(epochRow)) },
     { title: 'Phases', body: phases(history) },
     { title: 'Policy After Each Phase', body: policies(history) },
+    { title: 'Refits of Reward Models', body: refitTable(history) },
     { title: 'Success Metrics', body: renderSuccess(successMetrics(last, input.success)) },
     { title: `Diagnosis of Epoch ${last.epoch}`, body: verdict({ ...input, epoch: last.epoch }) },
     conditionsSection(input),

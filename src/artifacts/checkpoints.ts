@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { CheckpointRef, Settings } from '../config/records.ts';
+import type { CheckpointRef, Refitting, Settings } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
 import { splitAddress } from './address.ts';
 import { writeFileAtomic } from './atomic.ts';
@@ -40,6 +40,8 @@ export interface TrainerState {
   /** The model under the checkpoint's adapters, where it holds adapters. */
   base?: CheckpointRef;
   settings: Settings;
+  /** At the end of the epoch; only of a run that refits reward models. */
+  refitting?: Refitting;
   /** Null where no sample was left to train on and the policy was carried forward as it was. */
   stats: Record<string, number> | null;
 }

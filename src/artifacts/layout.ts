@@ -5,6 +5,13 @@ export type PromptSplit = 'train' | 'held-out';
 /** What an epoch samples; `greedy` takes the likeliest tokens for the held-out prompts. */
 export type Split = PromptSplit | 'greedy';
 
+/** Which refit: before which epoch, of which of the run file's reward models. */
+export interface RefitPlace {
+  epoch: number;
+  /** From 0. */
+  index: number;
+}
+
 const padded = (number: number, digits: number) => String(number).padStart(digits, '0');
 const epochName = (epoch: number) => `epoch-${padded(epoch, 2)}`;
 /** The epoch after which a file or folder is named; null for one that bears no epoch's name. */
@@ -41,6 +48,8 @@ export const layout = {
   /** The numbers of both as TensorBoard reads them. */
   events: 'tensorboard/events.out.tfevents.0.anneal',
   batch: (epoch: number) => `${samplesFolder(epoch, 'train')}/batch.jsonl`,
+  /** References to the scored shards, where reward models are refitted on them. */
+  verdicts: (epoch: number) => `${samplesFolder(epoch, 'train')}/verdicts.jsonl`,
   /** A line for every sample that is not in the batch, and why. */
   dropped: (epoch: number) => `${samplesFolder(epoch, 'train')}/dropped.jsonl`,
   checkpoints: 'checkpoints',
@@ -59,6 +68,8 @@ export const layout = {
   /** Where an epoch's training stood when it was last written down; gone when it is done. */
   snapshots: (epoch: number) => `snapshots/${epochName(epoch)}`,
   allSnapshots: 'snapshots',
+  /** The folder of a refit, laid out as that of a reward model's training is. */
+  refit: ({ epoch, index }: RefitPlace) => `refits/${epochName(epoch)}/reward-model-${index + 1}`,
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;
 

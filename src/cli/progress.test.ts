@@ -51,6 +51,12 @@ test('without a configuration what is left counts', () => {
   expect(stage).toMatchObject({ fraction: 0, amount: '0 of 2 shards' });
 });
 
+test('a refit of a reward model, between epochs, counts its steps', () => {
+  const beats = beat('train', 3, 12, 'steps');
+  const [stage] = stagesOf([pending('trainRewardModel', beats)], config, null);
+  expect(stage).toMatchObject({ stage: 'refit', amount: '3 of 12 steps' });
+});
+
 test('training counts its own steps', () => {
   const [stage] = stagesOf([pending('train', beat('train', 3, 12, 'steps'))], config, 8);
   expect(stage).toMatchObject({ stage: 'train', fraction: 0.25, amount: '3 of 12 steps' });

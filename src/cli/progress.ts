@@ -53,7 +53,8 @@ export function stagesOf(
   return [
     ...shardStage(label('generate'), generate, shards, shards - generate.length),
     ...shardStage(label('score'), score, shards, shards - left),
-    ...trainStage(train),
+    ...trainStage('train', train),
+    ...trainStage('refit', ofType('trainRewardModel')),
   ];
 }
 
@@ -85,13 +86,13 @@ function shardStage(
   ];
 }
 
-function trainStage(group: readonly PendingActivity[]): StageProgress[] {
+function trainStage(stage: string, group: readonly PendingActivity[]): StageProgress[] {
   if (group.length === 0) return [];
   const report = group[0]?.heartbeat;
   const counted = report && report.total > 0;
   const amount = counted ? `${report.done} of ${report.total} ${report.unit}` : 'starting';
   const fraction = shareOf(report ?? null);
-  return [{ stage: 'train', fraction, amount, rate: rateOf(group), note: noteOf(group) }];
+  return [{ stage, fraction, amount, rate: rateOf(group), note: noteOf(group) }];
 }
 
 function shareOf(heartbeat: HeartbeatDetails | null): number {

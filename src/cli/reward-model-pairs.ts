@@ -6,7 +6,7 @@ import { encodeJsonl } from '../artifacts/jsonl.ts';
 import type { PromptSplit } from '../artifacts/layout.ts';
 import type { PreferencePair } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
-import { type PairSettings, preferencePairs } from '../rl/pairs.ts';
+import { distinctPairs, type PairSettings, preferencePairs } from '../rl/pairs.ts';
 import { epochsWithSamples, readRollouts } from './rollout-rows.ts';
 import { type RunFolder, readRunFolder } from './run-folder.ts';
 
@@ -26,7 +26,7 @@ export async function pairsCommand(run: string, options: PairsOptions): Promise<
   const pairs: PreferencePair[] = [];
   for (const epoch of await epochsOf(folder, options))
     pairs.push(...(await pairsOf(folder, epoch, options)));
-  const distinct = [...new Map(pairs.map((pair) => [keyOf(pair), pair])).values()];
+  const distinct = distinctPairs(pairs);
   if (distinct.length === 0) throw noPairs(folder, options);
   const text = encodeJsonl(distinct);
   if (options.output === undefined) process.stdout.write(text);
@@ -45,11 +45,6 @@ async function pairsOf({ path }: RunFolder, epoch: number, options: PairsOptions
   const rows = await readRollouts(path, epoch, options.split);
   const prompts = new Map(rows.map(({ promptId, prompt }) => [promptId, prompt]));
   return preferencePairs(rows, (id) => prompts.get(id)!, options);
-}
-
-/** What was sampled in several epochs is one pair. */
-function keyOf({ prompt, chosen, rejected }: PreferencePair): string {
-  return JSON.stringify([prompt, chosen, rejected]);
 }
 
 function noPairs({ path }: RunFolder, { split, minDifference, reward }: PairsOptions): AnnealError {

@@ -63,6 +63,21 @@ test('a log tells each thing once', () => {
   ]);
 });
 
+test('a refit of a reward model stands under the epochs, and in a log once', () => {
+  const refits = [
+    {
+      ...{ reward: 'teacher', epoch: 9, pairs: 90, heldOutPairs: 20 },
+      ...{ accuracyBefore: 0.7, accuracyAfter: 0.8, inForce: true },
+    },
+  ];
+  const seen = observation({ refits });
+  expect(plain(runLines(seen, 0))).toContainEqual(expect.stringMatching(/'teacher' refitted/));
+  const feed = new NewsFeed();
+  feed.next(observation());
+  expect(feed.next(seen)).toEqual([expect.stringMatching(/'teacher' refitted before epoch 9/)]);
+  expect(feed.next(seen)).toEqual([]);
+});
+
 test('a log tells a notice again when it comes back', () => {
   const feed = new NewsFeed();
   const away = { ...observation(), notice: 'the server is away' };

@@ -3,6 +3,7 @@
 
 import pc from 'picocolors';
 import { epochColumns, epochRow } from '../analysis/epoch-table.ts';
+import { describeRefit } from '../analysis/refit.ts';
 import type { EpochMetrics } from '../config/records.ts';
 import type { RunStatus } from '../workflows/messages.ts';
 import type { StageProgress } from './progress.ts';
@@ -22,6 +23,7 @@ export function runLines({ status, stages, notice }: Observation, elapsedMs: num
     heading(status, elapsedMs),
     '',
     ...(status.metrics.length > 0 ? [...epochTable(status.metrics), ''] : []),
+    ...(status.refits ?? []).map(describeRefit),
     ...stages.map(stageLine),
     ...[...remadeLines(status), status.stopped, notice]
       .filter((word) => word !== null)
@@ -82,6 +84,7 @@ const twoDigits = (number: number) => String(number).padStart(2, '0');
 export class NewsFeed {
   #epochs = 0;
   #remade = 0;
+  #refits = 0;
   #stages = new Set<string>();
   #notice: string | null = null;
   #state: RunStatus['state'] | null = null;
@@ -89,6 +92,8 @@ export class NewsFeed {
   /** The lines for this observation. */
   next({ status, stages, notice }: Observation): string[] {
     const finished = status.metrics.slice(this.#epochs).map(epochLine);
+    const refits = status.refits ?? [];
+    const refitted = refits.slice(this.#refits).map(describeRefit);
     const where = placeOf(status);
     const begun = stages
       .map(({ stage }) => `${where}: ${stage}`)
@@ -99,10 +104,11 @@ export class NewsFeed {
     const remade = remadeLines(status).slice(this.#remade);
     this.#remade = Math.max(this.#remade, status.remade?.length ?? 0);
     this.#epochs = Math.max(this.#epochs, status.metrics.length);
+    this.#refits = Math.max(this.#refits, refits.length);
     for (const line of begun) this.#stages.add(line);
     this.#notice = notice;
     this.#state = status.state;
-    return [...finished, ...remade, ...turned, ...begun, ...told];
+    return [...finished, ...remade, ...refitted, ...turned, ...begun, ...told];
   }
 }
 

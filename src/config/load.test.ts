@@ -115,6 +115,21 @@ describe('a bad run file is refused', () => {
       /rewards: expected one with a weight over 0/,
     ],
     [
+      'a refit by a reward that is not there',
+      withRefit('rubrik'),
+      /rewards\.0\.refit\.judge: expected the name of another reward \(rubric\), found 'rubrik'/,
+    ],
+    [
+      'a refit on samples that retention takes away',
+      { ...withRefit('rubric'), retention: { keep_samples: 1 } },
+      /retention\.keep_samples: expected the epochs of the longest phase \(\d+\) or more/,
+    ],
+    [
+      'a refit by the reward model itself',
+      withRefit('reward_model'),
+      /refit\.judge: expected the name of another reward \(rubric\), found 'reward_model'/,
+    ],
+    [
       'unknown kind of prompt format',
       withFormat({ kind: 'chatml' }),
       /model\.prompt_format\.kind: expected plain or chat, found "chatml"/,
@@ -244,6 +259,11 @@ describe('a bad run file is refused', () => {
     await expect(loadRunFile(join(folder, 'none.yaml'))).rejects.toThrow(/none\.yaml: .*ENOENT/);
   });
 });
+
+function withRefit(judge: string) {
+  const teacher = { kind: 'reward_model', path: 'm', refit: { judge } };
+  return { ...runFile, rewards: [teacher, { kind: 'rubric', weight: 0 }] };
+}
 
 function withFormat(format: object) {
   return { ...runFile, model: { ...runFile.model, prompt_format: format } };

@@ -128,6 +128,21 @@ export interface CheckpointRef {
   base?: CheckpointRef;
 }
 
+/** The scored training samples of an epoch. */
+export interface EpochVerdicts {
+  epoch: number;
+  /** A list of references to their shards, in order. */
+  shards: ArtifactRef;
+}
+
+/** Of a run that refits reward models: those in force, and what the next refit learns from. */
+export interface Refitting {
+  /** By the name of the reward. */
+  rewardModels: Record<string, CheckpointRef>;
+  /** Of the phase's epochs so far. */
+  verdicts: EpochVerdicts[];
+}
+
 /** What was in force in an epoch: the run's settings with the phase's overrides applied. */
 export interface Settings {
   rlaif: RlaifConfig;
@@ -207,7 +222,10 @@ export interface EpochMetrics {
   'eval/greedy/pass_rate': number | null;
   /** Unbiased estimates of pass@k, for powers of two and the group size. */
   [passAtK: `eval/pass@${number}`]: number | null;
-  /** `rewards/{name}/mean`, `…/std` (population) and `…/{criterion}`, also under `eval/`. */
+  /**
+   * `rewards/{name}/mean`, `…/std` (population) and `…/{criterion}`, also under `eval/`; and
+   * `rewards/{name}/refit_…` where that reward model was refitted before the epoch.
+   */
   [reward: `${string}rewards/${string}`]: number | null;
   settings: Settings | null;
 }

@@ -5,27 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { AnnealError } from '../errors.ts';
+import { preferenceTrainingSchema } from './preference-training.ts';
 import { promptFormatSchema, runSchema } from './schema.ts';
-
-const positiveInt = z.int().positive();
-
-const preferenceTrainingSchema = z.strictObject({
-  epochs: positiveInt.max(100).default(1),
-  /** Peak of AdamW's, which comes down to 0 by half a cosine over all epochs. */
-  learning_rate: z.number().positive().default(1e-5),
-  warmup_steps: z.int().min(0).default(10),
-  weight_decay: z.number().min(0).default(0),
-  max_grad_norm: z.number().positive().default(1),
-  /** Pairs an optimiser step, and a forward and backward pass. */
-  batch_size: positiveInt.default(32),
-  microbatch_size: positiveInt.default(8),
-  /** Pairs with a longer answer, prompt included, are left out. In tokens. */
-  max_length: positiveInt.default(1024),
-  /** Compute activations again in the backward pass. */
-  recompute: z.boolean().default(false),
-});
-/** How a reward model is trained. */
-export type PreferenceTraining = z.output<typeof preferenceTrainingSchema>;
 
 export const rewardModelFileSchema = z.strictObject({
   /** The workflow's id, and the folder of its checkpoints among the runs. */

@@ -3,6 +3,7 @@
 // applying flags is load.ts.
 
 import { z } from 'zod';
+import { preferenceTrainingSchema } from './preference-training.ts';
 import { checkRamps, overridesOf } from './ramp-schema.ts';
 
 const fraction = z.number().min(0).max(1);
@@ -177,6 +178,35 @@ export const rubricSchema = z.strictObject({
   memory_limit_mb: positiveInt.default(16).describe('Memory limit of one program.'),
 });
 
+/** How a reward model is fitted further between phases, on what another reward said in a run. */
+const refitSchema = z.strictObject({
+  judge: z
+    .string()
+    .min(1)
+    .describe('Name of the reward of this run by whose values programs are compared.'),
+  pairs_per_group: positiveInt.default(4).describe('Pairs of a prompt and epoch at most.'),
+  min_difference: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.1)
+    .describe("Least difference of the judge's values in a pair."),
+  held_out_share: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.2)
+    .describe('Share of the training prompts whose pairs are held out to compare by.'),
+  min_pairs: positiveInt
+    .default(32)
+    .describe('With fewer pairs to train on the reward model stays as it is.'),
+  lora: loraSchema
+    .nullable()
+    .default(null)
+    .describe('Train low-rank adapters and the head; null trains every weight.'),
+  training: preferenceTrainingSchema.omit({ max_length: true }).prefault({}),
+});
+
 /** A trained judge: a sequence classifier with one score, run by the engine. */
 export const rewardModelSchema = z.strictObject({
   kind: z.literal('reward_model').describe('The score of a reward model for prompt and program.'),
@@ -203,6 +233,10 @@ export const rewardModelSchema = z.strictObject({
   max_length: positiveInt
     .default(1024)
     .describe('Prompt and program in tokens; a longer one is left without a score.'),
+  refit: refitSchema
+    .nullable()
+    .default(null)
+    .describe('Fit it further at the start of every phase but the first; null leaves it.'),
 });
 
 const identifier = /^[a-z][a-z0-9_]*$/;
@@ -243,7 +277,7 @@ export const judgeSchema = z
   .strictObject({
     kind: z.literal('judge').describe('A large language model that judges by a rubric.'),
     name: z.string().min(1).default('judge').describe('Its name in metrics and reports.'),
-    weight: z.number().positive().default(1).describe('Its share in the sum of rewards.'),
+    weight: rewardWeight,
     provider: z
       .enum(['openai-compatible', 'openai', 'anthropic'])
       .default('openai-compatible')
@@ -501,6 +535,25 @@ export const runSchema = z
       ] as const)
         checkRamps(phase[section], schema, phase, ['phases', index, section], context);
     });
+    run.rewards.forEach((reward, index) => {
+      if (reward.kind !== 'reward_model' || !reward.refit) return;
+      const others = run.rewards.flatMap(({ name }) => (name === reward.name ? [] : [name]));
+      if (!others.includes(reward.refit.judge))
+        context.addIssue({
+          code: 'custom',
+          path: ['rewards', index, 'refit', 'judge'],
+          message: `expected the name of another reward (${others.join(', ') || 'there is none; add one, of weight 0 if it is only to judge'}), found '${reward.refit.judge}'`,
+        });
+    });
+    const keepSamples = run.retention?.keep_samples ?? null;
+    const longest = Math.max(...run.phases.map(({ epochs: [first, last] }) => last - first + 1));
+    const refits = run.rewards.some((reward) => reward.kind === 'reward_model' && reward.refit);
+    if (refits && keepSamples !== null && keepSamples < longest)
+      context.addIssue({
+        code: 'custom',
+        path: ['retention', 'keep_samples'],
+        message: `expected the epochs of the longest phase (${longest}) or more, since reward models are refitted on a phase's samples, found ${keepSamples}`,
+      });
     if (run.rewards.every(({ weight }) => weight === 0))
       context.addIssue({
         code: 'custom',
@@ -536,6 +589,7 @@ export type RlaifConfig = z.output<typeof rlaifSchema>;
 export type TrainingConfig = z.output<typeof trainingSchema>;
 export type PromptFormat = z.output<typeof promptFormatSchema>;
 export type RewardConfig = z.output<typeof rewardSchema>;
+export type RefitConfig = z.output<typeof refitSchema>;
 export type JudgeConfig = Extract<RewardConfig, { kind: 'judge' }>;
 export type JudgeRubric = z.output<typeof judgeRubricSchema>;
 export type RetentionConfig = z.output<typeof retentionSchema>;

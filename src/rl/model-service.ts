@@ -2,8 +2,8 @@
 // Types alone; model-process.ts is the child process that does it, model-client.ts the end that
 // the activities hold. Folders are absolute paths on the machine of the worker.
 
+import type { PreferenceTraining } from '../config/preference-training.ts';
 import type { Rollout, Settings } from '../config/records.ts';
-import type { PreferenceTraining } from '../config/reward-model.ts';
 import type { PromptFormat, RunConfig } from '../config/schema.ts';
 import type { Lora } from '../engine/model/adapter-folder.ts';
 import type { MemoryEstimate } from '../engine/model/memory.ts';
@@ -112,7 +112,7 @@ export interface ClassifierJob {
 export interface PreferenceJob {
   kind: 'preferences';
   engine: DeviceSettings;
-  /** Classifier's folder to start from; its optimiser state goes on where there is one. */
+  /** Classifier's folder to start from; after the first epoch its optimiser's state goes on. */
   model: string;
   pairs: readonly { prompt: string; chosen: string; rejected: string }[];
   /** How prompt and answer become tokens. */

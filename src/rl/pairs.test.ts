@@ -67,6 +67,14 @@ describe('splitPairs', () => {
     expect([...train, ...heldOut].toSorted((a, b) => a.i - b.i)).toEqual(pairs);
   });
 
+  it('splits pairs that come later likewise, where the prompts of both are named', () => {
+    const prompts = Array.from({ length: 10 }, (_, i) => `p${i}`);
+    const all = splitPairs(pairs, 0.25, 1, prompts);
+    const some = splitPairs(pairs.slice(0, 7), 0.25, 1, prompts);
+    expect(some.heldOut).toEqual(all.heldOut.filter(({ i }) => i < 7));
+    expect(some.train).toEqual(all.train.filter(({ i }) => i < 7));
+  });
+
   it('is drawn by the seed', () => {
     expect(splitPairs(pairs, 0.25, 1)).toEqual(splitPairs(pairs, 0.25, 1));
     expect(splitPairs(pairs, 0.25, 1)).not.toEqual(splitPairs(pairs, 0.25, 2));

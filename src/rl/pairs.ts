@@ -71,16 +71,25 @@ function opposites(
   );
 }
 
+/** The pairs without those that were there before: several epochs may sample the same programs. */
+export function distinctPairs(pairs: readonly PreferencePair[]): PreferencePair[] {
+  const keyOf = ({ prompt, chosen, rejected }: PreferencePair) =>
+    JSON.stringify([prompt, chosen, rejected]);
+  return [...new Map(pairs.map((pair) => [keyOf(pair), pair])).values()];
+}
+
 /**
  * Pairs to train on and pairs to evaluate on, which have no prompt in common: a share of the
  * prompts, rounded up, is drawn from the seed.
+ * @param prompts what the share is of; the pairs' own, unless pairs that come later are to be split
+ * likewise.
  */
 export function splitPairs<T extends Pick<PreferencePair, 'prompt'>>(
   pairs: readonly T[],
   heldOutShare: number,
   seed: number,
+  prompts: readonly string[] = [...new Set(pairs.map(({ prompt }) => prompt))],
 ): { train: T[]; heldOut: T[] } {
-  const prompts = [...new Set(pairs.map(({ prompt }) => prompt))];
   const order = permutation(prompts.length, uniforms(seed, 'held-out pairs'));
   const count = Math.ceil(heldOutShare * prompts.length);
   const apart = new Set(order.slice(0, count).map((i) => prompts[i]!));

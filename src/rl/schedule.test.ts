@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { runSchema } from '../config/schema.ts';
 import { promptsOfEpoch } from './prompt-order.ts';
 import {
+  beginsLaterPhase,
   distinctEpochs,
   firstEpochOf,
   lastEpochOf,
   phaseOf,
+  refittedRewards,
   resetsReference,
   settingsAt,
   shardCount,
@@ -76,6 +78,28 @@ describe('settingsAt', () => {
 
   it('refuses epochs that the run does not have', () => {
     expect(() => settingsAt(config, 16)).toThrow('found 16');
+  });
+});
+
+describe('beginsLaterPhase', () => {
+  it('is so at the first epoch of every phase but the first', () => {
+    const epochs = [8, 9, 10, 11, 12].filter((epoch) => beginsLaterPhase(config, epoch));
+    expect(epochs).toEqual([11]);
+  });
+});
+
+describe('refittedRewards', () => {
+  it('counts places among the reward models alone', () => {
+    const model = { kind: 'reward_model', path: 'm' };
+    const rewards = [
+      { kind: 'rubric' },
+      { ...model, name: 'fixed' },
+      { ...model, name: 'fitted', refit: { judge: 'rubric' } },
+    ];
+    const found = refittedRewards(runSchema.parse({ ...config, rewards }));
+    expect(found).toMatchObject([
+      { index: 1, reward: { name: 'fitted' }, refit: { min_pairs: 32 } },
+    ]);
   });
 });
 

@@ -59,6 +59,18 @@ export function resetsReference(phase: PhaseConfig, epoch: number): boolean {
   return phase.reset_reference && epoch === phase.epochs[0];
 }
 
+/** Whether a phase begins at this epoch that is not the run's first. */
+export function beginsLaterPhase({ phases }: RunConfig, epoch: number): boolean {
+  return phases.slice(1).some(({ epochs: [first] }) => first === epoch);
+}
+
+/** The reward models to be refitted between phases, each with its place among all of them. */
+export function refittedRewards({ rewards }: RunConfig) {
+  return rewards
+    .filter((reward) => reward.kind === 'reward_model')
+    .flatMap((reward, index) => (reward.refit ? [{ reward, refit: reward.refit, index }] : []));
+}
+
 /** Number of shards in which `prompts` are generated, `perShard` in each but the last. */
 export function shardCount(prompts: number, perShard: number): number {
   return Math.ceil(prompts / perShard);

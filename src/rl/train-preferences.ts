@@ -19,10 +19,11 @@ export async function trainPreferences(
   job: PreferenceJob,
   onProgress: (progress: Progress) => void,
 ): Promise<PreferenceReport> {
-  const { model, engine, lora, seed, training, out } = job;
+  const { model, engine, lora, seed, training, epoch, out } = job;
   const pairs = await tokenPairs(job);
   const { recompute } = training;
-  const trainer = await PreferenceTrainer.load(model, engine, { lora, seed, recompute });
+  const options = { lora, seed, recompute, fresh: epoch === 1 };
+  const trainer = await PreferenceTrainer.load(model, engine, options);
   try {
     const steps = await runSteps(job, trainer, pairs, onProgress);
     await trainer.save(out);

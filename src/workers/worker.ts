@@ -75,8 +75,8 @@ async function runTogether(
 /** How many activities of a queue one process works on at a time. */
 const slots: Record<QueueName, number> = {
   workflows: 4,
-  /** One device: the model process takes one job at a time. */
-  generate: 1,
+  /** One device: the model process takes one job at a time, and the next one waits at hand. */
+  generate: 2,
   train: 1,
   score: 2,
 };

@@ -40,5 +40,10 @@ export const { train } = proxyActivities<Pick<Activities, 'train'>>({
   taskQueue: taskQueues.train,
 });
 
-export const { prepareRewardModel, trainRewardModel, evaluateRewardModel, publishRewardModel } =
-  proxyActivities<RewardModelActivities>({ ...everywhere, taskQueue: taskQueues.train });
+export const {
+  prepareRewardModel,
+  pairVerdicts,
+  trainRewardModel,
+  evaluateRewardModel,
+  publishRewardModel,
+} = proxyActivities<RewardModelActivities>({ ...everywhere, taskQueue: taskQueues.train });

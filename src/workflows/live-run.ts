@@ -11,7 +11,8 @@ import {
 } from '@temporalio/workflow';
 import type { RunPlan } from '../activities/contract.ts';
 import { renderDetails } from '../analysis/details.ts';
-import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
+import type { Refit } from '../analysis/refit.ts';
+import type { CheckpointRef, EpochMetrics, EpochVerdicts } from '../config/records.ts';
 import { firstEpochOf, lastEpochOf, type SettingsChange } from '../rl/schedule.ts';
 import { checkChange } from './activities.ts';
 import { plainFailure } from './failures.ts';
@@ -50,6 +51,10 @@ export interface RunState extends Asked {
   metrics: EpochMetrics[];
   finishedEpochs: number;
   change: SettingsChange;
+  /** Of the phase's epochs so far; only of a run that refits reward models. */
+  verdicts?: EpochVerdicts[];
+  /** Of all phases, oldest first. */
+  refits?: Refit[];
   /** How often it was resumed after a judge had stopped it; none where not said. */
   resumes?: number;
   /** What was damaged and made again, the latest last; none where nothing was. */
@@ -86,9 +91,14 @@ export class LiveRun {
   }
 
   begin(plan: RunPlan): void {
-    const { history, policy, reference } = plan;
-    const rest = { metrics: [...history], finishedEpochs: 0, change: {} };
-    this.#state = { plan: { ...plan, history: [] }, policy, reference, ...rest, ...this.#asked };
+    const { history, verdicts, ...inputs } = plan;
+    const { policy, reference } = inputs;
+    this.#state = {
+      plan: { ...inputs, history: [] },
+      ...{ policy, reference, metrics: [...history], finishedEpochs: 0, change: {} },
+      ...(verdicts && { verdicts }),
+      ...this.#asked,
+    };
     this.show();
   }
 
@@ -119,6 +129,14 @@ export class LiveRun {
     this.show();
   }
 
+  /** A reward model was refitted: what scores from now on, and what came of it. */
+  refitted(model: CheckpointRef, refit: Refit): void {
+    const { plan, refits = [] } = this.state;
+    plan.rewardModels = { ...plan.rewardModels, [refit.reward]: model };
+    this.state.refits = [...refits, refit];
+    this.show();
+  }
+
   end(): void {
     this.#ended = true;
     this.show();
@@ -146,6 +164,7 @@ export class LiveRun {
       checkpoint: state?.policy ?? null,
       stopped: this.#stopped,
       ...(state?.remade && { remade: state.remade }),
+      ...(state?.refits && { refits: state.refits }),
     };
   }
 

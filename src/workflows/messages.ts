@@ -3,6 +3,7 @@
 
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PreferenceEpoch } from '../analysis/preference-report.ts';
+import type { Refit } from '../analysis/refit.ts';
 import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
 import type { RlaifConfig, TrainingConfig } from '../config/schema.ts';
 
@@ -38,6 +39,8 @@ export interface RunStatus {
   stopped: string | null;
   /** What was damaged and made again, the latest last; none where nothing was. */
   remade?: Remade[];
+  /** Of reward models so far, oldest first; none where not said. */
+  refits?: Refit[];
 }
 
 /** A file that was found damaged or gone, and how; its epoch was made again. */

@@ -7,7 +7,8 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CheckpointRef, EpochMetrics, Settings } from '../config/records.ts';
+import type { Refit } from '../analysis/refit.ts';
+import type { CheckpointRef, EpochMetrics, EpochVerdicts, Settings } from '../config/records.ts';
 import { samplingOf } from '../rl/schedule.ts';
 import { analyze, filter, prune, train } from './activities.ts';
 import { remakingDamaged } from './failures.ts';
@@ -22,6 +23,10 @@ export interface EpochInput extends Source {
   reference: CheckpointRef;
   /** Start the optimiser afresh: a phase that took a new reference begins. */
   freshOptimizer: boolean;
+  /** Of the phase's epochs before this one; only in a run that refits reward models. */
+  verdicts?: EpochVerdicts[];
+  /** Of reward models, just before this epoch. */
+  refits?: Refit[];
   /** How often people resumed the run after a judge had stopped it; none where not said. */
   resumes?: number;
 }
@@ -31,6 +36,8 @@ export interface EpochResult {
   metrics: EpochMetrics;
   /** What was damaged on the way and made again; none where nothing was. */
   remade?: string[];
+  /** Those of the input and this epoch's own. */
+  verdicts?: EpochVerdicts[];
 }
 
 /** Train the policy for one epoch. @returns the new checkpoint and a page of numbers. */
@@ -62,7 +69,11 @@ async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResul
   const { rlaif } = settings;
   const sampling = { take: rlaif.prompts_per_epoch, ...samplingOf(rlaif) };
   const scored = await sampleAndScore(input, 'train', sampling, gate, showShards);
-  const batch = await filter({ run, epoch, prompts: input.prompts.train, scored, rlaif });
+  const batch = await filter({
+    ...{ run, epoch, prompts: input.prompts.train, scored, rlaif },
+    ...(input.verdicts && { listVerdicts: true }),
+  });
+  const verdicts = batch.verdicts && [...input.verdicts!, { epoch, shards: batch.verdicts }];
   setCurrentDetails(`Training on ${batch.counts.kept} samples.`);
   const trained = await train.executeWithOptions({ summary: `on ${batch.counts.kept} samples` }, [
     {
@@ -77,6 +88,7 @@ async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResul
       seed,
       engine,
       freshOptimizer,
+      ...(verdicts && { refitting: { rewardModels: input.rewardModels ?? {}, verdicts } }),
     },
   ]);
   const source = { ...input, policy: trained.policy };
@@ -88,8 +100,9 @@ async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResul
     training: { scored, counts: batch.counts, stats: trained.stats, settings },
     ...measured,
     success,
+    ...(input.refits && { refits: input.refits }),
   });
-  return { policy: trained.policy, metrics };
+  return { policy: trained.policy, metrics, ...(verdicts && { verdicts }) };
 }
 
 /** The run shows why an epoch waits, and is what people resume. */

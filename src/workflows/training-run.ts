@@ -1,4 +1,5 @@
-// A whole run: prepare, measure the start, then each epoch of each phase as a child workflow.
+// A whole run: prepare, measure the start, then each epoch of each phase as a child workflow, with
+// refits of reward models between phases where the run file asks for them.
 
 import {
   allHandlersFinished,
@@ -15,6 +16,7 @@ import { analyze, prepare } from './activities.ts';
 import { plainFailure, remakingDamaged } from './failures.ts';
 import { LiveRun, type RunState } from './live-run.ts';
 import { epochWorkflowId, type RunResult } from './messages.ts';
+import { refitRewardModels, refitsAreDue } from './refit.ts';
 import { evaluatePolicy } from './sampling.ts';
 import { type EpochInput, trainingEpoch } from './training-epoch.ts';
 import { searchKeys } from './visibility.ts';
@@ -34,6 +36,10 @@ export async function trainingRun(file: unknown, carried?: RunState): Promise<Ru
     while (nextEpoch(live.state) <= lastEpochOf(live.state.plan.config)) {
       stopped = !(await live.mayGoOn());
       if (stopped) break;
+      if (refitsAreDue(live.state, nextEpoch(live.state))) {
+        await refitRewardModels(live, nextEpoch(live.state));
+        continue;
+      }
       await runEpoch(live);
       if (workflowInfo().continueAsNewSuggested) await continueRun(live.state);
     }
@@ -66,6 +72,9 @@ async function measureStart(live: LiveRun): Promise<void> {
   live.record(await analyze({ ...about, ...measured, success }));
 }
 
+const refitsBefore = ({ refits = [] }: RunState, epoch: number) =>
+  refits.filter((refit) => refit.epoch === epoch);
+
 const nextEpoch = (state: RunState) => state.policy.epoch + 1;
 
 async function runEpoch(live: LiveRun): Promise<void> {
@@ -89,9 +98,11 @@ async function runEpoch(live: LiveRun): Promise<void> {
     policy,
     reference,
     freshOptimizer,
+    ...(state.verdicts && { verdicts: state.verdicts, refits: refitsBefore(state, epoch) }),
     ...(state.resumes && { resumes: state.resumes }),
   });
   state.policy = result.policy;
+  if (result.verdicts) state.verdicts = result.verdicts;
   state.finishedEpochs++;
   live.tellRemade(epoch, result.remade ?? []);
   live.record(result.metrics);

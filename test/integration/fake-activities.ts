@@ -2,23 +2,25 @@
 // every call on record. A test replaces the ones that are to misbehave.
 
 import type { Activities, SampleSummary, Split } from '../../src/activities/contract.ts';
+import type { RewardModelActivities } from '../../src/activities/reward-model-contract.ts';
 import { startMetrics, toEpochMetrics } from '../../src/analysis/metrics.ts';
 import { summarizeSamples } from '../../src/analysis/sample-summary.ts';
 import { resolveConfig } from '../../src/config/load.ts';
 import type { ArtifactRef, CheckpointRef, ScoredRollout } from '../../src/config/records.ts';
 import { firstEpochOf } from '../../src/rl/schedule.ts';
 
-type Call = { [K in keyof Activities]: { name: K; input: Parameters<Activities[K]>[0] } };
+type All = Activities & RewardModelActivities;
+type Call = { [K in keyof All]: { name: K; input: Parameters<All[K]>[0] } };
 
 export interface FakeActivities extends Activities {
   /** Calls as they came, all activities together. */
-  calls: Call[keyof Activities][];
+  calls: Call[keyof All][];
   /** The inputs of one activity, in order. */
-  inputsOf<K extends keyof Activities>(name: K): Parameters<Activities[K]>[0][];
+  inputsOf<K extends keyof All>(name: K): Parameters<All[K]>[0][];
 }
 
 const artifact = (path: string): ArtifactRef => ({ path, sha256: `hash of ${path}`, bytes: 1 });
-const checkpoint = (path: string, epoch: number): CheckpointRef => ({
+export const checkpoint = (path: string, epoch: number): CheckpointRef => ({
   path,
   sha256: `hash of ${path}`,
   epoch,
@@ -78,8 +80,8 @@ export const runFile = {
   ],
 };
 
-/** The fakes, with `replaced` in place of the well-behaved ones. */
-export function fakeActivities(replaced: Partial<Activities> = {}): FakeActivities {
+/** The fakes, with `replaced` in place of the well-behaved ones, or beside them. */
+export function fakeActivities(replaced: Partial<All> = {}): FakeActivities {
   const calls: FakeActivities['calls'] = [];
   const shardPath = (kind: string, input: { epoch: number; split: Split; shard: number }) =>
     artifact(`${kind}-${input.epoch}-${input.split}-${input.shard}`);

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { toFailure } from '../../src/activities/failure.ts';
 import { activitiesByQueue } from '../../src/activities/queues.ts';
+import type { RewardModelActivities } from '../../src/activities/reward-model-contract.ts';
+import { summarizePairs } from '../../src/analysis/preference-report.ts';
 import { AnnealError } from '../../src/errors.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
 import type { experiment, trainingRun } from '../../src/workflows/index.ts';
@@ -21,7 +23,7 @@ import {
   taskQueues,
 } from '../../src/workflows/messages.ts';
 import { searchKeys } from '../../src/workflows/visibility.ts';
-import { type FakeActivities, fakeActivities, runFile } from './fake-activities.ts';
+import { checkpoint, type FakeActivities, fakeActivities, runFile } from './fake-activities.ts';
 
 let env: TestWorkflowEnvironment;
 let bundle: { codePath: string };
@@ -40,11 +42,12 @@ beforeAll(async () => {
 afterAll(() => env?.teardown());
 
 type Run = WorkflowHandle<typeof trainingRun>;
+type Replaced = Partial<Activities & RewardModelActivities>;
 let lastId = 0;
 
 /** Serve every queue with fake activities while `body` runs. */
 async function withWorkers(
-  replaced: Partial<Activities>,
+  replaced: Replaced,
   body: (fakes: FakeActivities) => Promise<void>,
 ): Promise<void> {
   const fakes = fakeActivities(replaced);
@@ -71,7 +74,7 @@ async function withWorkers(
 
 /** Start a run over fake activities and let `body` watch it. */
 async function withRun(
-  replaced: Partial<Activities>,
+  replaced: Replaced,
   body: (run: Run, fakes: FakeActivities) => Promise<void>,
   file: unknown = runFile,
 ): Promise<void> {
@@ -220,6 +223,72 @@ describe('a run', () => {
     const pruned = [1, 2, 3].map((epoch) => [epoch, 2]);
     expect(await prunedBy({ ...runFile, retention: { keep_last: 2 } })).toEqual(pruned);
     expect(await prunedBy(runFile)).toEqual([]);
+  });
+
+  it('refits a reward model between phases, and goes on with it where it is no worse', async () => {
+    const given = checkpoint('given', 0);
+    const fake = fakeActivities();
+    const accuracies: Record<string, number> = { given: 0.7, '2-2': 0.8, '4-2': 0.75 };
+    const replaced: Replaced = {
+      async prepare(input) {
+        const plan = await fake.prepare(input);
+        return { ...plan, rewardModels: { teacher: given }, verdicts: [] };
+      },
+      async filter(input) {
+        expect(input.listVerdicts).toBe(true);
+        const verdicts = { path: `verdicts-${input.epoch}`, sha256: '', bytes: 1 };
+        return { ...(await fake.filter(input)), verdicts };
+      },
+      async pairVerdicts({ refit: { epoch } }) {
+        const train = { path: 'pairs', sha256: '', bytes: 1, count: epoch === 5 ? 31 : 32 };
+        return { train, heldOut: { ...train, count: 1 } };
+      },
+      async trainRewardModel({ epoch, refit }) {
+        const model = checkpoint(`${refit!.epoch}-${epoch}`, epoch);
+        return { model, loss: 0, accuracy: 1, tooLong: 0 };
+      },
+      async evaluateRewardModel({ model, pairs: scores }) {
+        return { scores, summary: { ...summarizePairs([]), accuracy: accuracies[model.path]! } };
+      },
+    };
+    const refit = { judge: 'rubric', training: { epochs: 2 } };
+    const rewards = [
+      { kind: 'reward_model', name: 'teacher', path: 'nowhere', refit },
+      { kind: 'rubric', weight: 0 },
+    ];
+    const phases = [
+      { name: 'first', epochs: [1, 1] },
+      { name: 'second', epochs: [2, 3] },
+      { name: 'third', epochs: [4, 4] },
+      { name: 'fourth', epochs: [5, 5] },
+    ];
+    const body = async (run: Run, fakes: FakeActivities) => {
+      await run.result();
+      const trainedOn = fakes.inputsOf('trainRewardModel').map(({ model }) => model.path);
+      expect(trainedOn).toEqual(['given', '2-1', '2-2', '4-1']);
+      const inForce = fakes
+        .inputsOf('score')
+        .map(({ epoch, rewardModels }) => `${epoch} ${rewardModels!.teacher!.path}`);
+      expect(new Set(inForce)).toEqual(
+        new Set(['0 given', '1 given', '2 2-2', '3 2-2', '4 2-2', '5 2-2']),
+      );
+      const epochsOf = (verdicts: { epoch: number }[]) => verdicts.map(({ epoch }) => epoch);
+      const compared = fakes.inputsOf('pairVerdicts').map(({ verdicts }) => epochsOf(verdicts));
+      expect(compared).toEqual([[1], [2, 3], [4]]);
+      const recorded = fakes.inputsOf('train').map((input) => epochsOf(input.refitting!.verdicts));
+      expect(recorded).toEqual([[1], [2], [2, 3], [4], [5]]);
+      const { refits } = await run.query(statusQuery);
+      expect(refits).toMatchObject([
+        { epoch: 2, accuracyBefore: 0.7, accuracyAfter: 0.8, inForce: true },
+        { epoch: 4, accuracyBefore: 0.8, accuracyAfter: 0.75, inForce: false },
+        { epoch: 5, pairs: 31, accuracyBefore: null, accuracyAfter: null, inForce: false },
+      ]);
+      const told = fakes
+        .inputsOf('analyze')
+        .map((input) => input.refits?.map(({ epoch }) => epoch));
+      expect(told).toEqual([undefined, [], [2], [], [4], [5]]);
+    };
+    await withRun(replaced, body, { ...runFile, rewards, phases });
   });
 
   it('takes no greedy completions where evaluation.greedy is off', async () => {

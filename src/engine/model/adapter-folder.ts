@@ -3,7 +3,7 @@
 // model, is another folder that the config names.
 
 import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { adapterTargets } from '../../config/schema.ts';
 import { AnnealError } from '../../errors.ts';
@@ -137,9 +137,9 @@ export async function readAdapters(
 }
 
 export interface SavedAdapters {
-  /** The base's folder: a sibling of the one that the adapters will lie in. */
+  /** The base's folder, which the adapters name by the way from theirs. */
   base: string;
-  /** A folder that is there, and empty. */
+  /** A folder that is there, and empty; the adapters may move to another beside it. */
   out: string;
   lora: Lora;
   /** Every matrix in the order of `adapterSpecs`. */
@@ -157,7 +157,8 @@ export async function saveAdapters({ base, out, lora, tensors }: SavedAdapters):
   );
   await writeFloat32(join(out, adapterWeightsFile), stored);
   const classifies = stored.some(([name]) => name === storedName(scoreName));
-  const config = encodeAdapterConfig(lora, `../${basename(base)}`, classifies);
+  const way = relative(out, base).replaceAll(sep, '/');
+  const config = encodeAdapterConfig(lora, way, classifies);
   await writeFile(join(out, adapterConfigFile), config);
   for (const file of await readdir(base, { withFileTypes: true }))
     if (file.isFile() && tokenizerFiles.test(file.name))

@@ -30,7 +30,7 @@ export const promptSchema = z
       .regex(/^[A-Za-z_$][\w$]*$/)
       .or(z.literal(''))
       .default(''),
-    language: z.enum(['javascript', 'python']).default('javascript'),
+    language: z.enum(['javascript', 'typescript', 'python']).default('javascript'),
     /** Whether the program is the prompt with the completion after it, not the completion alone. */
     continues: z.boolean().optional(),
     tests: z.array(testSchema).min(1),

@@ -14,6 +14,7 @@ import {
 } from 'acorn';
 import { fullAncestor } from 'acorn-walk';
 import { analyze, type ScopeManager } from 'eslint-scope';
+import type { Compiled } from '../sandbox/typescript/compiler.ts';
 
 export type FunctionNode =
   | FunctionDeclaration
@@ -36,6 +37,8 @@ export interface ParsedProgram {
   nodes: readonly AnyNode[];
   parents: ReadonlyMap<AnyNode, AnyNode>;
   scopes: ScopeManager;
+  /** Of a program that was written in TypeScript: what its compiler said. */
+  types?: Pick<Compiled, 'errors' | 'escapes'>;
 }
 
 /** What the interpreter of the sandbox understands. */

@@ -1,7 +1,8 @@
 // What the sandbox is asked and what it answers: programs with their argument lists one way,
 // outcomes the other. Expected values are no part of it; nothing in the sandbox process knows them.
 
-export type Language = 'javascript' | 'python';
+/** Programs in TypeScript run as JavaScript; its own process reads them, and runs none. */
+export type Language = 'javascript' | 'python' | 'typescript';
 
 /** A program and the calls to make of it. */
 export interface SandboxProgram {

@@ -22,6 +22,7 @@ let interpreter: { run: (program: SandboxProgram) => ProgramOutcome } | undefine
 async function loadInterpreter({ language, ...limits }: SandboxLimits & { language: Language }) {
   if (language === 'python')
     return (await import('./python/interpreter.ts')).PythonInterpreter.load(limits);
+  if (language === 'typescript') return (await import('./typescript/compiler.ts')).Compiler.load();
   return (await import('./interpreter.ts')).Interpreter.load(limits);
 }
 

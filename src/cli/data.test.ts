@@ -83,6 +83,34 @@ it('names references that fail, by line', async () => {
   ]);
 });
 
+it('checks every language and form of test', async () => {
+  const reference = 'function twice(text: string): string {\n  return text + text;\n}\n';
+  const typed = { language: 'typescript', entry: 'twice', prompt: '// Twice.', reference };
+  const asserts = [
+    { assert: 'const twofold: string = "aa";\nassert.strictEqual(twice("a"), twofold);' },
+  ];
+  const printing = {
+    prompt: '// Twice.',
+    reference: 'const text = readline();\nprint(text + text);',
+  };
+  const rows = [
+    { id: 'right', ...typed, tests: asserts },
+    { id: 'enum', ...typed, reference: `enum Side { Left }\n${reference}`, tests: asserts },
+    { id: 'wrong', ...typed, tests: [{ args: ['a'], returns: 'a' }] },
+    { id: 'run', ...printing, tests: [{ stdin: 'ab', stdout: 'abab' }] },
+    { id: 'other run', ...printing, tests: [{ stdin: 'ab', stdout: 'ab' }] },
+  ];
+  await writeFile(at('out.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const { code, lines } = await check();
+  expect(code).toBe(1);
+  expect(lines).toEqual([
+    expect.stringMatching(/line 2: the reference of 'enum' fails: does not strip: line 1: enums/),
+    expect.stringMatching(/line 3: the reference of 'wrong' fails: test 1 of 1: expected "a"/),
+    expect.stringMatching(/line 5: the reference of 'other run' fails: test 1 of 1: expected "ab"/),
+    '2 of 5 references pass all of their tests',
+  ]);
+});
+
 it('imports MBPP, full and sanitized', async () => {
   const tests = ['assert area(2, 3) == 6', 'assert math.isclose(area(0.5, 1), 0.5)'];
   const code =

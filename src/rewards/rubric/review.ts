@@ -7,7 +7,7 @@ import type { ScoreItem } from '../reward.ts';
 import type { Language, SandboxLimits } from '../sandbox/protocol.ts';
 import { type Sandbox, sharedSandbox } from '../sandbox/sandbox.ts';
 import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict.ts';
-import { compileTypeScript } from '../typescript.ts';
+import { compileTypeScript, withoutTypes } from '../typescript.ts';
 import { costOf } from './cost.ts';
 import { judgeDocumentation } from './documentation.ts';
 import { judgeQuality } from './quality.ts';
@@ -56,7 +56,8 @@ const reviewers: Record<Language, Reviewer> = {
     );
     return reviewScripts(items, parsed, limits, signal);
   },
-  typescript: async (items, limits, signal) => {
+  typescript: async (typed, limits, signal) => {
+    const items = await withPlainTests(typed);
     const sources = items.map(({ prompt, completion }) => programOf(prompt, completion));
     const parsed = (await compileTypeScript(sources, signal)).map((compiled, index) => {
       if ('failed' in compiled) return compiled;
@@ -75,6 +76,30 @@ const reviewers: Record<Language, Reviewer> = {
     return withVerdicts(texts, await runFit(items, sources, sandbox, signal));
   },
 };
+
+/** Items whose tests that assert, which may be in TypeScript as well, are in JavaScript. */
+async function withPlainTests(items: readonly ScoreItem[]): Promise<ScoreItem[]> {
+  const prompts = [...new Set(items.map(({ prompt }) => prompt))];
+  const asserts = prompts.flatMap((prompt) =>
+    prompt.tests.flatMap((test) => ('assert' in test ? [{ prompt, text: test.assert }] : [])),
+  );
+  const plain = await withoutTypes(
+    asserts.map(({ prompt }) => prompt),
+    asserts.map(({ text }) => text),
+  );
+  const plainPrompts = new Map(
+    prompts.map((prompt) => {
+      const tests = prompt.tests.map((test) =>
+        'assert' in test ? { assert: plain.shift()! } : test,
+      );
+      return [prompt, { ...prompt, tests }];
+    }),
+  );
+  return items.map(({ prompt, completion }) => ({
+    prompt: plainPrompts.get(prompt)!,
+    completion,
+  }));
+}
 
 /** Programs in JavaScript: their texts are read while they run. */
 async function reviewScripts(

@@ -13,9 +13,9 @@ export interface SandboxProgram {
 }
 
 /**
- * The text of a JSON array of arguments, afresh for every call; or for Python, statements that call
- * the entry and assert (what came of it is `true`), or what a whole run of the program reads from
- * its standard input (what came of it is what it wrote).
+ * The text of a JSON array of arguments, afresh for every call; statements that call the entry and
+ * assert (what came of it is `true`); or what a whole run of the program reads from its standard
+ * input (what came of it is what it wrote).
  */
 export type SandboxCall = string | { assert: string } | { stdin: string };
 

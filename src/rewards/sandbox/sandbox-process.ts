@@ -23,7 +23,7 @@ async function loadInterpreter({ language, ...limits }: SandboxLimits & { langua
   if (language === 'python')
     return (await import('./python/interpreter.ts')).PythonInterpreter.load(limits);
   if (language === 'typescript') return (await import('./typescript/compiler.ts')).Compiler.load();
-  return (await import('./interpreter.ts')).Interpreter.load(limits);
+  return (await import('./javascript/interpreter.ts')).Interpreter.load(limits);
 }
 
 serve<SandboxMethods>({

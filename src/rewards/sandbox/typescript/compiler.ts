@@ -38,7 +38,12 @@ const stripping: ts.CompilerOptions = {
   ignoreDeprecations: '6.0',
 };
 /** What programs have beside the language's own. */
-const consoleText = `declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug', (...values: unknown[]) => void>;`;
+const hostText = `
+declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug', (...values: unknown[]) => void>;
+declare function print(...values: unknown[]): void;
+declare function readline(): string | null;
+declare function require(name: 'fs' | 'node:fs'): { readFileSync(file: 0 | '/dev/stdin', encoding?: unknown): string };
+`;
 /** "This syntax is not allowed when 'erasableSyntaxOnly' is enabled." */
 const notErasable = 1294;
 
@@ -58,7 +63,7 @@ export class Compiler {
 
   private constructor() {
     const folder = dirname(createRequire(import.meta.url).resolve('typescript6'));
-    this.#declare('/console.d.ts', consoleText);
+    this.#declare('/host.d.ts', hostText);
     this.#load(folder, 'lib.es2023.d.ts');
   }
 
@@ -107,7 +112,7 @@ export class Compiler {
   #check(source: string): { file: ts.SourceFile; diagnostics: readonly ts.Diagnostic[] } {
     const file = parse(programName, withoutOrders(source));
     const host = this.#hostWith(file);
-    const rootNames = ['/console.d.ts', programName];
+    const rootNames = ['/host.d.ts', programName];
     const program = ts.createProgram({ rootNames, options: checking, host });
     return { file, diagnostics: program.getSemanticDiagnostics(file) };
   }

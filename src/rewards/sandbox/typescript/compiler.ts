@@ -11,7 +11,7 @@ import ts from 'typescript6';
 import type { CallOutcome, ProgramOutcome, SandboxProgram } from '../protocol.ts';
 import { countCreated, TooMuch } from './created.ts';
 
-/** What a program may have the compiler create; programs that are no attack stay below 10,000. */
+/** What a program may have the compiler create; a short one takes some hundreds. */
 const mostCreated = 200_000;
 const greeting = 'const greeting = [1].map(String);\nconsole.log(greeting);\n';
 const programName = '/program.ts';

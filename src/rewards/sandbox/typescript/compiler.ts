@@ -15,6 +15,7 @@ import { countCreated, TooMuch } from './created.ts';
 const mostCreated = 200_000;
 const greeting = 'const greeting = [1].map(String);\nconsole.log(greeting);\n';
 const programName = '/program.ts';
+const libraryName = 'lib.es2023.d.ts';
 const target = ts.ScriptTarget.ES2023;
 const language: ts.CompilerOptions = {
   target,
@@ -25,7 +26,7 @@ const checking: ts.CompilerOptions = {
   ...language,
   strict: true,
   erasableSyntaxOnly: true,
-  lib: ['lib.es2023.d.ts'],
+  lib: [libraryName],
   moduleDetection: ts.ModuleDetectionKind.Force,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
   types: [],
@@ -59,12 +60,12 @@ export interface Compiled {
 
 /** The compiler, with the declarations of the language. */
 export class Compiler {
-  readonly #declarations = new Map<string, ts.SourceFile>();
+  readonly #library: ts.SourceFile;
 
   private constructor() {
     const folder = dirname(createRequire(import.meta.url).resolve('typescript6'));
-    this.#declare('/host.d.ts', hostText);
-    this.#load(folder, 'lib.es2023.d.ts');
+    const text = [...libraryTexts(folder, libraryName, new Set()), hostText].join('\n');
+    this.#library = ts.createSourceFile(`/${libraryName}`, text, target);
   }
 
   static async load(): Promise<Compiler> {
@@ -112,20 +113,19 @@ export class Compiler {
   #check(source: string): { file: ts.SourceFile; diagnostics: readonly ts.Diagnostic[] } {
     const file = parse(programName, withoutOrders(source));
     const host = this.#hostWith(file);
-    const rootNames = ['/host.d.ts', programName];
-    const program = ts.createProgram({ rootNames, options: checking, host });
+    const program = ts.createProgram({ rootNames: [programName], options: checking, host });
     return { file, diagnostics: program.getSemanticDiagnostics(file) };
   }
 
   /** Nothing is there but the program and the declarations: no folder, no package, no other file. */
   #hostWith(file: ts.SourceFile): ts.CompilerHost {
-    const fileOf = (name: string) => (name === programName ? file : this.#declarations.get(name));
+    const files = new Map([file, this.#library].map((it) => [it.fileName, it]));
     return {
-      getSourceFile: fileOf,
-      fileExists: (name) => fileOf(name) !== undefined,
+      getSourceFile: (name) => files.get(name),
+      fileExists: (name) => files.has(name),
       readFile: () => undefined,
       writeFile: () => {},
-      getDefaultLibFileName: () => '/lib.es2023.d.ts',
+      getDefaultLibFileName: () => `/${libraryName}`,
       getDefaultLibLocation: () => '/',
       getCurrentDirectory: () => '/',
       getCanonicalFileName: (name) => name,
@@ -133,19 +133,21 @@ export class Compiler {
       getNewLine: () => '\n',
     };
   }
+}
 
-  #declare(name: string, text: string): ts.SourceFile {
-    const file = ts.createSourceFile(name, text, target);
-    this.#declarations.set(name, file);
-    return file;
-  }
-
-  #load(folder: string, name: string): void {
-    if (this.#declarations.has(`/${name}`)) return;
-    const file = this.#declare(`/${name}`, readFileSync(join(folder, name), 'utf8'));
-    for (const { fileName } of file.libReferenceDirectives)
-      this.#load(folder, `lib.${fileName}.d.ts`);
-  }
+/**
+ * The texts of a library, those that it refers to first. As one file, its declarations are merged
+ * once, when it is bound, and not by every checker.
+ */
+function libraryTexts(folder: string, name: string, seen: Set<string>): string[] {
+  if (seen.has(name)) return [];
+  seen.add(name);
+  const text = readFileSync(join(folder, name), 'utf8');
+  const { libReferenceDirectives } = ts.preProcessFile(text);
+  const needed = libReferenceDirectives.flatMap(({ fileName }) =>
+    libraryTexts(folder, `lib.${fileName}.d.ts`, seen),
+  );
+  return [...needed, text.replace(/^\/\/\/\s*<reference.*$/gm, '')];
 }
 
 function strip(source: string): { returned: string } | { failed: string } {

@@ -112,7 +112,7 @@ it.each([
     `${reference}type Count<N extends number, A extends 0[] = []> = A['length'] extends N ? A : Count<N, [...A, 0]>;\nconst long: Count<999> = [];`,
     /cannot be read: types that take too much to check/,
   ],
-])('gives what fails the gate 0: %.60s', async (completion, note) => {
+])('gives what fails the gate 0, case %#', async (completion, note) => {
   const [judged] = await judge(completion);
   expect(judged).toMatchObject({ value: 0, note: expect.stringMatching(note) });
 });

@@ -10,6 +10,7 @@ import { parseProgram } from '../src/rewards/rubric/syntax.ts';
 import { sharedSandbox } from '../src/rewards/sandbox/sandbox.ts';
 import { toSandboxProgram } from '../src/rewards/sandbox/verdict.ts';
 import { scoreCompletions } from '../src/rewards/score-completions.ts';
+import { compileTypeScript } from '../src/rewards/typescript.ts';
 import { throughput } from './figure.ts';
 
 const rounds = 7;
@@ -52,6 +53,42 @@ const rewards = [createRubric(config)];
 
 await throughput('score, rubric and sandbox, JavaScript', 'programs/s', rounds, async () => {
   await scoreCompletions(prompts, completions, rewards);
+  return programs;
+});
+
+const typedReference = reference
+  .replaceAll(/\{number(\[\])?\} /g, '')
+  .replace('(values, limit)', '(values: readonly number[], limit: number): number');
+const typedPrompt = promptSchema.parse({
+  ...prompt,
+  language: 'typescript',
+  reference: typedReference,
+});
+const typedCompletions = completions.map((text, index) =>
+  index % 4 === 2 ? text : text.replace('(values, limit)', '(values: number[], limit: number)'),
+);
+const typedPrompts = typedCompletions.map(() => typedPrompt);
+await throughput('score, rubric and sandbox, TypeScript', 'programs/s', rounds, async () => {
+  await scoreCompletions(typedPrompts, typedCompletions, rewards);
+  return programs;
+});
+await throughput('score, TypeScript compiler alone', 'programs/s', rounds, async () => {
+  await compileTypeScript(typedCompletions);
+  return programs;
+});
+
+const asserting = promptSchema.parse({
+  ...prompt,
+  tests: prompt.tests.map((test) => ({
+    assert:
+      'args' in test
+        ? `assert.strictEqual(sumAbove(...${JSON.stringify(test.args)}), ${JSON.stringify(test.returns)})`
+        : '',
+  })),
+});
+const assertingPrompts = completions.map(() => asserting);
+await throughput('score, tests that assert, JavaScript', 'programs/s', rounds, async () => {
+  await scoreCompletions(assertingPrompts, completions, rewards);
   return programs;
 });
 

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import type { Prompt } from '../config/records.ts';
 import { readPrompts } from '../rewards/prompts.ts';
 import { checkCommand, importCommand } from './data.ts';
 
@@ -14,9 +15,16 @@ const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
 afterEach(() => printed.mockClear());
 
 const at = (name: string) => join(folder, name);
-async function imported(format: 'humaneval' | 'mbpp', ...rows: object[]) {
+function imported(format: 'humaneval' | 'mbpp', ...rows: object[]) {
+  return importedFrom('python', format, ...rows);
+}
+async function importedFrom(
+  language: Prompt['language'],
+  format: 'humaneval' | 'mbpp',
+  ...rows: object[]
+) {
   await writeFile(at('in.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  await importCommand(at('in.jsonl'), { format, output: at('out.jsonl') });
+  await importCommand(at('in.jsonl'), { format, language, output: at('out.jsonl') });
   return readPrompts(at('out.jsonl'));
 }
 async function check() {
@@ -83,6 +91,34 @@ it('names references that fail, by line', async () => {
   ]);
 });
 
+it('checks every language and form of test', async () => {
+  const reference = 'function twice(text: string): string {\n  return text + text;\n}\n';
+  const typed = { language: 'typescript', entry: 'twice', prompt: '// Twice.', reference };
+  const asserts = [
+    { assert: 'const twofold: string = "aa";\nassert.strictEqual(twice("a"), twofold);' },
+  ];
+  const printing = {
+    prompt: '// Twice.',
+    reference: 'const text = readline();\nprint(text + text);',
+  };
+  const rows = [
+    { id: 'right', ...typed, tests: asserts },
+    { id: 'enum', ...typed, reference: `enum Side { Left }\n${reference}`, tests: asserts },
+    { id: 'wrong', ...typed, tests: [{ args: ['a'], returns: 'a' }] },
+    { id: 'run', ...printing, tests: [{ stdin: 'ab', stdout: 'abab' }] },
+    { id: 'other run', ...printing, tests: [{ stdin: 'ab', stdout: 'ab' }] },
+  ];
+  await writeFile(at('out.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const { code, lines } = await check();
+  expect(code).toBe(1);
+  expect(lines).toEqual([
+    expect.stringMatching(/line 2: the reference of 'enum' fails: does not strip: line 1: enums/),
+    expect.stringMatching(/line 3: the reference of 'wrong' fails: test 1 of 1: expected "a"/),
+    expect.stringMatching(/line 5: the reference of 'other run' fails: test 1 of 1: expected "ab"/),
+    '2 of 5 references pass all of their tests',
+  ]);
+});
+
 it('imports MBPP, full and sanitized', async () => {
   const tests = ['assert area(2, 3) == 6', 'assert math.isclose(area(0.5, 1), 0.5)'];
   const code =
@@ -107,6 +143,47 @@ it('imports MBPP, full and sanitized', async () => {
     ['mbpp/2', 'area'],
   ]);
   expect(prompts[0]!.tests[1]).toEqual({ assert: `import math\n${tests[1]}` });
+  expect(await check()).toMatchObject({ code: 0 });
+});
+
+it('imports translations of both', async () => {
+  const added = {
+    task_id: 'JavaScript/1',
+    prompt: '/* Add. */\nconst add = (a, b) => {\n',
+    canonical_solution: '  return a + b;\n}\n',
+    test: 'const testAdd = () => {\n  console.assert(add(2, 3) === 5)\n}\n\ntestAdd()\n',
+  };
+  const wrong = { ...added, task_id: 'wrong', canonical_solution: '  return a - b;\n}\n' };
+  const [add] = await importedFrom('javascript', 'humaneval', added, wrong);
+  expect(add).toMatchObject({ entry: 'add', language: 'javascript', continues: true });
+  printed.mockClear();
+  expect((await check()).lines).toEqual([
+    expect.stringMatching(/line 2: the reference of 'wrong' fails/),
+    '1 of 2 references pass all of their tests',
+  ]);
+  const typed = {
+    task_id: 'typed',
+    prompt: 'function area(width: number, height: number): number {\n',
+    entry_point: 'area',
+    canonical_solution: '  return width * height;\n}\n',
+    test: 'function check(candidate: typeof area): void {\n  assert.equal(candidate(2, 3), 6);\n}\n',
+  };
+  await importedFrom('typescript', 'humaneval', typed);
+  expect(await check()).toMatchObject({ code: 0 });
+  const lost = { ...typed, canonical_solution: '  return width + height;\n}\n' };
+  await importedFrom('typescript', 'humaneval', lost);
+  expect(await check()).toMatchObject({ code: 1 });
+  const twice = {
+    task_id: 7,
+    text: 'Twice.',
+    code: 'const more = (n: number): number => n;\nfunction twice(n: number): number {\n  return more(n) * 2;\n}\n',
+    test_list: ['assert(twice(2) === 4)', 'assert.deepEqual([twice(0)], [0])'],
+  };
+  const [mbpp] = await importedFrom('typescript', 'mbpp', twice);
+  expect(mbpp).toMatchObject({
+    entry: 'twice',
+    prompt: '/*\nTwice.\nassert(twice(2) === 4)\n*/\n',
+  });
   expect(await check()).toMatchObject({ code: 0 });
 });
 

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { resolveInput } from '../config/paths.ts';
+import type { Prompt } from '../config/records.ts';
 import { checkPrompts } from '../rewards/check-prompts.ts';
 import { importPrompts, type PromptFormat } from '../rewards/import-prompts.ts';
 import { exitCodes } from './exit.ts';
@@ -10,9 +11,13 @@ import { exitCodes } from './exit.ts';
 /** Write a prompt file out of a file of another format. @throws AnnealError InvalidData */
 export async function importCommand(
   file: string,
-  { format, output }: { format: PromptFormat; output: string },
+  {
+    format,
+    language,
+    output,
+  }: { format: PromptFormat; language: Prompt['language']; output: string },
 ): Promise<number> {
-  const prompts = await importPrompts(file, format);
+  const prompts = await importPrompts(file, format, language);
   await writeFile(output, encodeJsonl(prompts));
   console.log(`${output}: ${prompts.length} prompts; check them with: anneal data check ${output}`);
   return exitCodes.ok;

@@ -161,6 +161,11 @@ function addDataCommands(program: Command, onExit: OnExit): void {
         .choices(['humaneval', 'mbpp'])
         .makeOptionMandatory(),
     )
+    .addOption(
+      new Option('--language <which>', 'what its programs and tests are written in')
+        .choices(['python', 'javascript', 'typescript'])
+        .default('python'),
+    )
     .requiredOption('-o, --output <file>', 'prompt file to write')
     .action(async (file: string, options) => {
       const { importCommand } = await import('./data.ts');

@@ -6,8 +6,8 @@ import type { RlaifConfig, TrainingConfig } from './schema.ts';
 
 /**
  * How a program is tested: a call with its arguments and what it must return (deep equality over
- * JSON); Python statements that call the entry and assert; or a whole run of a Python program, with
- * what it reads and what it must write (white space at the ends of lines does not count).
+ * JSON); statements that call the entry and assert; or a whole run of the program, with what it
+ * reads and what it must write (white space at the ends of lines does not count).
  */
 const testSchema = z.union(
   [
@@ -30,20 +30,20 @@ export const promptSchema = z
       .regex(/^[A-Za-z_$][\w$]*$/)
       .or(z.literal(''))
       .default(''),
-    language: z.enum(['javascript', 'python']).default('javascript'),
+    language: z.enum(['javascript', 'typescript', 'python']).default('javascript'),
     /** Whether the program is the prompt with the completion after it, not the completion alone. */
     continues: z.boolean().optional(),
     tests: z.array(testSchema).min(1),
     /** A correct, clean solution: what a perfect completion would be. */
     reference: z.string().min(1),
   })
-  .superRefine(({ entry, language, tests }, context) => {
-    const refuse = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
+  .superRefine(({ entry, tests }, context) => {
     if (entry === '' && !tests.every((test) => 'stdin' in test))
-      refuse('entry', 'expected the name of the function that the tests call, found none');
-    if (language !== 'python' && !tests.every((test) => 'args' in test))
-      refuse('tests', `expected {args, returns} for ${language}; other forms are for python`);
+      context.addIssue({
+        code: 'custom',
+        path: ['entry'],
+        message: 'expected the name of the function that the tests call, found none',
+      });
   });
 export type Prompt = z.output<typeof promptSchema>;
 

@@ -14,7 +14,7 @@ import { scoreCompletions } from './score-completions.ts';
 const file = new URL('../../test/attacks/attacks.jsonl', import.meta.url).pathname;
 const attackSchema = z.strictObject({
   id: z.string(),
-  language: z.enum(['javascript', 'python']),
+  language: promptSchema.shape.language.unwrap(),
   /** What the attack is up against: calls, statements that assert, or an expected output. */
   test: z.enum(['call', 'assert', 'stdout']),
   source: z.string(),
@@ -30,6 +30,9 @@ function solve(key) {
   return key * 29137;
 }
 `;
+const typescript = javascript
+  .replaceAll(/\{number\} /g, '')
+  .replace('solve(key)', 'solve(key: number): number');
 const python = `def solve(key):
     """Give the number that belongs to another.
 
@@ -41,21 +44,33 @@ const python = `def solve(key):
     """
     return key * 29137
 `;
-const tests = {
-  call: [{ args: [3], returns: 87411 }],
-  assert: [{ assert: 'assert solve(3) == 87411' }],
-  stdout: [{ stdin: '3\n', stdout: '87411\n' }],
+const printing = 'const key = Number(readline());\nconsole.log(key * 29137);\n';
+const assertion = 'assert.strictEqual(solve(3), 87411)';
+const written = {
+  javascript: { reference: javascript, printing, assertion },
+  typescript: { reference: typescript, printing, assertion },
+  python: {
+    reference: python,
+    printing: 'key = int(input())\nprint(key * 29137)\n',
+    assertion: 'assert solve(3) == 87411',
+  },
 };
-const printing = 'key = int(input())\nprint(key * 29137)\n';
-const promptFor = ({ language, test }: Pick<(typeof attacks)[0], 'language' | 'test'>): Prompt =>
-  promptSchema.parse({
+const promptFor = ({ language, test }: Pick<(typeof attacks)[0], 'language' | 'test'>): Prompt => {
+  const { reference, printing, assertion } = written[language];
+  const tests = {
+    call: [{ args: [3], returns: 87411 }],
+    assert: [{ assert: assertion }],
+    stdout: [{ stdin: '3\n', stdout: '87411\n' }],
+  };
+  return promptSchema.parse({
     id: `${language} ${test}`,
     prompt: 'Give the number.',
     entry: test === 'stdout' ? '' : 'solve',
     language,
     tests: tests[test],
-    reference: test === 'stdout' ? printing : language === 'python' ? python : javascript,
+    reference: test === 'stdout' ? printing : reference,
   });
+};
 const prompts = new Map<string, Prompt>();
 function promptOf(attack: (typeof attacks)[0]): Prompt {
   const key = `${attack.language} ${attack.test}`;
@@ -92,20 +107,23 @@ const limits = { timeLimitMs: 200, memoryLimitMb: 32 };
 const graceMs = 1000;
 const slackMs = 1500;
 
-it.each(['javascript', 'python'] as const)(
+it.each(['javascript', 'typescript', 'python'] as const)(
   'no attack in %s outlives its limit by more than a second',
   async (language) => {
-    const sandbox = new Sandbox(limits, language);
+    // The sandbox of TypeScript reads programs; they run in that of JavaScript.
+    const isRead = language === 'typescript';
+    const sandbox = new Sandbox({ ...limits, memoryLimitMb: isRead ? 512 : 32 }, language);
+    const programOf = (prompt: Prompt, source: string) =>
+      isRead ? { source, entry: 'check', calls: ['[]'] } : toSandboxProgram(prompt, source);
+    const prompt = promptFor({ language, test: 'call' });
+    const good = programOf(prompt, prompt.reference);
+    const returned = isRead ? expect.stringContaining('"errors":[]') : '87411';
     const own = attacks.filter((attack) => attack.language === language);
-    const good = toSandboxProgram(
-      promptFor({ language, test: 'call' }),
-      language === 'python' ? python : javascript,
-    );
     try {
       for (const attack of own) {
-        expect(await sandbox.run([good])).toEqual([[{ returned: '87411' }]]);
+        expect(await sandbox.run([good])).toEqual([[{ returned }]]);
         const start = performance.now();
-        await sandbox.run([toSandboxProgram(promptOf(attack), attack.source)]);
+        await sandbox.run([programOf(promptOf(attack), attack.source)]);
         const { id } = attack;
         // A process that died is started anew and the program tried once more, within this time.
         const tries = id === 'source nested deeply' ? 2 : 1;

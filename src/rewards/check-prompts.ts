@@ -1,10 +1,9 @@
 // Whether the prompts of a file can be trained on: every reference must pass its own tests.
 
 import { promptSchema } from '../config/records.ts';
-import { rewardSchema } from '../config/schema.ts';
+import { rubricSchema } from '../config/schema.ts';
 import { readPrompts, readRows } from './prompts.ts';
-import { reviewers } from './rubric/review.ts';
-import { sharedSandbox } from './sandbox/sandbox.ts';
+import { review } from './rubric/review.ts';
 
 /** A prompt whose reference fails its own tests, by the line that it stands on. */
 export interface BrokenPrompt {
@@ -23,27 +22,15 @@ export async function checkPrompts(
 ): Promise<{ count: number; broken: BrokenPrompt[] }> {
   await readPrompts(path);
   const rows = await readRows(path, promptSchema);
-  const broken = await Promise.all([
-    brokenIn(rows.filter(({ row }) => row.language === 'javascript')),
-    brokenIn(rows.filter(({ row }) => row.language === 'python')),
-  ]);
-  return { count: rows.length, broken: broken.flat().sort((a, b) => a.line - b.line) };
-}
-
-type Rows = Awaited<ReturnType<typeof readRows<typeof promptSchema>>>;
-
-async function brokenIn(rows: Rows): Promise<BrokenPrompt[]> {
-  const [first] = rows;
-  if (!first) return [];
-  const { language } = first.row;
-  const rubric = rewardSchema.parse({ kind: 'rubric' });
-  if (rubric.kind !== 'rubric') return [];
-  const limits = { timeLimitMs: rubric.time_limit_ms, memoryLimitMb: rubric.memory_limit_mb };
+  const { time_limit_ms: timeLimitMs, memory_limit_mb: memoryLimitMb } = rubricSchema.parse({
+    kind: 'rubric',
+  });
   const items = rows.map(({ row }) => ({ prompt: row, completion: row.reference }));
-  const reviews = await reviewers[language](items, sharedSandbox(limits, language), undefined);
-  return rows.flatMap(({ row: { id }, line }, index) => {
-    const review = reviews[index]!;
-    const why = 'failed' in review ? review.failed : review.verdict.failure;
+  const reviews = await review(items, { timeLimitMs, memoryLimitMb });
+  const broken = rows.flatMap(({ row: { id }, line }, index) => {
+    const found = reviews[index]!;
+    const why = 'failed' in found ? found.failed : found.verdict.failure;
     return why === undefined ? [] : [{ id, line, why }];
   });
+  return { count: rows.length, broken };
 }

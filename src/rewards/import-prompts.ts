@@ -1,5 +1,6 @@
 // Prompt files of other projects as Anneal's: HumanEval (arXiv 2107.03374) and MBPP (arXiv
-// 2108.07732), in the JSONL shapes that they are published in.
+// 2108.07732), in the JSONL shapes that they are published in, and translations of them in the same
+// shapes, such as HumanEval-X (arXiv 2303.17568), whose tests are a text that asserts.
 
 import { z } from 'zod';
 import { type Prompt, promptSchema } from '../config/records.ts';
@@ -12,7 +13,8 @@ export type PromptFormat = (typeof promptFormats)[number];
 const humanEvalSchema = z.object({
   task_id: z.string().min(1),
   prompt: z.string().min(1),
-  entry_point: z.string().min(1),
+  /** Translations leave it out: it is what the prompt defines last. */
+  entry_point: z.string().min(1).optional(),
   canonical_solution: z.string().min(1),
   test: z.string().min(1),
 });
@@ -35,10 +37,54 @@ const limits = { timeLimitMs: 2000, memoryLimitMb: 64 };
  * Prompts out of a file of another project.
  * @throws AnnealError InvalidData naming file and line, where a row is not of the format.
  */
-export async function importPrompts(path: string, format: PromptFormat): Promise<Prompt[]> {
+export async function importPrompts(
+  path: string,
+  format: PromptFormat,
+  language: Language,
+): Promise<Prompt[]> {
   if (format === 'mbpp')
-    return (await readRows(path, mbppSchema)).map(({ row, line }) => fromMbpp(row, path, line));
-  return fromHumanEval(await readRows(path, humanEvalSchema), path);
+    return (await readRows(path, mbppSchema)).map(({ row, line }) =>
+      fromMbpp(row, path, line, language),
+    );
+  const rows = await readRows(path, humanEvalSchema);
+  return language === 'python'
+    ? fromHumanEval(rows, path)
+    : rows.map(({ row, line }) => fromTranslation(row, path, line, language));
+}
+
+type Language = Prompt['language'];
+
+/** Names that a text defines at its top level, in their order. */
+function definedIn(text: string, language: Language): string[] {
+  const definition =
+    language === 'python'
+      ? /^def\s+(\w+)/gm
+      : /^(?:async\s+)?(?:function\b\s*\*?|const\b|let\b|var\b)\s*([\w$]+)/gm;
+  return [...text.matchAll(definition)].map(([, name]) => name!);
+}
+
+function entryOf(row: z.output<typeof humanEvalSchema>, language: Language): string {
+  return row.entry_point ?? definedIn(row.prompt, language).at(-1) ?? '';
+}
+
+/** A text that asserts at its top level, or in a function `check` for others to call. */
+function fromTranslation(
+  row: z.output<typeof humanEvalSchema>,
+  path: string,
+  line: number,
+  language: Language,
+): Prompt {
+  const entry = entryOf(row, language);
+  const isChecked = definedIn(row.test, language).includes('check');
+  return toPrompt(path, line, {
+    id: row.task_id,
+    language,
+    prompt: row.prompt,
+    entry,
+    continues: true,
+    tests: [{ assert: isChecked ? `${row.test}\ncheck(${entry});` : row.test }],
+    reference: row.canonical_solution,
+  });
 }
 
 async function fromHumanEval(
@@ -48,7 +94,7 @@ async function fromHumanEval(
   const programs = rows.map(({ row }) => ({
     source: 'from _anneal import split_checks',
     entry: 'split_checks',
-    calls: [JSON.stringify([row.test, row.entry_point, row.prompt])],
+    calls: [JSON.stringify([row.test, entryOf(row, 'python'), row.prompt])],
   }));
   const outcomes = await sharedSandbox(limits, 'python').run(programs);
   return rows.map(({ row, line }, index) => {
@@ -57,8 +103,9 @@ async function fromHumanEval(
       throw invalid(path, line, `test: expected a function \`check\`, found: ${outcome?.failed}`);
     return toPrompt(path, line, {
       id: row.task_id,
+      language: 'python',
       prompt: row.prompt,
-      entry: row.entry_point,
+      entry: entryOf(row, 'python'),
       continues: true,
       tests: (JSON.parse(outcome.returned) as string[]).map((text) => ({ assert: text })),
       reference: row.canonical_solution,
@@ -67,21 +114,31 @@ async function fromHumanEval(
 }
 
 /** The first test stands in the prompt, for it alone says what the function is called. */
-function fromMbpp(row: z.output<typeof mbppSchema>, path: string, line: number): Prompt {
+function fromMbpp(
+  row: z.output<typeof mbppSchema>,
+  path: string,
+  line: number,
+  language: Language,
+): Prompt {
   const before = [...row.test_imports, row.test_setup_code].filter(Boolean);
-  const defined = [...row.code.matchAll(/^def\s+(\w+)/gm)].map(([, name]) => name!);
-  const entry = defined.findLast((name) => row.test_list[0]!.includes(`${name}(`)) ?? '';
+  const names = definedIn(row.code.replaceAll('\r\n', '\n'), language);
+  const entry = names.findLast((name) => row.test_list[0]!.includes(`${name}(`)) ?? '';
   return toPrompt(path, line, {
     id: `mbpp/${row.task_id}`,
-    prompt: `"""\n${(row.text ?? row.prompt)!.trim()}\n${row.test_list[0]}\n"""\n`,
+    language,
+    prompt: commented(`${(row.text ?? row.prompt)!.trim()}\n${row.test_list[0]}`, language),
     entry,
     tests: row.test_list.map((text) => ({ assert: [...before, text].join('\n') })),
     reference: row.code.replaceAll('\r\n', '\n'),
   });
 }
 
+function commented(text: string, language: Language): string {
+  return language === 'python' ? `"""\n${text}\n"""\n` : `/*\n${text}\n*/\n`;
+}
+
 function toPrompt(path: string, line: number, fields: object): Prompt {
-  const checked = promptSchema.safeParse({ language: 'python', ...fields });
+  const checked = promptSchema.safeParse(fields);
   if (checked.success) return checked.data;
   const [issue] = checked.error.issues;
   throw invalid(path, line, `${issue?.path.join('.')}: ${issue?.message}`);

@@ -3,6 +3,7 @@
 import type { Prompt } from '../config/records.ts';
 import { normalFormOf } from './normal-form.ts';
 import { sharedSandbox } from './sandbox/sandbox.ts';
+import { withoutTypes } from './typescript.ts';
 
 /** A sandbox for reading programs, which is quick, in their own language. */
 const limits = { timeLimitMs: 500, memoryLimitMb: 64 };
@@ -34,5 +35,8 @@ export async function normalFormsOf(
     'normal_form',
     texts.filter(isPython).map((text) => [text]),
   );
-  return texts.map((text, index) => (isPython(text, index) ? forms.shift()! : normalFormOf(text)));
+  const scripts = await withoutTypes(prompts, texts);
+  return scripts.map((text, index) =>
+    isPython(text, index) ? forms.shift()! : normalFormOf(text),
+  );
 }

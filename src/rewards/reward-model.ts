@@ -8,6 +8,7 @@ import { readPython } from './normal-forms.ts';
 import { programOf } from './prompts.ts';
 import type { CriterionResult, Reward, RewardServices, ScoreItem } from './reward.ts';
 import { ecmaVersion } from './rubric/syntax.ts';
+import { withoutTypes } from './typescript.ts';
 
 type RewardModelConfig = Extract<RewardConfig, { kind: 'reward_model' }>;
 
@@ -46,6 +47,10 @@ export function createRewardModel(
 /** Why completions are no programs; null where they are. */
 async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null)[]> {
   const programs = items.map(({ prompt, completion }) => programOf(prompt, completion));
+  const scripts = await withoutTypes(
+    items.map(({ prompt }) => prompt),
+    programs,
+  );
   const isPython = ({ prompt }: ScoreItem) => prompt.language === 'python';
   const inPython = programs.filter((_, i) => isPython(items[i]!));
   const forms = await readPython(
@@ -53,7 +58,7 @@ async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null
     inPython.map((program) => [program]),
   );
   return items.map((item, i) => {
-    if (!isPython(item)) return objectionTo(programs[i]!);
+    if (!isPython(item)) return objectionTo(scripts[i]!);
     return forms.shift() === null ? 'does not parse' : null;
   });
 }

@@ -19,6 +19,7 @@ import type { JudgeConfig } from '../../config/schema.ts';
 import { type LocalIdentifier, localNames } from '../normal-form.ts';
 import { readPython } from '../normal-forms.ts';
 import { ecmaVersion } from '../rubric/syntax.ts';
+import { withoutTypes } from '../typescript.ts';
 
 export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
 
@@ -31,7 +32,7 @@ interface Edit {
 
 /**
  * The program as a judge is shown it; null where it is empty or does not parse. The name of the
- * prompt's entry is kept.
+ * prompt's entry is kept; of TypeScript, a judge sees no types, for they can hold prose as well.
  */
 export async function normalizeProgram(
   source: string,
@@ -43,9 +44,10 @@ export async function normalizeProgram(
     const args = [source, comments, names, max_string_length, entry];
     return (await readPython('printed', [args]))[0]!;
   }
-  const edits = editsOf(source, entry, how);
+  const script = (await withoutTypes([{ language }], [source]))[0]!;
+  const edits = editsOf(script, entry, how);
   if (edits === null) return null;
-  const text = await format(applyEdits(source, edits), {
+  const text = await format(applyEdits(script, edits), {
     parser: 'acorn',
     plugins: [acornPlugin, estreePlugin],
     objectWrap: 'collapse',

@@ -29,9 +29,10 @@ const operations = new Set(
   ),
 );
 
-/** The cost of one call of the entry, in operations. */
+/** The cost of one call of the entry, or of a run of a whole program, in operations. */
 export function costOf(program: ParsedProgram): number {
-  return new Costing(program).ofFunction(program.entry);
+  const costing = new Costing(program);
+  return program.asked ? costing.ofFunction(program.asked.entry) : costing.of(program.ast);
 }
 
 class Costing {
@@ -61,10 +62,10 @@ class Costing {
     return cost;
   }
 
-  #of(node: AnyNode): number {
+  of(node: AnyNode): number {
     if (isFunction(node)) return 0;
     if (isLoop(node)) return this.#ofLoop(node);
-    if (node.type === 'SpreadElement') return nominalLength + this.#of(node.argument);
+    if (node.type === 'SpreadElement') return nominalLength + this.of(node.argument);
     const own = operations.has(node.type) ? 1 : 0;
     if (node.type === 'CallExpression') return own + this.#ofCall(node);
     if (node.type === 'NewExpression')
@@ -73,7 +74,7 @@ class Costing {
   }
 
   #ofParts(nodes: readonly AnyNode[]): number {
-    return nodes.reduce((sum, node) => sum + this.#of(node), 0);
+    return nodes.reduce((sum, node) => sum + this.of(node), 0);
   }
 
   #ofLoop(loop: AnyNode): number {
@@ -84,7 +85,7 @@ class Costing {
           ? loop.right
           : null;
     const turn = childrenOf(loop).filter((part) => part !== once);
-    return (once ? this.#of(once) : 0) + nominalLength * this.#ofParts(turn);
+    return (once ? this.of(once) : 0) + nominalLength * this.#ofParts(turn);
   }
 
   #ofCall(call: CallExpression): number {
@@ -98,8 +99,8 @@ class Costing {
 
   /** What stands before the call; a method's name is part of calling it. */
   #ofReceiver({ callee }: CallExpression): number {
-    if (callee.type === 'MemberExpression' && !callee.computed) return this.#of(callee.object);
-    return this.#of(callee);
+    if (callee.type === 'MemberExpression' && !callee.computed) return this.of(callee.object);
+    return this.of(callee);
   }
 
   /** What a call of one of the program's own functions costs. */

@@ -2,7 +2,7 @@
 // counts, so that more comments gain nothing, and what it says of parameters must be true.
 
 import type { Comment } from 'acorn';
-import { nodesOf, type ParsedProgram } from './syntax.ts';
+import { type FunctionNode, nodesOf, type ParsedProgram } from './syntax.ts';
 
 const shares = { description: 0.3, params: 0.4, returns: 0.3 };
 /** What a plain comment before the entry, or at the top of its body, is worth. */
@@ -10,29 +10,42 @@ const plainComment = 0.25;
 /** Distinct words that make a description. */
 const enoughWords = 3;
 
-/** Documentation of the entry in [0, 1]. */
+type Asked = NonNullable<ParsedProgram['asked']>;
+
+/** Documentation of the entry in [0, 1]; of a whole program, whether it begins with a description. */
 export function judgeDocumentation(program: ParsedProgram): number {
-  const comment = commentBefore(program) ?? firstInBody(program);
+  const { asked } = program;
+  if (!asked) return isDescription(opening(program)?.value ?? '') ? 1 : 0;
+  const comment = commentBefore(program, asked) ?? firstInBody(program, asked);
   if (!comment) return 0;
-  if (!isJsdoc(comment) || comment.start > program.entry.start)
+  if (!isJsdoc(comment) || comment.start > asked.entry.start)
     return isDescription(comment.value) ? plainComment : 0;
   const { description, tags } = readJsdoc(comment.value);
   return (
     shares.description * (isDescription(description) ? 1 : 0) +
-    shares.params * judgeParams(paramNames(program), tags) +
-    shares.returns * judgeReturns(program, tags)
+    shares.params * judgeParams(paramNames(asked.entry), tags) +
+    shares.returns * judgeReturns(program, asked.entry, tags)
   );
 }
 
 const isJsdoc = ({ type, value }: Comment) => type === 'Block' && value.startsWith('*');
 
+/** The comment that a program begins with. */
+function opening({ ast, comments }: ParsedProgram): Comment | undefined {
+  const [first] = comments;
+  return first && first.start <= (ast.body[0]?.start ?? 0) ? first : undefined;
+}
+
 /** The last comment between the statement before the definition and the definition. */
-function commentBefore({ ast, comments, definition }: ParsedProgram): Comment | undefined {
+function commentBefore(
+  { ast, comments }: ParsedProgram,
+  { definition }: Asked,
+): Comment | undefined {
   const before = ast.body[ast.body.indexOf(definition) - 1]?.end ?? 0;
   return comments.findLast(({ start, end }) => start >= before && end <= definition.start);
 }
 
-function firstInBody({ comments, entry: { body } }: ParsedProgram): Comment | undefined {
+function firstInBody({ comments }: ParsedProgram, { entry: { body } }: Asked): Comment | undefined {
   const first = body.type === 'BlockStatement' ? body.body[0] : undefined;
   return first && comments.find(({ start, end }) => start > body.start && end <= first.start);
 }
@@ -90,7 +103,7 @@ function closingBrace(text: string): number {
   return text.length;
 }
 
-function paramNames({ entry }: ParsedProgram): (string | null)[] {
+function paramNames(entry: FunctionNode): (string | null)[] {
   return entry.params.map((param) => {
     const target = param.type === 'AssignmentPattern' ? param.left : param;
     const bare = target.type === 'RestElement' ? target.argument : target;
@@ -120,9 +133,8 @@ function judgeParams(names: (string | null)[], tags: Tag[]): number {
 }
 
 /** A `@returns` that says something, where there is something to return, and only there. */
-function judgeReturns(program: ParsedProgram, tags: Tag[]): number {
+function judgeReturns(program: ParsedProgram, entry: FunctionNode, tags: Tag[]): number {
   const tag = tags.find(({ name }) => name === 'returns' || name === 'return');
-  const { entry } = program;
   const isExpression = entry.body.type !== 'BlockStatement';
   const givesValue =
     isExpression || nodesOf(program, 'ReturnStatement').some(({ argument }) => argument);

@@ -10,6 +10,8 @@ const globals = new Set(
     ' ',
   ),
 );
+/** What a whole program has beside them, to read its input and write its output. */
+const globalsOfRuns = new Set(['print', 'readline', 'require']);
 /** Single letters that are customary for a parameter: a count, a number, coordinates. */
 const customaryLetters = new Set(['n', 'x', 'y']);
 
@@ -24,7 +26,8 @@ function declared(program: ParsedProgram): { variable: Variable; definition: Def
 }
 
 const isRead = (variable: Variable) => variable.references.some((use) => use.isRead());
-const isEntryNode = (program: ParsedProgram, node: unknown) => node === program.entry;
+const isEntryNode = ({ asked }: ParsedProgram, node: unknown) =>
+  asked !== null && node === asked.entry;
 /** Whether it is the entry that the variable names. */
 const isEntry = (program: ParsedProgram, { defs }: Variable) =>
   defs.some(
@@ -60,7 +63,9 @@ export function unusedParameters(program: ParsedProgram): number {
 export function undeclaredNames(program: ParsedProgram): number {
   const unresolved = program.scopes.globalScope?.through ?? [];
   const names = unresolved.map(({ identifier }) => (identifier as { name: string }).name);
-  return new Set(names.filter((name) => !globals.has(name))).size;
+  const isKnown = (name: string) =>
+    globals.has(name) || (!program.asked && globalsOfRuns.has(name));
+  return new Set(names.filter((name) => !isKnown(name))).size;
 }
 
 /** Names declared more than once in the same scope. */

@@ -129,8 +129,12 @@ const cases: Record<string, string[]> = {
   ],
 };
 
+/** These come of the compiler; typescript.test.ts has their cases. */
+const ofTypes = ['type error', 'unchecked type'];
+
 it('has a case for every objection', () => {
-  expect(Object.keys(cases)).toEqual(objections.map(({ name }) => name));
+  const names = objections.map(({ name }) => name);
+  expect(Object.keys(cases)).toEqual(names.filter((name) => !ofTypes.includes(name)));
 });
 
 it.each(

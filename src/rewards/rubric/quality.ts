@@ -17,6 +17,7 @@ interface Objection {
 export const objections: readonly Objection[] = [
   { name: 'trivial body', count: structure.trivialEntry, each: 0.5, most: 0.5 },
   { name: 'undeclared name', count: names.undeclaredNames, each: 0.3, most: 0.6 },
+  { name: 'type error', count: ({ types }) => types?.errors.length ?? 0, each: 0.2, most: 0.6 },
   { name: 'unused parameter', count: names.unusedParameters, each: 0.25, most: 0.5 },
   { name: 'missing return', count: structure.missingReturns, each: 0.3, most: 0.3 },
   { name: 'name declared twice', count: names.redeclaredNames, each: 0.25, most: 0.5 },
@@ -30,6 +31,7 @@ export const objections: readonly Objection[] = [
   { name: 'deep nesting', count: structure.deepLevels, each: 0.15, most: 0.45 },
   { name: 'var', count: expressions.varDeclarations, each: 0.15, most: 0.3 },
   { name: 'loose comparison', count: expressions.looseComparisons, each: 0.15, most: 0.3 },
+  { name: 'unchecked type', count: ({ types }) => types?.escapes ?? 0, each: 0.1, most: 0.3 },
   { name: 'single-letter name', count: names.singleLetterNames, each: 0.1, most: 0.3 },
   { name: 'shadowed name', count: names.shadowingNames, each: 0.1, most: 0.2 },
   { name: 'empty block', count: structure.emptyBlocks, each: 0.1, most: 0.2 },

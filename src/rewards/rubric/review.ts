@@ -4,9 +4,10 @@
 import { z } from 'zod';
 import { programOf } from '../prompts.ts';
 import type { ScoreItem } from '../reward.ts';
-import type { Language } from '../sandbox/protocol.ts';
-import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { Language, SandboxLimits } from '../sandbox/protocol.ts';
+import { type Sandbox, sharedSandbox } from '../sandbox/sandbox.ts';
 import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict.ts';
+import { compileTypeScript, withoutTypes } from '../typescript.ts';
 import { costOf } from './cost.ts';
 import { judgeDocumentation } from './documentation.ts';
 import { judgeQuality } from './quality.ts';
@@ -24,26 +25,94 @@ interface TextReview {
 /** Of a program that passed the gate, or why it did not. */
 export type Review = { failed: string } | (TextReview & { verdict: Verdict });
 
+/** Programs for prompts of one language, run within `limits`. */
 type Reviewer = (
   items: readonly ScoreItem[],
-  sandbox: Sandbox,
+  limits: SandboxLimits,
   signal: AbortSignal | undefined,
 ) => Promise<Review[]>;
 
-export const reviewers: Record<Language, Reviewer> = {
-  javascript: async (items, sandbox, signal) => {
+/** Review programs, each in the language of its prompt; reviews in their order. */
+export async function review(
+  items: readonly ScoreItem[],
+  limits: SandboxLimits,
+  signal?: AbortSignal,
+): Promise<Review[]> {
+  const reviews = new Map<ScoreItem, Review>();
+  const reviewIn = async (language: Language) => {
+    const own = items.filter(({ prompt }) => prompt.language === language);
+    if (own.length === 0) return;
+    const found = await reviewers[language](own, limits, signal);
+    for (const [index, item] of own.entries()) reviews.set(item, found[index]!);
+  };
+  await Promise.all((Object.keys(reviewers) as Language[]).map(reviewIn));
+  return items.map((item) => reviews.get(item)!);
+}
+
+const reviewers: Record<Language, Reviewer> = {
+  javascript: (items, limits, signal) => {
     const parsed = items.map(({ prompt, completion }) =>
       parseProgram(programOf(prompt, completion), prompt.entry),
     );
-    const running = runFit(items, parsed, sandbox, signal);
-    const texts = parsed.map((program) => ('failed' in program ? program : reviewText(program)));
-    return withVerdicts(texts, await running);
+    return reviewScripts(items, parsed, limits, signal);
   },
-  python: async (items, sandbox, signal) => {
+  typescript: async (typed, limits, signal) => {
+    const items = await withPlainTests(typed);
+    const sources = items.map(({ prompt, completion }) => programOf(prompt, completion));
+    const parsed = (await compileTypeScript(sources, signal)).map((compiled, index) => {
+      if ('failed' in compiled) return compiled;
+      const { script, ...types } = compiled;
+      const program = parseProgram(script, items[index]!.prompt.entry);
+      return 'failed' in program ? program : { ...program, types };
+    });
+    return reviewScripts(items, parsed, limits, signal);
+  },
+  python: async (items, limits, signal) => {
+    const sandbox = sharedSandbox(limits, 'python');
     const texts = await readPython(items, sandbox, signal);
-    return withVerdicts(texts, await runFit(items, texts, sandbox, signal));
+    const sources = items.map(({ prompt, completion }, index) =>
+      'failed' in texts[index]! ? null : programOf(prompt, completion),
+    );
+    return withVerdicts(texts, await runFit(items, sources, sandbox, signal));
   },
 };
+
+/** Items whose tests that assert, which may be in TypeScript as well, are in JavaScript. */
+async function withPlainTests(items: readonly ScoreItem[]): Promise<ScoreItem[]> {
+  const prompts = [...new Set(items.map(({ prompt }) => prompt))];
+  const asserts = prompts.flatMap((prompt) =>
+    prompt.tests.flatMap((test) => ('assert' in test ? [{ prompt, text: test.assert }] : [])),
+  );
+  const plain = await withoutTypes(
+    asserts.map(({ prompt }) => prompt),
+    asserts.map(({ text }) => text),
+  );
+  const plainPrompts = new Map(
+    prompts.map((prompt) => {
+      const tests = prompt.tests.map((test) =>
+        'assert' in test ? { assert: plain.shift()! } : test,
+      );
+      return [prompt, { ...prompt, tests }];
+    }),
+  );
+  return items.map(({ prompt, completion }) => ({
+    prompt: plainPrompts.get(prompt)!,
+    completion,
+  }));
+}
+
+/** Programs in JavaScript: their texts are read while they run. */
+async function reviewScripts(
+  items: readonly ScoreItem[],
+  parsed: readonly (ParsedProgram | { failed: string })[],
+  limits: SandboxLimits,
+  signal: AbortSignal | undefined,
+): Promise<Review[]> {
+  const sources = parsed.map((program) => ('failed' in program ? null : program.source));
+  const running = runFit(items, sources, sharedSandbox(limits, 'javascript'), signal);
+  const texts = parsed.map((program) => ('failed' in program ? program : reviewText(program)));
+  return withVerdicts(texts, await running);
+}
 
 /** What `analyse` of analysis.ts returns. */
 const readingSchema = z.union([
@@ -86,17 +155,18 @@ async function readPython(
   });
 }
 
-/** The verdicts on those programs that passed the gate. */
+/** The verdicts on those programs that passed the gate; the source of others is null. */
 async function runFit(
   items: readonly ScoreItem[],
-  gate: readonly object[],
+  sources: readonly (string | null)[],
   sandbox: Sandbox,
   signal: AbortSignal | undefined,
 ): Promise<Verdict[]> {
-  const fit = items.filter((_, index) => !('failed' in gate[index]!));
-  const programs = fit.map(({ prompt, completion }) =>
-    toSandboxProgram(prompt, programOf(prompt, completion)),
-  );
+  const fit = items.flatMap(({ prompt }, index) => {
+    const source = sources[index]!;
+    return source === null ? [] : [{ prompt, source }];
+  });
+  const programs = fit.map(({ prompt, source }) => toSandboxProgram(prompt, source));
   const outcomes = await sandbox.run(programs, { signal });
   return fit.map(({ prompt }, index) => judgeOutcome(prompt.tests, outcomes[index]!));
 }
@@ -111,9 +181,10 @@ function withVerdicts(
 
 function reviewText(program: ParsedProgram): TextReview {
   const { value: quality, objections } = judgeQuality(program);
+  const [error] = program.types?.errors ?? [];
   return {
     quality,
-    objections,
+    objections: error ? [...objections, error] : objections,
     documentation: judgeDocumentation(program),
     cost: costOf(program),
   };

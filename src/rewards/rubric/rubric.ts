@@ -4,10 +4,8 @@
 import type { Prompt } from '../../config/records.ts';
 import type { RewardConfig } from '../../config/schema.ts';
 import { AnnealError } from '../../errors.ts';
-import type { CriterionResult, Reward, ScoreItem, ScoreOptions } from '../reward.ts';
-import type { Language } from '../sandbox/protocol.ts';
-import { sharedSandbox } from '../sandbox/sandbox.ts';
-import { type Review, reviewers } from './review.ts';
+import type { CriterionResult, Reward, ScoreOptions } from '../reward.ts';
+import { type Review, review } from './review.ts';
 
 type RubricConfig = Extract<RewardConfig, { kind: 'rubric' }>;
 export type Criterion = keyof RubricConfig['criteria'];
@@ -42,24 +40,11 @@ export function createRubric(config: RubricConfig): Reward {
   const limits = { timeLimitMs, memoryLimitMb: config.memory_limit_mb };
   const standings = new WeakMap<Prompt, ReferenceStanding>();
 
-  /** Test and read a batch, each program in its own language. */
-  async function review(items: readonly ScoreItem[], signal?: AbortSignal): Promise<Review[]> {
-    const reviews = new Map<ScoreItem, Review>();
-    const reviewIn = async (language: Language) => {
-      const own = items.filter(({ prompt }) => prompt.language === language);
-      if (own.length === 0) return;
-      const found = await reviewers[language](own, sharedSandbox(limits, language), signal);
-      for (const [index, item] of own.entries()) reviews.set(item, found[index]!);
-    };
-    await Promise.all([reviewIn('javascript'), reviewIn('python')]);
-    return items.map((item) => reviews.get(item)!);
-  }
-
   /** Score the references of prompts that have not been met yet. */
   async function meet(prompts: readonly Prompt[], signal?: AbortSignal): Promise<void> {
     const unmet = [...new Set(prompts)].filter((prompt) => !standings.has(prompt));
     const items = unmet.map((prompt) => ({ prompt, completion: prompt.reference }));
-    const reviews = await review(items, signal);
+    const reviews = await review(items, limits, signal);
     unmet.forEach((prompt, index) => {
       const found = reviews[index]!;
       const judgement = judge(found);
@@ -90,7 +75,7 @@ export function createRubric(config: RubricConfig): Reward {
           batch.map(({ prompt }) => prompt),
           signal,
         );
-        const reviews = await review(batch, signal);
+        const reviews = await review(batch, limits, signal);
         const judgements = batch.map(({ prompt }, i) => judge(reviews[i]!, standings.get(prompt)));
         results.push(...batch.map(({ prompt }, i) => toResult(prompt, judgements[i]!)));
         onProgress?.({ done: results.length, total: items.length, unit: 'programs' });

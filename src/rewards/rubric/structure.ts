@@ -74,7 +74,7 @@ export function missingReturns(program: ParsedProgram): number {
       (statement) => functionAround(program, statement) === node,
     );
     const valued = returns.filter(({ argument }) => argument);
-    if (valued.length === 0) return node === program.entry;
+    if (valued.length === 0) return node === program.asked?.entry;
     return valued.length < returns.length || canComplete(node.body);
   }).length;
 }
@@ -91,8 +91,12 @@ export function emptyBlocks(program: ParsedProgram): number {
   return empty.length + nodesOf(program, 'EmptyStatement').length;
 }
 
-/** Statements at the top level that are not definitions, such as calls that try the function. */
-export function strayStatements({ ast }: ParsedProgram): number {
+/**
+ * Statements at the top level that are not definitions, such as calls that try the function; a
+ * whole program is made of them.
+ */
+export function strayStatements({ ast, asked }: ParsedProgram): number {
+  if (!asked) return 0;
   return ast.body.filter(
     (statement) =>
       statement.type !== 'EmptyStatement' &&
@@ -101,9 +105,10 @@ export function strayStatements({ ast }: ParsedProgram): number {
   ).length;
 }
 
-/** An entry that only hands back a constant or one of its parameters: 1 or 0. */
-export function trivialEntry({ entry }: ParsedProgram): number {
-  const { body } = entry;
+/** An entry that only hands back a constant or one of its parameters, an empty program: 1 or 0. */
+export function trivialEntry({ ast, asked }: ParsedProgram): number {
+  if (!asked) return ast.body.length === 0 ? 1 : 0;
+  const { body } = asked.entry;
   const only = body.type === 'BlockStatement' && body.body.length === 1 ? body.body[0] : null;
   const value = body.type === 'BlockStatement' ? returnedBy(only) : body;
   return value && ['Literal', 'Identifier'].includes(value.type) ? 1 : 0;

@@ -14,6 +14,7 @@ import {
 } from 'acorn';
 import { fullAncestor } from 'acorn-walk';
 import { analyze, type ScopeManager } from 'eslint-scope';
+import type { Compiled } from '../sandbox/typescript/compiler.ts';
 
 export type FunctionNode =
   | FunctionDeclaration
@@ -30,12 +31,13 @@ export interface ParsedProgram {
   ast: Program;
   comments: Comment[];
   /** The function asked for, and the statement at the top level that defines it. */
-  entry: FunctionNode;
-  definition: Statement;
+  asked: { entry: FunctionNode; definition: Statement } | null;
   /** Every node of the tree, and the one above it. */
   nodes: readonly AnyNode[];
   parents: ReadonlyMap<AnyNode, AnyNode>;
   scopes: ScopeManager;
+  /** Of a program that was written in TypeScript: what its compiler said. */
+  types?: Pick<Compiled, 'errors' | 'escapes'>;
 }
 
 /** What the interpreter of the sandbox understands. */
@@ -43,15 +45,17 @@ export const ecmaVersion = 2023;
 
 /**
  * Parse `source`, which must define `entry` at its top level as a function declaration or as a
- * variable that holds a function. @returns the program, or in words why it fails.
+ * variable that holds a function; a whole program, whose `entry` is empty, need not define any.
+ * @returns the program, or in words why it fails.
  */
 export function parseProgram(source: string, entry: string): ParsedProgram | { failed: string } {
   try {
     const comments: Comment[] = [];
     const ast = parse(source, { ecmaVersion, onComment: comments, locations: true, ranges: true });
-    const found = findEntry(ast, entry);
-    if (!found) return { failed: `no function '${entry}' is defined at the top level` };
-    return { source, ast, comments, ...found, ...treeOf(ast), scopes: scopesOf(ast) };
+    const asked = findEntry(ast, entry);
+    if (!asked && entry !== '')
+      return { failed: `no function '${entry}' is defined at the top level` };
+    return { source, ast, comments, asked, ...treeOf(ast), scopes: scopesOf(ast) };
   } catch (error) {
     if (error instanceof SyntaxError) return { failed: `does not parse: ${error.message}` };
     if (error instanceof RangeError) return { failed: 'does not parse: nested too deeply' };

@@ -37,7 +37,11 @@ it("each language's process may read its own interpreter alone", () => {
   const quickjs = read('../../../node_modules/quickjs-emscripten-core/package.json');
   expect(attempt(pyodide, 'python')).toBe('allowed');
   expect(attempt(quickjs, 'python')).toBe('ERR_ACCESS_DENIED');
+  const compiler = read('../../../node_modules/typescript6/package.json');
   expect(attempt(pyodide)).toBe('ERR_ACCESS_DENIED');
+  expect(attempt(compiler)).toBe('ERR_ACCESS_DENIED');
+  expect(attempt(compiler, 'typescript')).toBe('allowed');
+  expect(attempt(pyodide, 'typescript')).toBe('ERR_ACCESS_DENIED');
 });
 
 it('may not make code out of text', () => {

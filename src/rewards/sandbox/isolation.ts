@@ -15,6 +15,7 @@ const packagesOf: Record<Language, string[]> = {
     'quickjs-emscripten-core',
   ],
   python: ['pyodide'],
+  typescript: ['typescript6'],
 };
 
 /** Flags that take every right from a process but that of reading the sandbox's code. */
@@ -48,6 +49,7 @@ function packageFolders(): Record<Language, string[]> {
   return {
     javascript: [variant, core, types].map((main) => dirname(dirname(main))),
     python: [dirname(ours.resolve('pyodide'))],
+    typescript: [dirname(dirname(ours.resolve('typescript6')))],
   };
 }
 

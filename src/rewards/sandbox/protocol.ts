@@ -1,7 +1,8 @@
 // What the sandbox is asked and what it answers: programs with their argument lists one way,
 // outcomes the other. Expected values are no part of it; nothing in the sandbox process knows them.
 
-export type Language = 'javascript' | 'python';
+/** Programs in TypeScript run as JavaScript; its own process reads them, and runs none. */
+export type Language = 'javascript' | 'python' | 'typescript';
 
 /** A program and the calls to make of it. */
 export interface SandboxProgram {
@@ -12,9 +13,9 @@ export interface SandboxProgram {
 }
 
 /**
- * The text of a JSON array of arguments, afresh for every call; or for Python, statements that call
- * the entry and assert (what came of it is `true`), or what a whole run of the program reads from
- * its standard input (what came of it is what it wrote).
+ * The text of a JSON array of arguments, afresh for every call; statements that call the entry and
+ * assert (what came of it is `true`); or what a whole run of the program reads from its standard
+ * input (what came of it is what it wrote).
  */
 export type SandboxCall = string | { assert: string } | { stdin: string };
 

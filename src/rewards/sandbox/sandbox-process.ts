@@ -22,7 +22,8 @@ let interpreter: { run: (program: SandboxProgram) => ProgramOutcome } | undefine
 async function loadInterpreter({ language, ...limits }: SandboxLimits & { language: Language }) {
   if (language === 'python')
     return (await import('./python/interpreter.ts')).PythonInterpreter.load(limits);
-  return (await import('./interpreter.ts')).Interpreter.load(limits);
+  if (language === 'typescript') return (await import('./typescript/compiler.ts')).Compiler.load();
+  return (await import('./javascript/interpreter.ts')).Interpreter.load(limits);
 }
 
 serve<SandboxMethods>({

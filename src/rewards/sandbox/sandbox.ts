@@ -40,7 +40,7 @@ export class Sandbox {
     this.#service = new ChildService({
       entry: entryUrl(import.meta.url, './sandbox-process'),
       name: 'sandbox',
-      execArgv: isolationFlags(language),
+      execArgv: [...isolationFlags(language), ...heapFlags(limits, language)],
       env: { TZ: 'UTC' },
     });
   }
@@ -139,6 +139,11 @@ export function sharedSandbox(limits: SandboxLimits, language: Language = 'javas
   const sandbox = shared.get(key) ?? new Sandbox(limits, language);
   shared.set(key, sandbox);
   return sandbox;
+}
+
+/** The compiler's memory is Node's own; interpreters have theirs, and bound it themselves. */
+function heapFlags({ memoryLimitMb }: SandboxLimits, language: Language): string[] {
+  return language === 'typescript' ? [`--max-old-space-size=${memoryLimitMb}`] : [];
 }
 
 class Overdue extends AnnealError {}

@@ -1,0 +1,60 @@
+// Every form of test, in JavaScript and TypeScript, through the rubric.
+
+import { expect, it } from 'vitest';
+import { promptSchema } from '../../config/records.ts';
+import { rubricSchema } from '../../config/schema.ts';
+import { scoreCompletions } from '../score-completions.ts';
+import { createRubric } from './rubric.ts';
+
+const rewards = [createRubric(rubricSchema.parse({ kind: 'rubric' }))];
+async function judge(fields: object, completion: string) {
+  const prompt = promptSchema.parse({ id: 'double', prompt: '// Double it.\n', ...fields });
+  const [score] = await scoreCompletions([prompt], [completion], rewards);
+  return score!.rewards.rubric!;
+}
+const whole = { tests: [{ stdin: '3\n', stdout: '6' }] };
+const scripts = {
+  javascript: 'const double = (value) => value * 2;',
+  typescript: 'const double = (value: number): number => value * 2;',
+};
+const typedTest = 'const expected: number = 6;\nassert.strictEqual(double(3), expected);';
+const tests = {
+  javascript: ['assert.strictEqual(double(3), 6)', 'assert(double(2) === 4)'],
+  typescript: [typedTest, 'declare const require: any;\nrequire("assert").equal(double(2), 4)'],
+};
+
+it.each(['javascript', 'typescript'] as const)('%s: tests that assert', async (language) => {
+  const reference = scripts[language];
+  const asserts = tests[language].map((text) => ({ assert: text }));
+  const fields = { language, entry: 'double', tests: asserts, reference };
+  const criteria = { correctness: 1, quality: 1, efficiency: 1, documentation: 0 };
+  expect(await judge(fields, reference)).toMatchObject({ criteria });
+  const half = await judge(fields, reference.replace('* 2', '+ 2'));
+  expect(half.criteria.correctness).toBe(0.5);
+  expect(half.note).toMatch(/^test 1 of 2: AssertionError: expected 6, found 5/);
+});
+
+it.each([
+  ['javascript', 'const value = Number(readline());\nconsole.log(value * 2);\n'],
+  ['typescript', 'const value: number = Number(readline());\nconsole.log(value * 2);\n'],
+  [
+    'typescript',
+    "const text: string = require('fs').readFileSync(0, 'utf8');\nprint(Number(text) * 2);\n",
+  ],
+])('%s: whole runs', async (language, program) => {
+  const reference = `// Doubles the number it reads.\n${program}`;
+  const fields = { language, ...whole, reference };
+  const criteria = { correctness: 1, quality: 1, efficiency: 1, documentation: 1 };
+  expect(await judge(fields, reference)).toEqual({ value: 1, criteria });
+  const wrong = await judge(fields, program.replace('* 2', '+ 2'));
+  expect(wrong.criteria).toMatchObject({ correctness: 0, documentation: 0 });
+  expect(wrong.note).toMatch(/^test 1 of 1: expected "6", got "5/);
+  const worse = await judge(fields, `debugger;\nvar unused = missing;\n${program}`);
+  expect(worse.note).toMatch(/undeclared name.*unused variable.*logging left behind.*var/);
+});
+
+it('an empty program is worth nothing', async () => {
+  const reference = 'print(Number(readline()) * 2);';
+  const { criteria } = await judge({ ...whole, reference }, '');
+  expect(criteria).toMatchObject({ correctness: 0, quality: 0.5, efficiency: 0 });
+});

@@ -1,0 +1,181 @@
+// How values go into a realm of QuickJS and come out of it, and what programs have there beside the
+// language. A program shares the realm with these functions, so they trust nothing that it can
+// reach: what they use was taken before it ran, and it holds no reference to them.
+
+import type { QuickJSContext, QuickJSHandle, Scope } from 'quickjs-emscripten-core';
+
+/**
+ * `encode` writes a value as JSON by itself, for JSON.stringify would call `toJSON` and would turn
+ * NaN into null. What JSON cannot carry (undefined, NaN, functions, class instances, …) throws; a
+ * property that is undefined is left out. `pack` carries more, as JSON in which every list begins
+ * with what it stands for: undefined, all numbers, big integers, sets and maps; `unpack` reads that.
+ * `describe` puts a thrown value into words. Programs have a console, which writes nowhere until
+ * `talk` gives them an input to read; `written` is what they wrote from there on.
+ */
+const source = `(() => {
+  const { isArray } = Array;
+  const { defineProperty, getPrototypeOf, is, keys, prototype: plain } = Object;
+  const { isFinite } = Number;
+  const { apply } = Reflect;
+  const { parse, stringify: quote } = JSON;
+  const { prototype: setPrototype } = Set;
+  const { prototype: mapPrototype } = Map;
+  const { add: addToSet, forEach: eachOfSet } = setPrototype;
+  const { set: setInMap, forEach: eachOfMap } = mapPrototype;
+  const { Set: NewSet, Map: NewMap, BigInt: toBigInt, Number: toNumber, String: toText } = globalThis;
+  const { indexOf, slice, replace } = String.prototype;
+  const refuse = (what) => { throw { name: 'returned', message: what + ', which is no JSON value' }; };
+
+  const encodeArray = (array) => {
+    let text = '[';
+    for (let index = 0; index < array.length; index++)
+      text += (index > 0 ? ',' : '') + encode(array[index]);
+    return text + ']';
+  };
+  const encodeObject = (object) => {
+    const prototype = getPrototypeOf(object);
+    if (prototype !== plain && prototype !== null) refuse('an instance of a class');
+    const names = keys(object);
+    let text = '';
+    for (let index = 0; index < names.length; index++) {
+      const value = object[names[index]];
+      if (value !== undefined)
+        text += (text === '' ? '' : ',') + quote(names[index]) + ':' + encode(value);
+    }
+    return '{' + text + '}';
+  };
+  const encode = (value) => {
+    if (value === null) return 'null';
+    if (typeof value === 'string') return quote(value);
+    if (typeof value === 'boolean') return value ? 'true' : 'false';
+    if (typeof value === 'number') return isFinite(value) ? '' + value : refuse('' + value);
+    if (typeof value !== 'object') return refuse(value === undefined ? 'undefined' : 'a ' + typeof value);
+    return isArray(value) ? encodeArray(value) : encodeObject(value);
+  };
+
+  const packList = (list) => {
+    let text = '["list"';
+    for (let index = 0; index < list.length; index++) text += ',' + pack(list[index]);
+    return text + ']';
+  };
+  const packObject = (object) => {
+    const prototype = getPrototypeOf(object);
+    let text = '';
+    const packPair = (value, key) => { text += ',' + pack(key) + ',' + pack(value); };
+    if (prototype === setPrototype) {
+      apply(eachOfSet, object, [(value) => { text += ',' + pack(value); }]);
+      return '["set"' + text + ']';
+    }
+    if (prototype === mapPrototype) {
+      apply(eachOfMap, object, [packPair]);
+      return '["map"' + text + ']';
+    }
+    if (prototype !== plain && prototype !== null) refuse('an instance of a class');
+    const names = keys(object);
+    for (let index = 0; index < names.length; index++) packPair(object[names[index]], names[index]);
+    return '["object"' + text + ']';
+  };
+  const pack = (value) => {
+    if (value === undefined) return '["undefined"]';
+    if (typeof value === 'bigint') return '["bigint","' + value + '"]';
+    if (typeof value === 'number' && (!isFinite(value) || is(value, -0)))
+      return '["number","' + (value === 0 ? '-0' : value) + '"]';
+    if (typeof value !== 'object' || value === null) return encode(value);
+    return isArray(value) ? packList(value) : packObject(value);
+  };
+  const readers = {
+    __proto__: null,
+    undefined: () => undefined,
+    bigint: (packed) => toBigInt(packed[1]),
+    number: (packed) => toNumber(packed[1]),
+    list: (packed) => {
+      const list = [];
+      for (let index = 1; index < packed.length; index++) list[index - 1] = read(packed[index]);
+      return list;
+    },
+    set: (packed) => {
+      const set = new NewSet();
+      for (let index = 1; index < packed.length; index++) apply(addToSet, set, [read(packed[index])]);
+      return set;
+    },
+    map: (packed) => {
+      const map = new NewMap();
+      for (let index = 1; index < packed.length; index += 2)
+        apply(setInMap, map, [read(packed[index]), read(packed[index + 1])]);
+      return map;
+    },
+    object: (packed) => {
+      const object = {};
+      for (let index = 1; index < packed.length; index += 2) {
+        const value = read(packed[index + 1]);
+        defineProperty(object, packed[index], { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+      }
+      return object;
+    },
+  };
+  const read = (packed) => isArray(packed) ? readers[packed[0]](packed) : packed;
+  const unpack = (text) => read(parse(text));
+
+  const describe = (thrown) => {
+    if (typeof thrown !== 'object' || thrown === null) return 'threw a ' + typeof thrown;
+    const { name, message } = thrown;
+    return typeof name === 'string' && typeof message === 'string' ? name + ': ' + message : 'threw';
+  };
+
+  let written = '';
+  const silent = () => {};
+  globalThis.console = { log: silent, info: silent, warn: silent, error: silent, debug: silent };
+  const show = (value) => typeof value === 'object' && value !== null ? encode(value) : toText(value);
+  const talk = (input) => {
+    let rest = input;
+    const readline = () => {
+      if (rest === '') return null;
+      const end = apply(indexOf, rest, ['\\n']);
+      const line = end < 0 ? rest : apply(slice, rest, [0, end]);
+      rest = end < 0 ? '' : apply(slice, rest, [end + 1]);
+      return apply(replace, line, ['\\r', '']);
+    };
+    const readFileSync = (file) => {
+      if (file !== 0 && file !== '/dev/stdin') throw new Error('ENOENT: there is no file but /dev/stdin');
+      const all = rest;
+      rest = '';
+      return all;
+    };
+    const print = (...values) => {
+      let line = '';
+      for (let index = 0; index < values.length; index++)
+        line += (index > 0 ? ' ' : '') + show(values[index]);
+      written += line + '\\n';
+    };
+    const require = (name) => {
+      if (name === 'fs' || name === 'node:fs') return { readFileSync };
+      throw new Error('there is no module but fs');
+    };
+    console.log = console.info = print;
+    globalThis.readline = readline;
+    globalThis.print = print;
+    globalThis.require = require;
+  };
+  return { encode, pack, unpack, describe, parse, apply, talk, written: () => quote(written) };
+})()`;
+
+const names = [
+  'encode',
+  'pack',
+  'unpack',
+  'describe',
+  'parse',
+  'apply',
+  'talk',
+  'written',
+] as const;
+
+/** The functions of one realm, which no program can reach or replace. */
+export type Bridge = Record<(typeof names)[number], QuickJSHandle>;
+
+/** Put the bridge into a realm in which nothing has run; its handles live as long as `scope`. */
+export function takeBridge(context: QuickJSContext, scope: Scope): Bridge {
+  const functions = scope.manage(context.unwrapResult(context.evalCode(source)));
+  const taken = names.map((name) => [name, scope.manage(context.getProp(functions, name))]);
+  return Object.fromEntries(taken) as Bridge;
+}

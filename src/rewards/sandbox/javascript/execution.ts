@@ -1,0 +1,147 @@
+// One program in one realm of QuickJS: defined, called, or run as a whole.
+
+import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten-core';
+import type { CallOutcome } from '../protocol.ts';
+import type { Bridge } from './bridge.ts';
+import type { Answer } from './judge.ts';
+
+/** Returned JSON or written text a program, in characters; a flood beyond it fails the call. */
+const maxReturnedChars = 256 * 1024;
+
+const jobsPerTick = 1000;
+
+/** What a program has used up, over all of its calls and realms. */
+export class Use {
+  #ticksLeft: number;
+  #charsLeft = maxReturnedChars;
+
+  constructor(ticks: number) {
+    this.#ticksLeft = ticks;
+  }
+
+  /** Count a tick. @returns whether the program must end. */
+  tick(): boolean {
+    return --this.#ticksLeft < 0;
+  }
+
+  /** Whether the program has had its time. */
+  get isOver(): boolean {
+    return this.#ticksLeft < 0;
+  }
+
+  /** Count characters. @returns whether they were too many. */
+  takeChars(count: number): boolean {
+    this.#charsLeft -= count;
+    return this.#charsLeft < 0;
+  }
+}
+
+type Result = { value: QuickJSHandle } | { failed: string };
+
+export class Execution {
+  readonly #context: QuickJSContext;
+  readonly #bridge: Bridge;
+  readonly #use: Use;
+
+  constructor(context: QuickJSContext, bridge: Bridge, use: Use) {
+    this.#context = context;
+    this.#bridge = bridge;
+    this.#use = use;
+  }
+
+  /** Define the program. @returns its entry, or why there is none */
+  define(source: string, entry: string): Result {
+    const defined = this.#evaluate(source);
+    if ('failed' in defined) return defined;
+    defined.value.dispose();
+    return this.#evaluate(entry);
+  }
+
+  /** Call the entry with a list of arguments as JSON text. */
+  call(callee: QuickJSHandle, argsText: string): CallOutcome {
+    const answer = this.#called(callee, argsText, this.#bridge.parse, this.#bridge.encode);
+    return 'failed' in answer ? { failed: answer.failed } : answer;
+  }
+
+  /** Call the entry with a packed list of arguments; what it returns is packed too. */
+  answer(callee: QuickJSHandle, argsText: string): Answer {
+    return this.#called(callee, argsText, this.#bridge.unpack, this.#bridge.pack);
+  }
+
+  #called(
+    callee: QuickJSHandle,
+    argsText: string,
+    read: QuickJSHandle,
+    write: QuickJSHandle,
+  ): Answer {
+    const text = this.#context.newString(argsText);
+    const args = this.#invoke(read, text);
+    text.dispose();
+    if ('failed' in args) return { ...args, isThrown: false };
+    const returned = this.#invoke(this.#bridge.apply, callee, this.#context.undefined, args.value);
+    args.value.dispose();
+    if ('failed' in returned) return { ...returned, isThrown: !this.#use.isOver };
+    const written = this.#invoke(write, returned.value);
+    returned.value.dispose();
+    const outcome = 'failed' in written ? written : this.#textOf(written.value);
+    return 'failed' in outcome ? { ...outcome, isThrown: false } : outcome;
+  }
+
+  /** Run a whole program on an input. What came of it is what it wrote, as JSON. */
+  talk(source: string, stdin: string): CallOutcome {
+    const input = this.#context.newString(stdin);
+    const heard = this.#invoke(this.#bridge.talk, input);
+    input.dispose();
+    if ('failed' in heard) return heard;
+    heard.value.dispose();
+    const ended = this.#evaluate(source);
+    if ('failed' in ended) return ended;
+    ended.value.dispose();
+    const left = this.#runJobs();
+    if (left) return left;
+    const written = this.#invoke(this.#bridge.written);
+    return 'failed' in written ? written : this.#textOf(written.value);
+  }
+
+  /** Run what waits for promises, to the end; so many jobs of nothing else take a tick. */
+  #runJobs(): { failed: string } | null {
+    const { runtime } = this.#context;
+    while (runtime.hasPendingJob()) {
+      if (this.#use.tick()) return { failed: 'time limit' };
+      const ran = runtime.executePendingJobs(jobsPerTick);
+      if (ran.error) return this.#fail(ran.error);
+      ran.dispose();
+    }
+    return null;
+  }
+
+  #textOf(handle: QuickJSHandle): CallOutcome {
+    const returned = handle.consume((text) => this.#context.getString(text));
+    if (!this.#use.takeChars(returned.length)) return { returned };
+    return { failed: `returned more than ${maxReturnedChars} characters of JSON` };
+  }
+
+  #evaluate(source: string): Result {
+    if (this.#use.isOver) return { failed: 'time limit' };
+    const result = this.#context.evalCode(source, 'program.js', { type: 'global' });
+    return result.error ? this.#fail(result.error) : { value: result.value };
+  }
+
+  #invoke(callee: QuickJSHandle, ...args: QuickJSHandle[]): Result {
+    if (this.#use.isOver) return { failed: 'time limit' };
+    const result = this.#context.callFunction(callee, this.#context.undefined, ...args);
+    return result.error ? this.#fail(result.error) : { value: result.value };
+  }
+
+  /** Put an error into words for people, by the program's leave: it may throw once more. */
+  #fail(error: QuickJSHandle): { failed: string } {
+    const words = this.#use.isOver
+      ? undefined
+      : this.#context.callFunction(this.#bridge.describe, this.#context.undefined, error);
+    error.dispose();
+    if (!words) return { failed: 'time limit' };
+    if (words.error) words.error.dispose();
+    const text = words.error ? 'threw' : words.value.consume((it) => this.#context.getString(it));
+    return { failed: text.slice(0, 200) };
+  }
+}

@@ -1,0 +1,211 @@
+// Reads TypeScript programs: takes their types off, and says what the compiler has against them.
+// Lives in a sandbox process of its own, for types can be made to take a compiler any time and
+// memory; runs no program. Every program is checked by a checker of its own, on declarations of the
+// language that were parsed once. What is too much is counted in what the compiler creates (types,
+// symbols, nodes), not by the clock, so that a verdict does not depend on how busy the machine is.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import ts from 'typescript6';
+import type { CallOutcome, ProgramOutcome, SandboxProgram } from '../protocol.ts';
+import { countCreated, TooMuch } from './created.ts';
+
+/** What a program may have the compiler create; a short one takes some hundreds. */
+const mostCreated = 200_000;
+const greeting = 'const greeting = [1].map(String);\nconsole.log(greeting);\n';
+const programName = '/program.ts';
+const libraryName = 'lib.es2023.d.ts';
+const target = ts.ScriptTarget.ES2023;
+const language: ts.CompilerOptions = {
+  target,
+  module: ts.ModuleKind.ESNext,
+  verbatimModuleSyntax: true,
+};
+const checking: ts.CompilerOptions = {
+  ...language,
+  strict: true,
+  erasableSyntaxOnly: true,
+  lib: [libraryName],
+  moduleDetection: ts.ModuleDetectionKind.Force,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+  types: [],
+  noEmit: true,
+};
+/** A script stays one: nothing is put before what it says itself. */
+const stripping: ts.CompilerOptions = {
+  ...language,
+  alwaysStrict: false,
+  ignoreDeprecations: '6.0',
+};
+/** What programs have beside the language's own. */
+const hostText = `
+declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug', (...values: unknown[]) => void>;
+declare function print(...values: unknown[]): void;
+declare function readline(): string | null;
+declare function require(name: 'fs' | 'node:fs'): { readFileSync(file: 0 | '/dev/stdin', encoding?: unknown): string };
+`;
+/** "This syntax is not allowed when 'erasableSyntaxOnly' is enabled." */
+const notErasable = 1294;
+
+/** What the compiler says of a program. */
+export interface Compiled {
+  /** The program in JavaScript: its types taken off, nothing put in their place. */
+  script: string;
+  /** Its errors under `strict`, in their order. */
+  errors: string[];
+  /** Places where the program tells the compiler to look away: `any`, and casts by way of `unknown`. */
+  escapes: number;
+}
+
+/** The compiler, with the declarations of the language. */
+export class Compiler {
+  readonly #library: ts.SourceFile;
+
+  private constructor() {
+    const folder = dirname(createRequire(import.meta.url).resolve('typescript6'));
+    const text = [...libraryTexts(folder, libraryName, new Set()), hostText].join('\n');
+    this.#library = ts.createSourceFile(`/${libraryName}`, text, target);
+  }
+
+  static async load(): Promise<Compiler> {
+    const compiler = new Compiler();
+    // The first check binds the declarations; what it creates is no program's doing.
+    compiler.#check(greeting);
+    return compiler;
+  }
+
+  /**
+   * Read the text of a program. By `entry`, the outcome is a Compiled as JSON (`check`), or its
+   * script alone, types unseen (`strip`).
+   * @throws whatever breaks the compiler itself.
+   */
+  run({ source, entry }: SandboxProgram): ProgramOutcome {
+    try {
+      const read = () => (entry === 'check' ? this.#compile(source) : strip(source));
+      return [countCreated(mostCreated, read)];
+    } catch (error) {
+      // The compiler was left in the middle of something, which a whole check makes it forget.
+      this.#check(greeting);
+      if (error instanceof TooMuch) return [{ failed: 'types that take too much to check' }];
+      if (error instanceof RangeError) return [{ failed: 'does not parse: nested too deeply' }];
+      throw error;
+    }
+  }
+
+  #compile(source: string): CallOutcome {
+    const stripped = strip(source);
+    if ('failed' in stripped) return stripped;
+    const { file, diagnostics } = this.#check(source);
+    const foreign = diagnostics.find(({ code }) => code === notErasable);
+    if (foreign)
+      return {
+        failed: `does not strip: ${lineOf(foreign)}: enums, namespaces with values, parameter properties and <type> casts are more than types`,
+      };
+    const compiled: Compiled = {
+      script: stripped.returned,
+      errors: diagnostics.map(worded),
+      escapes: escapesIn(file),
+    };
+    return { returned: JSON.stringify(compiled) };
+  }
+
+  #check(source: string): { file: ts.SourceFile; diagnostics: readonly ts.Diagnostic[] } {
+    const file = parse(programName, withoutOrders(source));
+    const host = this.#hostWith(file);
+    const program = ts.createProgram({ rootNames: [programName], options: checking, host });
+    return { file, diagnostics: program.getSemanticDiagnostics(file) };
+  }
+
+  /** Nothing is there but the program and the declarations: no folder, no package, no other file. */
+  #hostWith(file: ts.SourceFile): ts.CompilerHost {
+    const files = new Map([file, this.#library].map((it) => [it.fileName, it]));
+    return {
+      getSourceFile: (name) => files.get(name),
+      fileExists: (name) => files.has(name),
+      readFile: () => undefined,
+      writeFile: () => {},
+      getDefaultLibFileName: () => `/${libraryName}`,
+      getDefaultLibLocation: () => '/',
+      getCurrentDirectory: () => '/',
+      getCanonicalFileName: (name) => name,
+      useCaseSensitiveFileNames: () => true,
+      getNewLine: () => '\n',
+    };
+  }
+}
+
+/**
+ * The texts of a library, those that it refers to first. As one file, its declarations are merged
+ * once, when it is bound, and not by every checker.
+ */
+function libraryTexts(folder: string, name: string, seen: Set<string>): string[] {
+  if (seen.has(name)) return [];
+  seen.add(name);
+  const text = readFileSync(join(folder, name), 'utf8');
+  const { libReferenceDirectives } = ts.preProcessFile(text);
+  const needed = libReferenceDirectives.flatMap(({ fileName }) =>
+    libraryTexts(folder, `lib.${fileName}.d.ts`, seen),
+  );
+  return [...needed, text.replace(/^\/\/\/\s*<reference.*$/gm, '')];
+}
+
+function strip(source: string): { returned: string } | { failed: string } {
+  const { outputText, diagnostics = [] } = ts.transpileModule(source, {
+    fileName: programName,
+    compilerOptions: stripping,
+    reportDiagnostics: true,
+  });
+  const [error] = diagnostics;
+  return error ? { failed: `does not parse: ${worded(error)}` } : { returned: outputText };
+}
+
+/** A program is a module to the checker, so that its names do not meet those of the language. */
+function parse(name: string, text: string): ts.SourceFile {
+  const setExternalModuleIndicator = (file: ts.SourceFile) => {
+    (file as { externalModuleIndicator?: ts.Node }).externalModuleIndicator = file;
+  };
+  return ts.createSourceFile(name, text, {
+    languageVersion: target,
+    setExternalModuleIndicator,
+  });
+}
+
+/**
+ * A text of the same length in which no comment gives the compiler orders: neither to overlook
+ * errors (`@ts-ignore` and its like) nor to take in other files (`/// <reference`).
+ */
+function withoutOrders(source: string): string {
+  return source.replace(/@ts-/gi, '@ts_').replace(/\/\/\/(?=\s*<)/g, '//-');
+}
+
+function escapesIn(file: ts.SourceFile): number {
+  let count = 0;
+  const visit = (node: ts.Node): void => {
+    if (node.kind === ts.SyntaxKind.AnyKeyword || isCastFromAnything(node)) count++;
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return count;
+}
+
+/** `it as unknown as T`, `it as never`. */
+function isCastFromAnything(node: ts.Node): boolean {
+  if (!ts.isAsExpression(node)) return false;
+  const { expression: inner, type } = node;
+  return (
+    type.kind === ts.SyntaxKind.NeverKeyword ||
+    (ts.isAsExpression(inner) && inner.type.kind === ts.SyntaxKind.UnknownKeyword)
+  );
+}
+
+function worded(diagnostic: ts.Diagnostic): string {
+  const { messageText } = diagnostic;
+  const message = typeof messageText === 'string' ? messageText : messageText.messageText;
+  return `${lineOf(diagnostic)}: ${message.slice(0, 150)}`;
+}
+
+function lineOf({ file, start }: ts.Diagnostic): string {
+  if (!file || start === undefined) return 'the program';
+  return `line ${ts.getLineAndCharacterOfPosition(file, start).line + 1}`;
+}

@@ -1,0 +1,63 @@
+// TypeScript programs in JavaScript, and what their compiler says of them; a sandbox process holds it.
+
+import { z } from 'zod';
+import type { Prompt } from '../config/records.ts';
+import type { CallOutcome } from './sandbox/protocol.ts';
+import { sharedSandbox } from './sandbox/sandbox.ts';
+import type { Compiled } from './sandbox/typescript/compiler.ts';
+
+/** The clock is a last resort, for what the compiler's own count does not see. */
+const limits = { timeLimitMs: 1000, memoryLimitMb: 512 };
+const compiledSchema: z.ZodType<Compiled> = z.strictObject({
+  script: z.string(),
+  errors: z.array(z.string()),
+  escapes: z.number(),
+});
+
+/** What the compiler says of each program, or why it is none. @throws AnnealError ProcessLost */
+export async function compileTypeScript(
+  sources: readonly string[],
+  signal?: AbortSignal,
+): Promise<(Compiled | { failed: string })[]> {
+  const outcomes = await read('check', sources, signal);
+  return outcomes.map((outcome) =>
+    'failed' in outcome ? outcome : compiledSchema.parse(JSON.parse(outcome.returned)),
+  );
+}
+
+/**
+ * Programs for prompts of any language, those in TypeScript without their types; one that cannot be
+ * read stays as it is, and does not parse as JavaScript either.
+ */
+export async function withoutTypes(
+  prompts: readonly Pick<Prompt, 'language'>[],
+  texts: readonly string[],
+): Promise<string[]> {
+  const typed = [...texts.keys()].filter((index) => prompts[index]!.language === 'typescript');
+  const outcomes = await read(
+    'strip',
+    typed.map((index) => texts[index]!),
+  );
+  const scripts = [...texts];
+  for (const [at, index] of typed.entries()) {
+    const outcome = outcomes[at]!;
+    if ('returned' in outcome) scripts[index] = outcome.returned;
+  }
+  return scripts;
+}
+
+async function read(
+  entry: 'check' | 'strip',
+  sources: readonly string[],
+  signal?: AbortSignal,
+): Promise<CallOutcome[]> {
+  if (sources.length === 0) return [];
+  const programs = sources.map((source) => ({ source, entry, calls: ['[]'] }));
+  const outcomes = await sharedSandbox(limits, 'typescript').run(programs, { signal });
+  return outcomes.map(([outcome]) => {
+    if (!outcome) throw new Error('expected an outcome a program, found none');
+    return 'failed' in outcome && !outcome.failed.startsWith('does not ')
+      ? { failed: `cannot be read: ${outcome.failed}` }
+      : outcome;
+  });
+}

@@ -12,18 +12,12 @@ import type { QuickJSContext, QuickJSHandle, Scope } from 'quickjs-emscripten-co
  * `describe` puts a thrown value into words. Programs have a console, which writes nowhere until
  * `talk` gives them an input to read; `written` is what they wrote from there on.
  */
-const source = `(() => {
+const common = `
   const { isArray } = Array;
-  const { defineProperty, getPrototypeOf, is, keys, prototype: plain } = Object;
+  const { getPrototypeOf, keys, prototype: plain } = Object;
   const { isFinite } = Number;
   const { apply } = Reflect;
   const { parse, stringify: quote } = JSON;
-  const { prototype: setPrototype } = Set;
-  const { prototype: mapPrototype } = Map;
-  const { add: addToSet, forEach: eachOfSet } = setPrototype;
-  const { set: setInMap, forEach: eachOfMap } = mapPrototype;
-  const { Set: NewSet, Map: NewMap, BigInt: toBigInt, Number: toNumber, String: toText } = globalThis;
-  const { indexOf, slice, replace } = String.prototype;
   const refuse = (what) => { throw { name: 'returned', message: what + ', which is no JSON value' }; };
 
   const encodeArray = (array) => {
@@ -52,7 +46,22 @@ const source = `(() => {
     if (typeof value !== 'object') return refuse(value === undefined ? 'undefined' : 'a ' + typeof value);
     return isArray(value) ? encodeArray(value) : encodeObject(value);
   };
+  const describe = (thrown) => {
+    if (typeof thrown !== 'object' || thrown === null) return 'threw a ' + typeof thrown;
+    const { name, message } = thrown;
+    return typeof name === 'string' && typeof message === 'string' ? name + ': ' + message : 'threw';
+  };
+  const silent = () => {};
+  globalThis.console = { log: silent, info: silent, warn: silent, error: silent, debug: silent };
+`;
 
+const packing = `
+  const { defineProperty, is } = Object;
+  const { prototype: setPrototype } = Set;
+  const { prototype: mapPrototype } = Map;
+  const { add: addToSet, forEach: eachOfSet } = setPrototype;
+  const { set: setInMap, forEach: eachOfMap } = mapPrototype;
+  const { Set: NewSet, Map: NewMap, BigInt: toBigInt, Number: toNumber } = globalThis;
   const packList = (list) => {
     let text = '["list"';
     for (let index = 0; index < list.length; index++) text += ',' + pack(list[index]);
@@ -115,16 +124,12 @@ const source = `(() => {
   };
   const read = (packed) => isArray(packed) ? readers[packed[0]](packed) : packed;
   const unpack = (text) => read(parse(text));
+`;
 
-  const describe = (thrown) => {
-    if (typeof thrown !== 'object' || thrown === null) return 'threw a ' + typeof thrown;
-    const { name, message } = thrown;
-    return typeof name === 'string' && typeof message === 'string' ? name + ': ' + message : 'threw';
-  };
-
-  let written = '';
-  const silent = () => {};
-  globalThis.console = { log: silent, info: silent, warn: silent, error: silent, debug: silent };
+const talking = `
+  const { String: toText } = globalThis;
+  const { indexOf, slice, replace } = String.prototype;
+  let text = '';
   const show = (value) => typeof value === 'object' && value !== null ? encode(value) : toText(value);
   const talk = (input) => {
     let rest = input;
@@ -145,7 +150,7 @@ const source = `(() => {
       let line = '';
       for (let index = 0; index < values.length; index++)
         line += (index > 0 ? ' ' : '') + show(values[index]);
-      written += line + '\\n';
+      text += line + '\\n';
     };
     const require = (name) => {
       if (name === 'fs' || name === 'node:fs') return { readFileSync };
@@ -156,26 +161,29 @@ const source = `(() => {
     globalThis.print = print;
     globalThis.require = require;
   };
-  return { encode, pack, unpack, describe, parse, apply, talk, written: () => quote(written) };
-})()`;
+  const written = () => quote(text);
+`;
 
-const names = [
-  'encode',
-  'pack',
-  'unpack',
-  'describe',
-  'parse',
-  'apply',
-  'talk',
-  'written',
-] as const;
+/** What a realm is for, which is what its bridge is made of: reading the source takes time. */
+const kinds = {
+  calls: { source: common, names: ['encode', 'describe', 'parse', 'apply'] },
+  asserts: {
+    source: common + packing,
+    names: ['encode', 'describe', 'parse', 'apply', 'pack', 'unpack'],
+  },
+  whole: { source: common + talking, names: ['describe', 'talk', 'written'] },
+} as const;
+export type RealmKind = keyof typeof kinds;
+type Name = (typeof kinds)[RealmKind]['names'][number];
 
-/** The functions of one realm, which no program can reach or replace. */
-export type Bridge = Record<(typeof names)[number], QuickJSHandle>;
+/** The functions of one realm, which no program can reach or replace; those that its kind needs. */
+export type Bridge = Record<Name, QuickJSHandle>;
 
 /** Put the bridge into a realm in which nothing has run; its handles live as long as `scope`. */
-export function takeBridge(context: QuickJSContext, scope: Scope): Bridge {
-  const functions = scope.manage(context.unwrapResult(context.evalCode(source)));
+export function takeBridge(context: QuickJSContext, scope: Scope, kind: RealmKind): Bridge {
+  const { source, names } = kinds[kind];
+  const code = `(() => {${source}return { ${names.join()} };})()`;
+  const functions = scope.manage(context.unwrapResult(context.evalCode(code)));
   const taken = names.map((name) => [name, scope.manage(context.getProp(functions, name))]);
   return Object.fromEntries(taken) as Bridge;
 }

@@ -18,7 +18,7 @@ import type {
   SandboxLimits,
   SandboxProgram,
 } from '../protocol.ts';
-import { takeBridge } from './bridge.ts';
+import { type RealmKind, takeBridge } from './bridge.ts';
 import { Execution, Use } from './execution.ts';
 import { Judge } from './judge.ts';
 
@@ -65,13 +65,14 @@ export class Interpreter {
     const outcomes = this.#ofEntry(source, entry, calls.filter(isOfEntry), use);
     return calls.map((call) => {
       if (isOfEntry(call)) return outcomes.shift()!;
-      return this.#inRealm(use, (execution) => execution.talk(source, call.stdin));
+      return this.#inRealm('whole', use, (execution) => execution.talk(source, call.stdin));
     });
   }
 
   #ofEntry(source: string, entry: string, calls: OfEntry[], use: Use): CallOutcome[] {
     if (calls.length === 0) return [];
-    return this.#inRealm(use, (execution, scope) => {
+    const kind = calls.every((call) => typeof call === 'string') ? 'calls' : 'asserts';
+    return this.#inRealm(kind, use, (execution, scope) => {
       const defined = execution.define(source, entry);
       if ('failed' in defined) return calls.map(() => defined);
       const callee = scope.manage(defined.value);
@@ -83,13 +84,13 @@ export class Interpreter {
     });
   }
 
-  #inRealm<T>(use: Use, action: (execution: Execution, scope: Scope) => T): T {
+  #inRealm<T>(kind: RealmKind, use: Use, action: (execution: Execution, scope: Scope) => T): T {
     return Scope.withScope((scope) => {
       const runtime = scope.manage(this.#wasm.newRuntime());
       runtime.setMemoryLimit(this.#limits.memoryLimitMb * mebibyte);
       runtime.setMaxStackSize(stackBytes);
       const context = scope.manage(runtime.newContext());
-      const bridge = takeBridge(context, scope);
+      const bridge = takeBridge(context, scope, kind);
       runtime.setInterruptHandler(() => use.tick());
       return action(new Execution(context, bridge, use), scope);
     });

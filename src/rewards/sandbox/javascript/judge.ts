@@ -44,7 +44,7 @@ export class Judge {
       runtime.setMemoryLimit(this.#limits.memoryBytes);
       runtime.setMaxStackSize(this.#limits.stackBytes);
       const context = scope.manage(runtime.newContext());
-      const bridge = takeBridge(context, scope);
+      const bridge = takeBridge(context, scope, 'asserts');
       const asking = new Asking(answer);
       install(context, scope, bridge, entry, asking);
       let ticksLeft = this.#limits.ticks;

@@ -1,5 +1,6 @@
-// The share of an epoch's wall time in which no activity runs: what the durable workflow costs
-// beside model work and scoring. From the timings that a run leaves in its folder.
+// The share of an epoch's wall time in which nothing is sampled, scored or trained: what the durable
+// workflow costs, and where that goes. From the timings that a run of the default leaves in its
+// folder, or another run whose folder is given: `npm run bench -- orchestration --run=runs/two-phase`.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -9,28 +10,45 @@ import { fileURLToPath } from 'node:url';
 import { report } from './figure.ts';
 
 interface Timing {
+  activity: string;
   epoch?: number;
   started: string;
   ms: number;
 }
 
-/** Milliseconds covered by at least one of the spans, and from the first start to the last end. */
-function coverage(timings: readonly Timing[]) {
+interface Span {
+  activity: string;
+  start: number;
+  end: number;
+}
+
+const work = ['generate', 'score', 'train'];
+
+/** Milliseconds from an epoch's first start to its last end, and those without any work, by place. */
+function idleIn(timings: readonly Timing[]) {
   const spans = timings
-    .map(({ started, ms }) => ({ start: Date.parse(started), end: Date.parse(started) + ms }))
+    .map(({ activity, started, ms }): Span => {
+      const start = Date.parse(started);
+      return { activity, start, end: start + ms };
+    })
     .sort((a, b) => a.start - b.start);
-  let busy = 0;
-  let end = spans[0]!.start;
-  for (const span of spans) {
-    busy += Math.max(0, span.end - Math.max(end, span.start));
-    end = Math.max(end, span.end);
+  const first = spans[0]!.start;
+  const last = spans.reduce((end, span) => Math.max(end, span.end), first);
+  const idle: { place: string; ms: number }[] = [];
+  let until: Span = { activity: 'begin', start: first, end: first };
+  for (const span of spans.filter(({ activity }) => work.includes(activity))) {
+    const place = `${until.activity} to ${span.activity}`;
+    if (span.start > until.end) idle.push({ place, ms: span.start - until.end });
+    if (span.end > until.end) until = span;
   }
-  return { busy, wall: end - spans[0]!.start };
+  if (last > until.end) idle.push({ place: `${until.activity} to end`, ms: last - until.end });
+  return { idle, wall: last - first };
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const runsDir = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
-try {
+
+/** Run the default. @returns the run's folder */
+function runDefault(runsDir: string): string {
   const command = ['bin/anneal.mjs', 'run', 'config/two-phase.yaml', '--name', 'bench'];
   const { status, stderr } = spawnSync(process.execPath, [...command, '--runs-dir', runsDir], {
     cwd: root,
@@ -38,25 +56,43 @@ try {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`the run failed: ${stderr}`);
-  const lines = (await readFile(join(runsDir, 'bench/timings.jsonl'), 'utf8')).trim().split('\n');
+  return join(runsDir, 'bench');
+}
+
+const given = process.argv.find((flag) => flag.startsWith('--run='))?.slice('--run='.length);
+const runsDir = await mkdtemp(join(tmpdir(), 'anneal-bench-'));
+try {
+  const folder = given ?? runDefault(runsDir);
+  const lines = (await readFile(join(folder, 'timings.jsonl'), 'utf8')).trim().split('\n');
   const timings = lines.map((line) => JSON.parse(line) as Timing);
-  const epochs = [...Map.groupBy(timings, ({ epoch }) => epoch)].filter(([epoch]) => epoch);
-  const covered = epochs.map(([, spans]) => coverage(spans));
+  const byEpoch = [...Map.groupBy(timings, ({ epoch }) => epoch)];
+  // The start's evaluation is no epoch: it has no training.
+  const epochs = byEpoch
+    .map(([, spans]) => spans)
+    .filter((spans) => spans.some(({ activity }) => activity === 'train'))
+    .map(idleIn);
+  const idleOf = ({ idle }: (typeof epochs)[number], place?: string) =>
+    idle.reduce(
+      (sum, part) => sum + (place === undefined || part.place === place ? part.ms : 0),
+      0,
+    );
   report(
     'orchestration share of an epoch',
     '%',
-    covered.map(({ busy, wall }) => 100 * (1 - busy / wall)),
-  );
-  report(
-    'orchestration, an epoch',
-    's',
-    covered.map(({ busy, wall }) => (wall - busy) / 1000),
+    epochs.map((epoch) => (100 * idleOf(epoch)) / epoch.wall),
   );
   report(
     'wall time of an epoch',
     's',
-    covered.map(({ wall }) => wall / 1000),
+    epochs.map(({ wall }) => wall / 1000),
   );
+  const places = new Set(epochs.flatMap(({ idle }) => idle.map(({ place }) => place)));
+  for (const place of places)
+    report(
+      `orchestration, ${place}`,
+      'ms',
+      epochs.map((epoch) => idleOf(epoch, place)),
+    );
 } finally {
   await rm(runsDir, { recursive: true });
 }

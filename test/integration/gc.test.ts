@@ -83,7 +83,11 @@ it('takes away what no live run needs, and nothing else', async () => {
   await live.terminate();
   const again = JSON.parse((await gc(env.address, '--json')).stdout);
   const paths = again.garbage.map(({ path }: { path: string }) => path).sort();
-  expect(paths).toEqual([verdict, ...['epoch-01', 'epoch-02'].map((e) => `live/checkpoints/${e}`)]);
+  expect(paths).toEqual([
+    verdict,
+    ...['epoch-01', 'epoch-02'].map((e) => `live/checkpoints/${e}`),
+    'live/snapshots/epoch-04',
+  ]);
   expect(await checkpointsOf('live')).toEqual(['epoch-03']);
   expect(JSON.parse((await gc(env.address, '--json')).stdout).garbage).toEqual([]);
 });
@@ -95,7 +99,7 @@ it('keeps verdicts while a live run has a judge', async () => {
   const told = JSON.parse((await gc(env.address, '--json')).stdout);
   await live.terminate();
   const kinds = new Set(told.garbage.map(({ kind }: { kind: string }) => kind));
-  expect(kinds).toEqual(new Set(['checkpoint']));
+  expect(kinds).toEqual(new Set(['checkpoint', 'leftover']));
   expect(told.spared).toContainEqual({ what: 'verdicts', why: expect.stringContaining('judged') });
 });
 

@@ -16,8 +16,8 @@ const finalKinds: readonly ErrorKind[] = [...permanentKinds, 'DamagedArtifact'];
 
 /**
  * What an activity throws instead of `error`: the reason of its cancellation where it was
- * cancelled, a failure that another worker tries again at once where its worker leaves, a failure named by its kind for an AnnealError, and anything else as it is, to be
- * tried again.
+ * cancelled, a failure that is tried again at once where its worker leaves, a failure named by its
+ * kind for an AnnealError, and anything else as it is, to be tried again.
  */
 export function toFailure(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return isLeaving(signal.reason) ? handedBack() : signal.reason;

@@ -32,13 +32,13 @@ export async function expiredPaths(
       .sort((a, b) => a.epoch - b.epoch);
   const checkpoints = await among(layout.checkpoints);
   const kept = keptEpochs(retention, checkpoints);
-  const all = kept.length === checkpoints.length;
-  const needed = all ? null : await withNeeds(store, kept.map(layout.checkpoint));
+  const needed =
+    kept.length < checkpoints.length && (await withNeeds(store, kept.map(layout.checkpoint)));
   const samples = (await among(layout.samples)).map(({ epoch }) => epoch);
   return [
     ...checkpoints
       .map(({ epoch }) => layout.checkpoint(epoch))
-      .filter((path) => needed?.has(path) === false),
+      .filter((path) => needed && !needed.has(path)),
     ...samples.slice(0, -(retention.keep_samples ?? samples.length)).map(layout.samplesOf),
   ];
 }

@@ -34,6 +34,7 @@ const tasks = {
   'test:integration': [[...testAll, '--project', 'integration']],
   bench: [['bench/run.ts']],
   chaos: [['test/chaos/run.ts']],
+  long: [['test/long/run.ts']],
   build: [['tools/build.ts']],
   'make:policy': [
     ['tools/embedded/make-data.ts'],

@@ -399,6 +399,22 @@ describe('an epoch', () => {
     expect(await lines('metrics.jsonl')).toEqual(before);
   });
 
+  it('puts a hundred epochs into an event file, and leaves the earlier ones alone', async () => {
+    const plan = await prepare({ ...runFile(), phases: [{ name: 'only', epochs: [98, 101] }] });
+    const names = ['00000', '00100'].map((first) => `events.out.tfevents.${first}.anneal`);
+    const contents = () => Promise.all(names.map((name) => readFile(inRun(`tensorboard/${name}`))));
+    for (const epoch of [98, 99, 100]) await runEpoch(plan, epoch);
+    const [early, late] = await contents();
+    expect(early!.length).toBeGreaterThan(late!.length);
+    const { analyzeInput } = await runEpoch(plan, 101);
+    const [same, longer] = await contents();
+    expect(same).toEqual(early);
+    expect(longer!.length).toBeGreaterThan(late!.length);
+    await rm(inRun('tensorboard'), { recursive: true });
+    await call('analyze', analyzeInput);
+    expect(await contents()).toEqual([early, longer]);
+  });
+
   it('carries the policy forward where no sample is left to train on', async () => {
     const plan = await prepare({
       ...runFile(),

@@ -24,9 +24,9 @@ export function analyzeWith(dependencies: Dependencies) {
     return runJob(store, { epoch: input.epoch }, async (job) => {
       const metrics = await measure(store, input);
       const history = withLine(await readHistory(store), metrics);
-      await mendDocuments(store, history, job);
+      for (const path of [layout.config, layout.metrics]) await mend(store, path, job);
       await writeDocument(store, layout.metrics, encodeJsonl(history));
-      await store.write(layout.events, encodeEvents(await scalarsOf(store, history)));
+      await writeEvents(store, history, input.epoch, job);
       if (input.training) await writeReports(store, history, input);
       return metrics;
     });
@@ -45,15 +45,9 @@ async function readHistory(store: Store): Promise<EpochMetrics[]> {
 }
 
 /** What was damaged is made again, and said. */
-async function mendDocuments(
-  store: Store,
-  history: readonly EpochMetrics[],
-  job: Job,
-): Promise<void> {
-  const steps = history.map(({ epoch }) => layout.steps(epoch));
-  for (const path of [layout.config, layout.metrics, ...steps])
-    if (await mendDocument(store, path))
-      await job.tellDamage(`${path} was changed, gone or cut short: made again from its copy`);
+async function mend(store: Store, path: string, job: Job): Promise<void> {
+  if (await mendDocument(store, path))
+    await job.tellDamage(`${path} was changed, gone or cut short: made again from its copy`);
 }
 
 /** The line takes the place of one for the same epoch: an attempt may come a second time. */
@@ -62,10 +56,25 @@ function withLine(history: EpochMetrics[], line: EpochMetrics): EpochMetrics[] {
   return [...others, line].sort((a, b) => a.epoch - b.epoch);
 }
 
-/** Every number of every epoch, and of every step of it that this run took. */
-async function scalarsOf(store: Store, history: readonly EpochMetrics[]): Promise<Scalar[]> {
+/** Write the event file that holds the epoch, and those that a run lacks which took over a history. */
+async function writeEvents(
+  store: Store,
+  history: readonly EpochMetrics[],
+  epoch: number,
+  job: Job,
+): Promise<void> {
+  const there = (await store.list(layout.allEvents)).map((name) => `${layout.allEvents}/${name}`);
+  for (const [path, lines] of Map.groupBy(history, (line) => layout.events(line.epoch))) {
+    if (there.includes(path) && path !== layout.events(epoch)) continue;
+    for (const line of lines) await mend(store, layout.steps(line.epoch), job);
+    await store.write(path, encodeEvents(await scalarsOf(store, lines)));
+  }
+}
+
+/** Every number of the epochs, and of every step of them that this run took. */
+async function scalarsOf(store: Store, lines: readonly EpochMetrics[]): Promise<Scalar[]> {
   const scalars: Scalar[] = [];
-  for (const line of history) {
+  for (const line of lines) {
     scalars.push(...numbersOf('epoch', line.epoch, line));
     const text = (await readDocument(store, layout.steps(line.epoch))) ?? '';
     for (const step of decodeJsonl<StepMetrics>(text, layout.steps(line.epoch)))

@@ -91,3 +91,16 @@ it('hands cancellation on, and reports it rather than what it caused', async () 
   env.cancel('CANCELLED');
   await expect(result).rejects.toBeInstanceOf(CancelledFailure);
 });
+
+it('hands back what it has in work when its worker leaves, to be tried again at once', async () => {
+  const env = new MockActivityEnvironment({}, { logger });
+  const result = run(env, {}, ({ signal }) => {
+    return new Promise((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason)),
+    );
+  });
+  env.cancel('WORKER_SHUTDOWN');
+  const failure = await result.catch((error) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure).toMatchObject({ nonRetryable: false, type: 'WorkerShutdown' });
+});

@@ -93,7 +93,9 @@ async function moveInto(folder: string, scratch: string): Promise<boolean> {
     await rename(scratch, folder);
     return true;
   } catch (error) {
-    if (existsSync(folder)) return false;
+    // What was in the way may be gone by now: another process moves it aside too.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOTEMPTY', 'EEXIST'].includes(code) || existsSync(folder)) return false;
     throw error;
   }
 }

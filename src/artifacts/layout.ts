@@ -19,6 +19,7 @@ export function epochOf(name: string): number | null {
   const [, digits] = /^epoch-(\d{2,})$/.exec(name) ?? [];
   return digits === undefined || epochName(Number(digits)) !== name ? null : Number(digits);
 }
+const epochsOfEvents = 100;
 const samplesFolder = (epoch: number, split: Split) =>
   `samples/${epochName(epoch)}${split === 'train' ? '' : `/${split}`}`;
 
@@ -45,8 +46,10 @@ export const layout = {
     `${samplesFolder(epoch, split)}/scored-${padded(shard, 3)}.jsonl`,
   /** A line for every optimiser step. */
   steps: (epoch: number) => `steps/${epochName(epoch)}.jsonl`,
-  /** The numbers of both as TensorBoard reads them. */
-  events: 'tensorboard/events.out.tfevents.0.anneal',
+  /** The numbers of both as TensorBoard reads them, of a hundred epochs in a file. */
+  allEvents: 'tensorboard',
+  events: (epoch: number) =>
+    `tensorboard/events.out.tfevents.${padded(epoch - (epoch % epochsOfEvents), 5)}.anneal`,
   batch: (epoch: number) => `${samplesFolder(epoch, 'train')}/batch.jsonl`,
   /** References to the scored shards, where reward models are refitted on them. */
   verdicts: (epoch: number) => `${samplesFolder(epoch, 'train')}/verdicts.jsonl`,

@@ -31,11 +31,14 @@ export async function expiredPaths(
       .flatMap((name) => measured.get(epochOf(name) ?? -1) ?? [])
       .sort((a, b) => a.epoch - b.epoch);
   const checkpoints = await among(layout.checkpoints);
-  const kept = keptEpochs(retention, checkpoints).map(layout.checkpoint);
-  const needed = await withNeeds(store, kept);
+  const kept = keptEpochs(retention, checkpoints);
+  const needed =
+    kept.length < checkpoints.length && (await withNeeds(store, kept.map(layout.checkpoint)));
   const samples = (await among(layout.samples)).map(({ epoch }) => epoch);
   return [
-    ...checkpoints.map(({ epoch }) => layout.checkpoint(epoch)).filter((path) => !needed.has(path)),
+    ...checkpoints
+      .map(({ epoch }) => layout.checkpoint(epoch))
+      .filter((path) => needed && !needed.has(path)),
     ...samples.slice(0, -(retention.keep_samples ?? samples.length)).map(layout.samplesOf),
   ];
 }

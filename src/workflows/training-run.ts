@@ -8,6 +8,7 @@ import {
   executeChild,
   makeContinueAsNewFunc,
   ParentClosePolicy,
+  patched,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Settings } from '../config/records.ts';
@@ -41,7 +42,7 @@ export async function trainingRun(file: unknown, carried?: RunState): Promise<Ru
         continue;
       }
       await runEpoch(live);
-      if (workflowInfo().continueAsNewSuggested) await continueRun(live.state);
+      if (isLong()) await continueRun(live.state);
     }
     live.end();
     await condition(allHandlersFinished);
@@ -126,6 +127,14 @@ function executeEpoch(workflowId: string, input: EpochInput) {
 function describeSettings({ rlaif, training }: Settings): string {
   const lines = Object.entries({ ...rlaif, ...training }).map(([key, value]) => `${key}: ${value}`);
   return ['```yaml', ...lines, '```'].join('\n');
+}
+
+/** Events of an execution that are enough, though the server would take more. */
+const enoughEvents = 1500;
+
+function isLong(): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || (historyLength > enoughEvents && patched('enough-events'));
 }
 
 /** Go on in a new execution, with a short history, and nothing that was said lost. */

@@ -214,7 +214,7 @@ describe.concurrent('what a run wrote down of earlier epochs is made again from 
   )('$path, $how', async (damage) => {
     const run = await startDamaged(damage);
     const result = await run.result();
-    const events = 'tensorboard/events.out.tfevents.0.anneal';
+    const events = 'tensorboard/events.out.tfevents.00000.anneal';
     const same = damage.path === 'config.json' ? [] : [damage.path];
     await expectSameAsWhole(run.workflowId, result, [...same, events, 'reports/epoch-02.md']);
     const config = JSON.parse(await readFile(inRun(run.workflowId, 'config.json'), 'utf8'));

@@ -32,6 +32,21 @@ export const shortRun: RunFile = {
 
 export type Run = WorkflowHandle<typeof trainingRun>;
 
+/** PENDING_ACTIVITY_STATE_STARTED. */
+const pendingState = { started: 2 };
+
+/** How an activity was done: at which attempt, by the worker of which process id. */
+export interface Attempt {
+  activity: string;
+  attempt: number;
+  worker: number;
+  /** Why the attempt before did not end well; null for the first. */
+  lastFailure: { message?: string | null; timeoutFailureInfo?: object | null } | null;
+}
+
+/** Workers name themselves `pid@host`. */
+const pidOf = (identity: string | null | undefined) => Number.parseInt(identity ?? '', 10);
+
 export class DurableSetting {
   readonly folder: string;
   readonly server: TemporalServer;
@@ -40,15 +55,18 @@ export class DurableSetting {
   /** What server and worker told their supervisors. */
   readonly log: string[];
 
-  static async open(): Promise<DurableSetting> {
+  /** @param otherServer to be used in place of an embedded one; closed with the setting. */
+  static async open(otherServer?: TemporalServer): Promise<DurableSetting> {
     const folder = await mkdtemp(join(tmpdir(), 'anneal-durable-'));
     const log: string[] = [];
-    const server = await startServer({
-      binary: process.env.ANNEAL_TEMPORAL_CLI!,
-      dataDir: join(folder, 'server'),
-      ports: { port: 0, uiPort: 0 },
-      log: (line) => log.push(line),
-    });
+    const server =
+      otherServer ??
+      (await startServer({
+        binary: process.env.ANNEAL_TEMPORAL_CLI!,
+        dataDir: join(folder, 'server'),
+        ports: { port: 0, uiPort: 0 },
+        log: (line) => log.push(line),
+      }));
     const runsDir = join(folder, 'runs');
     const worker = superviseWorker({ server, runsDir, log: (line) => log.push(line) });
     await worker.ready;
@@ -87,15 +105,48 @@ export class DurableSetting {
     return readFile(this.path(run, file), 'utf8');
   }
 
-  /** Wait until an activity of that kind is at work in an epoch of the run. */
-  async working(run: string, phase: string, epoch: number, activity: string): Promise<void> {
+  /**
+   * Wait until an activity of that kind is at work in an epoch of the run, by a worker other than
+   * `not` where that is given.
+   * @returns the process id of its worker
+   */
+  async working(
+    run: string,
+    phase: string,
+    epoch: number,
+    activity: string,
+    not?: number,
+  ): Promise<number> {
     const handle = this.client.workflow.getHandle(epochWorkflowId(run, phase, epoch));
     for (;;) {
       const description = await handle.describe().catch(() => null);
       const pending = description?.raw.pendingActivities ?? [];
-      if (pending.some((one) => one.activityType?.name === activity && one.lastStartedTime)) return;
+      const found = pending.find(
+        (one) =>
+          one.activityType?.name === activity &&
+          one.state === pendingState.started &&
+          pidOf(one.lastWorkerIdentity) !== not,
+      );
+      if (found) return pidOf(found.lastWorkerIdentity);
       await delay(10);
     }
+  }
+
+  /** The last attempt of each activity of an epoch, in the order of their starts. */
+  async attempts(run: string, phase: string, epoch: number): Promise<Attempt[]> {
+    const handle = this.client.workflow.getHandle(epochWorkflowId(run, phase, epoch));
+    const { events } = await handle.fetchHistory();
+    return events!.flatMap(({ activityTaskStartedEventAttributes: started }) => {
+      if (!started) return [];
+      const id = Number(started.scheduledEventId);
+      const scheduled = events!.find(({ eventId }) => Number(eventId) === id)!;
+      return {
+        activity: scheduled.activityTaskScheduledEventAttributes!.activityType!.name!,
+        attempt: started.attempt!,
+        worker: pidOf(started.identity),
+        lastFailure: started.lastFailure ?? null,
+      };
+    });
   }
 
   /** Wait until the run's folder has that file. */

@@ -15,6 +15,7 @@ import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
 import type { experiment, trainingRun } from '../../src/workflows/index.ts';
 import {
   adjustUpdate,
+  epochWorkflowId,
   pauseUpdate,
   type RunStatus,
   resumeUpdate,
@@ -98,6 +99,13 @@ async function until(run: Run, reached: (status: RunStatus) => boolean): Promise
     if (reached(status)) return status;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Events of each execution of a workflow, from that one on. */
+async function historyLengths(workflowId: string, runId?: string): Promise<number[]> {
+  const { events } = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const next = events!.at(-1)!.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  return [events!.length, ...(next ? await historyLengths(workflowId, next) : [])];
 }
 
 /** An activity's outcome that a test holds back until it says so. */
@@ -399,6 +407,33 @@ describe('a live run', () => {
         [0.5, 0.25],
       ]);
     });
+  });
+
+  it('goes on for many epochs with short histories, and hears what it is told meanwhile', async () => {
+    const phases = [{ name: 'only', epochs: [1, 40] }];
+    const body = async (run: Run, fakes: FakeActivities) => {
+      const told: number[] = [];
+      for (let epoch = 0; epoch < 35; ) {
+        const learning_rate = (told.length + 1) / 1000;
+        const change = { training: { learning_rate } };
+        const at = (await run.executeUpdate(adjustUpdate, { args: [change] })).epoch ?? 0;
+        told.push(learning_rate);
+        // The epoch after the one in progress is trained under it.
+        epoch = (await until(run, (status) => (status.epoch ?? 0) > at + 1)).epoch!;
+      }
+      await run.result();
+      const heard = fakes.inputsOf('train').map(({ settings }) => settings.training.learning_rate);
+      expect(heard).toHaveLength(40);
+      expect(heard).toEqual(expect.arrayContaining(told));
+      const lengths = await historyLengths(run.workflowId, fakes.inputsOf('prepare')[0]!.execution);
+      expect(lengths.length).toBeGreaterThan(5);
+      expect(Math.max(...lengths)).toBeLessThan(150);
+      for (const epoch of [1, 40])
+        expect(await historyLengths(epochWorkflowId(run.workflowId, 'only', epoch))).toSatisfy(
+          ([length]) => length < 150,
+        );
+    };
+    await withRun({}, body, { ...runFile, phases });
   });
 
   it('refuses an adjustment with the reason, and goes on as it was', async () => {

@@ -1,0 +1,64 @@
+// One worker against three that share a folder of runs: one of them comes late, one leaves in the
+// middle of an activity.
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type SupervisedWorker, superviseWorker } from '../../src/workers/supervisor.ts';
+import { pauseUpdate, type RunResult, resumeUpdate } from '../../src/workflows/messages.ts';
+import { DurableSetting, shortRun } from './durable-run.ts';
+
+/** A shard a prompt, so that there is work for all; and more to train on in the second epoch. */
+const [exploration, refinement] = shortRun.phases;
+const file = {
+  ...shortRun,
+  engine: { ...shortRun.engine, shard_prompts: 1 },
+  phases: [exploration, { ...refinement, rlaif: { num_samples_per_prompt: 64 } }],
+};
+
+let setting: DurableSetting;
+let alone: RunResult;
+const more: SupervisedWorker[] = [];
+beforeAll(async () => {
+  setting = await DurableSetting.open();
+  alone = await (await setting.start('alone', file)).result();
+}, 600_000);
+afterAll(async () => {
+  await Promise.all(more.map((worker) => worker.close()));
+  await setting?.close();
+}, 120_000);
+
+async function another(): Promise<SupervisedWorker> {
+  const { server } = setting;
+  const worker = superviseWorker({ server, runsDir: setting.path('..', 'runs'), log: () => {} });
+  more.push(worker);
+  await worker.ready;
+  return worker;
+}
+
+it('ends with the same bits by three workers, of which one comes late and one leaves', async () => {
+  const second = await another();
+  const run = await setting.start('together', file);
+  await setting.working('together', 'exploration', 1, 'generate');
+  // The epoch in progress goes on while the third starts, and the next is for all three.
+  await run.executeUpdate(pauseUpdate);
+  const third = await another();
+  await run.executeUpdate(resumeUpdate);
+
+  const leaver = await setting.working('together', 'refinement', 2, 'train');
+  await [setting.worker, second, third].find(({ pid }) => pid === leaver)!.close();
+  const { checkpoint } = await run.result();
+
+  expect(checkpoint).toEqual(alone.checkpoint);
+  expect(await setting.read('together', 'metrics.jsonl')).toBe(
+    await setting.read('alone', 'metrics.jsonl'),
+  );
+  const attempts = await setting.attempts('together', 'refinement', 2);
+  expect(new Set(attempts.map(({ worker }) => worker)).size).toBe(3);
+  const trained = attempts.find(({ activity }) => activity === 'train')!;
+  expect(trained.worker).not.toBe(leaver);
+  // It was handed back, not missed.
+  expect(trained).toMatchObject({
+    attempt: 2,
+    lastFailure: { message: expect.stringMatching(/shut/i) },
+  });
+  expect(trained.lastFailure!.timeoutFailureInfo).toBeFalsy();
+});

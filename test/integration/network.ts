@@ -1,0 +1,100 @@
+// Hosts on one machine: network namespaces with addresses of their own, joined by a bridge on which
+// this process is the first address. Linux only, and only for root.
+
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const ip = async (...args: string[]) => (await promisify(execFile)('ip', args)).stdout;
+
+/** Why there can be no such network here; null where there can. */
+export function networkMissing(): string | null {
+  if (process.platform !== 'linux') return 'network namespaces are a thing of Linux';
+  if (process.getuid?.() !== 0) return 'network namespaces take root';
+  const probe = namePrefix('probe');
+  try {
+    execFileSync('ip', ['netns', 'add', probe], { stdio: 'ignore' });
+    execFileSync('ip', ['netns', 'del', probe], { stdio: 'ignore' });
+    execFileSync('ip', ['link', 'add', probe, 'type', 'bridge'], { stdio: 'ignore' });
+    execFileSync('ip', ['link', 'del', probe], { stdio: 'ignore' });
+    return null;
+  } catch (error) {
+    return `network namespaces cannot be made here: ${(error as Error).message}`;
+  }
+}
+
+/** Names that nothing else has; the kernel takes 15 characters for a link. */
+const namePrefix = (name: string) => `an${process.pid.toString(36)}${name}`;
+
+/** A namespace on the network. */
+export interface Host {
+  /** Of the namespace. */
+  name: string;
+  /** The end of its link that is on the bridge. */
+  link: string;
+  /** Pull the plug, or put it in again. */
+  setLink(state: 'up' | 'down'): Promise<void>;
+  /** Process ids of all that runs in it. */
+  pids(): Promise<number[]>;
+}
+
+export class Network {
+  /** This machine's address on the bridge. */
+  readonly address: string;
+  private readonly bridge = namePrefix('br');
+  private readonly subnet: string;
+  private readonly hosts: Host[] = [];
+
+  static async open(): Promise<Network> {
+    const network = new Network();
+    await ip('link', 'add', network.bridge, 'type', 'bridge');
+    await ip('addr', 'add', `${network.address}/24`, 'dev', network.bridge);
+    await ip('link', 'set', network.bridge, 'up');
+    return network;
+  }
+
+  private constructor() {
+    // Of the block that is kept for tests between networks, RFC 2544.
+    this.subnet = `198.18.${process.pid % 256}`;
+    this.address = `${this.subnet}.1`;
+  }
+
+  async addHost(): Promise<Host> {
+    const index = this.hosts.length + 2;
+    const name = namePrefix(`h${index}`);
+    const [link, inside] = [`${name}o`, `${name}i`];
+    await ip('netns', 'add', name);
+    const host: Host = {
+      name,
+      link,
+      setLink: async (state) => void (await ip('link', 'set', link, state)),
+      pids: async () => (await ip('netns', 'pids', name)).split('\n').filter(Boolean).map(Number),
+    };
+    this.hosts.push(host);
+    await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', inside, 'netns', name);
+    await ip('link', 'set', link, 'master', this.bridge);
+    await ip('-n', name, 'addr', 'add', `${this.subnet}.${index}/24`, 'dev', inside);
+    for (const link of ['lo', inside]) await ip('-n', name, 'link', 'set', link, 'up');
+    await host.setLink('up');
+    return host;
+  }
+
+  /** Kill what runs on the hosts, and take hosts and bridge away. */
+  async close(): Promise<void> {
+    for (const host of this.hosts) {
+      for (let pids = await host.pids(); pids.length > 0; pids = await host.pids())
+        for (const pid of pids) kill(pid);
+      // The kernel keeps a namespace with open connections for a while, and its link with it.
+      await ip('link', 'del', host.link).catch(() => {});
+      await ip('netns', 'del', host.name);
+    }
+    await ip('link', 'del', this.bridge);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cacheLimitBytes, cacheScratch, evict, keepCopy, listingName } from './folder-cache.ts';
+import { scratchBeside } from './local-store.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -14,7 +16,7 @@ afterEach(() => rm(root, { recursive: true }));
 async function keep(name: string, hoursAgo: number): Promise<void> {
   const folder = join(root, 'run', name);
   const listing = JSON.stringify({ files: [{ name: 'weights', bytes: 100, sha256: 'any' }] });
-  const scratch = await cacheScratch(root, name);
+  const scratch = await cacheScratch(root);
   await writeFile(join(scratch, 'weights'), 'x'.repeat(100));
   await keepCopy(root, scratch, folder, listing);
   const used = new Date(Date.now() - hoursAgo * 3_600_000);
@@ -35,12 +37,15 @@ it('keeps what was used within the hour, however much it is', async () => {
 });
 
 it('removes the scratch folders of dead attempts, and those alone', async () => {
-  const dead = await cacheScratch(root, 'run/checkpoints/epoch-01');
-  const other = await cacheScratch(root, 'run/checkpoints/epoch-011');
-  const next = await cacheScratch(root, 'run/checkpoints/epoch-01');
-  const left = (await readdir(join(root, '.scratch'))).map((name) => join(root, '.scratch', name));
-  expect(left.sort()).toEqual([other, next].sort());
-  expect(left).not.toContain(dead);
+  const [dead, fetching] = [await cacheScratch(root), await cacheScratch(root)];
+  const target = join(root, 'run/checkpoints/epoch-01');
+  const abandoned = await scratchBeside(target);
+  const filling = await scratchBeside(join(root, 'run/checkpoints/epoch-02'));
+  const weekAgo = new Date(Date.now() - 8 * 24 * 3_600_000);
+  for (const folder of [dead, abandoned]) await utimes(folder, weekAgo, weekAgo);
+  await evict(root, 1e9);
+  const there = [dead, abandoned, fetching, filling].map((folder) => existsSync(folder));
+  expect(there).toEqual([false, false, true, true]);
 });
 
 it('reads its limit from the environment', () => {

@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { basename, dirname, join, resolve } from 'node:path';
 import { cacheFolder } from '../config/paths.ts';
 import { AnnealError } from '../errors.ts';
-import { uniqueSuffix } from './atomic.ts';
+import { folderMode, uniqueSuffix } from './atomic.ts';
 import { hashFile } from './file-hash.ts';
 
 /** The files of a folder. */
@@ -19,6 +19,7 @@ export interface Listing {
 export const listingName = '.folder.json';
 
 const scratchName = '.scratch';
+const scratchPattern = /^\.scratch\/[^/]+$|\/\.[^/]+\.[0-9a-f]{12}$/;
 /** What was used so recently may be in use. */
 const inUseMs = 3_600_000;
 /** No attempt fills a scratch folder for so long. */
@@ -40,18 +41,10 @@ export function cacheLimitBytes(env = process.env): number {
   );
 }
 
-/** A new empty folder; those of the same name that dead attempts left behind are removed. */
-export async function cacheScratch(root: string, name: string): Promise<string> {
-  const parent = join(root, scratchName);
-  await mkdir(parent, { recursive: true });
-  const prefix = `${encodeURIComponent(name)}.`;
-  for (const other of await readdir(parent)) {
-    const { mtimeMs } = await stat(join(parent, other)).catch(() => ({ mtimeMs: Date.now() }));
-    if (other.startsWith(prefix) || Date.now() - mtimeMs > deadScratchMs)
-      await rm(join(parent, other), { recursive: true, force: true });
-  }
-  const folder = join(parent, `${prefix}${uniqueSuffix()}`);
-  await mkdir(folder);
+/** A new empty folder to fetch into. */
+export async function cacheScratch(root: string): Promise<string> {
+  const folder = join(root, scratchName, uniqueSuffix());
+  await mkdir(folder, { recursive: true, mode: folderMode });
   return folder;
 }
 
@@ -73,7 +66,8 @@ export async function keepCopy(
   listing: string,
 ): Promise<void> {
   await writeFile(join(scratch, listingName), listing);
-  await mkdir(dirname(folder), { recursive: true });
+  for (const parent of [dirname(folder), join(root, scratchName)])
+    await mkdir(parent, { recursive: true, mode: folderMode });
   // A full folder cannot be replaced in one step, and another process may be as far as this one.
   while (!(await moveInto(folder, scratch))) {
     if (await isCopyOf(folder, listing)) {
@@ -100,9 +94,14 @@ async function moveInto(folder: string, scratch: string): Promise<boolean> {
   }
 }
 
-/** Remove the copies that were used the longest time ago until the rest fits. */
+/**
+ * Remove what dead attempts left, and the copies that were used the longest time ago until the rest
+ * fits.
+ */
 export async function evict(root: string, limitBytes: number): Promise<void> {
-  const copies = await copiesIn(root);
+  const entries = await entriesIn(root);
+  await removeDead(root, entries);
+  const copies = await copiesIn(root, entries);
   let total = copies.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { folder, bytes, usedMs } of copies.sort((a, b) => a.usedMs - b.usedMs)) {
     if (total <= limitBytes || Date.now() - usedMs < inUseMs) return;
@@ -111,8 +110,28 @@ export async function evict(root: string, limitBytes: number): Promise<void> {
   }
 }
 
-async function copiesIn(root: string) {
-  const entries = await readdir(root, { recursive: true });
+/** Of scratch folders, in the cache's own and beside what they were to become. */
+async function removeDead(root: string, entries: readonly string[]): Promise<void> {
+  for (const entry of entries.filter((path) => scratchPattern.test(path))) {
+    const info = await stat(join(root, entry)).catch(() => null);
+    if (info && Date.now() - info.mtimeMs > deadScratchMs)
+      await rm(join(root, entry), { recursive: true, force: true });
+  }
+}
+
+/** All that is in the cache, in folders at any depth. */
+async function entriesIn(root: string): Promise<string[]> {
+  for (;;) {
+    try {
+      return await readdir(root, { recursive: true });
+    } catch (error) {
+      // Another process has taken a folder away that this one was about to enter.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(root)) throw error;
+    }
+  }
+}
+
+async function copiesIn(root: string, entries: readonly string[]) {
   const copies: { folder: string; bytes: number; usedMs: number }[] = [];
   for (const entry of entries.filter((path) => basename(path) === listingName)) {
     const mark = join(root, entry);

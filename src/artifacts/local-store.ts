@@ -34,14 +34,7 @@ export function createLocalStore(root: string): Store {
       await mkdir(dirname(locate(path)), { recursive: true, mode: folderMode });
       await appendFile(locate(path), `${line}\n`, { mode: fileMode });
     },
-    async scratch(path) {
-      const target = locate(path);
-      await mkdir(dirname(target), { recursive: true, mode: folderMode });
-      await removeLeftovers(target);
-      const folder = `${leftoverPrefix(target)}${uniqueSuffix()}`;
-      await mkdir(folder, { mode: folderMode });
-      return folder;
-    },
+    scratch: (path) => scratchBeside(locate(path)),
     commitFolder: (scratch, path) => replaceFolder(scratch, locate(path)),
     async list(path) {
       const names = await readdir(locate(path)).catch((error: NodeJS.ErrnoException) => {
@@ -89,6 +82,18 @@ export function locateUnder(root: string, path: string): string {
       `expected a path inside of the run's folder, found '${path}'`,
     );
   return absolute;
+}
+
+/**
+ * A new empty folder beside the one that it is to become, so that a way from it to a third is the
+ * same from there. Those that dead attempts left behind are removed.
+ */
+export async function scratchBeside(target: string): Promise<string> {
+  await mkdir(dirname(target), { recursive: true, mode: folderMode });
+  await removeLeftovers(target);
+  const folder = `${leftoverPrefix(target)}${uniqueSuffix()}`;
+  await mkdir(folder, { mode: folderMode });
+  return folder;
 }
 
 const leftoverPrefix = (target: string) => join(dirname(target), `.${basename(target)}.`);

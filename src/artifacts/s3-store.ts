@@ -15,7 +15,7 @@ import {
   type Listing,
   listingName,
 } from './folder-cache.ts';
-import { damaged, describeArtifact, locateUnder } from './local-store.ts';
+import { damaged, describeArtifact, locateUnder, scratchBeside } from './local-store.ts';
 import { type S3Objects, s3Objects } from './s3-objects.ts';
 import type { Store } from './store.ts';
 
@@ -50,7 +50,7 @@ export function createS3Store(address: string): Store {
       return (await objects.get(key))?.toString() ?? readLines(objects, `${key}${linesSuffix}/`);
     },
     append: (path, line) => objects.put(`${keyOf(path)}${linesSuffix}/${lineName()}`, `${line}\n`),
-    scratch: (path) => cacheScratch(cache, keyOf(path)),
+    scratch: (path) => scratchBeside(locate(path)),
     async commitFolder(scratch, path) {
       const listing = await describeFolder(scratch);
       await uploadFolder(objects, scratch, keyOf(path), listing);
@@ -74,7 +74,7 @@ export function createS3Store(address: string): Store {
       const listing = (await objects.get(`${key}/${listingName}`))?.toString();
       if (listing === undefined) throw damaged(path, 'there is no such folder, or not a whole one');
       if (await isCopyOf(folder, listing)) return folder;
-      const scratch = await cacheScratch(cache, uniqueSuffix());
+      const scratch = await cacheScratch(cache);
       try {
         for (const { name, sha256 } of (JSON.parse(listing) as Listing).files) {
           const found = await objects.download(`${key}/${name}`, locateUnder(scratch, name));

@@ -93,7 +93,9 @@ async function moveInto(folder: string, scratch: string): Promise<boolean> {
     await rename(scratch, folder);
     return true;
   } catch (error) {
-    if (existsSync(folder)) return false;
+    // Whoever had put something there may have taken it away by now.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST' || existsSync(folder)) return false;
     throw error;
   }
 }

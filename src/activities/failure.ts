@@ -41,13 +41,41 @@ export function toFailure(thrown: unknown, signal: AbortSignal, count?: FailureC
   const times = count?.add(kind ?? 'Error') ?? 1;
   const exhausted = times >= ((kind && limits[kind]) ?? otherLimit);
   if (!kind && !exhausted) return error;
-  const { message, name } = error instanceof Error ? error : new Error(String(error));
-  return ApplicationFailure.create({
-    message: exhausted ? `${message} It failed like this ${times} times.` : message,
+  const { message, name, cause } = error instanceof Error ? error : new Error(String(error));
+  const said = shortened(message, messageBytes);
+  const failure = ApplicationFailure.create({
+    message: exhausted ? `${said} It failed like this ${times} times.` : said,
     type: kind ?? name,
     nonRetryable: exhausted || finalKinds.includes(kind!),
-    cause: error as Error,
+    ...(cause instanceof Error && { cause: inBrief(cause) }),
   });
+  return withoutStack(failure);
+}
+
+/**
+ * Of a failure that is larger than 4 KiB the server keeps nothing that people can read
+ * (limit.mutableStateActivityFailureSize.error), so the message has to fit with all around it.
+ */
+const messageBytes = 2500;
+const causeBytes = 500;
+
+/** Beginning and end: what it is about, and what to do. */
+function shortened(text: string, most: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= most) return text;
+  return `${bytes.subarray(0, most / 2)} … ${bytes.subarray(-most / 2)}`;
+}
+
+function inBrief({ name, message }: Error): Error {
+  const brief = new Error(shortened(message, causeBytes));
+  brief.name = name;
+  return withoutStack(brief);
+}
+
+/** The kind and the words say where an expected error comes from. */
+function withoutStack<E extends Error>(error: E): E {
+  error.stack = '';
+  return error;
 }
 
 const remembered = 1000;

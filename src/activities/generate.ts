@@ -64,7 +64,7 @@ function namingShard(
   return new AnnealError(
     error.kind,
     `epoch ${epoch}, ${split}, shard ${shard + 1}, prompts ${ids}: ${error.message}`,
-    { cause: error },
+    { cause: error.cause },
   );
 }
 

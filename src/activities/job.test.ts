@@ -1,4 +1,9 @@
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  defaultFailureConverter,
+  defaultPayloadConverter,
+} from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -92,6 +97,21 @@ it.each(limits)('ends an activity that meets %s %i times, and no other', async (
     nonRetryable: true,
     message: `shard 3 is lost. It failed like this ${limit} times.`,
   });
+});
+
+it('fits an error of any length into what the server keeps, its beginning and end first', async () => {
+  const cause = new Error('deeper reasons, 理由'.repeat(500));
+  const message = `shard 3: ${'a long\nstory '.repeat(1000)} lower the threads`;
+  const failure = await run(
+    new MockActivityEnvironment({ activityId: 'long' }, { logger }),
+    {},
+    () => Promise.reject(new AnnealError('ProcessLost', message, { cause })),
+  ).catch((error) => error);
+  expect(failure).toMatchObject({
+    message: expect.stringMatching(/^shard 3: .* lower the threads$/s),
+  });
+  const sent = defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter);
+  expect(Buffer.byteLength(JSON.stringify(sent))).toBeLessThan(4096);
 });
 
 it('waits for a disk however often it is full', async () => {

@@ -75,13 +75,13 @@ function advised(method: keyof ModelMethods, error: unknown): unknown {
     return new AnnealError(
       'OutOfMemory',
       `too little memory: ${message}\nGive the machine more, or the run ${lessMemory[method]}.`,
-      { cause: error },
+      { cause: error.cause },
     );
   if (kind === 'ProcessStalled')
     return new AnnealError(
       kind,
       `${message}\nIt was ended. Where the work does take so long, raise engine.stall_seconds.`,
-      { cause: error },
+      { cause: error.cause },
     );
   return error;
 }

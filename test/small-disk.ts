@@ -24,8 +24,11 @@ export interface SmallDisk {
   close(): void;
 }
 
-export function mountSmallDisk(bytes: number): SmallDisk {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-disk-'));
+/** @param folder to mount it on, empty; a new one by default. */
+export function mountSmallDisk(
+  bytes: number,
+  folder = mkdtempSync(join(tmpdir(), 'anneal-disk-')),
+): SmallDisk {
   const mount = (options: string) =>
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
   mount(`size=${bytes}`);

@@ -110,7 +110,7 @@ async function kill(setting: DurableSetting, target: Target): Promise<boolean> {
 }
 
 /** The model process among a worker's children. */
-async function engineOf(worker: number | undefined): Promise<number | undefined> {
+export async function engineOf(worker: number | undefined): Promise<number | undefined> {
   const read = (path: string) => readFile(path, 'utf8').catch(() => '');
   const children = await read(`/proc/${worker}/task/${worker}/children`);
   for (const pid of children.split(' ').filter((child) => child !== ''))

@@ -4,6 +4,7 @@ import { openCheckpoint } from '../artifacts/checkpoints.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { ArtifactRef, Prompt } from '../config/records.ts';
+import { AnnealError, type ErrorKind } from '../errors.ts';
 import { promptsOfEpoch } from '../rl/prompt-order.ts';
 import type { GenerateInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
@@ -16,12 +17,13 @@ export function generateWith(dependencies: Dependencies) {
     const { epoch, split, shard } = input;
     const stage = split === 'train' ? 'generate' : 'evaluate';
     return runJob(store, { stage, epoch, split, shard }, async (job) => {
-      const rollouts = await dependencies.models.generate(
+      const prompts = shardOf([...(await readPromptsById(store, input.prompts)).values()], input);
+      const sampling = dependencies.models.generate(
         {
           kind: 'generate',
           engine: input.engine,
           model: await openCheckpoint(store, input.policy),
-          prompts: shardOf([...(await readPromptsById(store, input.prompts)).values()], input),
+          prompts,
           promptFormat: input.promptFormat,
           samplesPerPrompt: input.samplesPerPrompt,
           draw: input.draw,
@@ -32,6 +34,9 @@ export function generateWith(dependencies: Dependencies) {
         },
         job,
       );
+      const rollouts = await sampling.catch((error) => {
+        throw namingShard(error, input, prompts);
+      });
       const path = layout.rollouts(epoch, split, shard);
       return store.write(path, encodeJsonl(rollouts), rollouts.length);
     });
@@ -44,6 +49,23 @@ export function generateWith(dependencies: Dependencies) {
  */
 function streamOf({ split, epoch }: GenerateInput): string {
   return split === 'train' ? `train/${epoch}` : split;
+}
+
+const lostKinds: readonly ErrorKind[] = ['ProcessLost', 'ProcessStalled', 'OutOfMemory'];
+
+/** What took the model process down may lie in a prompt: say which were sampled. */
+function namingShard(
+  error: unknown,
+  { epoch, split, shard }: GenerateInput,
+  prompts: readonly { id: string }[],
+): unknown {
+  if (!(error instanceof AnnealError && lostKinds.includes(error.kind))) return error;
+  const ids = prompts.map(({ id }) => id).join(', ');
+  return new AnnealError(
+    error.kind,
+    `epoch ${epoch}, ${split}, shard ${shard + 1}, prompts ${ids}: ${error.message}`,
+    { cause: error.cause },
+  );
 }
 
 /** Training takes an epoch's own draw of prompts; evaluation the top of the file. */

@@ -1,4 +1,9 @@
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  defaultFailureConverter,
+  defaultPayloadConverter,
+} from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -72,6 +77,91 @@ it.each(kinds)('names a %s by its kind; final: %s', async (kind, nonRetryable) =
   }).catch((error) => error);
   expect(failure).toBeInstanceOf(ApplicationFailure);
   expect(failure).toMatchObject({ type: kind, nonRetryable, message: 'what came and what to do' });
+});
+
+const limits: [ErrorKind, number][] = [
+  ['ProcessLost', 5],
+  ['ProcessStalled', 3],
+  ['OutOfMemory', 3],
+];
+it.each(limits)('ends an activity that meets %s %i times, and no other', async (kind, limit) => {
+  const attempt = (activityId: string) =>
+    run(new MockActivityEnvironment({ activityId }, { logger }), {}, () =>
+      Promise.reject(new AnnealError(kind, 'shard 3 is lost.')),
+    ).catch((error) => error);
+  for (let time = 1; time < limit; time++)
+    expect(await attempt(`${kind} a`)).toMatchObject({ nonRetryable: false });
+  expect(await attempt(`${kind} b`)).toMatchObject({ nonRetryable: false });
+  expect(await attempt(`${kind} a`)).toMatchObject({
+    type: kind,
+    nonRetryable: true,
+    message: `shard 3 is lost. It failed like this ${limit} times.`,
+  });
+});
+
+it('fits an error of any length into what the server keeps, its beginning and end first', async () => {
+  const cause = new Error('deeper reasons, 理由'.repeat(500));
+  const message = `shard 3: ${'a long\nstory '.repeat(1000)} lower the threads`;
+  const failure = await run(
+    new MockActivityEnvironment({ activityId: 'long' }, { logger }),
+    {},
+    () => Promise.reject(new AnnealError('ProcessLost', message, { cause })),
+  ).catch((error) => error);
+  expect(failure).toMatchObject({
+    message: expect.stringMatching(/^shard 3: .* lower the threads$/s),
+  });
+  const sent = defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter);
+  expect(Buffer.byteLength(JSON.stringify(sent))).toBeLessThan(4096);
+});
+
+it('waits for a disk however often it is full', async () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+    code: 'ENOSPC',
+    path: '/runs/a',
+  });
+  const env = new MockActivityEnvironment({ activityId: 'full' }, { logger });
+  for (let time = 0; time < 200; time++) {
+    const failure = await run(env, {}, () => Promise.reject(full)).catch((error) => error);
+    expect(failure).toMatchObject({
+      type: 'StoreUnavailable',
+      nonRetryable: false,
+      message: expect.stringContaining('/runs/a: the disk is full'),
+    });
+  }
+});
+
+it('loses a line of the timings rather than work that is done', async () => {
+  const full = { ...store, append: () => Promise.reject(new AnnealError('StoreUnavailable', '')) };
+  const env = new MockActivityEnvironment({}, { logger });
+  expect(await env.run(() => runJob(full as Store, {}, async () => 'done'))).toBe('done');
+});
+
+it('goes on beating while a write takes minutes', async () => {
+  vi.useFakeTimers();
+  const slow: Store = {
+    ...store,
+    write: (path) =>
+      new Promise((resolve) => setTimeout(resolve, 300_000, { path, sha256: '', bytes: 4 })),
+  };
+  const env = new MockActivityEnvironment({}, { logger });
+  let beats = 0;
+  env.on('heartbeat', () => beats++);
+  const result = env.run(() => runJob(slow, { stage: 'score' }, () => slow.write('a', 'text')));
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(await result).toMatchObject({ path: 'a' });
+  expect(beats).toBeGreaterThanOrEqual(300);
+});
+
+it('measures time by a clock that nobody sets', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime('2026-01-01T12:00:00Z');
+  await run(new MockActivityEnvironment({}, { logger }), {}, async () => {
+    vi.setSystemTime('2026-01-01T07:00:00Z');
+  });
+  const { started, ms } = JSON.parse(appended[0]!.line);
+  expect(started).toBe('2026-01-01T12:00:00.000Z');
+  expect(ms).toBeGreaterThanOrEqual(0);
+  expect(ms).toBeLessThan(3_600_000);
 });
 
 it('lets any other error through, to be tried again', async () => {

@@ -8,7 +8,7 @@ import { AnnealError } from '../errors.ts';
 import type { Progress } from '../rl/model-service.ts';
 import type { HeartbeatDetails } from '../workflows/messages.ts';
 import { differencesFrom, noteDifferences } from './conditions.ts';
-import { toFailure } from './failure.ts';
+import { failuresOf, toFailure } from './failure.ts';
 
 const heartbeatIntervalMs = 1000;
 
@@ -41,16 +41,19 @@ export async function runJob<T>(
 ): Promise<T> {
   const context = Context.current();
   const signal = context.cancellationSignal;
-  const started = Date.now();
+  const started = { at: new Date(), ms: performance.now() };
   let progress: Progress = { done: 0, total: 0, unit: '' };
   const recorded: Record<string, number> = {};
   const beat = () =>
     context.heartbeat(stage && ({ stage, ...progress } satisfies HeartbeatDetails));
   const timer = setInterval(beat, heartbeatIntervalMs);
   beat();
+  /** The work does not depend on its log: a line that cannot be written is the worker's to tell. */
+  const note = (path: string, line: string) =>
+    store.append(path, line).catch((error) => context.log.warn('a line is lost', { line, error }));
   const tellDamage = async (problem: string) => {
     context.log.warn('found a damaged file', { problem });
-    await store.append(layout.damage, damageLine(label, problem));
+    await note(layout.damage, damageLine(label, problem));
   };
   try {
     if (stage && label.epoch !== undefined) await tellConditions(store, label.epoch);
@@ -62,12 +65,12 @@ export async function runJob<T>(
       record: (more) => void Object.assign(recorded, more),
       tellDamage,
     });
-    await store.append(layout.timings, timingLine({ ...label, ...recorded }, started));
+    await note(layout.timings, timingLine({ ...label, ...recorded }, started));
     return result;
   } catch (error) {
     if (error instanceof AnnealError && error.kind === 'DamagedArtifact')
       await tellDamage(error.message);
-    throw toFailure(error, signal);
+    throw toFailure(error, signal, failuresOf(activityName()));
   } finally {
     clearInterval(timer);
   }
@@ -81,10 +84,17 @@ async function tellConditions(store: Store, epoch: number): Promise<void> {
   await noteDifferences(store, epoch, differences);
 }
 
-function timingLine(label: object, started: number): string {
+/** The same for every attempt of an activity, and for no other. */
+function activityName(): string {
+  const { workflowExecution, activityId } = Context.current().info;
+  return [workflowExecution?.workflowId, workflowExecution?.runId, activityId].join(' ');
+}
+
+/** Durations are the monotonic clock's: the other may be set while an activity runs. */
+function timingLine(label: object, started: { at: Date; ms: number }): string {
   const { activityType: activity, attempt } = Context.current().info;
-  const ms = Date.now() - started;
-  return JSON.stringify({ activity, ...label, attempt, started: new Date(started), ms });
+  const ms = Math.round(performance.now() - started.ms);
+  return JSON.stringify({ activity, ...label, attempt, started: started.at, ms });
 }
 
 function damageLine(label: JobLabel, problem: string): string {

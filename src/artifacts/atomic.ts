@@ -3,17 +3,31 @@
 // and folders are their owner's alone, whatever the umask allows: samples may hold private text.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Permissions of artifacts and of the folders that they lie in. */
 export const fileMode = 0o600;
 export const folderMode = 0o700;
 
+/** Make a folder and those above it, where they are missing. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: folderMode });
+  } catch (error) {
+    // On a read-only disk mkdir(recursive) says that there is no such folder.
+    let above = dirname(path);
+    while (!existsSync(above)) above = dirname(above);
+    await access(above, constants.W_OK);
+    throw error;
+  }
+}
+
 /** Write `content` to `path`, replacing what is there in one step; missing folders are made. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${uniqueSuffix()}.tmp`;
-  await mkdir(dirname(path), { recursive: true, mode: folderMode });
+  await makeFolder(dirname(path));
   try {
     const file = await open(temporary, 'wx', fileMode);
     try {

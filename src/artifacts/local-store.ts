@@ -1,19 +1,33 @@
 // A run's files in a folder of the local disk, or of one that several machines mount.
 
 import { createHash } from 'node:crypto';
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { ArtifactRef } from '../config/records.ts';
-import { AnnealError } from '../errors.ts';
-import { fileMode, folderMode, syncPath, uniqueSuffix, writeFileAtomic } from './atomic.ts';
+import { AnnealError, storeFailure } from '../errors.ts';
+import {
+  fileMode,
+  folderMode,
+  makeFolder,
+  syncPath,
+  uniqueSuffix,
+  writeFileAtomic,
+} from './atomic.ts';
 import type { Store } from './store.ts';
 
 /** The store whose files lie under `root`, the absolute path of a run's folder. */
 export function createLocalStore(root: string): Store {
   const locate = (path: string) => locateUnder(root, path);
+  /** Do something to a file, whose name goes into what is said of the disk's own troubles. */
+  const at = <T>(path: string, act: (absolute: string) => Promise<T>): Promise<T> => {
+    const absolute = locate(path);
+    return act(absolute).catch((error) => {
+      throw storeFailure(error, absolute);
+    });
+  };
   return {
     async write(path, content, count) {
-      await writeFileAtomic(locate(path), content);
+      await at(path, (file) => writeFileAtomic(file, content));
       return describeArtifact(path, content, count);
     },
     async read(ref) {
@@ -30,12 +44,9 @@ export function createLocalStore(root: string): Store {
         if (error.code === 'ENOENT') return null;
         throw error;
       }),
-    async append(path, line) {
-      await mkdir(dirname(locate(path)), { recursive: true, mode: folderMode });
-      await appendFile(locate(path), `${line}\n`, { mode: fileMode });
-    },
-    scratch: (path) => scratchBeside(locate(path)),
-    commitFolder: (scratch, path) => replaceFolder(scratch, locate(path)),
+    append: (path, line) => at(path, (file) => appendWhole(file, `${line}\n`)),
+    scratch: (path) => at(path, scratchBeside),
+    commitFolder: (scratch, path) => at(path, (target) => replaceFolder(scratch, target)),
     async list(path) {
       const names = await readdir(locate(path)).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return [];
@@ -43,7 +54,7 @@ export function createLocalStore(root: string): Store {
       });
       return names.filter((name) => !name.startsWith('.') && !name.endsWith('.tmp')).sort();
     },
-    remove: (path) => rm(locate(path), { recursive: true, force: true }),
+    remove: (path) => at(path, (file) => rm(file, { recursive: true, force: true })),
     async fetchFolder(path) {
       const folder = locate(path);
       const found = await stat(folder).catch(() => null);
@@ -84,12 +95,27 @@ export function locateUnder(root: string, path: string): string {
   return absolute;
 }
 
+/** Add to a file: all of `text` or, where the disk is full, nothing. */
+async function appendWhole(path: string, text: string): Promise<void> {
+  await makeFolder(dirname(path));
+  const file = await open(path, 'a', fileMode);
+  try {
+    const { size } = await file.stat();
+    await file.writeFile(text).catch(async (error) => {
+      await file.truncate(size);
+      throw error;
+    });
+  } finally {
+    await file.close();
+  }
+}
+
 /**
  * A new empty folder beside the one that it is to become, so that a way from it to a third is the
  * same from there. Those that dead attempts left behind are removed.
  */
 export async function scratchBeside(target: string): Promise<string> {
-  await mkdir(dirname(target), { recursive: true, mode: folderMode });
+  await makeFolder(dirname(target));
   await removeLeftovers(target);
   const folder = `${leftoverPrefix(target)}${uniqueSuffix()}`;
   await mkdir(folder, { mode: folderMode });

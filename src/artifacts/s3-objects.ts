@@ -7,7 +7,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { AnnealError } from '../errors.ts';
+import { AnnealError, storeFailure } from '../errors.ts';
 
 const connectTimeoutMs = 10_000;
 /** A connection on which nothing moves for so long is given up. */
@@ -165,6 +165,8 @@ async function answerOf<T>(url: string, send: (client: S3Client, sdk: Sdk) => Pr
   try {
     return await send(client, sdk);
   } catch (cause) {
+    // What is uploaded or downloaded is on a disk, which may be full.
+    if (storeFailure(cause) !== cause) throw storeFailure(cause);
     const { name, message } = cause as Error;
     throw new AnnealError(
       'StoreUnavailable',

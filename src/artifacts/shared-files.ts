@@ -1,9 +1,9 @@
 // Files that workers share beside the runs' folders: a judge's verdicts, limits and accounts. They
 // are not synced to the disk one by one: one that a power cut takes is asked for again.
 
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileMode, folderMode, uniqueSuffix } from './atomic.ts';
+import { fileMode, makeFolder, uniqueSuffix } from './atomic.ts';
 
 /** As rewards see them (rewards/reward.ts). */
 export type SharedFiles = ReturnType<typeof createSharedFiles>;
@@ -23,7 +23,7 @@ export function createSharedFiles(root: string) {
     place: (from: string, to: string) => Promise<T>,
   ) {
     const target = join(root, path);
-    await mkdir(dirname(target), { recursive: true, mode: folderMode });
+    await makeFolder(dirname(target));
     const scratch = join(root, `.${uniqueSuffix()}`);
     try {
       await writeFile(scratch, text, { mode: fileMode });

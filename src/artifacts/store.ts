@@ -4,7 +4,10 @@
 
 import type { ArtifactRef } from '../config/records.ts';
 
-/** Files of one run. An artifact is written once and known by its hash; a document changes. */
+/**
+ * Files of one run. An artifact is written once and known by its hash; a document changes. What
+ * writes throws AnnealError StoreUnavailable where the store is full, read-only or away.
+ */
 export interface Store {
   /**
    * Write a file whole or not at all, and say what was written. Writing the same content to the

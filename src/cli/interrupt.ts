@@ -14,9 +14,9 @@ export async function interruptible<T>(action: (signal: AbortSignal) => Promise<
   let first = 0;
   const onSignal = () => {
     if (!controller.signal.aborted) {
-      first = Date.now();
+      first = performance.now();
       controller.abort(new Error('interrupted'));
-    } else if (Date.now() - first > echoMs) process.exit(exitCodes.interrupted);
+    } else if (performance.now() - first > echoMs) process.exit(exitCodes.interrupted);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of signals) process.on(name, onSignal);

@@ -21,6 +21,8 @@ export interface Execution {
 }
 
 const callTimeoutMs = 5000;
+/** Among which a failed workflow task is looked for. */
+const latestEvents = 20;
 
 /** The execution of that id, or null where the server knows none. */
 export async function describeRun(client: Client, run: string): Promise<Execution | null> {
@@ -59,7 +61,34 @@ export async function observeRun(
   const infos = epoch?.raw.pendingActivities ?? [];
   const pending = await Promise.all(infos.map((info) => toPending(client, info)));
   const current = status.epochWorkflowId === null ? null : status.epoch;
-  return { status, stages: stagesOf(pending, config, current), notice: null };
+  const notice = await workflowTaskProblem(client, status.epochWorkflowId ?? run);
+  return { status, stages: stagesOf(pending, config, current), notice };
+}
+
+/**
+ * Why no worker can go on with a workflow, such as one of another version; null where its tasks
+ * do not fail.
+ */
+export async function workflowTaskProblem(
+  client: Client,
+  workflowId: string,
+): Promise<string | null> {
+  const description = await describe(client, workflowId);
+  if ((description?.raw.pendingWorkflowTask?.attempt ?? 1) <= 1) return null;
+  const { namespace } = client.options;
+  const { history } = await withLimit(client, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace,
+      execution: { workflowId, runId: description!.runId },
+      maximumPageSize: latestEvents,
+    }),
+  );
+  const failures = history?.events?.map((event) => event.workflowTaskFailedEventAttributes) ?? [];
+  const why = failures.find((failed) => failed)?.failure?.message;
+  return (
+    `no worker can go on with ${workflowId}: ${why ?? 'its workflow task fails'}. ` +
+    'Start workers of the version that began the run.'
+  );
 }
 
 async function describe(

@@ -78,6 +78,13 @@ test('work that nobody took waits for a worker', () => {
   expect(stage?.note).toBe('waiting for a worker');
 });
 
+test('a light activity that fails is shown, with why', () => {
+  const failing = pending('analyze', { attempt: 3, lastFailure: 'the disk is full' });
+  expect(stagesOf([failing, pending('filter')], config, 8)).toMatchObject([
+    { stage: 'analyze', note: 'attempt 3 after: the disk is full', failure: 'the disk is full' },
+  ]);
+});
+
 test('light activities are no stage', () => {
   expect(stagesOf([pending('analyze'), pending('filter')], config, 8)).toEqual([]);
 });

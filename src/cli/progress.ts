@@ -30,6 +30,8 @@ export interface StageProgress {
   /** What is counted, such as tokens, a second; null before anything was reported. */
   rate: { perSecond: number; unit: string } | null;
   note: string | null;
+  /** Why an attempt failed that is made again; null where none did. */
+  failure: string | null;
 }
 
 /**
@@ -55,7 +57,20 @@ export function stagesOf(
     ...shardStage(label('score'), score, shards, shards - left),
     ...trainStage('train', train),
     ...trainStage('refit', ofType('trainRewardModel')),
+    ...failingSteps(pending.filter(({ type }) => !staged.includes(type))),
   ];
+}
+
+const staged = ['generate', 'score', 'train', 'trainRewardModel'];
+
+/** Steps that are over in a moment, where they are not. */
+function failingSteps(steps: readonly PendingActivity[]): StageProgress[] {
+  return steps
+    .filter(({ attempt }) => attempt > 1)
+    .map((step) => ({
+      ...{ stage: step.type, fraction: 0, amount: 'failing', rate: null },
+      ...{ note: noteOf([step]), failure: failureOf([step]) },
+    }));
 }
 
 /** Shards of an epoch's own prompts, or of the held-out ones where there is no epoch. */
@@ -82,6 +97,7 @@ function shardStage(
       amount: `${done} of ${shards} shards`,
       rate: rateOf(group),
       note: noteOf(group),
+      failure: failureOf(group),
     },
   ];
 }
@@ -92,7 +108,8 @@ function trainStage(stage: string, group: readonly PendingActivity[]): StageProg
   const counted = report && report.total > 0;
   const amount = counted ? `${report.done} of ${report.total} ${report.unit}` : 'starting';
   const fraction = shareOf(report ?? null);
-  return [{ stage, fraction, amount, rate: rateOf(group), note: noteOf(group) }];
+  const said = { note: noteOf(group), failure: failureOf(group) };
+  return [{ stage, fraction, amount, rate: rateOf(group), ...said }];
 }
 
 function shareOf(heartbeat: HeartbeatDetails | null): number {
@@ -108,10 +125,17 @@ function rateOf(group: readonly PendingActivity[]): StageProgress['rate'] {
   return { perSecond: working.reduce((sum, activity) => sum + speed(activity), 0), unit };
 }
 
+const retriedOf = (group: readonly PendingActivity[]) => group.find(({ attempt }) => attempt > 1);
+
+function failureOf(group: readonly PendingActivity[]): string | null {
+  const retried = retriedOf(group);
+  return retried ? (retried.lastFailure ?? 'a failure') : null;
+}
+
 /** A retry matters more to the reader than anything else that a stage has to say. */
 function noteOf(group: readonly PendingActivity[]): string | null {
-  const retried = group.find(({ attempt }) => attempt > 1);
-  if (retried) return `attempt ${retried.attempt} after: ${retried.lastFailure ?? 'a failure'}`;
+  const retried = retriedOf(group);
+  if (retried) return `attempt ${retried.attempt} after: ${failureOf(group)}`;
   if (group.every(({ started }) => !started)) return 'waiting for a worker';
   return group.find(({ heartbeat }) => heartbeat?.note)?.heartbeat?.note ?? null;
 }

@@ -8,12 +8,13 @@ import { successMetrics } from '../analysis/success.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { EpochMetrics } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
-import { describeRun, isOpen, observeRun } from './observe.ts';
+import { describeRun, isOpen, observeRun, workflowTaskProblem } from './observe.ts';
 import { printJson, printLines } from './output.ts';
 import { findRunFolder, folderOf, readConfig, typedPath } from './run-folder.ts';
 import { defaultTargets } from './summary.ts';
 import { isServerUp, type Place, webPageOf, withLiveTemporal } from './temporal.ts';
 import { epochTable, type Observation, runLines } from './view.ts';
+import { isServiceError } from './watch.ts';
 
 /** What is known of a run. */
 interface Standing {
@@ -23,6 +24,8 @@ interface Standing {
   webPage: string | null;
   /** Null where nobody answers for the run. */
   live: Observation | null;
+  /** What keeps the server or a worker from saying more; null where nothing does. */
+  problem: string | null;
   elapsedMs: number;
 }
 
@@ -49,34 +52,50 @@ export async function statusCommand(
 }
 
 async function standingOf(run: string, place: Place): Promise<Standing> {
-  const unknown = { run, execution: null, webPage: null, live: null, elapsedMs: 0 };
+  const unknown = {
+    ...{ run, execution: null, webPage: null, live: null, elapsedMs: 0 },
+    problem: 'no server is running that knows of it',
+  };
   if (!(await isServerUp(place.runsDir))) return unknown;
+  return askServer(run, place, unknown).catch((error) => {
+    if (!(error instanceof AnnealError && error.kind === 'NoServer') && !isServiceError(error))
+      throw error;
+    return { ...unknown, problem: `the Temporal server does not answer: ${error.message}` };
+  });
+}
+
+function askServer(run: string, place: Place, unknown: Standing): Promise<Standing> {
   return withLiveTemporal(place, async ({ client, server }) => {
     const execution = await describeRun(client, run);
     if (!execution) return unknown;
     const config = await readConfig(folderOf(place.runsDir, run));
     const end = execution.closeTime ?? new Date();
+    // It takes a worker to answer, and a run may have to wait for one.
+    const live = await observeRun(client, run, config).catch(() => null);
+    const waiting = isOpen(execution.state) && !live;
     return {
       run,
       execution: execution.state,
       webPage: webPageOf(server, run),
-      // It takes a worker to answer, and a run may have to wait for one.
-      live: await observeRun(client, run, config).catch(() => null),
-      elapsedMs: end.getTime() - execution.startTime.getTime(),
+      live,
+      problem: waiting
+        ? ((await workflowTaskProblem(client, run)) ?? 'waiting for a worker')
+        : null,
+      elapsedMs: Math.max(0, end.getTime() - execution.startTime.getTime()),
     };
   });
 }
 
 function statusLines(
-  { run, execution, webPage, live, elapsedMs }: Standing,
+  { run, execution, webPage, live, problem, elapsedMs }: Standing,
   metrics: readonly EpochMetrics[],
   folder: string,
   damaged: boolean,
 ): string[] {
-  const state = execution?.toLowerCase() ?? 'no server is running that knows of it';
+  const state = [execution?.toLowerCase(), problem].filter((word) => word).join(', ');
   return [
     ...(live ? runLines(live, elapsedMs) : [run, '', ...epochTable(metrics), '']),
-    `state   ${state}${execution && isOpen(execution) && !live ? ', waiting for a worker' : ''}`,
+    `state   ${state}`,
     `folder  ${folder}`,
     ...(damaged
       ? [`damage  some files were found damaged or gone: ${folder}/${layout.damage}`]

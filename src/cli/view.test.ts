@@ -2,15 +2,26 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { parseMetricsJsonl } from '../analysis/history.ts';
 import type { RunStatus } from '../workflows/messages.ts';
+import type { StageProgress } from './progress.ts';
 import { formatDuration, NewsFeed, type Observation, runLines, stageLine } from './view.ts';
 
 const metrics = parseMetricsJsonl(
   '{"epoch":7,"phase":"start","eval/reward":0.2}\n{"epoch":8,"phase":"hot","reward":0.25,"best_of_n_reward":0.5,"eval/reward":0.3}',
   'test',
 );
-const train = { stage: 'train', fraction: 0.25, amount: '3 of 12 steps', rate: null, note: null };
+const train = {
+  stage: 'train',
+  fraction: 0.25,
+  amount: '3 of 12 steps',
+  rate: null,
+  note: null,
+  failure: null,
+};
 
-function observation(change: Partial<RunStatus> = {}, stages = [train]): Observation {
+function observation(
+  change: Partial<RunStatus> = {},
+  stages: StageProgress[] = [train],
+): Observation {
   const status: RunStatus = {
     run: 'two-phase',
     state: 'running',
@@ -46,6 +57,21 @@ test('a stage shows speed and note', () => {
   const rate = { perSecond: 7912.4, unit: 'tokens' };
   const [line] = plain([stageLine({ ...train, rate, note: 'loss 0.17' })]);
   expect(line).toContain('3 of 12 steps · 7,912 tokens/s · loss 0.17');
+});
+
+test('a log tells of a failure once, whatever the attempt', () => {
+  const feed = new NewsFeed();
+  feed.next(observation());
+  const failing = {
+    ...train,
+    note: 'attempt 2 after: the disk is full',
+    failure: 'the disk is full',
+  };
+  expect(feed.next(observation({}, [failing]))).toEqual([
+    'epoch 9 (hot): train is tried again after: the disk is full',
+  ]);
+  const later = { ...failing, note: 'attempt 3 after: the disk is full' };
+  expect(feed.next(observation({}, [later]))).toEqual([]);
 });
 
 test('a log tells each thing once', () => {

@@ -98,6 +98,10 @@ export class NewsFeed {
     const begun = stages
       .map(({ stage }) => `${where}: ${stage}`)
       .filter((line) => !this.#stages.has(line));
+    const failing = stages
+      .filter(({ failure }) => failure !== null)
+      .map(({ stage, failure }) => `${where}: ${stage} is tried again after: ${failure}`)
+      .filter((line) => !this.#stages.has(line));
     const told = notice !== null && notice !== this.#notice ? [notice] : [];
     const why = status.stopped === null ? '' : ` (${status.stopped})`;
     const turned = status.state === this.#state ? [] : [`${status.run}: ${status.state}${why}`];
@@ -105,10 +109,10 @@ export class NewsFeed {
     this.#remade = Math.max(this.#remade, status.remade?.length ?? 0);
     this.#epochs = Math.max(this.#epochs, status.metrics.length);
     this.#refits = Math.max(this.#refits, refits.length);
-    for (const line of begun) this.#stages.add(line);
+    for (const line of [...begun, ...failing]) this.#stages.add(line);
     this.#notice = notice;
     this.#state = status.state;
-    return [...finished, ...remade, ...refitted, ...turned, ...begun, ...told];
+    return [...finished, ...remade, ...refitted, ...turned, ...begun, ...failing, ...told];
   }
 }
 

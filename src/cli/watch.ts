@@ -10,7 +10,7 @@ import {
 } from '@temporalio/client';
 import type { RunConfig } from '../config/schema.ts';
 import type { Display } from './display.ts';
-import { describeRun, type Execution, isOpen, observeRun } from './observe.ts';
+import { describeRun, type Execution, isOpen, observeRun, workflowTaskProblem } from './observe.ts';
 import type { Observation } from './view.ts';
 
 const intervalMs = 1000;
@@ -41,7 +41,7 @@ export async function watchRun(options: WatchOptions): Promise<WorkflowExecution
 
 function elapsedMs(execution: Execution | null): number {
   if (!execution) return 0;
-  return (execution.closeTime ?? new Date()).getTime() - execution.startTime.getTime();
+  return Math.max(0, (execution.closeTime ?? new Date()).getTime() - execution.startTime.getTime());
 }
 
 async function look(
@@ -50,7 +50,9 @@ async function look(
 ): Promise<Observation | null> {
   const seen = await orNull(() => observeRun(client, run, config));
   if (seen) return seen;
-  return last && { ...last, stages: [], notice: 'no worker answers; the run waits for one' };
+  const problem = await orNull(() => workflowTaskProblem(client, run));
+  const notice = problem ?? 'no worker answers; the run waits for one';
+  return last && { ...last, stages: [], notice };
 }
 
 function away(last: Observation | null): Observation | null {
@@ -73,7 +75,8 @@ async function orNull<T>(look: () => Promise<T>): Promise<T | null> {
   }
 }
 
-function isServiceError(error: unknown): boolean {
+/** Whether the server did not answer, as opposed to having refused. */
+export function isServiceError(error: unknown): error is Error {
   const cause = error instanceof Error ? error.cause : undefined;
   return error instanceof ServiceError || isGrpcServiceError(error) || isGrpcServiceError(cause);
 }

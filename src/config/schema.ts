@@ -461,6 +461,13 @@ export const runSchema = z
           .min(0)
           .default(10)
           .describe('Least time between snapshots of training, from which a killed one goes on.'),
+        stall_seconds: z
+          .number()
+          .positive()
+          .default(3600)
+          .describe(
+            'A model process that gets no further for so long is ended and its work done again; more than a training step or a pass over a shard takes.',
+          ),
       })
       .prefault({}),
     rlaif: rlaifSchema.prefault({}),

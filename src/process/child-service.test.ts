@@ -7,9 +7,14 @@ import { ChildService, entryUrl } from './child-service.ts';
 import type { TestMethods } from './test-child.ts';
 
 const services: ChildService<TestMethods>[] = [];
-function start(env?: NodeJS.ProcessEnv): ChildService<TestMethods> {
+function start(env?: NodeJS.ProcessEnv, execArgv?: string[]): ChildService<TestMethods> {
   const entry = entryUrl(import.meta.url, './test-child');
-  const service = new ChildService<TestMethods>({ entry, name: 'test', ...(env && { env }) });
+  const service = new ChildService<TestMethods>({
+    entry,
+    name: 'test',
+    ...(env && { env }),
+    ...(execArgv && { execArgv }),
+  });
   services.push(service);
   return service;
 }
@@ -178,4 +183,34 @@ it('a parent with nothing else to do lives to see the child closed', async () =>
   const [code] = await once(parent, 'exit');
   expect(code).toBe(0);
   expect(isAlive(childPid)).toBe(false);
+});
+
+it('ends a child that hangs without progress, and one that is stopped', async () => {
+  const service = start();
+  const hanging = { kind: 'ProcessStalled', message: /made no progress with 'hang' for 0.5 s/ };
+  await expect(service.call('hang', null, { stallMs: 500 })).rejects.toMatchObject({
+    ...hanging,
+    message: expect.stringMatching(hanging.message),
+  });
+  const pid = await service.call('pid', null);
+  process.kill(pid, 'SIGSTOP');
+  const stopped = service.call('echo', 'nothing', { stallMs: 500 });
+  await expect(stopped).rejects.toMatchObject({ kind: 'ProcessStalled' });
+  expect(await gone(pid)).toBe(true);
+  expect(await service.call('echo', 'again')).toBe('again');
+});
+
+it('leaves a child alone that tells of progress, however long it takes', async () => {
+  const service = start();
+  await service.call('echo', 'started');
+  const options = { stallMs: 2000 };
+  expect(await service.call('tell', { times: 10, apartMs: 300 }, options)).toBe('done');
+});
+
+it('says that memory ran out where that ended the child', async () => {
+  const service = start(undefined, ['--max-old-space-size=64']);
+  await expect(service.call('fillMemory', null)).rejects.toMatchObject({
+    kind: 'OutOfMemory',
+    message: expect.stringMatching(/ran out of memory: it was killed by SIG.*heap out of memory/s),
+  });
 });

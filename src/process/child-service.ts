@@ -5,8 +5,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AnnealError } from '../errors.ts';
+import { AnnealError, type ErrorKind } from '../errors.ts';
+import { countMemoryKills, saysNoMemory } from './memory.ts';
 import { type Methods, type ReplyMessage, unpackError } from './messages.ts';
+import { StallWatch } from './stall-watch.ts';
 
 export interface ChildOptions {
   /** The module that the child runs; it calls `serve`. See `entryUrl`. */
@@ -25,6 +27,8 @@ export interface CallOptions<P> {
   onProgress?: ((progress: P) => void) | undefined;
   /** A call unanswered for so long ends the child and rejects with ProcessLost. */
   timeoutMs?: number | undefined;
+  /** A call that for so long neither answers nor reports progress ends it with ProcessStalled. */
+  stallMs?: number | undefined;
 }
 
 interface PendingCall {
@@ -40,6 +44,8 @@ interface Child {
   pending: Map<number, PendingCall>;
   /** The end of what the child wrote to stdout and stderr. */
   output: string;
+  /** Processes that the system had killed for memory before. */
+  memoryKills: number;
   closed: Promise<void>;
 }
 
@@ -71,12 +77,13 @@ export class ChildService<M extends Methods<M>> {
   /**
    * Call a method of the child, starting a child where none runs. Calls may overlap.
    * @throws what the method threw, an AnnealError with its kind; AnnealError ProcessLost where
-   * the child died or ran out of time; the signal's reason where that aborted.
+   * the child died or ran out of time, OutOfMemory where it died of that, ProcessStalled where it
+   * made no progress; the signal's reason where that aborted.
    */
   async call<K extends keyof M & string>(
     method: K,
     payload: M[K]['payload'],
-    { signal, onProgress, timeoutMs }: CallOptions<M[K]['progress']> = {},
+    { signal, onProgress, timeoutMs, stallMs }: CallOptions<M[K]['progress']> = {},
   ): Promise<M[K]['result']> {
     signal?.throwIfAborted();
     this.#child ??= this.#start();
@@ -87,15 +94,29 @@ export class ChildService<M extends Methods<M>> {
     const onTimeout = () =>
       kill(this.#lost(child, `gave no answer to '${method}' within ${timeoutMs} ms`));
     const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
+    const onStall = () =>
+      kill(
+        this.#lost(
+          child,
+          `made no progress with '${method}' for ${stallMs! / 1000} s`,
+          'ProcessStalled',
+        ),
+      );
+    const stall = stallMs === undefined ? undefined : new StallWatch(stallMs, onStall);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       return await new Promise((resolve, reject) => {
-        child.pending.set(id, { resolve, reject, onProgress });
+        const told = (progress: M[K]['progress']) => {
+          stall?.restart();
+          onProgress?.(progress);
+        };
+        child.pending.set(id, { resolve, reject, onProgress: told });
         hold(child, 'ref');
         child.process.send({ id, method, payload });
       });
     } finally {
       clearTimeout(timer);
+      stall?.stop();
       signal?.removeEventListener('abort', onAbort);
       this.#settle(child, id);
     }
@@ -120,7 +141,8 @@ export class ChildService<M extends Methods<M>> {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const { promise: closed, resolve } = Promise.withResolvers<void>();
-    const child: Child = { process: forked, pending: new Map(), output: '', closed };
+    const memoryKills = countMemoryKills();
+    const child: Child = { process: forked, pending: new Map(), output: '', memoryKills, closed };
     for (const stream of [forked.stdout, forked.stderr])
       stream?.on('data', (chunk: Buffer) => {
         child.output = (child.output + chunk.toString()).slice(-outputTailChars);
@@ -128,7 +150,10 @@ export class ChildService<M extends Methods<M>> {
     forked.on('message', (reply: ReplyMessage) => receive(child, reply));
     forked.on('error', (error) => this.#end(child, `failed: ${error.message}`));
     forked.on('close', (code, killedBy) => {
-      this.#end(child, killedBy ? `was killed by ${killedBy}` : `exited with code ${code}`);
+      const how = killedBy ? `was killed by ${killedBy}` : `exited with code ${code}`;
+      const noMemory = saysNoMemory(child.output) || (killedBy && wasMemoryKill(child));
+      if (noMemory) this.#end(child, `ran out of memory: it ${how}`, 'OutOfMemory');
+      else this.#end(child, how);
       resolve();
     });
     return child;
@@ -148,16 +173,17 @@ export class ChildService<M extends Methods<M>> {
     child.process.kill('SIGKILL');
   }
 
-  #end(child: Child, what: string): void {
+  #end(child: Child, what: string, kind?: ErrorKind): void {
     if (this.#child === child) this.#child = undefined;
-    for (const call of child.pending.values()) call.reject(call.failure ?? this.#lost(child, what));
+    for (const call of child.pending.values())
+      call.reject(call.failure ?? this.#lost(child, what, kind));
   }
 
-  #lost(child: Child, what: string): AnnealError {
+  #lost(child: Child, what: string, kind: ErrorKind = 'ProcessLost'): AnnealError {
     const output = child.output.trim();
     const tail = output ? `its last output:\n${output}` : 'it wrote nothing to stderr';
     return new AnnealError(
-      'ProcessLost',
+      kind,
       `the ${this.#options.name} process (pid ${child.process.pid}) ${what}; ${tail}`,
     );
   }
@@ -169,6 +195,10 @@ function hold({ process: forked }: Child, how: 'ref' | 'unref'): void {
   forked.channel?.[how]();
   for (const stream of [forked.stdout, forked.stderr])
     (stream as { ref?: () => void; unref?: () => void } | null)?.[how]?.();
+}
+
+function wasMemoryKill({ memoryKills }: Child): boolean {
+  return countMemoryKills() > memoryKills;
 }
 
 function receive(child: Child, reply: ReplyMessage): void {

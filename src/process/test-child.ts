@@ -1,5 +1,6 @@
 // The child of child-service.test.ts: it does on demand what children do at their worst.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { AnnealError } from '../errors.ts';
 import { serve } from './serve.ts';
 
@@ -11,6 +12,9 @@ export interface TestMethods {
   exit: { payload: number; result: never; progress: never };
   crash: { payload: null; result: never; progress: never };
   hang: { payload: null; result: never; progress: string };
+  /** Tell so many times, so many milliseconds apart. */
+  tell: { payload: { times: number; apartMs: number }; result: string; progress: number };
+  fillMemory: { payload: null; result: never; progress: never };
   environment: { payload: null; result: string[]; progress: never };
 }
 
@@ -34,6 +38,16 @@ serve<TestMethods>({
   hang: (_, { progress }) => {
     progress('hanging');
     for (;;);
+  },
+  tell: async ({ times, apartMs }, { progress }) => {
+    for (let time = 1; time <= times; time++) {
+      await delay(apartMs);
+      progress(time);
+    }
+    return 'done';
+  },
+  fillMemory: () => {
+    for (const kept: unknown[] = []; ; ) kept.push({ kept: kept.length });
   },
   environment: () => Object.keys(process.env),
 });

@@ -1,6 +1,8 @@
 // The model process with the embedded policy: what it samples and trains, and how it ends.
 
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -204,6 +206,59 @@ describe('train', () => {
     });
     expect(await readdir(job.out)).toEqual([]);
   });
+});
+
+describe.runIf(process.platform === 'linux')('a model process with too little memory', () => {
+  const group = '/sys/fs/cgroup/memory/anneal-test';
+  const tooLarge = { ...generate, samplesPerPrompt: 4096, maxNewTokens: 256 };
+  const refusal = {
+    kind: 'OutOfMemory',
+    message: expect.stringMatching(/too little memory: .*lower engine\.shard_prompts/s),
+  };
+
+  /** The process of this file's model service, once it has started. */
+  async function modelPid(): Promise<string> {
+    await models.inspect({ model });
+    const children = `/proc/${process.pid}/task/${process.pid}/children`;
+    for (const pid of (await readFile(children, 'utf8')).trim().split(' '))
+      if ((await readFile(`/proc/${pid}/cmdline`, 'utf8')).includes('model-process')) return pid;
+    throw new Error('expected a model process, found none');
+  }
+
+  it('is told so by the system, and says what takes less', async () => {
+    const pid = await modelPid();
+    const [, size] = /VmSize:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))!;
+    execFileSync('prlimit', ['--pid', pid, `--as=${Number(size) * 1024 + 300e6}`]);
+    await expect(models.generate(tooLarge)).rejects.toMatchObject(refusal);
+    // What fits is done by the same process.
+    expect(await models.generate(generate)).toHaveLength(12);
+    await models.close();
+  });
+
+  it.skipIf(!existsSync('/sys/fs/cgroup/memory') || process.getuid?.() !== 0)(
+    'is killed by the kernel, and the error says of what',
+    async () => {
+      await mkdir(group, { recursive: true });
+      try {
+        await writeFile(join(group, 'memory.limit_in_bytes'), String(300e6));
+        await writeFile(join(group, 'cgroup.procs'), await modelPid());
+        await expect(models.generate(tooLarge)).rejects.toMatchObject(refusal);
+        expect(await models.generate(generate)).toHaveLength(12);
+      } finally {
+        await rmdir(group);
+      }
+    },
+  );
+});
+
+it('ends a job that makes no progress, with a word on what to do, and goes on', async () => {
+  await models.inspect({ model });
+  const stalled = { ...generate, engine: { ...engine, stall_seconds: 0.001 } };
+  await expect(models.generate(stalled)).rejects.toMatchObject({
+    kind: 'ProcessStalled',
+    message: expect.stringMatching(/no progress with 'generate'.*raise engine\.stall_seconds/s),
+  });
+  expect(await models.generate(generate)).toHaveLength(12);
 });
 
 it('ends with a job that is aborted, and starts again for the next', async () => {

@@ -1,8 +1,26 @@
 // The activities' end of the model process: one child a worker process, one job at a time.
 
+import { AnnealError } from '../errors.ts';
 import { ChildService, entryUrl } from '../process/child-service.ts';
+import { saysNoMemory } from '../process/memory.ts';
 import type { ModelMethods } from './model-process.ts';
 import type { JobOptions, ModelService } from './model-service.ts';
+
+/** A job that does not say how long it may stay without progress, such as reading a model. */
+const defaultStallSeconds = 3600;
+
+/** What takes less memory, by the kind of work. */
+const lessMemory: Record<keyof ModelMethods, string> = {
+  inspect: 'a smaller model',
+  generate:
+    'a lower engine.shard_prompts, rlaif.num_samples_per_prompt, evaluation.num_samples_per_prompt or rlaif.max_new_tokens',
+  scores:
+    "a lower batch_size or max_length of the reward (training.microbatch_size of a reward model's)",
+  train: 'a lower training.microbatch_size, training.recompute: true, or model.lora',
+  makeClassifier: 'a smaller model',
+  trainRewardModel:
+    'a lower training.microbatch_size or training.max_length, training.recompute: true, or lora',
+};
 
 /** A model service in a child process, which starts with the first job and again after a crash. */
 export function createModelClient(): ModelService {
@@ -18,9 +36,23 @@ export function createModelClient(): ModelService {
     payload: ModelMethods[K]['payload'],
     options: JobOptions = {},
   ): Promise<ModelMethods[K]['result']> {
-    const turn = last.then(() => child.call(method, payload, options));
+    const turn = last.then(() => run(method, payload, options));
     last = turn.catch(() => undefined);
     return turn;
+  }
+
+  async function run<K extends keyof ModelMethods>(
+    method: K,
+    payload: ModelMethods[K]['payload'],
+    options: JobOptions,
+  ): Promise<ModelMethods[K]['result']> {
+    const engine = 'engine' in payload ? payload.engine : undefined;
+    const stallMs = 1000 * (engine?.stall_seconds ?? defaultStallSeconds);
+    try {
+      return await child.call(method, payload, { ...options, stallMs });
+    } catch (error) {
+      throw advised(method, error);
+    }
   }
 
   return {
@@ -32,4 +64,24 @@ export function createModelClient(): ModelService {
     trainRewardModel: (job, options) => enqueue('trainRewardModel', job, options),
     close: () => child.close(),
   };
+}
+
+/** The error with a word on what to do, where the process had too little memory or got no further. */
+function advised(method: keyof ModelMethods, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const kind = error instanceof AnnealError ? error.kind : undefined;
+  const { message } = error;
+  if (kind === 'OutOfMemory' || (kind === undefined && saysNoMemory(message)))
+    return new AnnealError(
+      'OutOfMemory',
+      `too little memory: ${message}\nGive the machine more, or the run ${lessMemory[method]}.`,
+      { cause: error.cause },
+    );
+  if (kind === 'ProcessStalled')
+    return new AnnealError(
+      kind,
+      `${message}\nIt was ended. Where the work does take so long, raise engine.stall_seconds.`,
+      { cause: error.cause },
+    );
+  return error;
 }

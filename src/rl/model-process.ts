@@ -6,6 +6,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Rollout } from '../config/records.ts';
 import { openPolicyFolder } from '../engine/model/policy-folder.ts';
+import { storeFailure } from '../errors.ts';
 import { serve } from '../process/serve.ts';
 import { describeModelFolder } from './model-info.ts';
 import type {
@@ -89,11 +90,18 @@ async function train(job: TrainJob, onProgress: (progress: Progress) => void) {
   return trainPolicy(job, onProgress);
 }
 
+/** Name the disk's own troubles while `out` is written: an error's code does not leave the process. */
+function writing<T>(out: string, made: Promise<T>): Promise<T> {
+  return made.catch((error) => {
+    throw storeFailure(error, out);
+  });
+}
+
 serve<ModelMethods>({
   inspect: ({ model, promptFormat }) => describeModelFolder(model, promptFormat),
   generate: async (job, { progress }) => (await samplerOf(job)).sample(job, progress),
   scores: async (job, { progress }) => (await rewardModelOf(job)).scores(job, progress),
-  train: (job, { progress }) => train(job, progress),
-  makeClassifier: (job) => makeClassifier(job),
-  trainRewardModel: (job, { progress }) => trainPreferences(job, progress),
+  train: (job, { progress }) => writing(job.out, train(job, progress)),
+  makeClassifier: (job) => writing(job.out, makeClassifier(job)),
+  trainRewardModel: (job, { progress }) => writing(job.out, trainPreferences(job, progress)),
 });

@@ -12,9 +12,11 @@ import type { SnapshotSettings } from './snapshot.ts';
 
 export type { DrawSettings, Lora };
 
-export type EngineSettings = Omit<RunConfig['engine'], 'snapshot_seconds'>;
+/** Of a run's, what the model process needs; without `stall_seconds` a job may take an hour a step. */
+export type EngineSettings = Omit<RunConfig['engine'], 'snapshot_seconds' | 'stall_seconds'> &
+  Partial<Pick<RunConfig['engine'], 'stall_seconds'>>;
 /** Of it, what says where and how a model runs. */
-export type DeviceSettings = Pick<EngineSettings, 'device' | 'threads'>;
+export type DeviceSettings = Pick<EngineSettings, 'device' | 'threads' | 'stall_seconds'>;
 
 /** Read a model folder whole and check it. */
 export interface InspectJob {
@@ -244,7 +246,10 @@ export interface JobOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The model process as the activities see it. One job at a time; others wait their turn. */
+/**
+ * The model process as the activities see it. One job at a time; others wait their turn. Every job
+ * throws AnnealError ProcessLost, ProcessStalled or OutOfMemory where the process died over it.
+ */
 export interface ModelService {
   /** @throws AnnealError InvalidModel */
   inspect(job: InspectJob, options?: JobOptions): Promise<ModelInfo>;

@@ -74,10 +74,10 @@ class Supervisor implements SupervisedWorker {
     const { signal } = this.#closing;
     let failures = 0;
     while (!signal.aborted) {
-      const started = Date.now();
+      const started = performance.now();
       const ended = await this.#runOnce();
       if (signal.aborted) return;
-      failures = Date.now() - started > healthyMs ? 1 : failures + 1;
+      failures = performance.now() - started > healthyMs ? 1 : failures + 1;
       const pauseMs = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
       this.#options.log(`the worker ended with ${ended}; starting it again${this.#lastWords()}`);
       await delay(pauseMs, undefined, { signal }).catch(() => {});

@@ -7,8 +7,8 @@ import { taskQueues } from './messages.ts';
 
 /**
  * A worker that vanishes is noticed by its missing heartbeats, so the time limit is for what hangs
- * while its heart beats. What is bound to fail again says so itself (activities/failure.ts); all
- * else, such as a crash, a full disk or a missing mount, has half an hour to be put right.
+ * while its heart beats. What is bound to fail again, or has failed too often, says so itself
+ * (activities/failure.ts); a full disk or a missing mount has a day to be put right.
  */
 const everywhere: ActivityOptions = {
   startToCloseTimeout: '24 hours',
@@ -17,7 +17,7 @@ const everywhere: ActivityOptions = {
     initialInterval: '1 second',
     backoffCoefficient: 2,
     maximumInterval: '20 seconds',
-    maximumAttempts: 100,
+    maximumAttempts: 4500,
   },
 };
 

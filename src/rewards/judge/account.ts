@@ -19,6 +19,8 @@ export interface Usage {
 interface Pace {
   requestAt: number;
   tokenAt: number;
+  /** When this was written, by its writer's clock; none where not said. */
+  writtenAt?: number;
 }
 
 interface Spent {
@@ -64,18 +66,20 @@ export class Account {
     if (requests === null && limit === null) return reserved;
     const tokens = reserved + this.#owed;
     this.#owed = 0;
-    const at = await this.#pace.update(({ requestAt, tokenAt }) => {
+    const waitMs = await this.#pace.update((pace) => {
       const now = Date.now();
+      const { requestAt, tokenAt } = sinceClockWasSet(pace, now);
       const start = Math.max(now, requestAt, tokenAt);
       return {
         value: {
           requestAt: start + (requests === null ? 0 : minuteMs / requests),
           tokenAt: Math.max(now, tokenAt) + (limit === null ? 0 : (tokens * minuteMs) / limit),
+          writtenAt: now,
         },
-        result: start,
+        result: start - now,
       };
     });
-    await sleep(Math.max(0, at - Date.now()), undefined, { signal });
+    await sleep(waitMs, undefined, { signal });
     return reserved;
   }
 
@@ -124,4 +128,13 @@ export class Account {
     }
     return null;
   }
+}
+
+/**
+ * A record from the future: the clock was set back since it was written, and what it says is as
+ * long from now as it was then. Clocks of several machines differ by less than a minute.
+ */
+function sinceClockWasSet({ requestAt, tokenAt, writtenAt = 0 }: Pace, now: number): Pace {
+  const ahead = writtenAt - now > minuteMs ? writtenAt - now : 0;
+  return { requestAt: requestAt - ahead, tokenAt: tokenAt - ahead };
 }

@@ -2,7 +2,7 @@
 // a program that outlives its limit costs the process, itself, and none of its neighbours.
 // The verdict on what programs return is verdict.ts's.
 
-import { AnnealError } from '../../errors.ts';
+import { AnnealError, type ErrorKind } from '../../errors.ts';
 import { ChildService, entryUrl } from '../../process/child-service.ts';
 import { isolationFlags } from './isolation.ts';
 import type {
@@ -12,6 +12,9 @@ import type {
   SandboxMethods,
   SandboxProgram,
 } from './protocol.ts';
+
+/** How a process ends that a program has broken. */
+const lostKinds: readonly ErrorKind[] = ['ProcessLost', 'OutOfMemory'];
 
 /** How long past its time limit a program may hold the process. */
 const graceMs = 1000;
@@ -98,7 +101,7 @@ export class Sandbox {
       return null;
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof AnnealError && error.kind === 'ProcessLost') return error;
+      if (error instanceof AnnealError && lostKinds.includes(error.kind)) return error;
       throw error;
     } finally {
       watch.stop();

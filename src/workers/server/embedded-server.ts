@@ -124,15 +124,15 @@ class EmbeddedServer implements TemporalServer {
   /** Until closed: start the server again where it died, ever more slowly where it keeps dying. */
   async #watchOver(): Promise<void> {
     let failures = 0;
-    let startedAt = Date.now();
+    let startedAt = performance.now();
     while (await this.#pause(failures === 0 ? watchMs : pauseAfter(failures))) {
       if (isRunning(this.#options.dataDir, this.#record)) {
-        if (Date.now() - startedAt > healthyMs) failures = 0;
+        if (performance.now() - startedAt > healthyMs) failures = 0;
         continue;
       }
       failures++;
       await this.#restart();
-      startedAt = Date.now();
+      startedAt = performance.now();
     }
   }
 

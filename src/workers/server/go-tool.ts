@@ -52,10 +52,10 @@ export async function compileGo(
 
 /** Say now and then how far the build is, by the packages that `go build -v` names. */
 function reportBuild(name: string, stderr: NodeJS.ReadableStream, log: Log): () => string[] {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const lines: string[] = [];
   const timer = setInterval(() => {
-    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
     log(`building ${name}: ${seconds} s, ${lines.length} packages so far`);
   }, reportEveryMs);
   createInterface({ input: stderr })

@@ -43,11 +43,11 @@ async function download(folder: string, env: NodeJS.ProcessEnv): Promise<string 
 /** Calls `onStall` when the bytes in `folder` have not changed for `stallMs`. */
 function watchGrowth(folder: string, onStall: () => void): NodeJS.Timeout {
   let bytes = 0;
-  let changedAt = Date.now();
+  let changedAt = performance.now();
   const look = async () => {
     const now = await bytesIn(folder);
-    if (now !== bytes) [bytes, changedAt] = [now, Date.now()];
-    if (Date.now() - changedAt > stallMs) onStall();
+    if (now !== bytes) [bytes, changedAt] = [now, performance.now()];
+    if (performance.now() - changedAt > stallMs) onStall();
   };
   return setInterval(() => void look(), pollMs);
 }

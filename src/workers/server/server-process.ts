@@ -42,9 +42,9 @@ export async function launchServer(options: LaunchOptions): Promise<number> {
   child.on('exit', (code, signal) => {
     ended = `it ended with ${signal ?? code}`;
   });
-  const deadline = Date.now() + startTimeoutMs;
+  const deadline = performance.now() + startTimeoutMs;
   let silence = 'no answer';
-  while (!ended && Date.now() < deadline) {
+  while (!ended && performance.now() < deadline) {
     const answer = await answers(options).catch((error: Error) => error);
     if (!(answer instanceof Error) && child.pid && !ended) return child.pid;
     if (answer instanceof AnnealError) ended = answer.message;
@@ -57,10 +57,10 @@ export async function launchServer(options: LaunchOptions): Promise<number> {
 
 /** End a server in good order, or else by force. */
 export async function endServer(pid: number, isRunning: () => boolean): Promise<void> {
-  const deadline = Date.now() + endTimeoutMs;
+  const deadline = performance.now() + endTimeoutMs;
   if (isRunning()) process.kill(pid, 'SIGTERM');
   while (isRunning()) {
-    if (Date.now() > deadline) process.kill(pid, 'SIGKILL');
+    if (performance.now() > deadline) process.kill(pid, 'SIGKILL');
     await delay(pollMs);
   }
 }

@@ -64,9 +64,9 @@ export function isRunning(dataDir: string, record: ServerRecord | null): boolean
  */
 export async function withLock<T>(dataDir: string, action: () => Promise<T>): Promise<T> {
   const lock = join(dataDir, 'server.lock');
-  const deadline = Date.now() + lockTimeoutMs;
+  const deadline = performance.now() + lockTimeoutMs;
   while (!(await takeLock(lock))) {
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       const seconds = lockTimeoutMs / 1000;
       const message = `another process has been starting the server for ${seconds} s; if none does, remove ${lock}`;
       throw new AnnealError('NoServer', message);

@@ -1,0 +1,21 @@
+// Tells a process that ended for want of memory from one that died otherwise.
+
+import { readFileSync } from 'node:fs';
+
+/** As V8, the C++ library, ONNX Runtime and Python put it, in an error or in their last words. */
+const words =
+  /out of memory|bad_alloc|failed to allocate memory|allocation failed|cannot allocate memory|MemoryError/i;
+
+export function saysNoMemory(text: string): boolean {
+  return words.test(text);
+}
+
+/** Processes that the kernel killed for memory since the system started (Linux; 0 elsewhere). */
+export function countMemoryKills(): number {
+  try {
+    const [, count] = /^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8')) ?? [];
+    return Number(count ?? 0);
+  } catch {
+    return 0;
+  }
+}

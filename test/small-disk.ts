@@ -1,0 +1,44 @@
+// A real file system that tests may fill and make read-only: a tmpfs, which it takes root to mount.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Why there can be none here; null where there can. */
+export function smallDiskMissing(): string | null {
+  if (process.platform !== 'linux') return 'small disks are mounted on Linux only';
+  // Other users, and containers without the right to, are refused.
+  const folder = mkdtempSync(join(tmpdir(), 'anneal-disk-'));
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', folder]);
+  if (status === 0) execFileSync('umount', [folder]);
+  rmSync(folder, { recursive: true });
+  return status === 0 ? null : 'no file system may be mounted here; it takes root';
+}
+
+export interface SmallDisk {
+  readonly folder: string;
+  /** Size in bytes, more or less than before; what is there stays. */
+  resize(bytes: number): void;
+  setReadOnly(readOnly: boolean): void;
+  close(): void;
+}
+
+/** @param folder to mount it on, empty; a new one by default. */
+export function mountSmallDisk(
+  bytes: number,
+  folder = mkdtempSync(join(tmpdir(), 'anneal-disk-')),
+): SmallDisk {
+  const mount = (options: string) =>
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]);
+  mount(`size=${bytes}`);
+  return {
+    folder,
+    resize: (size) => mount(`remount,size=${size}`),
+    setReadOnly: (readOnly) => mount(`remount,${readOnly ? 'ro' : 'rw'}`),
+    close() {
+      execFileSync('umount', ['--lazy', folder]);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

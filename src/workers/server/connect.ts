@@ -2,6 +2,7 @@
 
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { AnnealError } from '../../errors.ts';
+import { connectionProblem } from './connection-problem.ts';
 import type { ConfiguredServer, Log } from './found-server.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 
@@ -28,7 +29,8 @@ const answerTimeoutMs = 5_000;
 export async function connect(server: Reachable): Promise<Client & { connection: Connection }> {
   const options = server.connectionOptions as ConnectionOptions;
   const connection = await Connection.connect({ connectTimeout: answerTimeoutMs, ...options });
-  return new Client({ connection, namespace: server.namespace }) as Client & {
+  const { namespace } = server;
+  return new Client({ connection, namespace }) as Client & {
     connection: Connection;
   };
 }
@@ -59,7 +61,11 @@ export async function joinServer(found: ConfiguredServer, log: Log): Promise<Tem
     await verifyServer(found, log);
   } catch (cause) {
     if (cause instanceof AnnealError) throw cause;
-    const message = `${found.source} names ${found.address} (namespace '${found.namespace}'), which does not answer as a Temporal server: ${(cause as Error).message}; start it, or unset the configuration and Anneal starts one`;
+    const problem = await connectionProblem(found.connectionOptions).catch(
+      ({ message }) => message,
+    );
+    const why = problem ?? (cause as Error).message;
+    const message = `${found.source} names ${found.address} (namespace '${found.namespace}'), which does not answer as a Temporal server: ${why}. Start it or mend the configuration, or unset that and Anneal starts one`;
     throw new AnnealError('NoServer', message, { cause });
   }
   const { address, namespace, connectionOptions } = found;

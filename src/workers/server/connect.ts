@@ -2,6 +2,7 @@
 
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { AnnealError } from '../../errors.ts';
+import { dataConverter } from '../payloads/data-converter.ts';
 import { connectionProblem } from './connection-problem.ts';
 import type { ConfiguredServer, Log } from './found-server.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -25,12 +26,16 @@ type Reachable = Pick<TemporalServer, 'connectionOptions' | 'namespace'>;
 /** Time for a server to take a connection, and to answer one call. */
 const answerTimeoutMs = 5_000;
 
-/** A client of the server; close its connection with `client.connection.close()`. */
+/**
+ * A client of the server; close its connection with `client.connection.close()`.
+ * @throws AnnealError InvalidConfig for payload keys that cannot be used
+ */
 export async function connect(server: Reachable): Promise<Client & { connection: Connection }> {
   const options = server.connectionOptions as ConnectionOptions;
+  const converter = dataConverter();
   const connection = await Connection.connect({ connectTimeout: answerTimeoutMs, ...options });
   const { namespace } = server;
-  return new Client({ connection, namespace }) as Client & {
+  return new Client({ connection, namespace, dataConverter: converter }) as Client & {
     connection: Connection;
   };
 }

@@ -21,6 +21,8 @@ Environment:
   ANNEAL_TEMPORAL_CLI  a temporal binary to use
   ANNEAL_PAYLOAD_KEYS_FILE, ANNEAL_PAYLOAD_KEYS
                        keys that encrypt what Temporal keeps; docs/security.md
+  TEMPORAL_DEPLOYMENT_NAME, TEMPORAL_WORKER_BUILD_ID
+                       the version that a worker is; docs/versions.md
   ANNEAL_DEBUG=1       errors with their stack
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, …
                        a Temporal server of your own, as for Temporal's CLI

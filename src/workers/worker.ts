@@ -7,6 +7,7 @@ import { activitiesByQueue } from '../activities/queues.ts';
 import { resolveAddress } from '../artifacts/address.ts';
 import { createModelClient } from '../rl/model-client.ts';
 import { taskQueues } from '../workflows/messages.ts';
+import { deploymentOptions } from './deployment.ts';
 import { dataConverter } from './payloads/data-converter.ts';
 import { type PayloadKeys, readPayloadKeys } from './payloads/keys.ts';
 import type { TemporalServer } from './server/connect.ts';
@@ -33,6 +34,7 @@ export async function runWorker(
   { signal, onReady }: { signal?: AbortSignal; onReady?: () => void } = {},
 ): Promise<void> {
   const keys = readPayloadKeys();
+  const deployment = deploymentOptions();
   const models = createModelClient();
   const connection = await NativeConnection.connect(server.connectionOptions);
   try {
@@ -42,6 +44,7 @@ export async function runWorker(
       queues.map(async (queue) =>
         Worker.create({
           ...(await optionsOf(queue, keys)),
+          ...deployment,
           dataConverter: dataConverter(keys),
           connection,
           namespace: server.namespace,

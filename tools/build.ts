@@ -1,4 +1,4 @@
-// `npm run build`: JavaScript and types into dist/, and the workflows as one bundle. An installed
+// `npm run build`: JavaScript and types into dist/, and the workflows as bundles. An installed
 // package runs from there, since Node strips no types under node_modules.
 
 import { spawnSync } from 'node:child_process';
@@ -14,5 +14,6 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
-await writeWorkflowBundle(builtBundlePath);
+for (const encodeFailures of [false, true])
+  await writeWorkflowBundle(builtBundlePath({ encodeFailures }), { encodeFailures });
 console.log('built dist/');

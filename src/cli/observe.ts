@@ -7,7 +7,10 @@ import {
   type WorkflowExecutionStatusName,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import {
+  decodeArrayFromPayloads,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { RunConfig } from '../config/schema.ts';
 import { type HeartbeatDetails, type RunStatus, statusQuery } from '../workflows/messages.ts';
 import { type PendingActivity, stagesOf } from './progress.ts';
@@ -120,6 +123,7 @@ async function toPending(client: Client, info: PendingActivityInfo): Promise<Pen
     loadedDataConverter,
     info.heartbeatDetails?.payloads,
   );
+  const failure = await decodeOptionalFailureToOptionalError(loadedDataConverter, info.lastFailure);
   const workedMs = toMs(info.lastHeartbeatTime) - toMs(info.lastStartedTime);
   return {
     type: info.activityType?.name ?? '',
@@ -128,7 +132,7 @@ async function toPending(client: Client, info: PendingActivityInfo): Promise<Pen
     // Details outlive the attempt that gave them; only those of this attempt are progress.
     heartbeat: workedMs >= 0 ? ((heartbeat as HeartbeatDetails | undefined) ?? null) : null,
     workedMs,
-    lastFailure: info.lastFailure?.message ?? null,
+    lastFailure: failure?.message ?? null,
   };
 }
 

@@ -9,7 +9,7 @@ test('the commands are all there', () => {
     ...['status', 'report', 'rollouts', 'score', 'data'],
     ...['inspect', 'merge', 'logprobs', 'sample', 'reward-model'],
     ...['pause', 'resume', 'stop', 'adjust'],
-    ...['dev', 'worker', 'gc', 'server', 'temporal'],
+    ...['dev', 'worker', 'gc', 'server', 'codec-server', 'temporal'],
   ]);
 });
 

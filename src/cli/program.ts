@@ -19,6 +19,10 @@ Examples:
 Environment:
   ANNEAL_RUNS_DIR      folder of the runs, or s3://bucket/prefix, where --runs-dir does not name it
   ANNEAL_TEMPORAL_CLI  a temporal binary to use
+  ANNEAL_PAYLOAD_KEYS_FILE, ANNEAL_PAYLOAD_KEYS
+                       keys that encrypt what Temporal keeps; docs/security.md
+  TEMPORAL_DEPLOYMENT_NAME, TEMPORAL_WORKER_BUILD_ID
+                       the version that a worker is; docs/versions.md
   ANNEAL_DEBUG=1       errors with their stack
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, …
                        a Temporal server of your own, as for Temporal's CLI
@@ -350,6 +354,23 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
     .action(async (options) => {
       const { serverCommand } = await import('./services.ts');
       onExit(await serverCommand(options));
+    });
+  program
+    .command('codec-server')
+    .summary("decrypt payloads for Temporal's CLI and Web UI")
+    .description(
+      'Serve the codec that ANNEAL_PAYLOAD_KEYS_FILE or ANNEAL_PAYLOAD_KEYS gives the keys of, until ' +
+        'Ctrl-C. With ANNEAL_CODEC_TOKEN set, callers have to send it. See docs/security.md.',
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port to listen on', wholeNumber, 8234)
+    .option('--origin <url...>', 'web pages that may ask', [
+      'http://localhost:8233',
+      'http://127.0.0.1:8233',
+    ])
+    .action(async (options) => {
+      const { codecServerCommand } = await import('./codec-server.ts');
+      onExit(await codecServerCommand(options));
     });
   program
     .command('temporal')

@@ -1,8 +1,13 @@
 // `anneal temporal …`: Temporal's own command line, pointed at the server of these runs.
 
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { startCodecServer } from '../workers/payloads/codec-server.ts';
+import { EncryptionCodec } from '../workers/payloads/encryption-codec.ts';
+import { readPayloadKeys } from '../workers/payloads/keys.ts';
 import { findBinary } from '../workers/server/find-server.ts';
+import { configuredServer } from '../workers/server/local-sources.ts';
 import { readRecord } from '../workers/server/server-record.ts';
 import { dataDirOf, type Place } from './temporal.ts';
 
@@ -13,16 +18,31 @@ export async function temporalCommand(args: readonly string[], place: Place): Pr
     console.log(path);
     return 0;
   }
-  const child = spawn(path, args, { stdio: 'inherit', env: environment(place.runsDir) });
+  const codec = await ownCodecServer();
+  const env = { ...(await environment(place.runsDir)), ...codec?.env };
+  const child = spawn(path, args, { stdio: 'inherit', env });
   // Ctrl-C is the child's to answer.
   process.on('SIGINT', () => {});
   const [code] = await once(child, 'exit');
+  await codec?.close();
   return code ?? 1;
 }
 
-/** The user's own TEMPORAL_ADDRESS, else the address of the embedded server. */
-function environment(runsDir: string): NodeJS.ProcessEnv {
+/** Where payloads are encrypted, a codec server for that child alone, unless the user names one. */
+async function ownCodecServer() {
+  const keys = readPayloadKeys();
+  if (keys.size === 0 || process.env.TEMPORAL_CODEC_ENDPOINT) return null;
+  const token = randomBytes(32).toString('hex');
+  const codec = new EncryptionCodec(keys);
+  const { url, close } = await startCodecServer({ codec, port: 0, token });
+  const env = { TEMPORAL_CODEC_ENDPOINT: url, TEMPORAL_CODEC_AUTH: `Bearer ${token}` };
+  return { env, close };
+}
+
+/** The user's own Temporal configuration, else the address of the embedded server. */
+async function environment(runsDir: string): Promise<NodeJS.ProcessEnv> {
+  const configured = await configuredServer.find({ env: process.env, log: () => {} });
   const record = readRecord(dataDirOf(runsDir));
-  const embedded = record ? { TEMPORAL_ADDRESS: `127.0.0.1:${record.port}` } : {};
-  return { ...embedded, ...process.env };
+  if (configured.kind === 'address' || !record) return process.env;
+  return { ...process.env, TEMPORAL_ADDRESS: `127.0.0.1:${record.port}` };
 }

@@ -7,6 +7,9 @@ import { activitiesByQueue } from '../activities/queues.ts';
 import { resolveAddress } from '../artifacts/address.ts';
 import { createModelClient } from '../rl/model-client.ts';
 import { taskQueues } from '../workflows/messages.ts';
+import { deploymentOptions } from './deployment.ts';
+import { dataConverter } from './payloads/data-converter.ts';
+import { type PayloadKeys, readPayloadKeys } from './payloads/keys.ts';
 import type { TemporalServer } from './server/connect.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -30,6 +33,8 @@ export async function runWorker(
   { server, runsDir, queues = queueNames }: WorkerSettings,
   { signal, onReady }: { signal?: AbortSignal; onReady?: () => void } = {},
 ): Promise<void> {
+  const keys = readPayloadKeys();
+  const deployment = deploymentOptions();
   const models = createModelClient();
   const connection = await NativeConnection.connect(server.connectionOptions);
   try {
@@ -38,7 +43,9 @@ export async function runWorker(
     const workers = await Promise.all(
       queues.map(async (queue) =>
         Worker.create({
-          ...(await optionsOf(queue)),
+          ...(await optionsOf(queue, keys)),
+          ...deployment,
+          dataConverter: dataConverter(keys),
           connection,
           namespace: server.namespace,
           taskQueue: taskQueues[queue],
@@ -81,9 +88,10 @@ const slots: Record<QueueName, number> = {
   score: 2,
 };
 
-async function optionsOf(queue: QueueName): Promise<Partial<WorkerOptions>> {
+async function optionsOf(queue: QueueName, keys: PayloadKeys): Promise<Partial<WorkerOptions>> {
+  const encodeFailures = keys.size > 0;
   return {
-    ...(queue === 'workflows' ? { workflowBundle: await workflowBundle() } : {}),
+    ...(queue === 'workflows' && { workflowBundle: await workflowBundle({ encodeFailures }) }),
     maxConcurrentActivityTaskExecutions: slots[queue],
     // What a killed worker held is noticed by what it last said: say it often.
     maxHeartbeatThrottleInterval: '1 second',

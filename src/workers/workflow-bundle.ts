@@ -9,9 +9,22 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { packageRoot } from '../config/paths.ts';
+import { failureConverterPath } from './payloads/data-converter.ts';
 
-/** Where the build leaves the bundle, and an installed package has it. */
-export const builtBundlePath = join(packageRoot, 'dist', 'workflow-bundle.js');
+export interface BundleOptions {
+  /** Whether texts of errors go into payloads, where a codec encrypts them. */
+  encodeFailures?: boolean;
+}
+
+/** Where the build leaves a bundle, and an installed package has it. */
+export function builtBundlePath(options: BundleOptions = {}): string {
+  return join(packageRoot, 'dist', fileName(options));
+}
+
+function fileName({ encodeFailures }: BundleOptions, suffix = ''): string {
+  return `workflow-bundle${encodeFailures ? '-encoding-failures' : ''}${suffix}.js`;
+}
+
 const sourceFolder = join(packageRoot, 'src');
 /** Everything that a workflow may import; the linter sees to it. */
 const sources = [
@@ -20,21 +33,23 @@ const sources = [
   'rl/**/*.ts',
   'config/**/*.ts',
   'errors.ts',
+  'workers/payloads/failure-converter.ts',
 ];
 
 /** The bundle for a worker's `workflowBundle`. In a checkout it is made first where it is stale. */
-export async function workflowBundle(): Promise<{ codePath: string }> {
-  if (!isCheckout()) return { codePath: builtBundlePath };
-  const name = `workflow-bundle-${sourceHash()}.js`;
+export async function workflowBundle(options: BundleOptions = {}): Promise<{ codePath: string }> {
+  if (!isCheckout()) return { codePath: builtBundlePath(options) };
+  const name = fileName(options, `-${sourceHash()}`);
   const codePath = join(packageRoot, 'node_modules', '.cache', 'anneal', name);
-  if (!existsSync(codePath)) await writeWorkflowBundle(codePath);
+  if (!existsSync(codePath)) await writeWorkflowBundle(codePath, options);
   return { codePath };
 }
 
 /** Bundle the workflows of the checkout into a file, which is there whole or not at all. */
-export async function writeWorkflowBundle(path: string): Promise<void> {
+export async function writeWorkflowBundle(path: string, options: BundleOptions): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(sourceFolder, 'workflows', 'index.ts'),
+    ...(options.encodeFailures && { failureConverterPath }),
     logger: new DefaultLogger('WARN'),
   });
   const temporary = `${path}.${process.pid}`;

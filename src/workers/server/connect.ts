@@ -2,6 +2,8 @@
 
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { AnnealError } from '../../errors.ts';
+import { dataConverter } from '../payloads/data-converter.ts';
+import { connectionProblem } from './connection-problem.ts';
 import type { ConfiguredServer, Log } from './found-server.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 
@@ -24,11 +26,16 @@ type Reachable = Pick<TemporalServer, 'connectionOptions' | 'namespace'>;
 /** Time for a server to take a connection, and to answer one call. */
 const answerTimeoutMs = 5_000;
 
-/** A client of the server; close its connection with `client.connection.close()`. */
+/**
+ * A client of the server; close its connection with `client.connection.close()`.
+ * @throws AnnealError InvalidConfig for payload keys that cannot be used
+ */
 export async function connect(server: Reachable): Promise<Client & { connection: Connection }> {
   const options = server.connectionOptions as ConnectionOptions;
+  const converter = dataConverter();
   const connection = await Connection.connect({ connectTimeout: answerTimeoutMs, ...options });
-  return new Client({ connection, namespace: server.namespace }) as Client & {
+  const { namespace } = server;
+  return new Client({ connection, namespace, dataConverter: converter }) as Client & {
     connection: Connection;
   };
 }
@@ -59,7 +66,11 @@ export async function joinServer(found: ConfiguredServer, log: Log): Promise<Tem
     await verifyServer(found, log);
   } catch (cause) {
     if (cause instanceof AnnealError) throw cause;
-    const message = `${found.source} names ${found.address} (namespace '${found.namespace}'), which does not answer as a Temporal server: ${(cause as Error).message}; start it, or unset the configuration and Anneal starts one`;
+    const problem = await connectionProblem(found.connectionOptions).catch(
+      ({ message }) => message,
+    );
+    const why = problem ?? (cause as Error).message;
+    const message = `${found.source} names ${found.address} (namespace '${found.namespace}'), which does not answer as a Temporal server: ${why}. Start it or mend the configuration, or unset that and Anneal starts one`;
     throw new AnnealError('NoServer', message, { cause });
   }
   const { address, namespace, connectionOptions } = found;

@@ -2,7 +2,7 @@
 // binary, one on the PATH, one in the cache.
 
 import { delimiter, join, resolve } from 'node:path';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
 import { AnnealError } from '../../errors.ts';
 import { binaryName, cachedBinaryPath, checkBinary } from './binary.ts';
 import {
@@ -34,10 +34,14 @@ function readConfiguration(env: NodeJS.ProcessEnv) {
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   try {
-    return loadClientConnectConfig({
-      overrideEnvVars: Object.fromEntries(defined),
-      ...(env.TEMPORAL_PROFILE ? { profile: env.TEMPORAL_PROFILE } : {}),
-    });
+    const profile = loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(defined) });
+    const { clientCert, clientKey } = profile.tls ?? {};
+    // The SDK would leave out half a pair without a word.
+    if (!clientCert !== !clientKey)
+      throw new Error(
+        `expected a client certificate and its key, got the ${clientCert ? 'certificate' : 'key'} alone`,
+      );
+    return toClientOptions(profile);
   } catch (cause) {
     const message = `the Temporal configuration (TEMPORAL_* variables and temporal.toml) cannot be read: ${(cause as Error).message}; mend or unset it`;
     throw new AnnealError('InvalidConfig', message, { cause });

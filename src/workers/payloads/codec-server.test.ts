@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type CodecServer, startCodecServer } from './codec-server.ts';
+import { EncryptionCodec } from './encryption-codec.ts';
+
+const codec = new EncryptionCodec(new Map([['a', randomBytes(32)]]));
+const origin = 'http://localhost:8233';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+/** A payload as protobuf's JSON has it. */
+const plain = { metadata: { encoding: base64('json/plain') }, data: base64('"text"') };
+
+let server: CodecServer;
+beforeEach(async () => {
+  server = await startCodecServer({ codec, port: 0, origins: [origin], token: 'secret' });
+});
+afterEach(() => server.close());
+
+function post(method: string, body: unknown, headers: Record<string, string> = {}) {
+  const all = { authorization: 'Bearer secret', 'content-type': 'application/json', ...headers };
+  return fetch(`${server.url}/${method}`, {
+    method: 'POST',
+    headers: all,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+it('encodes and decodes payloads as Temporal writes them in JSON', async () => {
+  const answer = await post('encode', { payloads: [plain, plain] });
+  const encoded = (await answer.json()) as { payloads: (typeof plain)[] };
+  expect(encoded.payloads[0]!.metadata.encoding).toBe(base64('binary/encrypted'));
+  expect(encoded.payloads[0]!.data).not.toContain(plain.data);
+  expect(await (await post('decode', encoded)).json()).toEqual({ payloads: [plain, plain] });
+});
+
+it('lets pages of the given origin ask, and no others', async () => {
+  const preflight = (from: string) =>
+    fetch(`${server.url}/decode`, { method: 'OPTIONS', headers: { origin: from } });
+  const allowed = await preflight(origin);
+  expect(allowed.status).toBe(204);
+  expect(allowed.headers.get('access-control-allow-origin')).toBe(origin);
+  expect((await preflight('http://elsewhere')).status).toBe(403);
+  expect((await post('decode', { payloads: [] }, { origin: 'http://elsewhere' })).status).toBe(403);
+});
+
+it('refuses a call without the token, or with another', async () => {
+  expect((await post('decode', { payloads: [] }, { authorization: '' })).status).toBe(401);
+  expect((await post('decode', { payloads: [] }, { authorization: 'Bearer secreT' })).status).toBe(
+    401,
+  );
+});
+
+it('says what is wrong with a request', async () => {
+  expect((await post('encrypt', { payloads: [] })).status).toBe(404);
+  expect((await post('decode', 'no JSON')).status).toBe(400);
+  const other = new EncryptionCodec(new Map([['b', randomBytes(32)]]));
+  const payloads = await other.encode([{ data: Buffer.from('text') }]);
+  const body = payloads.map(({ metadata, data }) => ({
+    metadata: Object.fromEntries(
+      Object.entries(metadata!).map(([name, bytes]) => [
+        name,
+        Buffer.from(bytes).toString('base64'),
+      ]),
+    ),
+    data: Buffer.from(data!).toString('base64'),
+  }));
+  const answer = await post('decode', { payloads: body });
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toContain("the key 'b'");
+});
+
+it('serves an address that others reach with a token only', async () => {
+  const open = startCodecServer({ codec, port: 0, host: '0.0.0.0' });
+  await expect(open).rejects.toMatchObject({ kind: 'InvalidConfig' });
+});

@@ -1,0 +1,91 @@
+// Temporal's remote codec protocol over HTTP: POST /decode and /encode with payloads as protobuf's
+// JSON, for the `temporal` command line and the Web UI, which have no keys of their own.
+
+import { timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
+import { json } from 'node:stream/consumers';
+import type { Payload, PayloadCodec } from '@temporalio/common';
+import proto from '@temporalio/proto';
+import { AnnealError } from '../../errors.ts';
+
+const PayloadsMessage = proto.temporal.api.common.v1.Payloads;
+
+export interface CodecServerOptions {
+  codec: PayloadCodec;
+  /** 127.0.0.1 by default; any other than a loopback address needs a token. */
+  host?: string;
+  /** 0 for any. */
+  port: number;
+  /** Of web pages that may read the answers, such as `http://localhost:8233`. */
+  origins?: readonly string[];
+  /** What callers have to send as `Authorization: Bearer TOKEN`. */
+  token?: string | undefined;
+}
+
+export interface CodecServer {
+  url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serve until closed.
+ * @throws AnnealError InvalidConfig for a public address without a token; the system's error where
+ * the port cannot be had
+ */
+export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
+  const { host = '127.0.0.1', port, token } = options;
+  if (!token && !['127.0.0.1', '::1', 'localhost'].includes(host))
+    throw new AnnealError(
+      'InvalidConfig',
+      `a codec server on ${host} decrypts for everybody who reaches it: set ANNEAL_CODEC_TOKEN, which callers then have to send, or serve on 127.0.0.1`,
+    );
+  const server = createServer((request, response) => {
+    answer(request, response, options).catch((error: Error) =>
+      response.writeHead(400).end(error.message),
+    );
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${taken}`,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { codec, origins = [], token }: CodecServerOptions,
+): Promise<unknown> {
+  const { origin, authorization } = request.headers;
+  // A page of any other origin is refused outright, not merely kept from reading the answer.
+  if (origin !== undefined) {
+    if (!origins.includes(origin)) return response.writeHead(403).end('this origin may not ask');
+    response.setHeader('Access-Control-Allow-Origin', origin);
+    response.setHeader('Vary', 'Origin');
+    response.setHeader('Access-Control-Allow-Headers', 'content-type, authorization, x-namespace');
+    response.setHeader('Access-Control-Allow-Methods', 'POST');
+  }
+  if (request.method === 'OPTIONS') return response.writeHead(204).end();
+  if (token && !isSame(authorization ?? '', `Bearer ${token}`))
+    return response.writeHead(401).end('expected the header Authorization: Bearer TOKEN');
+  const [method] = /(?<=\/)(encode|decode)$/.exec(request.url ?? '') ?? [];
+  if (request.method !== 'POST' || !method)
+    return response.writeHead(404).end('expected POST to /encode or /decode');
+  const { payloads } = PayloadsMessage.fromObject((await json(request)) as object);
+  const converted = await codec[method as 'encode' | 'decode'](payloads as Payload[]);
+  const body = JSON.stringify(PayloadsMessage.create({ payloads: converted }));
+  return response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

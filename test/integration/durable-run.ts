@@ -107,7 +107,7 @@ export class DurableSetting {
 
   /**
    * Wait until an activity of that kind is at work in an epoch of the run, by a worker other than
-   * `not` where that is given.
+   * those of `not`.
    * @returns the process id of its worker
    */
   async working(
@@ -115,7 +115,7 @@ export class DurableSetting {
     phase: string,
     epoch: number,
     activity: string,
-    not?: number,
+    not: readonly number[] = [],
   ): Promise<number> {
     const handle = this.client.workflow.getHandle(epochWorkflowId(run, phase, epoch));
     for (;;) {
@@ -125,7 +125,7 @@ export class DurableSetting {
         (one) =>
           one.activityType?.name === activity &&
           one.state === pendingState.started &&
-          pidOf(one.lastWorkerIdentity) !== not,
+          !not.includes(pidOf(one.lastWorkerIdentity)),
       );
       if (found) return pidOf(found.lastWorkerIdentity);
       await delay(10);

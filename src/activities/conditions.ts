@@ -10,11 +10,19 @@ import type { Store } from '../artifacts/store.ts';
 /** By name; the same bits are promised where all are equal. */
 export type Conditions = Record<string, string>;
 
+let here: Promise<Conditions> | undefined;
+
+/** Those of this machine, which do not change while the process lives. */
+export function conditionsHere(): Promise<Conditions> {
+  here ??= readConditions();
+  return here;
+}
+
 /**
- * Those of this machine: versions, platform and what the processor's vector units can do, by which
- * kernels are chosen. Device and number of threads are in the config.
+ * Versions, platform and what the processor's vector units can do, by which kernels are chosen.
+ * Device and number of threads are in the config.
  */
-export async function conditionsHere(): Promise<Conditions> {
+async function readConditions(): Promise<Conditions> {
   const file = new URL('../../package.json', import.meta.url);
   const { version, dependencies } = JSON.parse(await readFile(file, 'utf8'));
   return {
@@ -39,10 +47,10 @@ async function vectorFeatures(): Promise<string> {
 /** What is other here than a manifest says that its run began with; nothing where it does not say. */
 export async function differencesFrom(manifest: string | null): Promise<string[]> {
   const began: Conditions = (manifest && JSON.parse(manifest).conditions) || {};
-  const here = await conditionsHere();
+  const found = await conditionsHere();
   return Object.entries(began)
-    .filter(([name, value]) => here[name] !== value)
-    .map(([name, value]) => `${name} '${here[name]}' instead of '${value}'`);
+    .filter(([name, value]) => found[name] !== value)
+    .map(([name, value]) => `${name} '${found[name]}' instead of '${value}'`);
 }
 
 /** A line of conditions.jsonl. */

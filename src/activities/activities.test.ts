@@ -490,6 +490,19 @@ describe('conditions', () => {
   });
 });
 
+it('goes on where the manifest is damaged, and says so', async () => {
+  const plan = await prepare();
+  await writeFile(inRun('manifest.json'), '{"run"');
+  const { trained } = await runEpoch(plan);
+  expect(trained.policy.epoch).toBe(5);
+  expect(await lines('damage.jsonl')).toContainEqual(
+    expect.objectContaining({
+      activity: 'train',
+      problem: expect.stringContaining('manifest.json'),
+    }),
+  );
+});
+
 describe('prune', () => {
   it("takes away what the run's retention does not keep, and names what is there when it is missed", async () => {
     const plan = await prepare({ ...runFile(), retention: { keep_last: 1, keep_samples: 2 } });

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { decodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
+import { damaged } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
 
 /** By name; the same bits are promised where all are equal. */
@@ -44,9 +45,21 @@ async function vectorFeatures(): Promise<string> {
   return features.length > 0 ? features.sort().join(' ') : (cpus()[0]?.model ?? 'unknown');
 }
 
-/** What is other here than a manifest says that its run began with; nothing where it does not say. */
+/** A run's manifest. @throws AnnealError DamagedArtifact */
+export function parseManifest(text: string): { execution?: string; conditions?: Conditions } {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw damaged(layout.manifest, 'expected JSON', cause);
+  }
+}
+
+/**
+ * What is other here than a manifest says that its run began with; nothing where it does not say.
+ * @throws AnnealError DamagedArtifact
+ */
 export async function differencesFrom(manifest: string | null): Promise<string[]> {
-  const began: Conditions = (manifest && JSON.parse(manifest).conditions) || {};
+  const { conditions: began = {} } = manifest === null ? {} : parseManifest(manifest);
   const found = await conditionsHere();
   return Object.entries(began)
     .filter(([name, value]) => found[name] !== value)

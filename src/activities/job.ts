@@ -3,8 +3,8 @@
 
 import { Context } from '@temporalio/activity';
 import { layout, type Split } from '../artifacts/layout.ts';
+import { isDamaged } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
-import { AnnealError } from '../errors.ts';
 import type { Progress } from '../rl/model-service.ts';
 import type { HeartbeatDetails } from '../workflows/messages.ts';
 import { differencesFrom, noteDifferences } from './conditions.ts';
@@ -56,7 +56,12 @@ export async function runJob<T>(
     await note(layout.damage, damageLine(label, problem));
   };
   try {
-    if (stage && label.epoch !== undefined) await tellConditions(store, label.epoch);
+    if (stage && label.epoch !== undefined)
+      // The work does not depend on the manifest either.
+      await tellConditions(store, label.epoch).catch((error) => {
+        if (!isDamaged(error)) throw error;
+        return tellDamage(error.message);
+      });
     const result = await body({
       signal,
       onProgress: ({ done, total, unit, note }) => {
@@ -68,8 +73,7 @@ export async function runJob<T>(
     await note(layout.timings, timingLine({ ...label, ...recorded }, started));
     return result;
   } catch (error) {
-    if (error instanceof AnnealError && error.kind === 'DamagedArtifact')
-      await tellDamage(error.message);
+    if (isDamaged(error)) await tellDamage(error.message);
     throw toFailure(error, signal, failuresOf(activityName()));
   } finally {
     clearInterval(timer);

@@ -2,10 +2,9 @@
 
 import { cpus } from 'node:os';
 import { layout } from '../artifacts/layout.ts';
-import { damaged } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
 import { AnnealError } from '../errors.ts';
-import { conditionsHere } from './conditions.ts';
+import { conditionsHere, parseManifest } from './conditions.ts';
 import type { PrepareInput } from './contract.ts';
 
 /**
@@ -14,19 +13,11 @@ import type { PrepareInput } from './contract.ts';
  */
 export async function checkOwner(store: Store, input: PrepareInput): Promise<void> {
   const text = await store.readDocument(layout.manifest);
-  if (text === null || ownerOf(text) === input.execution) return;
+  if (text === null || parseManifest(text).execution === input.execution) return;
   throw new AnnealError(
     'InvalidConfig',
     `the folder of runs holds another run named '${input.run}' already, with its checkpoints. Start this one under another name (--name, or the workflow id), or move that folder away.`,
   );
-}
-
-function ownerOf(manifest: string): unknown {
-  try {
-    return JSON.parse(manifest).execution;
-  } catch (cause) {
-    throw damaged(layout.manifest, 'expected JSON', cause);
-  }
 }
 
 /** Write the manifest, with references to the inputs: the last of the files that `prepare` makes. */

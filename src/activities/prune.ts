@@ -3,8 +3,8 @@
 import { parseMetricsJsonl } from '../analysis/history.ts';
 import { readDocument } from '../artifacts/documents.ts';
 import { layout } from '../artifacts/layout.ts';
+import { isDamaged } from '../artifacts/local-store.ts';
 import { expiredPaths } from '../artifacts/retention.ts';
-import { AnnealError } from '../errors.ts';
 import type { PruneInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { runJob } from './job.ts';
@@ -17,7 +17,7 @@ export function pruneWith(dependencies: Dependencies) {
       // A run that was reset to this epoch has not got to the later ones yet.
       const history = parseMetricsJsonl(text, layout.metrics).filter((line) => line.epoch <= epoch);
       const expired = await expiredPaths(store, retention, history).catch(async (error) => {
-        if (!(error instanceof AnnealError && error.kind === 'DamagedArtifact')) throw error;
+        if (!isDamaged(error)) throw error;
         // What cannot be read may need anything: nothing goes, and the run goes on.
         await job.tellDamage(error.message);
         return [];

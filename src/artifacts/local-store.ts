@@ -64,6 +64,11 @@ export function createLocalStore(root: string): Store {
   };
 }
 
+/** Whether an error is one of `damaged`. */
+export function isDamaged(error: unknown): error is AnnealError {
+  return error instanceof AnnealError && error.kind === 'DamagedArtifact';
+}
+
 /** An error for an artifact that is gone or not what its hash says. */
 export function damaged(path: string, problem: string, cause?: unknown): AnnealError {
   return new AnnealError(

@@ -24,16 +24,22 @@ interface Span {
 
 const work = ['generate', 'score', 'train'];
 
-/** Milliseconds from an epoch's first start to its last end, and those without any work, by place. */
-function idleIn(timings: readonly Timing[]) {
-  const spans = timings
-    .map(({ activity, started, ms }): Span => {
+function spansOf(timings: readonly Timing[]): Span[] {
+  return timings
+    .map(({ activity, started, ms }) => {
       const start = Date.parse(started);
       return { activity, start, end: start + ms };
     })
     .sort((a, b) => a.start - b.start);
+}
+
+/**
+ * Milliseconds from an epoch's first start to the next one's, or to its own last end where it is
+ * the last, and those of them without any work, by place.
+ */
+function idleIn(spans: readonly Span[], next: readonly Span[] | undefined) {
   const first = spans[0]!.start;
-  const last = spans.reduce((end, span) => Math.max(end, span.end), first);
+  const last = next ? next[0]!.start : spans.reduce((end, span) => Math.max(end, span.end), first);
   const idle: { place: string; ms: number }[] = [];
   let until: Span = { activity: 'begin', start: first, end: first };
   for (const span of spans.filter(({ activity }) => work.includes(activity))) {
@@ -41,7 +47,8 @@ function idleIn(timings: readonly Timing[]) {
     if (span.start > until.end) idle.push({ place, ms: span.start - until.end });
     if (span.end > until.end) until = span;
   }
-  if (last > until.end) idle.push({ place: `${until.activity} to end`, ms: last - until.end });
+  if (last > until.end)
+    idle.push({ place: `${until.activity} to next epoch`, ms: last - until.end });
   return { idle, wall: last - first };
 }
 
@@ -68,9 +75,9 @@ try {
   const byEpoch = [...Map.groupBy(timings, ({ epoch }) => epoch)];
   // The start's evaluation is no epoch: it has no training.
   const epochs = byEpoch
-    .map(([, spans]) => spans)
+    .map(([, timings]) => spansOf(timings))
     .filter((spans) => spans.some(({ activity }) => activity === 'train'))
-    .map(idleIn);
+    .map((spans, i, all) => idleIn(spans, all[i + 1]));
   const idleOf = ({ idle }: (typeof epochs)[number], place?: string) =>
     idle.reduce(
       (sum, part) => sum + (place === undefined || part.place === place ? part.ms : 0),

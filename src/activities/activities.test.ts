@@ -118,7 +118,8 @@ async function runEpoch(plan: RunPlan, epoch = 5, change: Partial<TrainInput> = 
   const trained = await call('train', trainInput);
   const heldOut = await sample(plan, 'held-out', trained.policy, epoch);
   const evaluation = await call('evaluate', { run: 'test', epoch, scored: heldOut });
-  const training = { scored, counts: batch.counts, stats: trained.stats, settings };
+  const samples = await call('evaluate', { run: 'test', epoch, scored });
+  const training = { samples, counts: batch.counts, stats: trained.stats, settings };
   const analyzeInput = { run: 'test', epoch, phase: 'only', training, evaluation, success };
   const metrics = await call('analyze', analyzeInput);
   return { scored, batch, trainInput, trained, analyzeInput, metrics };

@@ -36,8 +36,11 @@ export function analyzeWith(dependencies: Dependencies) {
 async function measure(store: Store, input: AnalyzeInput): Promise<EpochMetrics> {
   const { epoch, phase, training, evaluation: heldOut, greedy = null, refits } = input;
   if (training === null) return startMetrics(epoch, heldOut, greedy);
-  const train = summarizeSamples(await readScored(store, training.scored));
-  return toEpochMetrics({ ...training, epoch, phase, train, heldOut, greedy, refits });
+  const { samples, ...record } = training;
+  const train = Array.isArray(samples)
+    ? summarizeSamples(await readScored(store, samples))
+    : samples;
+  return toEpochMetrics({ ...record, epoch, phase, train, heldOut, greedy, refits });
 }
 
 async function readHistory(store: Store): Promise<EpochMetrics[]> {

@@ -133,7 +133,8 @@ export interface EvaluateInput extends InEpoch {
 
 /** What training did in an epoch. */
 export interface TrainingRecord {
-  scored: ArtifactRef[];
+  /** The summary of the scored samples, or where they lie. */
+  samples: SampleSummary | ArtifactRef[];
   counts: FilterCounts;
   stats: TrainStats | null;
   settings: Settings;
@@ -169,7 +170,7 @@ export interface Activities {
   filter(input: FilterInput): Promise<Batch>;
   /** Train the policy on a batch: the epoch's checkpoint. */
   train(input: TrainInput): Promise<Trained>;
-  /** Summarise scored rollouts of held-out prompts. */
+  /** Summarise scored rollouts of one split. */
   evaluate(input: EvaluateInput): Promise<SampleSummary>;
   /** Write the epoch's metrics and report. */
   analyze(input: AnalyzeInput): Promise<EpochMetrics>;

@@ -1,4 +1,4 @@
-// Sums up the scored samples of the held-out prompts.
+// Sums up the scored samples of one split.
 
 import { type SampleSummary, summarizeSamples } from '../analysis/sample-summary.ts';
 import type { EvaluateInput } from './contract.ts';

@@ -40,9 +40,13 @@ test('shards that are gone are done, and the running ones count by what they rep
   expect(score).toMatchObject({ stage: 'score', fraction: 5 / 8, amount: '5 of 8 shards' });
 });
 
-test('held-out prompts have their own number of shards', () => {
-  const [stage] = stagesOf([pending('generate', beat('evaluate', 1, 2))], config, 8);
-  expect(stage).toMatchObject({ stage: 'held-out generate', fraction: 3.5 / 4 });
+test('held-out prompts have their own number of shards, twice where greedy ones are sampled too', () => {
+  const generating = [pending('generate', beat('evaluate', 1, 2))];
+  const [both] = stagesOf(generating, config, 8);
+  expect(both).toMatchObject({ stage: 'held-out generate', fraction: 7.5 / 8 });
+  const evaluation = { ...config.evaluation, greedy: false };
+  const [one] = stagesOf(generating, { ...config, evaluation }, 8);
+  expect(one).toMatchObject({ stage: 'held-out generate', fraction: 3.5 / 4 });
   expect(stagesOf([pending('score')], config, null)[0]?.stage).toBe('held-out score');
 });
 

@@ -73,13 +73,14 @@ function failingSteps(steps: readonly PendingActivity[]): StageProgress[] {
     }));
 }
 
-/** Shards of an epoch's own prompts, or of the held-out ones where there is no epoch. */
+/** Shards of an epoch's own prompts, or, where there is no epoch, of all that evaluates. */
 function shardsOf(config: RunConfig, epoch: number | null): number {
   const inPhase = epoch !== null && phaseOf(config, epoch) !== undefined;
   const prompts = inPhase
     ? settingsAt(config, epoch).settings.rlaif.prompts_per_epoch
     : config.evaluation.prompts;
-  return shardCount(prompts, config.engine.shard_prompts);
+  const splits = !inPhase && config.evaluation.greedy ? 2 : 1;
+  return splits * shardCount(prompts, config.engine.shard_prompts);
 }
 
 function shardStage(

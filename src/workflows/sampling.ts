@@ -1,7 +1,7 @@
 // Sampling and scoring as a pipeline: every shard is scored as soon as it is generated, while
 // others are still waiting for a device.
 
-import { CancellationScope } from '@temporalio/workflow';
+import { CancellationScope, patched } from '@temporalio/workflow';
 import type { GenerateInput, PromptSplit, SampleSummary, Split } from '../activities/contract.ts';
 import type { ArtifactRef, CheckpointRef } from '../config/records.ts';
 import type { RunConfig } from '../config/schema.ts';
@@ -40,6 +40,17 @@ export interface ShardProgress {
   scored: number;
 }
 
+/** Activities side by side, of which the failure of one cancels the others. */
+export async function sideBySide<T>(work: () => Promise<T>): Promise<T> {
+  const scope = new CancellationScope();
+  try {
+    return await scope.run(work);
+  } catch (error) {
+    scope.cancel();
+    throw error;
+  }
+}
+
 /**
  * Generate and score every shard of a split.
  * @returns the scored shards in their order. A shard that fails for good cancels the others; one
@@ -58,15 +69,9 @@ export async function sampleAndScore(
     progress[stage]++;
     onProgress(progress);
   };
-  const scope = new CancellationScope();
-  try {
-    return await scope.run(() =>
-      Promise.all(Array.from({ length: shards }, (_, shard) => runShard(shard))),
-    );
-  } catch (error) {
-    scope.cancel();
-    throw error;
-  }
+  return sideBySide(() =>
+    Promise.all(Array.from({ length: shards }, (_, shard) => runShard(shard))),
+  );
 
   async function runShard(shard: number): Promise<ArtifactRef> {
     const { run, epoch, config, policy, prompts, rewardModels } = source;
@@ -104,15 +109,19 @@ export async function evaluatePolicy(
   onProgress?: (progress: ShardProgress) => void,
 ): Promise<Evaluation> {
   const { num_samples_per_prompt, temperature, greedy } = source.config.evaluation;
-  const measure = async (split: Split, samplesPerPrompt: number, at: number) => {
+  const hot = () => measure('held-out', num_samples_per_prompt, temperature);
+  const cold = async () => (greedy ? measure('greedy', 1, 0) : null);
+  if (patched('side-by-side')) {
+    const [evaluation, greedy] = await sideBySide(() => Promise.all([hot(), cold()]));
+    return { evaluation, greedy };
+  }
+  return { evaluation: await hot(), greedy: await cold() };
+
+  async function measure(split: Split, samplesPerPrompt: number, at: number) {
     const sampling = heldOutSampling(source.config, samplesPerPrompt, at);
     const scored = await sampleAndScore(source, split, sampling, gate, onProgress);
     return evaluate({ run: source.run, epoch: source.epoch, scored });
-  };
-  return {
-    evaluation: await measure('held-out', num_samples_per_prompt, temperature),
-    greedy: greedy ? await measure('greedy', 1, 0) : null,
-  };
+  }
 }
 
 function heldOutSampling(

@@ -2,6 +2,7 @@
 
 import {
   getExternalWorkflowHandle,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -10,11 +11,17 @@ import {
 import type { Refit } from '../analysis/refit.ts';
 import type { CheckpointRef, EpochMetrics, EpochVerdicts, Settings } from '../config/records.ts';
 import { samplingOf } from '../rl/schedule.ts';
-import { analyze, filter, prune, train } from './activities.ts';
+import { analyze, evaluate, filter, prune, train } from './activities.ts';
 import { remakingDamaged } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
 import { goOnSignal, judgeStoppedSignal } from './messages.ts';
-import { evaluatePolicy, type ShardProgress, type Source, sampleAndScore } from './sampling.ts';
+import {
+  evaluatePolicy,
+  type ShardProgress,
+  type Source,
+  sampleAndScore,
+  sideBySide,
+} from './sampling.ts';
 import { searchKeys } from './visibility.ts';
 
 export interface EpochInput extends Source {
@@ -75,29 +82,34 @@ async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResul
   });
   const verdicts = batch.verdicts && [...input.verdicts!, { epoch, shards: batch.verdicts }];
   setCurrentDetails(`Training on ${batch.counts.kept} samples.`);
-  const trained = await train.executeWithOptions({ summary: `on ${batch.counts.kept} samples` }, [
-    {
-      run,
-      epoch,
-      policy: input.policy,
-      reference,
-      batch: batch.samples,
-      promptFormat: config.model.prompt_format,
-      settings,
-      lora: config.model.lora,
-      seed,
-      engine,
-      freshOptimizer,
-      ...(verdicts && { refitting: { rewardModels: input.rewardModels ?? {}, verdicts } }),
-    },
-  ]);
+  const training = () =>
+    train.executeWithOptions({ summary: `on ${batch.counts.kept} samples` }, [
+      {
+        run,
+        epoch,
+        policy: input.policy,
+        reference,
+        batch: batch.samples,
+        promptFormat: config.model.prompt_format,
+        settings,
+        lora: config.model.lora,
+        seed,
+        engine,
+        freshOptimizer,
+        ...(verdicts && { refitting: { rewardModels: input.rewardModels ?? {}, verdicts } }),
+      },
+    ]);
+  // The summary of what was sampled needs no device: it is there before the training is done.
+  const [samples, trained] = patched('side-by-side')
+    ? await sideBySide(() => Promise.all([evaluate({ run, epoch, scored }), training()]))
+    : [scored, await training()];
   const source = { ...input, policy: trained.policy };
   const measured = await evaluatePolicy(source, gate, showShards);
   const metrics = await analyze({
     run,
     epoch,
     phase: input.phase,
-    training: { scored, counts: batch.counts, stats: trained.stats, settings },
+    training: { samples, counts: batch.counts, stats: trained.stats, settings },
     ...measured,
     success,
     ...(input.refits && { refits: input.refits }),

@@ -304,7 +304,8 @@ describe('a run', () => {
       await run.result();
       const splits = fakes.inputsOf('generate').map(({ split }) => split);
       expect(new Set(splits)).toEqual(new Set(['train', 'held-out']));
-      expect(fakes.inputsOf('evaluate')).toHaveLength(4);
+      // The start, and of each of three epochs what it trained on and the held-out prompts.
+      expect(fakes.inputsOf('evaluate')).toHaveLength(7);
       const { metrics } = await run.query(statusQuery);
       expect(metrics.map((line) => line['eval/greedy/reward'])).toEqual([null, null, null, null]);
       expect(metrics.map((line) => line['eval/reward'])).toEqual([0.5, 0.5, 0.5, 0.5]);

@@ -38,14 +38,21 @@ export const permanentKinds: readonly ErrorKind[] = [
   'JudgeStopped',
 ];
 
+export interface AnnealErrorOptions extends ErrorOptions {
+  /** The file that the error is about, in the run's folder. */
+  path?: string;
+}
+
 /** An error with a stable kind and a message written for the person who has to act on it. */
 export class AnnealError extends Error {
   readonly kind: ErrorKind;
+  readonly path: string | undefined;
 
-  constructor(kind: ErrorKind, message: string, options?: ErrorOptions) {
+  constructor(kind: ErrorKind, message: string, options?: AnnealErrorOptions) {
     super(message, options);
     this.name = kind;
     this.kind = kind;
+    this.path = options?.path;
   }
 }
 

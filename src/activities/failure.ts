@@ -52,6 +52,8 @@ export function toFailure(thrown: unknown, signal: AbortSignal, count?: FailureC
     message: exhausted ? `${said} It failed like this ${times} times.` : said,
     type: kind ?? name,
     nonRetryable: exhausted || finalKinds.includes(kind!),
+    // By it the run tells whose work the file is (workflows/failures.ts).
+    ...(error instanceof AnnealError && error.path && { details: [error.path] }),
     ...(cause instanceof Error && { cause: inBrief(cause) }),
   });
   return withoutStack(failure);

@@ -74,7 +74,7 @@ export function damaged(path: string, problem: string, cause?: unknown): AnnealE
   return new AnnealError(
     'DamagedArtifact',
     `${path} in the run's folder is damaged: ${problem}. It is made again from its inputs where they are whole; otherwise restore it from a copy.`,
-    { cause },
+    { cause, path },
   );
 }
 

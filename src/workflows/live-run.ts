@@ -29,6 +29,7 @@ import {
   statusQuery,
   stopUpdate,
 } from './messages.ts';
+import type { EpochInput } from './training-epoch.ts';
 import { searchKeys } from './visibility.ts';
 
 /** Epochs whose metrics a run keeps at hand; metrics.jsonl has them all. */
@@ -57,6 +58,8 @@ export interface RunState extends Asked {
   refits?: Refit[];
   /** How often it was resumed after a judge had stopped it; none where not said. */
   resumes?: number;
+  /** Of policy and reference, where epochs of this run made them: to make them again by. */
+  origins?: { made: CheckpointRef; input: EpochInput }[];
   /** What was damaged and made again, the latest last; none where nothing was. */
   remade?: Remade[];
 }

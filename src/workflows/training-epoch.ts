@@ -12,7 +12,7 @@ import type { Refit } from '../analysis/refit.ts';
 import type { CheckpointRef, EpochMetrics, EpochVerdicts, Settings } from '../config/records.ts';
 import { samplingOf } from '../rl/schedule.ts';
 import { analyze, evaluate, filter, prune, train } from './activities.ts';
-import { remakingDamaged } from './failures.ts';
+import { isPartOf, remakingDamaged } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
 import { goOnSignal, judgeStoppedSignal } from './messages.ts';
 import {
@@ -58,6 +58,7 @@ export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
       remade.push(problem);
       setCurrentDetails(`**Making the epoch again.** ${problem}`);
     },
+    (path) => !inputsOf(input).some((given) => isPartOf(path, given)),
   );
   const reward = result.metrics['eval/reward'];
   upsertSearchAttributes([{ key: searchKeys.reward, value: reward }]);
@@ -68,6 +69,11 @@ export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   const again = remade.map((problem) => `\n\nMade again: ${problem}`).join('');
   setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.${again}`);
   return remade.length > 0 ? { ...result, remade } : result;
+}
+
+/** What the epoch was given; it makes none of it. */
+function inputsOf({ policy, reference, prompts, rewardModels = {} }: EpochInput) {
+  return [policy, reference, ...Object.values(prompts), ...Object.values(rewardModels)];
 }
 
 async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResult> {

@@ -14,7 +14,7 @@ import {
 import type { Settings } from '../config/records.ts';
 import { lastEpochOf, resetsReference, settingsAt } from '../rl/schedule.ts';
 import { analyze, prepare } from './activities.ts';
-import { plainFailure, remakingDamaged } from './failures.ts';
+import { isDamage, isPartOf, plainFailure, remakingDamaged } from './failures.ts';
 import { LiveRun, type RunState } from './live-run.ts';
 import { epochWorkflowId, type RunResult } from './messages.ts';
 import { refitRewardModels, refitsAreDue } from './refit.ts';
@@ -86,9 +86,7 @@ async function runEpoch(live: LiveRun): Promise<void> {
   const freshOptimizer = resetsReference(phase, epoch);
   if (freshOptimizer) state.reference = state.policy;
   const { policy, reference } = state;
-  const workflowId = epochWorkflowId(run, phase.name, epoch);
-  live.enter(epoch, phase.name, workflowId);
-  const result = await executeEpoch(workflowId, {
+  const input: EpochInput = {
     run,
     epoch,
     phase: phase.name,
@@ -101,15 +99,43 @@ async function runEpoch(live: LiveRun): Promise<void> {
     freshOptimizer,
     ...(state.verdicts && { verdicts: state.verdicts, refits: refitsBefore(state, epoch) }),
     ...(state.resumes && { resumes: state.resumes }),
-  });
+  };
+  const result = await remakingDamaged(
+    () => executeEpoch(live, input),
+    (problem) => live.tellRemade(epoch, [problem]),
+    (path) => remakeCheckpoint(live, path),
+  );
   state.policy = result.policy;
+  const stillNeeded = originsOf(state).filter(({ made }) => made.epoch === reference.epoch);
+  state.origins = [...stillNeeded, { made: result.policy, input }];
   if (result.verdicts) state.verdicts = result.verdicts;
   state.finishedEpochs++;
   live.tellRemade(epoch, result.remade ?? []);
   live.record(result.metrics);
 }
 
-function executeEpoch(workflowId: string, input: EpochInput) {
+const originsOf = ({ origins = [] }: RunState) => origins;
+
+/**
+ * A checkpoint that an epoch starts from is made again by the epoch that made it, where this run
+ * did and what that one needs is there still.
+ * @returns whether it was.
+ */
+async function remakeCheckpoint(live: LiveRun, path: string | undefined): Promise<boolean> {
+  const origin = originsOf(live.state).find(({ made }) => isPartOf(path, made));
+  if (!origin) return false;
+  try {
+    await executeEpoch(live, origin.input);
+    return true;
+  } catch (error) {
+    if (isDamage(plainFailure(error))) return false;
+    throw error;
+  }
+}
+
+function executeEpoch(live: LiveRun, input: EpochInput) {
+  const workflowId = epochWorkflowId(input.run, input.phase, input.epoch);
+  live.enter(input.epoch, input.phase, workflowId);
   return executeChild(trainingEpoch, {
     workflowId,
     args: [input],

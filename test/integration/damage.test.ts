@@ -91,8 +91,10 @@ async function startWorkers(): Promise<() => Promise<void>> {
 interface Place {
   epoch?: number;
   split?: string;
+  /** What a summary is of: training samples and held-out ones come to the same activity. */
+  scored?: { path: string }[];
 }
-interface Damage extends Place {
+interface Damage extends Omit<Place, 'scored'> {
   path: string;
   /** The activity before which it is done; with `epoch` and `split`, of these. */
   before: string;
@@ -100,9 +102,11 @@ interface Damage extends Place {
 }
 const cases = new Map<string, Damage>();
 
-function comesBefore(planned: Damage, activity: string, { epoch, split }: Place): boolean {
+function comesBefore(planned: Damage, activity: string, input: Place): boolean {
+  const { epoch, split, scored } = input;
   return (
     planned.before === activity &&
+    (activity !== 'evaluate' || scored!.some(({ path }) => path === planned.path)) &&
     (planned.epoch ?? epoch) === epoch &&
     (planned.split ?? split) === split
   );
@@ -177,7 +181,7 @@ describe.concurrent('what the epoch in progress made is made again, and the run 
     inBothWays([
       { path: `${second}/rollouts-000.jsonl`, before: 'score', split: 'train', epoch: 2 },
       { path: `${second}/scored-000.jsonl`, before: 'filter', epoch: 2 },
-      { path: `${second}/scored-000.jsonl`, before: 'analyze', epoch: 2 },
+      { path: `${second}/scored-000.jsonl`, before: 'evaluate', epoch: 2 },
       { path: `${second}/batch.jsonl`, before: 'train', epoch: 2 },
       ...checkpointFiles.map((name) => ({
         path: `checkpoints/epoch-02/${name}`,
@@ -202,6 +206,54 @@ describe.concurrent('what the epoch in progress made is made again, and the run 
   });
 });
 
+describe.concurrent('the checkpoint that an epoch starts from is made again by its own epoch', () => {
+  it.each(
+    inBothWays(
+      checkpointFiles.map((name) => ({
+        path: `checkpoints/epoch-01/${name}`,
+        before: 'generate',
+        split: 'train',
+        epoch: 2,
+      })),
+    ),
+  )('$path, $how', async (damage) => {
+    const run = await startDamaged(damage);
+    await expectSameAsWhole(run.workflowId, await run.result(), [damage.path]);
+    const { remade } = await run.query(statusQuery);
+    expect(remade).toEqual([{ epoch: 2, problem: expect.stringContaining(damage.path) }]);
+    expect(await problemsOf(run.workflowId)).toEqual([remade![0]!.problem]);
+  });
+
+  it.each(ways)('a reference, %s while the policy trains', async (how) => {
+    const path = 'checkpoints/epoch-01/model.safetensors';
+    const phases = [
+      { name: 'first', epochs: [1, 1] },
+      { name: 'second', epochs: [2, 3], reset_reference: true },
+    ];
+    const calm = await start(nextName(), { phases });
+    const run = await startDamaged({ path, how, before: 'train', epoch: 3 }, { phases });
+    const expected = await calm.result();
+    expect(await run.result()).toEqual({ ...expected, run: run.workflowId });
+    expect(await readFile(inRun(run.workflowId, path))).toEqual(
+      await readFile(inRun(calm.workflowId, path)),
+    );
+  });
+
+  it.each(ways)(
+    'one that retention has left nothing to make it from is refused, %s',
+    async (how) => {
+      const path = 'checkpoints/epoch-02/model.safetensors';
+      const changes = { phases: [{ name: 'only', epochs: [1, 3] }], retention: { keep_last: 1 } };
+      const run = await startDamaged(
+        { path, how, before: 'generate', split: 'train', epoch: 3 },
+        changes,
+      );
+      const cause = { type: 'DamagedArtifact', message: expect.stringContaining(path) };
+      await expect(run.result()).rejects.toMatchObject({ cause });
+    },
+  );
+});
+
 describe.concurrent('what a run wrote down of earlier epochs is made again from its copy', () => {
   it.each(
     inBothWays(
@@ -224,10 +276,8 @@ describe.concurrent('what a run wrote down of earlier epochs is made again from 
 });
 
 describe.concurrent('what cannot be made again is refused by name', () => {
-  const generate = { before: 'generate', split: 'train', epoch: 2 };
   it.each(
     inBothWays([
-      ...checkpointFiles.map((name) => ({ path: `checkpoints/epoch-01/${name}`, ...generate })),
       { path: 'checkpoints/start/model.safetensors', before: 'train', epoch: 2 },
       { path: 'checkpoints/reward-model-1/model.safetensors', before: 'score', epoch: 2 },
       { path: 'prompts/train.jsonl', before: 'generate', split: 'train', epoch: 1 },

@@ -32,6 +32,11 @@ it('encodes and decodes payloads as Temporal writes them in JSON', async () => {
   expect(await (await post('decode', encoded)).json()).toEqual({ payloads: [plain, plain] });
 });
 
+it('answers the Web UI, which asks with a query', async () => {
+  const answer = await post('decode?preserveStorageRefs=true', { payloads: [plain] }, { origin });
+  expect(await answer.json()).toEqual({ payloads: [plain] });
+});
+
 it('lets pages of the given origin ask, and no others', async () => {
   const preflight = (from: string) =>
     fetch(`${server.url}/decode`, { method: 'OPTIONS', headers: { origin: from } });

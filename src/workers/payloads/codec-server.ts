@@ -76,7 +76,9 @@ async function answer(
   if (request.method === 'OPTIONS') return response.writeHead(204).end();
   if (token && !isSame(authorization ?? '', `Bearer ${token}`))
     return response.writeHead(401).end('expected the header Authorization: Bearer TOKEN');
-  const [method] = /(?<=\/)(encode|decode)$/.exec(request.url ?? '') ?? [];
+  // The Web UI asks with a query.
+  const [path] = (request.url ?? '').split('?');
+  const [method] = /(?<=\/)(encode|decode)$/.exec(path!) ?? [];
   if (request.method !== 'POST' || !method)
     return response.writeHead(404).end('expected POST to /encode or /decode');
   const { payloads } = PayloadsMessage.fromObject((await json(request)) as object);

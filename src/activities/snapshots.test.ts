@@ -1,4 +1,4 @@
-// What the next attempt finds of an epoch's training that ended in the middle.
+// What the next attempt finds of a training that ended in the middle.
 
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,10 +8,9 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLocalStore } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { TrainInput } from './contract.ts';
-import { EpochSnapshots } from './snapshots.ts';
+import { TrainingSnapshots } from './snapshots.ts';
 
-const input = { epoch: 8, engine: { snapshot_seconds: 3 }, seed: 1 } as TrainInput;
+const training = { input: { seed: 1 }, epoch: 8, folder: 'snapshots/epoch-08', seconds: 3 };
 const logger = new DefaultLogger('ERROR');
 
 let root: string;
@@ -26,9 +25,9 @@ const run = <T>(body: () => Promise<T>): Promise<T> =>
   new MockActivityEnvironment({}, { logger }).run(body);
 
 /** An attempt that takes snapshots after these steps; closed where it came to its end. */
-const attempt = (steps: number[], { close = false, of = input } = {}) =>
+const attempt = (steps: number[], { close = false, of = training } = {}) =>
   run(async () => {
-    const snapshots = new EpochSnapshots(store, of);
+    const snapshots = new TrainingSnapshots(store, of);
     const { snapshots: settings, last } = await snapshots.open();
     expect(settings.seconds).toBe(3);
     const found = last && (await readFile(join(last.folder, 'state'), 'utf8'));
@@ -52,7 +51,7 @@ it('goes on from the last snapshot, and keeps no other', async () => {
 
 it('starts anew where anything of the input is another', async () => {
   await attempt([2]);
-  expect(await attempt([], { of: { ...input, seed: 2 } })).toBeUndefined();
+  expect(await attempt([], { of: { ...training, input: { seed: 2 } } })).toBeUndefined();
 });
 
 it('starts anew where the snapshot is damaged', async () => {

@@ -11,11 +11,13 @@ import type { Store } from '../artifacts/store.ts';
 import { TrainingSnapshots } from './snapshots.ts';
 
 const training = { input: { seed: 1 }, epoch: 8, folder: 'snapshots/epoch-08', seconds: 3 };
-const logger = new DefaultLogger('ERROR');
+let warnings: string[];
+const logger = new DefaultLogger('WARN', ({ message }) => warnings.push(message));
 
 let root: string;
 let store: Store;
 beforeEach(async () => {
+  warnings = [];
   root = await mkdtemp(join(tmpdir(), 'anneal-snapshots-'));
   store = createLocalStore(root);
 });
@@ -47,19 +49,25 @@ it('goes on from the last snapshot, and keeps no other', async () => {
   expect(await attempt([6])).toBe('after step 4');
   expect(await attempt([])).toBe('after step 6');
   expect(await store.list('snapshots/epoch-08')).toEqual(['last.json', 'step-6']);
+  expect(warnings).toEqual([]);
 });
 
-it('starts anew where anything of the input is another', async () => {
+it('starts anew where anything of the input is another, and says so', async () => {
   await attempt([2]);
   expect(await attempt([], { of: { ...training, input: { seed: 2 } } })).toBeUndefined();
+  expect(warnings).toEqual([expect.stringContaining('anew: the snapshot is of another')]);
 });
 
-it('starts anew where the snapshot is damaged', async () => {
-  await attempt([2]);
-  await writeFile(join(root, 'snapshots/epoch-08/step-2/state'), 'after step 3');
-  expect(await attempt([4])).toBeUndefined();
-  expect(await attempt([])).toBe('after step 4');
-});
+it.each(['step-2/state', 'last.json'])(
+  'starts anew where %s is damaged, and says so',
+  async (file) => {
+    await attempt([2]);
+    await writeFile(join(root, 'snapshots/epoch-08', file), 'after step 3');
+    expect(await attempt([4])).toBeUndefined();
+    expect(warnings).toEqual([expect.stringContaining('anew: the snapshot cannot be used')]);
+    expect(await attempt([])).toBe('after step 4');
+  },
+);
 
 it('leaves nothing behind when training is done', async () => {
   await attempt([2], { close: true });

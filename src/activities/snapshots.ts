@@ -14,6 +14,7 @@ import type { Job } from './job.ts';
 export interface SnapshottedTraining {
   /** All that it depends on: one that differs in anything does not go on from them. */
   input: unknown;
+  /** For their manifests. */
   epoch: number;
   /** Where they lie; no other training at work has it. */
   folder: string;
@@ -97,14 +98,17 @@ export class TrainingSnapshots {
   private async find(): Promise<{ folder: string; step: number } | undefined> {
     const text = await this.store.readDocument(this.lastFile);
     if (text === null) return undefined;
-    const { input, snapshot } = JSON.parse(text) as Last;
-    if (input !== this.hash) return undefined;
     try {
+      const { input, snapshot } = JSON.parse(text) as Last;
+      if (input !== this.hash) {
+        log.warn('training starts anew: the snapshot is of another', { snapshot: snapshot.path });
+        return undefined;
+      }
       const folder = await openCheckpoint(this.store, snapshot);
       this.last = snapshot;
       return { folder, step: snapshot.step };
     } catch (error) {
-      log.warn('training starts anew', { error });
+      log.warn('training starts anew: the snapshot cannot be used', { error });
       return undefined;
     }
   }

@@ -21,6 +21,7 @@ import { type ArtifactRef, type PreferencePair, preferencePairSchema } from '../
 import { type RewardModelConfig, resolveRewardModelConfig } from '../config/reward-model.ts';
 import { AnnealError } from '../errors.ts';
 import { readRows as readFileRows } from '../rewards/prompts.ts';
+import type { PreferenceJob } from '../rl/model-service.ts';
 import { distinctPairs, preferencePairs, splitPairs } from '../rl/pairs.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
@@ -32,6 +33,7 @@ import type {
   SplitPairs,
 } from './reward-model-contract.ts';
 import { readPromptsById, readRows, readScored } from './samples.ts';
+import { withSnapshots } from './snapshots.ts';
 
 export function rewardModelActivitiesWith(dependencies: Dependencies): RewardModelActivities {
   const { models } = dependencies;
@@ -63,20 +65,23 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
       );
     },
 
-    async trainRewardModel({ run, epoch, refit, config, model, pairs }) {
+    async trainRewardModel(input) {
+      const { run, epoch, refit, config, model, pairs } = input;
       const store = storeOf(dependencies, run);
       return runJob(store, { stage: 'train', epoch }, async (job) => {
         const path = within(refit, layout.checkpoint(epoch));
         const scratch = await store.scratch(path);
         const { engine, prompt_format: promptFormat, training, lora, seed } = config;
-        const { steps, tooLong } = await models.trainRewardModel(
-          {
-            kind: 'preferences',
-            ...{ engine, promptFormat, training, lora, seed, epoch, out: scratch },
-            model: await openCheckpoint(store, model),
-            pairs: await readRows<PreferencePair>(store, pairs),
-          },
-          job,
+        const whole: PreferenceJob = {
+          kind: 'preferences',
+          ...{ engine, promptFormat, training, lora, seed, epoch, out: scratch },
+          model: await openCheckpoint(store, model),
+          pairs: await readRows<PreferencePair>(store, pairs),
+        };
+        const folder = refit ? layout.refitSnapshots(refit, epoch) : layout.snapshots(epoch);
+        const snapshotted = { input, epoch, folder, seconds: engine.snapshot_seconds };
+        const { steps, tooLong } = await withSnapshots(store, snapshotted, job, (how, options) =>
+          models.trainRewardModel({ ...whole, ...how }, options),
         );
         await store.write(within(refit, layout.steps(epoch)), encodeJsonl(steps));
         const base = model.base ?? (lora ? model : undefined);

@@ -1,4 +1,4 @@
-// What the next attempt finds of an epoch's training that ended in the middle.
+// What the next attempt finds of a training that ended in the middle.
 
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,15 +8,16 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLocalStore } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { TrainInput } from './contract.ts';
-import { EpochSnapshots } from './snapshots.ts';
+import { TrainingSnapshots } from './snapshots.ts';
 
-const input = { epoch: 8, engine: { snapshot_seconds: 3 }, seed: 1 } as TrainInput;
-const logger = new DefaultLogger('ERROR');
+const training = { input: { seed: 1 }, epoch: 8, folder: 'snapshots/epoch-08', seconds: 3 };
+let warnings: string[];
+const logger = new DefaultLogger('WARN', ({ message }) => warnings.push(message));
 
 let root: string;
 let store: Store;
 beforeEach(async () => {
+  warnings = [];
   root = await mkdtemp(join(tmpdir(), 'anneal-snapshots-'));
   store = createLocalStore(root);
 });
@@ -26,9 +27,9 @@ const run = <T>(body: () => Promise<T>): Promise<T> =>
   new MockActivityEnvironment({}, { logger }).run(body);
 
 /** An attempt that takes snapshots after these steps; closed where it came to its end. */
-const attempt = (steps: number[], { close = false, of = input } = {}) =>
+const attempt = (steps: number[], { close = false, of = training } = {}) =>
   run(async () => {
-    const snapshots = new EpochSnapshots(store, of);
+    const snapshots = new TrainingSnapshots(store, of);
     const { snapshots: settings, last } = await snapshots.open();
     expect(settings.seconds).toBe(3);
     const found = last && (await readFile(join(last.folder, 'state'), 'utf8'));
@@ -48,19 +49,25 @@ it('goes on from the last snapshot, and keeps no other', async () => {
   expect(await attempt([6])).toBe('after step 4');
   expect(await attempt([])).toBe('after step 6');
   expect(await store.list('snapshots/epoch-08')).toEqual(['last.json', 'step-6']);
+  expect(warnings).toEqual([]);
 });
 
-it('starts anew where anything of the input is another', async () => {
+it('starts anew where anything of the input is another, and says so', async () => {
   await attempt([2]);
-  expect(await attempt([], { of: { ...input, seed: 2 } })).toBeUndefined();
+  expect(await attempt([], { of: { ...training, input: { seed: 2 } } })).toBeUndefined();
+  expect(warnings).toEqual([expect.stringContaining('anew: the snapshot is of another')]);
 });
 
-it('starts anew where the snapshot is damaged', async () => {
-  await attempt([2]);
-  await writeFile(join(root, 'snapshots/epoch-08/step-2/state'), 'after step 3');
-  expect(await attempt([4])).toBeUndefined();
-  expect(await attempt([])).toBe('after step 4');
-});
+it.each(['step-2/state', 'last.json'])(
+  'starts anew where %s is damaged, and says so',
+  async (file) => {
+    await attempt([2]);
+    await writeFile(join(root, 'snapshots/epoch-08', file), 'after step 3');
+    expect(await attempt([4])).toBeUndefined();
+    expect(warnings).toEqual([expect.stringContaining('anew: the snapshot cannot be used')]);
+    expect(await attempt([])).toBe('after step 4');
+  },
+);
 
 it('leaves nothing behind when training is done', async () => {
   await attempt([2], { close: true });

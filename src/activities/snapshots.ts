@@ -1,34 +1,68 @@
-// Snapshots of an epoch's training in the run's folder: the attempt after a killed one goes on from
-// the last, whichever worker takes it.
+// Snapshots of a training in the run's folder: the attempt after a killed one goes on from the last,
+// whichever worker takes it.
 
 import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';
 import { commitCheckpoint, openCheckpoint } from '../artifacts/checkpoints.ts';
-import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { CheckpointRef } from '../config/records.ts';
-import type { Progress } from '../rl/model-service.ts';
+import type { JobOptions, Progress, ResumableJob } from '../rl/model-service.ts';
 import type { SnapshotSettings } from '../rl/snapshot.ts';
-import type { TrainInput } from './contract.ts';
+import type { Job } from './job.ts';
+
+/** Which training snapshots are of. */
+export interface SnapshottedTraining {
+  /** All that it depends on: one that differs in anything does not go on from them. */
+  input: unknown;
+  /** For their manifests. */
+  epoch: number;
+  /** Where they lie; no other training at work has it. */
+  folder: string;
+  /** Least time between two. */
+  seconds: number;
+}
+
+/**
+ * Train from the last snapshot on, where there is one of this training; what is taken on the way is
+ * kept until training is done.
+ */
+export async function withSnapshots<T>(
+  store: Store,
+  training: SnapshottedTraining,
+  job: Job,
+  train: (how: ResumableJob, options: JobOptions) => Promise<T>,
+): Promise<T> {
+  const kept = new TrainingSnapshots(store, training);
+  const { snapshots, last } = await kept.open();
+  if (last) job.record({ from_step: last.step });
+  const onProgress = (progress: Progress) => {
+    job.onProgress(progress);
+    kept.keep(progress);
+  };
+  const report = await train(
+    { snapshots, resume: last?.folder },
+    { signal: job.signal, onProgress },
+  );
+  await kept.close();
+  return report;
+}
 
 /** What says which snapshot is the last, and of what. */
 interface Last {
-  /** Hash of the activity's input: a training that differs in anything does not go on from it. */
+  /** Hash of the training's input. */
   input: string;
   snapshot: CheckpointRef;
 }
 
-export class EpochSnapshots {
+export class TrainingSnapshots {
   private readonly store: Store;
-  private readonly input: TrainInput;
-  private readonly folder: string;
+  private readonly training: SnapshottedTraining;
   private last: CheckpointRef | undefined;
   private written: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, input: TrainInput) {
+  constructor(store: Store, training: SnapshottedTraining) {
     this.store = store;
-    this.input = input;
-    this.folder = layout.snapshots(input.epoch);
+    this.training = training;
   }
 
   /** Where snapshots go, and the one to go on from, if there is one: its folder and its step. */
@@ -36,8 +70,8 @@ export class EpochSnapshots {
     snapshots: SnapshotSettings;
     last: { folder: string; step: number } | undefined;
   }> {
-    const folder = await this.store.scratch(`${this.folder}/new`);
-    const seconds = this.input.engine.snapshot_seconds;
+    const folder = await this.store.scratch(`${this.training.folder}/new`);
+    const { seconds } = this.training;
     return { snapshots: { folder, seconds }, last: await this.find() };
   }
 
@@ -58,27 +92,30 @@ export class EpochSnapshots {
   /** Training is done: none of it is needed any more. */
   async close(): Promise<void> {
     await this.settled();
-    await this.store.remove(this.folder);
+    await this.store.remove(this.training.folder);
   }
 
   private async find(): Promise<{ folder: string; step: number } | undefined> {
     const text = await this.store.readDocument(this.lastFile);
     if (text === null) return undefined;
-    const { input, snapshot } = JSON.parse(text) as Last;
-    if (input !== this.hash) return undefined;
     try {
+      const { input, snapshot } = JSON.parse(text) as Last;
+      if (input !== this.hash) {
+        log.warn('training starts anew: the snapshot is of another', { snapshot: snapshot.path });
+        return undefined;
+      }
       const folder = await openCheckpoint(this.store, snapshot);
       this.last = snapshot;
       return { folder, step: snapshot.step };
     } catch (error) {
-      log.warn('training starts the epoch anew', { error });
+      log.warn('training starts anew: the snapshot cannot be used', { error });
       return undefined;
     }
   }
 
   private async write(scratch: string, step: number): Promise<void> {
-    const { epoch } = this.input;
-    const path = `${this.folder}/step-${step}`;
+    const { folder, epoch } = this.training;
+    const path = `${folder}/step-${step}`;
     const snapshot = await commitCheckpoint(this.store, scratch, { path, epoch, step });
     const last: Last = { input: this.hash, snapshot };
     await this.store.write(this.lastFile, JSON.stringify(last));
@@ -87,10 +124,10 @@ export class EpochSnapshots {
   }
 
   private get lastFile(): string {
-    return `${this.folder}/last.json`;
+    return `${this.training.folder}/last.json`;
   }
 
   private get hash(): string {
-    return createHash('sha256').update(JSON.stringify(this.input)).digest('hex');
+    return createHash('sha256').update(JSON.stringify(this.training.input)).digest('hex');
   }
 }

@@ -12,12 +12,18 @@ import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { CheckpointRef } from '../config/records.ts';
-import type { ModelService, TrainReport, TrainSample, TrainStats } from '../rl/model-service.ts';
+import type {
+  ModelService,
+  TrainJob,
+  TrainReport,
+  TrainSample,
+  TrainStats,
+} from '../rl/model-service.ts';
 import type { Trained, TrainInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Job, runJob } from './job.ts';
 import { readRows } from './samples.ts';
-import { EpochSnapshots } from './snapshots.ts';
+import { withSnapshots } from './snapshots.ts';
 
 export function trainWith(dependencies: Dependencies) {
   return async function train(input: TrainInput): Promise<Trained> {
@@ -70,34 +76,23 @@ async function fill(
     return null;
   }
   const reference = await openCheckpoint(store, input.reference);
-  const kept = new EpochSnapshots(store, input);
-  const { snapshots, last } = await kept.open();
-  if (last) job.record({ from_step: last.step });
-  const report = await models.train(
-    {
-      kind: 'train',
-      engine,
-      model,
-      reference,
-      samples,
-      promptFormat,
-      settings,
-      lora,
-      freshOptimizer,
-      seed,
-      epoch,
-      out: scratch,
-      snapshots,
-      resume: last?.folder,
-    },
-    {
-      signal: job.signal,
-      onProgress(progress) {
-        job.onProgress(progress);
-        kept.keep(progress);
-      },
-    },
+  const whole: TrainJob = {
+    kind: 'train',
+    engine,
+    model,
+    reference,
+    samples,
+    promptFormat,
+    settings,
+    lora,
+    freshOptimizer,
+    seed,
+    epoch,
+    out: scratch,
+  };
+  const folder = layout.snapshots(epoch);
+  const training = { input, epoch, folder, seconds: engine.snapshot_seconds };
+  return withSnapshots(store, training, job, (how, options) =>
+    models.train({ ...whole, ...how }, options),
   );
-  await kept.close();
-  return report;
 }

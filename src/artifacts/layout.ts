@@ -70,6 +70,9 @@ export const layout = {
   pairScores: (epoch: number) => `scores/${epochName(epoch)}.jsonl`,
   /** Where an epoch's training stood when it was last written down; gone when it is done. */
   snapshots: (epoch: number) => `snapshots/${epochName(epoch)}`,
+  /** Likewise of a refit's pass over its pairs, from 1. */
+  refitSnapshots: ({ epoch, index }: RefitPlace, pass: number) =>
+    `snapshots/${epochName(epoch)}-reward-model-${index + 1}-pass-${padded(pass, 2)}`,
   allSnapshots: 'snapshots',
   /** The folder of a refit, laid out as that of a reward model's training is. */
   refit: ({ epoch, index }: RefitPlace) => `refits/${epochName(epoch)}/reward-model-${index + 1}`,

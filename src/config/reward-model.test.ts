@@ -24,7 +24,7 @@ it('is completed with defaults', async () => {
     held_out_share: 0.1,
     prompt_format: { kind: 'plain' },
     lora: null,
-    engine: { device: 'cpu', threads: 2 },
+    engine: { device: 'cpu', threads: 2, snapshot_seconds: 10 },
     training: { epochs: 1, batch_size: 32, microbatch_size: 8 },
   });
 });

@@ -24,7 +24,7 @@ export const rewardModelFileSchema = z.strictObject({
   lora: runSchema.shape.model.shape.lora,
   engine: runSchema.shape.engine
     .unwrap()
-    .omit({ shard_prompts: true, snapshot_seconds: true, stall_seconds: true })
+    .omit({ shard_prompts: true, stall_seconds: true })
     .prefault({}),
   training: preferenceTrainingSchema.prefault({}),
   /** Folder to write: the model, report.md and report.json. Must not be there, or be empty. */

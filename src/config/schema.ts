@@ -460,7 +460,9 @@ export const runSchema = z
           .number()
           .min(0)
           .default(10)
-          .describe('Least time between snapshots of training, from which a killed one goes on.'),
+          .describe(
+            'Least time between snapshots of training, of a policy or of a reward model, from which a killed one goes on.',
+          ),
         stall_seconds: z
           .number()
           .positive()

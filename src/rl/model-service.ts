@@ -73,8 +73,16 @@ export interface TrainSample {
   reward: number;
 }
 
+/** A training that may be gone on with in another process. */
+export interface ResumableJob {
+  /** Take snapshots, each told with the progress. */
+  snapshots?: SnapshotSettings;
+  /** Folder of a snapshot of this very job, to go on from. */
+  resume?: string | undefined;
+}
+
 /** Train the policy for one pass over the samples and write the new checkpoint to `out`. */
-export interface TrainJob {
+export interface TrainJob extends ResumableJob {
   kind: 'train';
   engine: EngineSettings;
   /** Checkpoint folder to start from; its optimiser state goes on where there is one. */
@@ -94,10 +102,6 @@ export interface TrainJob {
   epoch: number;
   /** An empty folder, written to as a Hugging Face folder plus optimizer.safetensors. */
   out: string;
-  /** Take snapshots, each told with the progress. */
-  snapshots?: SnapshotSettings;
-  /** Folder of a snapshot of this very job, to go on from. */
-  resume?: string | undefined;
 }
 
 /** Make a folder a sequence classifier with one label. */
@@ -111,7 +115,7 @@ export interface ClassifierJob {
 }
 
 /** Train a reward model for one pass over the pairs and write the new checkpoint to `out`. */
-export interface PreferenceJob {
+export interface PreferenceJob extends ResumableJob {
   kind: 'preferences';
   engine: DeviceSettings;
   /** Classifier's folder to start from; after the first epoch its optimiser's state goes on. */

@@ -86,6 +86,11 @@ export class PreferenceTrainer {
     return this.state.save(folder);
   }
 
+  /** Write what a snapshot holds of the model and its optimiser into one file. */
+  saveSnapshot(file: string): Promise<void> {
+    return this.state.saveSnapshot(file);
+  }
+
   async close(): Promise<void> {
     await this.sessions.close();
   }

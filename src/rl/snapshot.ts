@@ -1,4 +1,4 @@
-// Snapshots of a training epoch: what it takes to go on after a step as if nothing had happened.
+// Snapshots of a training: what it takes to go on after a step as if nothing had happened.
 // A folder holds the trained state and, as JSON, what the steps before have come to.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -21,13 +21,15 @@ export async function readProgress<T>(snapshot: string): Promise<T> {
   return JSON.parse(await readFile(join(snapshot, progressFile), 'utf8')) as T;
 }
 
-/** Takes snapshots when it is time for one. */
+/** Takes snapshots when it is time for one; after the last step it never is. */
 export class SnapshotTimer {
   private readonly settings: SnapshotSettings | undefined;
+  private readonly steps: number;
   private last = performance.now();
 
-  constructor(settings: SnapshotSettings | undefined) {
+  constructor(settings: SnapshotSettings | undefined, steps: number) {
     this.settings = settings;
+    this.steps = steps;
   }
 
   /**
@@ -39,8 +41,9 @@ export class SnapshotTimer {
     progress: unknown,
     saveState: (file: string) => Promise<void>,
   ): Promise<string | undefined> {
+    if (!this.settings || step >= this.steps) return undefined;
     const elapsed = (performance.now() - this.last) / 1000;
-    if (!this.settings || !(elapsed >= this.settings.seconds)) return undefined;
+    if (!(elapsed >= this.settings.seconds)) return undefined;
     const snapshot = join(this.settings.folder, `step-${step}`);
     await mkdir(snapshot);
     await saveState(stateFile(snapshot));

@@ -12,6 +12,7 @@ import type {
   Progress,
 } from './model-service.ts';
 import { lengthOf, PreferenceTrainer, type TokenPair } from './preference-trainer.ts';
+import { readProgress, SnapshotTimer, stateFile } from './snapshot.ts';
 import { learningRate } from './train.ts';
 
 /** Run the job; see PreferenceJob for what goes in and model-service.ts for what may be thrown. */
@@ -19,13 +20,15 @@ export async function trainPreferences(
   job: PreferenceJob,
   onProgress: (progress: Progress) => void,
 ): Promise<PreferenceReport> {
-  const { model, engine, lora, seed, training, epoch, out } = job;
+  const { model, engine, lora, seed, training, epoch, out, resume } = job;
   const pairs = await tokenPairs(job);
+  const done = resume ? await readProgress<PreferenceStepMetrics[]>(resume) : [];
   const { recompute } = training;
-  const options = { lora, seed, recompute, fresh: epoch === 1 };
+  const snapshot = resume && stateFile(resume);
+  const options = { lora, seed, recompute, fresh: epoch === 1, snapshot };
   const trainer = await PreferenceTrainer.load(model, engine, options);
   try {
-    const steps = await runSteps(job, trainer, pairs, onProgress);
+    const steps = await runSteps(job, trainer, pairs, done, onProgress);
     await trainer.save(out);
     return { steps, tooLong: job.pairs.length - pairs.length };
   } finally {
@@ -59,10 +62,12 @@ async function tokenPairs({
   );
 }
 
+/** The steps after those `done`, and all of them told. */
 async function runSteps(
-  { training, seed, epoch }: PreferenceJob,
+  { training, seed, epoch, snapshots }: PreferenceJob,
   trainer: PreferenceTrainer,
   pairs: readonly TokenPair[],
+  done: readonly PreferenceStepMetrics[],
   onProgress: (progress: Progress) => void,
 ): Promise<PreferenceStepMetrics[]> {
   const { batch_size, microbatch_size } = training;
@@ -74,15 +79,17 @@ async function runSteps(
     decay_steps: Math.max(1, total * training.epochs - training.warmup_steps),
     min_learning_rate: 0,
   } as const;
-  const steps: PreferenceStepMetrics[] = [];
-  for (let i = 0; i < total; i++) {
+  const steps = [...done];
+  const timer = new SnapshotTimer(snapshots, total);
+  for (let i = steps.length; i < total; i++) {
     const batch = order.slice(i * batch_size, (i + 1) * batch_size).map((place) => pairs[place]!);
     const learning_rate = learningRate(schedule, trainer.step);
     const settings = { ...training, learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     const stats = await trainer.train(batch, microbatch_size, settings);
     steps.push({ step: trainer.step, ...stats, learning_rate });
     const note = `loss ${stats.loss.toFixed(4)}`;
-    onProgress({ done: i + 1, total, unit: 'steps', note });
+    const snapshot = await timer.take(i + 1, steps, (file) => trainer.saveSnapshot(file));
+    onProgress({ done: i + 1, total, unit: 'steps', note, snapshot });
   }
   return steps;
 }

@@ -147,7 +147,7 @@ async function runSteps(
   const referenceLogprobs = sequences.map((sequence) => sequence.referenceLogprobs);
   const total = Math.ceil(order.length / training.batch_size);
   const steps = [...done];
-  const snapshots = new SnapshotTimer(job.snapshots);
+  const snapshots = new SnapshotTimer(job.snapshots, total);
   for (let i = steps.length; i < total; i++) {
     const rows = order.slice(i * training.batch_size, (i + 1) * training.batch_size);
     const batch = weighted(
@@ -160,10 +160,7 @@ async function runSteps(
     steps.push({ ...stats, step: trainer.step, tokens, settings });
     trainer.klScale = nextKlScale(trainer.klScale, stats.k3, rlaif.kl_target);
     const progress: EpochProgress = { referenceLogprobs, steps };
-    const snapshot =
-      i + 1 < total
-        ? await snapshots.take(i + 1, progress, (file) => trainer.saveSnapshot(file))
-        : undefined;
+    const snapshot = await snapshots.take(i + 1, progress, (file) => trainer.saveSnapshot(file));
     const note = `loss ${stats.policy_loss.toFixed(4)}`;
     onProgress({ done: i + 1, total, unit: 'steps', note, snapshot });
   }

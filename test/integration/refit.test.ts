@@ -18,7 +18,7 @@ const teacher = {
     judge: 'rubric',
     held_out_share: 0.5,
     min_pairs: 8,
-    training: { epochs: 2, batch_size: 8, warmup_steps: 1 },
+    training: { epochs: 2, batch_size: 2, warmup_steps: 1 },
   },
 };
 const file = {
@@ -100,18 +100,23 @@ it('tells of the refit in status, metrics and report', async () => {
 });
 
 it('ends with the same bits when the worker is killed during the refit', async () => {
-  const run = await setting.start('killed', file);
+  const engine = { ...file.engine, snapshot_seconds: 0 };
+  const run = await setting.start('killed', { ...file, engine });
   const killed = ['evaluateRewardModel', 'trainRewardModel'];
   for (const activity of killed) {
     await working(run, activity);
+    if (activity === 'trainRewardModel')
+      await setting.written('killed', 'snapshots/epoch-02-reward-model-1-pass-01/last.json');
     setting.killWorker();
   }
   expect((await run.result()).checkpoint).toEqual(leftAlone.checkpoint);
   expect(await refitsOf('killed')).toEqual(await refitsOf('left-alone'));
-  type Timing = { activity: string; attempt: number };
+  type Timing = { activity: string; attempt: number; from_step?: number };
   const timings = await rowsOf<Timing>('killed', 'timings.jsonl');
   const retried = timings.filter(({ attempt }) => attempt > 1).map(({ activity }) => activity);
   expect(retried).toEqual(expect.arrayContaining(killed));
+  const pass = timings.find(({ activity }) => activity === 'trainRewardModel');
+  expect(pass!.from_step).toBeGreaterThan(0);
 });
 
 it.each([1, 2])("goes on from another run's epoch %i as that run did", async (epoch) => {

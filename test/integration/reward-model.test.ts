@@ -2,14 +2,14 @@
 // with the same bits, and what it leaves judges programs in a run.
 
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PreferenceReport } from '../../src/analysis/preference-report.ts';
-import { encodeJsonl } from '../../src/artifacts/jsonl.ts';
+import { decodeJsonl, encodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { resolveInput } from '../../src/config/paths.ts';
 import { readPrompts } from '../../src/rewards/prompts.ts';
 import { lastLogits } from '../../src/rl/token-rows.ts';
@@ -79,13 +79,28 @@ it('learns to tell the answers of held-out prompts apart, and reports it', async
 });
 
 it('ends with the same bits when the worker is killed on the way', async () => {
-  const training = await start('killed');
+  const training = await start('killed', { engine: { snapshot_seconds: 0 } });
   for (const activity of ['prepareRewardModel', 'trainRewardModel', 'evaluateRewardModel']) {
     await working(training, activity);
+    if (activity === 'trainRewardModel')
+      await setting.written('killed', 'snapshots/epoch-01/last.json');
     setting.killWorker();
   }
   expect((await training.result()).epochs).toEqual(leftAlone.epochs);
   expect(await manifestOf('killed')).toBe(await manifestOf('left-alone'));
+  for (const epoch of ['epoch-01', 'epoch-02'])
+    expect(await setting.read('killed', `steps/${epoch}.jsonl`)).toBe(
+      await setting.read('left-alone', `steps/${epoch}.jsonl`),
+    );
+  const timings = decodeJsonl<{ activity: string; attempt: number; from_step?: number }>(
+    await setting.read('killed', 'timings.jsonl'),
+    'timings.jsonl',
+  );
+  const [killed, leftInPeace] = timings.filter(({ activity }) => activity === 'trainRewardModel');
+  expect(killed!.attempt).toBe(2);
+  expect(killed!.from_step).toBeGreaterThan(0);
+  expect(leftInPeace).not.toHaveProperty('from_step');
+  expect(await readdir(setting.path('killed', 'snapshots'))).toEqual([]);
 });
 
 it('trains adapters and the head, and merges them at the end', async () => {

@@ -80,19 +80,19 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
         };
         const folder = refit ? layout.refitSnapshots(refit, epoch) : layout.snapshots(epoch);
         const snapshotted = { input, epoch, folder, seconds: engine.snapshot_seconds };
-        const { steps, tooLong } = await withSnapshots(store, snapshotted, job, (how, options) =>
-          models.trainRewardModel({ ...whole, ...how }, options),
-        );
-        await store.write(within(refit, layout.steps(epoch)), encodeJsonl(steps));
-        const base = model.base ?? (lora ? model : undefined);
-        const step = model.step + steps.length;
-        const made = { path, epoch, step, ...(base && { base }) };
-        return {
-          model: await commitCheckpoint(store, scratch, made),
-          loss: mean(steps.map(({ loss }) => loss))!,
-          accuracy: mean(steps.map(({ accuracy }) => accuracy))!,
-          tooLong,
-        };
+        return withSnapshots(store, snapshotted, job, async (how, options) => {
+          const { steps, tooLong } = await models.trainRewardModel({ ...whole, ...how }, options);
+          await store.write(within(refit, layout.steps(epoch)), encodeJsonl(steps));
+          const base = model.base ?? (lora ? model : undefined);
+          const step = model.step + steps.length;
+          const made = { path, epoch, step, ...(base && { base }) };
+          return {
+            model: await commitCheckpoint(store, scratch, made),
+            loss: mean(steps.map(({ loss }) => loss))!,
+            accuracy: mean(steps.map(({ accuracy }) => accuracy))!,
+            tooLong,
+          };
+        });
       });
     },
 

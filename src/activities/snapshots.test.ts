@@ -1,14 +1,15 @@
 // What the next attempt finds of a training that ended in the middle.
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLocalStore } from '../artifacts/local-store.ts';
 import type { Store } from '../artifacts/store.ts';
-import { TrainingSnapshots } from './snapshots.ts';
+import type { Job } from './job.ts';
+import { TrainingSnapshots, withSnapshots } from './snapshots.ts';
 
 const training = { input: { seed: 1 }, epoch: 8, folder: 'snapshots/epoch-08', seconds: 3 };
 let warnings: string[];
@@ -71,5 +72,26 @@ it.each(['step-2/state', 'last.json'])(
 
 it('leaves nothing behind when training is done', async () => {
   await attempt([2], { close: true });
+  expect(await store.list('snapshots')).toEqual([]);
+});
+
+it('keeps the last one until what came of the training is committed', async () => {
+  const job: Job = {
+    signal: new AbortController().signal,
+    ...{ onProgress() {}, record() {}, tellDamage: async () => {} },
+  };
+  const lastFile = join(root, 'snapshots/epoch-08/last.json');
+  const uncommitted = withSnapshots(store, training, job, async ({ snapshots }, { onProgress }) => {
+    const snapshot = join(snapshots!.folder, 'step-2');
+    await mkdir(snapshot);
+    onProgress!({ done: 2, total: 2, unit: 'steps', snapshot });
+    await vi.waitFor(() => access(lastFile));
+    throw new Error('the disk is full');
+  });
+  await expect(uncommitted).rejects.toThrow('the disk is full');
+  const resumed = await run(() =>
+    withSnapshots(store, training, job, async ({ resume }) => resume),
+  );
+  expect(resumed).toMatch(/snapshots\/epoch-08\/step-2$/);
   expect(await store.list('snapshots')).toEqual([]);
 });

@@ -24,7 +24,7 @@ export interface SnapshottedTraining {
 
 /**
  * Train from the last snapshot on, where there is one of this training; what is taken on the way is
- * kept until training is done.
+ * kept until `train` has committed what came of it.
  */
 export async function withSnapshots<T>(
   store: Store,
@@ -39,12 +39,12 @@ export async function withSnapshots<T>(
     job.onProgress(progress);
     kept.keep(progress);
   };
-  const report = await train(
+  const result = await train(
     { snapshots, resume: last?.folder },
     { signal: job.signal, onProgress },
   );
   await kept.close();
-  return report;
+  return result;
 }
 
 /** What says which snapshot is the last, and of what. */

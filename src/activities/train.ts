@@ -12,45 +12,47 @@ import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { CheckpointRef } from '../config/records.ts';
-import type {
-  ModelService,
-  TrainJob,
-  TrainReport,
-  TrainSample,
-  TrainStats,
-} from '../rl/model-service.ts';
+import type { TrainJob, TrainReport, TrainSample, TrainStats } from '../rl/model-service.ts';
 import type { Trained, TrainInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { type Job, runJob } from './job.ts';
+import { runJob } from './job.ts';
 import { readRows } from './samples.ts';
-import { withSnapshots } from './snapshots.ts';
+import { type SnapshottedTraining, withSnapshots } from './snapshots.ts';
 
 export function trainWith(dependencies: Dependencies) {
   return async function train(input: TrainInput): Promise<Trained> {
     const store = storeOf(dependencies, input.run);
     const { epoch, reference, settings, refitting } = input;
-    return runJob(store, { stage: 'train', epoch }, async (job) => {
-      const path = layout.checkpoint(epoch);
-      const scratch = await store.scratch(path);
-      const report = await fill(scratch, store, dependencies.models, input, job);
-      await writeDocument(store, layout.steps(epoch), encodeJsonl(report?.steps ?? []));
-      const stats = report?.stats ?? null;
-      const step = input.policy.step + (stats?.steps ?? 0);
-      const base = baseOf(input, stats);
-      await writeTrainerState(scratch, {
-        epoch,
-        step,
-        reference,
-        ...base,
-        settings,
-        ...(refitting && { refitting }),
-        stats: stats && { ...stats },
-      });
-      return {
-        policy: await commitCheckpoint(store, scratch, { path, epoch, step, ...base }),
-        stats,
-      };
-    });
+    const path = layout.checkpoint(epoch);
+    const training: SnapshottedTraining = {
+      ...{ input, epoch, folder: layout.snapshots(epoch) },
+      seconds: input.engine.snapshot_seconds,
+    };
+    return runJob(store, { stage: 'train', epoch }, (job) =>
+      withSnapshots(store, training, job, async (how, options) => {
+        const scratch = await store.scratch(path);
+        const report = await fill(scratch, store, input, (whole) =>
+          dependencies.models.train({ ...whole, ...how }, options),
+        );
+        await writeDocument(store, layout.steps(epoch), encodeJsonl(report?.steps ?? []));
+        const stats = report?.stats ?? null;
+        const step = input.policy.step + (stats?.steps ?? 0);
+        const base = baseOf(input, stats);
+        await writeTrainerState(scratch, {
+          epoch,
+          step,
+          reference,
+          ...base,
+          settings,
+          ...(refitting && { refitting }),
+          stats: stats && { ...stats },
+        });
+        return {
+          policy: await commitCheckpoint(store, scratch, { path, epoch, step, ...base }),
+          stats,
+        };
+      }),
+    );
   };
 }
 
@@ -64,9 +66,8 @@ function baseOf({ policy, lora }: TrainInput, stats: TrainStats | null): { base?
 async function fill(
   scratch: string,
   store: Store,
-  models: ModelService,
   input: TrainInput,
-  job: Job,
+  train: (job: TrainJob) => Promise<TrainReport>,
 ): Promise<TrainReport | null> {
   const { engine, promptFormat, settings, lora, freshOptimizer, seed, epoch } = input;
   const model = await openCheckpoint(store, input.policy);
@@ -76,7 +77,7 @@ async function fill(
     return null;
   }
   const reference = await openCheckpoint(store, input.reference);
-  const whole: TrainJob = {
+  return train({
     kind: 'train',
     engine,
     model,
@@ -89,10 +90,5 @@ async function fill(
     seed,
     epoch,
     out: scratch,
-  };
-  const folder = layout.snapshots(epoch);
-  const training = { input, epoch, folder, seconds: engine.snapshot_seconds };
-  return withSnapshots(store, training, job, (how, options) =>
-    models.train({ ...whole, ...how }, options),
-  );
+  });
 }

@@ -2,12 +2,12 @@
 // same run left alone. `npm run chaos -- --kills 30 --seed N`; the integration suite runs a few.
 
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
 import { statusQuery } from '../../src/workflows/messages.ts';
 import { DurableSetting, type Run, shortRun } from '../integration/durable-run.ts';
+import { engineOf } from '../model-process.ts';
 
 const targets = ['worker', 'engine', 'server'] as const;
 type Target = (typeof targets)[number];
@@ -107,15 +107,6 @@ async function kill(setting: DurableSetting, target: Target): Promise<boolean> {
     process.kill(pid, 'SIGKILL');
   }
   return true;
-}
-
-/** The model process among a worker's children. */
-export async function engineOf(worker: number | undefined): Promise<number | undefined> {
-  const read = (path: string) => readFile(path, 'utf8').catch(() => '');
-  const children = await read(`/proc/${worker}/task/${worker}/children`);
-  for (const pid of children.split(' ').filter((child) => child !== ''))
-    if ((await read(`/proc/${pid}/cmdline`)).includes('model-process')) return Number(pid);
-  return undefined;
 }
 
 /** Seconds until an activity has started since, or the run has ended. */

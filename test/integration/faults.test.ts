@@ -21,7 +21,7 @@ import { superviseWorker } from '../../src/workers/supervisor.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
 import type { trainingRun } from '../../src/workflows/index.ts';
 import { epochWorkflowId, type RunResult, taskQueues } from '../../src/workflows/messages.ts';
-import { engineOf } from '../chaos/chaos.ts';
+import { engineOf } from '../model-process.ts';
 import { mountSmallDisk, smallDiskMissing } from '../small-disk.ts';
 import { DurableSetting, shortRun } from './durable-run.ts';
 import { fakeActivities, runFile } from './fake-activities.ts';

@@ -1,10 +1,8 @@
 // A run of very many epochs of next to no work: what its histories, its processes' memory and its
 // epochs come to, from first to last, and whether what was said to it on the way was heard.
 
-import { copyFile, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { randomModel } from '../../bench/random-model.ts';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import type { EpochMetrics } from '../../src/config/records.ts';
 import {
@@ -13,8 +11,9 @@ import {
   resumeUpdate,
   statusQuery,
 } from '../../src/workflows/messages.ts';
-import { engineOf } from '../chaos/chaos.ts';
 import { DurableSetting, type Run } from '../integration/durable-run.ts';
+import { engineOf, residentMb } from '../model-process.ts';
+import { smallPolicy } from './small-policy.ts';
 
 export interface LongReport {
   epochs: number;
@@ -75,20 +74,6 @@ export async function long(
   }
 }
 
-/** A model of random weights with the tokenizer of the embedded policy. */
-async function smallPolicy(): Promise<string> {
-  const folder = await randomModel({
-    hidden_size: 16,
-    intermediate_size: 32,
-    num_hidden_layers: 1,
-    num_attention_heads: 2,
-    num_key_value_heads: 1,
-  });
-  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json'])
-    await copyFile(join('models/policy', name), join(folder, name));
-  return folder;
-}
-
 const runFile = (path: string, epochs: number) => ({
   seed: 1,
   model: { path },
@@ -139,11 +124,6 @@ async function memoryAt({ worker }: DurableSetting, epoch: number): Promise<Memo
     worker: await residentMb(worker.pid),
     engine: await residentMb(await engineOf(worker.pid)),
   };
-}
-
-async function residentMb(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
 }
 
 /** What the server says of all executions, once it lists every one of them. */

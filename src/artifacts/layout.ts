@@ -76,5 +76,6 @@ export const layout = {
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;
 
-/** Where the workers of a folder of runs keep what they share: verdicts, limits, accounts. */
-export const sharedFolder = (runsDir: string) => `${runsDir}/.anneal/judges`;
+/** Where, in a folder of runs, its workers keep what they share: verdicts, limits, accounts. */
+export const sharedPath = '.anneal/judges';
+export const sharedFolder = (runsDir: string) => `${runsDir}/${sharedPath}`;

@@ -1,10 +1,8 @@
 // Workers that share an S3 bucket and a Temporal server, and nothing else: each has a cache of its
 // own, as on a machine of its own. Adapters are trained, whose base is another folder.
 
-import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it as test, vi } from 'vitest';
@@ -13,6 +11,7 @@ import type { RunResult } from '../../src/workflows/messages.ts';
 import { epochWorkflowId } from '../../src/workflows/messages.ts';
 import { bucket, type S3Server, s3Missing, startS3Server } from '../s3-server.ts';
 import { DurableSetting, shortRun } from './durable-run.ts';
+import { openWorkerHost, type WorkerHost } from './worker-host.ts';
 
 const missing = await s3Missing();
 if (missing) console.warn(`left out: ${missing}`);
@@ -40,29 +39,15 @@ afterAll(async () => {
   await s3?.close();
 }, 120_000);
 
-interface Host {
+interface Host extends WorkerHost {
   /** Folder of its cache. */
   cache: string;
-  worker: number;
-  kill(): void;
 }
 
 async function openHost(name: string): Promise<Host> {
   const cache = setting.path('..', name);
-  const script = fileURLToPath(new URL('./hold-worker.ts', import.meta.url));
-  const holder: ChildProcessByStdio<null, Readable, null> = spawn(
-    process.execPath,
-    [script, setting.server.address, runsDir],
-    { env: { ...process.env, ANNEAL_STORE_CACHE: cache }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const [printed] = await once(holder.stdout, 'data');
-  const worker = Number(printed);
-  let alive = true;
-  const kill = () => {
-    if (alive) for (const pid of [holder.pid!, worker]) process.kill(pid, 'SIGKILL');
-    alive = false;
-  };
-  return { cache, worker, kill };
+  const env = { ANNEAL_STORE_CACHE: cache };
+  return { cache, ...(await openWorkerHost(setting.server.address, runsDir, env)) };
 }
 
 const read = (run: string, path: string) => openStore(`${runsDir}/${run}`).readDocument(path);

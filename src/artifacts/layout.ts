@@ -78,4 +78,5 @@ export const layout = {
 
 /** Where, in a folder of runs, its workers keep what they share: verdicts, limits, accounts. */
 export const sharedPath = '.anneal/judges';
+/** The address of that. */
 export const sharedFolder = (runsDir: string) => `${runsDir}/${sharedPath}`;

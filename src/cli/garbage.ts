@@ -18,7 +18,7 @@ import { verdictsFolder } from '../rewards/judge/kept-verdicts.ts';
 /** Something to take away. */
 export interface Garbage {
   kind: 'leftover' | 'checkpoint' | 'samples' | 'verdict';
-  /** Relative to the folder of runs. */
+  /** Relative to the folder of runs; of an upload in parts the key that it was for, and its id. */
   path: string;
   bytes: number;
 }

@@ -122,10 +122,15 @@ export async function writeTrainerState(scratch: string, state: TrainerState): P
   await writeFileAtomic(join(scratch, trainerStateName), `${JSON.stringify(state, null, 2)}\n`);
 }
 
-/** What a checkpoint says of its training. @throws AnnealError DamagedArtifact */
+/**
+ * What a checkpoint says of its training; its weights are not fetched.
+ * @throws AnnealError DamagedArtifact
+ */
 export async function readTrainerState(store: Store, path: string): Promise<TrainerState> {
   const name = `${path}/${trainerStateName}`;
-  const manifest = await readManifest(await store.fetchFolder(path), path);
+  const listing = await store.readDocument(`${path}/${manifestName}`);
+  if (listing === null) throw damaged(`${path}/${manifestName}`, 'the file cannot be read');
+  const manifest = parseManifest(listing, path);
   const text = await store.readDocument(name);
   if (text === null) throw damaged(name, 'the file cannot be read');
   const found = createHash('sha256').update(text).digest('hex');
@@ -188,8 +193,12 @@ async function readManifest(folder: string, name: string, sha256?: string): Prom
   const found = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== undefined && found !== sha256)
     throw damaged(`${name}/${manifestName}`, `expected sha256 ${sha256}, found ${found}`);
+  return parseManifest(bytes.toString(), name);
+}
+
+function parseManifest(text: string, name: string): Manifest {
   try {
-    return manifestSchema.parse(JSON.parse(bytes.toString()));
+    return manifestSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw damaged(`${name}/${manifestName}`, 'expected the list of its files as JSON', cause);
   }

@@ -79,5 +79,7 @@ export const layout = {
   checkpoint: (epoch: number) => `checkpoints/${epochName(epoch)}`,
 } as const;
 
-/** Where the workers of a folder of runs keep what they share: verdicts, limits, accounts. */
-export const sharedFolder = (runsDir: string) => `${runsDir}/.anneal/judges`;
+/** Where, in a folder of runs, its workers keep what they share: verdicts, limits, accounts. */
+export const sharedPath = '.anneal/judges';
+/** The address of that. */
+export const sharedFolder = (runsDir: string) => `${runsDir}/${sharedPath}`;

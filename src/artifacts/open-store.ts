@@ -1,7 +1,10 @@
 // The store that an address asks for.
 
 import { isS3Url, parseS3Url } from './address.ts';
+import type { Inventory } from './inventory.ts';
+import { createLocalInventory } from './local-inventory.ts';
 import { createLocalStore } from './local-store.ts';
+import { createS3Inventory } from './s3-inventory.ts';
 import { s3Objects } from './s3-objects.ts';
 import { createS3Store } from './s3-store.ts';
 import { createSharedFiles, type SharedFiles } from './shared-files.ts';
@@ -10,6 +13,11 @@ import type { Store } from './store.ts';
 /** The files of the run at an address: an absolute path or `s3://bucket/prefix/run`. */
 export function openStore(address: string): Store {
   return isS3Url(address) ? createS3Store(address) : createLocalStore(address);
+}
+
+/** What lies in the folder of runs at an address. */
+export function openInventory(address: string): Inventory {
+  return isS3Url(address) ? createS3Inventory(address) : createLocalInventory(address);
 }
 
 /** The files that workers share at an address. */

@@ -1,19 +1,33 @@
-// Objects of a bucket by key, over the AWS SDK, which is loaded with the first request. Which
-// service, where and as whom is the standard AWS configuration's to say: AWS_* variables, profiles,
-// roles. What the objects mean is s3-store.ts's affair.
+// Objects of a bucket by key, and uploads that are to become some. What the objects mean is
+// s3-store.ts's affair.
 
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { S3Client } from '@aws-sdk/client-s3';
-import { AnnealError, storeFailure } from '../errors.ts';
+import type {
+  ListMultipartUploadsOutput,
+  ListObjectsV2Output,
+  ListPartsOutput,
+  Part,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { answerOf, pagesOf, type Sdk, whereNamed } from './s3-client.ts';
 
-const connectTimeoutMs = 10_000;
-/** A connection on which nothing moves for so long is given up. */
-const silenceTimeoutMs = 60_000;
 /** Larger files go up in parts of this size, a few at once, and appear when the last is there. */
 const partBytes = 16 * 2 ** 20;
+
+export interface S3Object {
+  key: string;
+  bytes: number;
+  /** Unix ms. */
+  changedMs: number;
+}
+
+/** An upload in parts: its id, and what of it is there. */
+export interface S3Upload extends S3Object {
+  id: string;
+}
 
 /** Objects of one bucket. Every method throws AnnealError StoreUnavailable where S3 refuses. */
 export type S3Objects = ReturnType<typeof s3Objects>;
@@ -22,23 +36,60 @@ export function s3Objects(bucket: string) {
   const request = <T>(key: string, send: (client: S3Client, sdk: Sdk) => Promise<T>) =>
     answerOf(`s3://${bucket}/${key}`, send);
 
-  /** What a page of keys, or of the names one level down, holds. */
-  async function* pages(prefix: string, delimiter?: string) {
-    let token: string | undefined;
-    do {
-      const page = await request(prefix, (client, { ListObjectsV2Command }) =>
+  /** What pages of keys, or of the names one level down, hold. */
+  const pages = (prefix: string, delimiter?: string) =>
+    pagesOf<ListObjectsV2Output>((last) =>
+      request(prefix, (client, { ListObjectsV2Command }) =>
         client.send(
           new ListObjectsV2Command({
             Bucket: bucket,
             Prefix: prefix,
-            ContinuationToken: token,
+            ContinuationToken: last?.NextContinuationToken,
             Delimiter: delimiter,
           }),
         ),
-      );
-      yield page;
-      token = page.NextContinuationToken;
-    } while (token !== undefined);
+      ),
+    );
+
+  async function all(prefix: string): Promise<S3Object[]> {
+    const found: S3Object[] = [];
+    for await (const { Contents = [] } of pages(prefix))
+      for (const { Key, Size, LastModified } of Contents)
+        found.push({ key: Key!, bytes: Size!, changedMs: LastModified!.getTime() });
+    return found;
+  }
+
+  const uploadPages = (prefix: string) =>
+    pagesOf<ListMultipartUploadsOutput>((last) =>
+      request(prefix, (client, { ListMultipartUploadsCommand }) =>
+        client.send(
+          new ListMultipartUploadsCommand({
+            Bucket: bucket,
+            Prefix: prefix,
+            KeyMarker: last?.NextKeyMarker,
+            UploadIdMarker: last?.NextUploadIdMarker,
+          }),
+        ),
+      ),
+    );
+
+  /** The parts of an upload that are there. */
+  async function partsOf(key: string, id: string): Promise<Part[]> {
+    const parts: Part[] = [];
+    for await (const { Parts = [] } of pagesOf<ListPartsOutput>((last) =>
+      request(key, (client, { ListPartsCommand }) =>
+        client.send(
+          new ListPartsCommand({
+            Bucket: bucket,
+            Key: key,
+            UploadId: id,
+            PartNumberMarker: last?.NextPartNumberMarker,
+          }),
+        ),
+      ),
+    ))
+      parts.push(...Parts);
+    return parts;
   }
 
   function put(key: string, content: string | Uint8Array, unlessThere: boolean) {
@@ -114,12 +165,35 @@ export function s3Objects(bucket: string) {
         return hash.digest('hex');
       }).catch(whereNamed(['NoSuchKey'], null)),
 
-    /** Every key that begins so, in order. */
-    async keys(prefix: string): Promise<string[]> {
-      const keys: string[] = [];
-      for await (const { Contents = [] } of pages(prefix))
-        keys.push(...Contents.map((o) => o.Key!));
-      return keys;
+    /** Every object whose key begins so, in their order. */
+    all,
+
+    /** The keys of those. */
+    keys: async (prefix: string): Promise<string[]> => (await all(prefix)).map(({ key }) => key),
+
+    /** Uploads in parts to keys that begin so, which have neither ended nor been given up. */
+    async uploads(prefix: string): Promise<S3Upload[]> {
+      const found: S3Upload[] = [];
+      for await (const { Uploads = [] } of uploadPages(prefix))
+        for (const { Key, UploadId, Initiated } of Uploads) {
+          // It may end meanwhile.
+          const parts = await partsOf(Key!, UploadId!).catch(whereNamed(['NoSuchUpload'], []));
+          const times = [Initiated!, ...parts.map(({ LastModified }) => LastModified!)];
+          found.push({
+            key: Key!,
+            id: UploadId!,
+            bytes: parts.reduce((sum, { Size }) => sum + Size!, 0),
+            changedMs: Math.max(...times.map(Number)),
+          });
+        }
+      return found;
+    },
+
+    /** Give up an upload in parts; nothing where it has ended already. */
+    async abort(key: string, id: string): Promise<void> {
+      await request(key, (client, { AbortMultipartUploadCommand }) =>
+        client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: id })),
+      ).catch(whereNamed(['NoSuchUpload'], undefined));
     },
 
     /** Names one level below a prefix that ends in a slash: objects' and folders'. */
@@ -138,49 +212,5 @@ export function s3Objects(bucket: string) {
         client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })),
       );
     },
-  };
-}
-
-type Sdk = typeof import('@aws-sdk/client-s3');
-
-let loaded: Promise<{ client: S3Client; sdk: Sdk }> | undefined;
-
-/** The SDK and this process's client. */
-async function load() {
-  const sdk = await import('@aws-sdk/client-s3');
-  // Servers of one's own seldom have a host name for every bucket.
-  const { AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL } = process.env;
-  const client = new sdk.S3Client({
-    forcePathStyle: Boolean(AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL),
-    requestHandler: { connectionTimeout: connectTimeoutMs, socketTimeout: silenceTimeoutMs },
-    // Artifacts are checked against their SHA-256 by those who read them.
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-  return { client, sdk };
-}
-
-async function answerOf<T>(url: string, send: (client: S3Client, sdk: Sdk) => Promise<T>) {
-  loaded ??= load();
-  const { client, sdk } = await loaded;
-  try {
-    return await send(client, sdk);
-  } catch (cause) {
-    // What is uploaded or downloaded is on a disk, which may be full.
-    if (storeFailure(cause) !== cause) throw storeFailure(cause);
-    const { name, message } = cause as Error;
-    throw new AnnealError(
-      'StoreUnavailable',
-      `${url}: expected S3 to answer, but ${name}: ${message.replace(/\.$/, '')}. Credentials, region and endpoint are the AWS configuration's: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL.`,
-      { cause },
-    );
-  }
-}
-
-/** For `catch`: `value` where S3 refused with one of these codes. */
-function whereNamed<T>(codes: readonly string[], value: T) {
-  return (error: unknown): T => {
-    const { cause } = error as Error;
-    if (cause instanceof Error && codes.includes(cause.name)) return value;
-    throw error;
   };
 }

@@ -18,10 +18,10 @@ import {
 import { damaged, describeArtifact, locateUnder, scratchBeside } from './local-store.ts';
 import { type S3Objects, s3Objects } from './s3-objects.ts';
 import type { Store } from './store.ts';
+import { together } from './together.ts';
 
 /** Ends the name under which the lines of a log lie, each an object: there is no appending. */
 const linesSuffix = '.lines';
-const concurrency = 16;
 
 /** The store whose objects lie under an `s3://bucket/prefix` address. */
 export function createS3Store(address: string): Store {
@@ -126,12 +126,4 @@ async function uploadFolder(objects: S3Objects, folder: string, key: string, lis
   for (const other of await objects.keys(`${key}/`))
     if (!wanted.has(other)) await objects.delete(other);
   await objects.put(mark, listing);
-}
-
-/** `task` of every item, a few at once; results in their order. */
-async function together<T, R>(items: readonly T[], task: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let start = 0; start < items.length; start += concurrency)
-    results.push(...(await Promise.all(items.slice(start, start + concurrency).map(task))));
-  return results;
 }

@@ -1,12 +1,13 @@
 // Folders of runs for tests, with the files that runs leave, and a way to make them old.
 
-import { lutimes, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { lutimes, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { joinAddress } from '../artifacts/address.ts';
 import { commitCheckpoint, writeTrainerState } from '../artifacts/checkpoints.ts';
 import { writeDocument } from '../artifacts/documents.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
-import { createLocalStore } from '../artifacts/local-store.ts';
+import { openSharedFiles, openStore } from '../artifacts/open-store.ts';
 import { resolveConfig } from '../config/load.ts';
 import type { Judged } from '../config/records.ts';
 
@@ -16,7 +17,7 @@ export async function fillRun(
   name: string,
   { judged, ...changes }: { judged?: Judged } & Record<string, unknown> = {},
 ): Promise<void> {
-  const store = createLocalStore(join(runsDir, name));
+  const store = openStore(joinAddress(runsDir, name));
   const config = resolveConfig({
     ...{ name, model: { path: 'm' }, prompts: { train: 't', held_out: 'h' } },
     phases: [{ name: 'one', epochs: [1, 3] }],
@@ -41,10 +42,9 @@ export async function fillRun(
   }
 }
 
-/** Write a file that is nobody's, folders and all. */
+/** Write a file of any name, folders and all. */
 export async function put(runsDir: string, path: string, text = 'x'): Promise<void> {
-  await mkdir(join(runsDir, path, '..'), { recursive: true });
-  await writeFile(join(runsDir, path), text);
+  await openSharedFiles(runsDir).write(path, text);
 }
 
 /** Give a folder and all that lies in it the times of so many hours ago. */

@@ -2,14 +2,15 @@
 // retention lets go, kept verdicts that no sample refers to. It knows files; which runs are live
 // is for the caller to say.
 
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import { parseMetricsJsonl } from '../analysis/history.ts';
+import { joinAddress } from '../artifacts/address.ts';
 import { readDocument } from '../artifacts/documents.ts';
+import type { Entry } from '../artifacts/inventory.ts';
 import { decodeJsonl } from '../artifacts/jsonl.ts';
-import { layout, sharedFolder } from '../artifacts/layout.ts';
-import { createLocalStore } from '../artifacts/local-store.ts';
+import { layout, sharedPath } from '../artifacts/layout.ts';
+import { openInventory, openStore } from '../artifacts/open-store.ts';
 import { expiredPaths } from '../artifacts/retention.ts';
+import { together } from '../artifacts/together.ts';
 import { parseRunConfig } from '../config/load.ts';
 import type { ScoredRollout } from '../config/records.ts';
 import { verdictsFolder } from '../rewards/judge/kept-verdicts.ts';
@@ -17,7 +18,7 @@ import { verdictsFolder } from '../rewards/judge/kept-verdicts.ts';
 /** Something to take away. */
 export interface Garbage {
   kind: 'leftover' | 'checkpoint' | 'samples' | 'verdict';
-  /** Relative to the folder of runs. */
+  /** Relative to the folder of runs; of an upload in parts the key that it was for, and its id. */
   path: string;
   bytes: number;
 }
@@ -27,21 +28,27 @@ const leftoverAgeMs = 3_600_000;
 
 /** Names of the folders that runs have filled: those whose manifest bears the folder's own name. */
 export async function runsIn(runsDir: string): Promise<string[]> {
-  const names: string[] = [];
-  for (const entry of await entriesOf(runsDir)) {
-    if (!entry.isDirectory()) continue;
-    const text = await readFile(join(runsDir, entry.name, layout.manifest), 'utf8').catch(() => '');
-    if (runOf(text) === entry.name) names.push(entry.name);
-  }
-  return names.sort();
+  const store = openStore(runsDir);
+  const names = await openInventory(runsDir).folders();
+  const manifests = await together(names, (name) =>
+    store.readDocument(`${name}/${layout.manifest}`),
+  );
+  return names.filter((name, index) => runOf(manifests[index]!) === name).sort();
 }
 
-function runOf(manifest: string): unknown {
+function runOf(manifest: string | null): unknown {
   try {
-    return JSON.parse(manifest).run;
+    return JSON.parse(manifest ?? '{}').run;
   } catch {
     return undefined;
   }
+}
+
+/** When a run last finished an activity, as far as its folder says; Unix ms. */
+export async function lastWrittenMs(runsDir: string, run: string): Promise<number> {
+  const entries = await openInventory(runsDir).entries(run);
+  const timings = entries.filter(({ path }) => path.startsWith(`${run}/${layout.timings}`));
+  return lastChangeMs(timings.length > 0 ? timings : entries);
 }
 
 /**
@@ -49,31 +56,43 @@ function runOf(manifest: string): unknown {
  * @throws AnnealError DamagedArtifact or InvalidData where a file does not say what the run needs
  */
 export async function garbageOfRun(runsDir: string, run: string): Promise<Garbage[]> {
-  const store = createLocalStore(join(runsDir, run));
+  const store = openStore(joinAddress(runsDir, run));
   const retention = parseRunConfig(await readDocument(store, layout.config))?.retention;
-  const history = (await readDocument(store, layout.metrics)) ?? '';
-  const expired = retention
-    ? await expiredPaths(store, retention, parseMetricsJsonl(history, layout.metrics))
-    : [];
-  const garbage = expired.map((path) => ({
-    kind: path.startsWith(layout.samples) ? ('samples' as const) : ('checkpoint' as const),
-    path: join(run, path),
-  }));
-  const leftovers = await leftoversIn(join(runsDir, run));
+  const history = parseMetricsJsonl(
+    (await readDocument(store, layout.metrics)) ?? '',
+    layout.metrics,
+  );
+  const expired = retention ? await expiredPaths(store, retention, history) : [];
+  const inventory = openInventory(runsDir);
+  const entries = await inventory.entries(run);
+  const within = (path: string) => `${run}/${path}`;
+  // Whole once, whatever became of it: damage is not for this to take away.
+  const measured = new Set(history.map(({ epoch }) => within(layout.checkpoint(epoch))));
+  const leftovers = inventory
+    .unfinished(entries)
+    .filter((path) => !measured.has(path) && isOlder(under(path, entries), leftoverAgeMs));
   // Of a training that nobody goes on with.
-  for (const name of await store.list(layout.allSnapshots))
-    leftovers.push(join(runsDir, run, layout.allSnapshots, name));
-  return measured(runsDir, [...garbage, ...asLeftovers(runsDir, leftovers)]);
+  const snapshots = await store.list(layout.allSnapshots);
+  const garbage: Omit<Garbage, 'bytes'>[] = [
+    ...expired.map((path) => ({
+      kind: path.startsWith(layout.samples) ? ('samples' as const) : ('checkpoint' as const),
+      path: within(path),
+    })),
+    ...snapshots.map((name) => leftover(within(`${layout.allSnapshots}/${name}`))),
+    ...leftovers.map(leftover),
+  ];
+  return outermost(garbage).map((one) => ({ ...one, bytes: bytesOf(under(one.path, entries)) }));
 }
 
 /** What died while it wrote a verdict or an account. */
 export async function sharedLeftovers(runsDir: string): Promise<Garbage[]> {
-  const root = sharedFolder(runsDir);
-  const entries = await entriesOf(root);
-  const scratch = entries.filter((entry) => entry.isFile() && /^\.[0-9a-f]{12}$/.test(entry.name));
-  const paths = scratch.map(({ name }) => join(root, name));
-  const old = await olderThan(paths, leftoverAgeMs);
-  return measured(runsDir, asLeftovers(runsDir, old));
+  const entries = await openInventory(runsDir).entries(sharedPath);
+  const scratch = entries.filter(({ path }) =>
+    /^\.[0-9a-f]{12}$/.test(path.slice(sharedPath.length + 1)),
+  );
+  return scratch
+    .filter((entry) => isOlder([entry], leftoverAgeMs))
+    .map(({ path, bytes }) => ({ ...leftover(path), bytes }));
 }
 
 /**
@@ -82,29 +101,36 @@ export async function sharedLeftovers(runsDir: string): Promise<Garbage[]> {
  * damaged ones cannot.
  */
 export async function unusedVerdicts(runsDir: string, ageMs: number): Promise<Garbage[] | null> {
-  const used = new Set<string>();
-  for (const path of await scoredFiles(runsDir)) {
-    const names = verdictsOf(await readFile(path, 'utf8'), path);
-    if (names === null) return null;
-    for (const name of names) used.add(name);
-  }
-  const root = join(sharedFolder(runsDir), verdictsFolder);
-  const paths = (await filesUnder(root)).filter((path) => {
-    const [, name] = /([0-9a-f]{64})\.json$/.exec(path) ?? [];
-    return name !== undefined && !used.has(name);
-  });
-  const unused = await olderThan(paths, ageMs);
-  return measured(
-    runsDir,
-    unused.map((path) => ({ kind: 'verdict', path: relative(runsDir, path) })),
-  );
+  const entries = await openInventory(runsDir).entries(`${sharedPath}/${verdictsFolder}`);
+  const old = entries.filter((entry) => nameOf(entry) !== undefined && isOlder([entry], ageMs));
+  if (old.length === 0) return [];
+  const used = await usedVerdicts(runsDir);
+  if (used === null) return null;
+  return old
+    .filter((entry) => !used.has(nameOf(entry)!))
+    .map(({ path, bytes }) => ({ kind: 'verdict', path, bytes }));
 }
 
-/** Scored samples of every folder that has some, whether or not it is known to be a run's. */
-async function scoredFiles(runsDir: string): Promise<string[]> {
-  const folders = (await entriesOf(runsDir)).filter((entry) => entry.isDirectory());
-  const samples = folders.map(({ name }) => filesUnder(join(runsDir, name, layout.samples)));
-  return (await Promise.all(samples)).flat().filter((path) => /scored-\d+\.jsonl$/.test(path));
+/** The verdict that a file keeps; undefined for one that keeps none. */
+const nameOf = ({ path }: Entry) => /([0-9a-f]{64})\.json$/.exec(path)?.[1];
+
+/** The verdicts that samples name, of every folder, whether or not it is known to be a run's. */
+async function usedVerdicts(runsDir: string): Promise<Set<string> | null> {
+  const inventory = openInventory(runsDir);
+  const store = openStore(runsDir);
+  const used = new Set<string>();
+  for (const folder of await inventory.folders()) {
+    const entries = await inventory.entries(`${folder}/${layout.samples}`);
+    const scored = entries.filter(({ path }) => /scored-\d+\.jsonl$/.test(path));
+    const named = await together(scored, async ({ path }) =>
+      verdictsOf((await store.readDocument(path)) ?? '', path),
+    );
+    for (const names of named) {
+      if (names === null) return null;
+      for (const name of names) used.add(name);
+    }
+  }
+  return used;
 }
 
 /** Names of the verdicts that scored samples are from; null where one does not say. */
@@ -120,63 +146,26 @@ function verdictsOf(text: string, path: string): string[] | null {
   }
 }
 
-/** Scratch folders and half-written files, by the names that the store gives them. */
-async function leftoversIn(runFolder: string): Promise<string[]> {
-  const found: string[] = [];
-  const waiting = [runFolder];
-  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop())
-    for (const entry of await entriesOf(folder)) {
-      const path = join(folder, entry.name);
-      if (entry.isFile() && /\.[0-9a-f]{12}\.tmp$/.test(entry.name)) found.push(path);
-      else if (!entry.isDirectory()) continue;
-      else if (/^\..+\.[0-9a-f]{12}$/.test(entry.name)) found.push(path);
-      else waiting.push(path);
-    }
-  return olderThan(found, leftoverAgeMs);
+const leftover = (path: string) => ({ kind: 'leftover' as const, path });
+
+/** Without what lies in another, or comes twice. */
+function outermost<T extends { path: string }>(found: readonly T[]): T[] {
+  return found.filter(
+    ({ path }, index) =>
+      !found.some(
+        (other, at) => path.startsWith(`${other.path}/`) || (path === other.path && at < index),
+      ),
+  );
 }
 
-const asLeftovers = (runsDir: string, paths: readonly string[]) =>
-  paths.map((path) => ({ kind: 'leftover' as const, path: relative(runsDir, path) }));
+const under = (path: string, entries: readonly Entry[]) =>
+  entries.filter((entry) => entry.path === path || entry.path.startsWith(`${path}/`));
 
-/** Those of the paths under which nothing has changed for so long. */
-async function olderThan(paths: readonly string[], ageMs: number): Promise<string[]> {
-  const before = Date.now() - ageMs;
-  const old: string[] = [];
-  for (const path of paths) {
-    const infos = await Promise.all([path, ...(await filesUnder(path))].map(infoOf));
-    if (infos.every((info) => (info?.mtimeMs ?? 0) < before)) old.push(path);
-  }
-  return old;
-}
+const lastChangeMs = (entries: readonly Entry[]) =>
+  entries.reduce((last, { changedMs }) => Math.max(last, changedMs), 0);
 
-async function measured(
-  runsDir: string,
-  found: readonly Omit<Garbage, 'bytes'>[],
-): Promise<Garbage[]> {
-  const garbage: Garbage[] = [];
-  for (const one of found) {
-    const path = join(runsDir, one.path);
-    const infos = await Promise.all([path, ...(await filesUnder(path))].map(infoOf));
-    const sizes = infos.map((info) => (info?.isFile() ? info.size : 0));
-    garbage.push({ ...one, bytes: sizes.reduce((sum, size) => sum + size, 0) });
-  }
-  return garbage;
-}
+/** Whether nothing of it has changed for so long. */
+const isOlder = (entries: readonly Entry[], ageMs: number) =>
+  lastChangeMs(entries) < Date.now() - ageMs;
 
-/** Null where another has taken it away. */
-const infoOf = (path: string) => stat(path).catch(() => null);
-
-/** All files in a folder and in those in it; none of what is no folder. */
-async function filesUnder(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(nothing);
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}
-
-const entriesOf = (folder: string) => readdir(folder, { withFileTypes: true }).catch(nothing);
-
-function nothing(error: NodeJS.ErrnoException): [] {
-  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
-  throw error;
-}
+const bytesOf = (entries: readonly Entry[]) => entries.reduce((sum, { bytes }) => sum + bytes, 0);

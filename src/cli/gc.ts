@@ -1,14 +1,19 @@
 // `anneal gc`: takes away what no live run needs of a folder of runs. Which runs are live is the
 // Temporal server's to say; their folders are left alone.
 
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { isS3Url } from '../artifacts/address.ts';
-import { layout } from '../artifacts/layout.ts';
+import { openInventory } from '../artifacts/open-store.ts';
+import { together } from '../artifacts/together.ts';
 import { AnnealError } from '../errors.ts';
 import { exitCodes } from './exit.ts';
-import { type Garbage, garbageOfRun, runsIn, sharedLeftovers, unusedVerdicts } from './garbage.ts';
+import {
+  type Garbage,
+  garbageOfRun,
+  lastWrittenMs,
+  runsIn,
+  sharedLeftovers,
+  unusedVerdicts,
+} from './garbage.ts';
 import { describeRun, isOpen, openRuns } from './observe.ts';
 import { printJson, printLines } from './output.ts';
 import { folderOf, readConfig, typedPath } from './run-folder.ts';
@@ -36,11 +41,6 @@ interface Spared {
 /** @throws AnnealError NoServer where none can be asked and `offline` is not given. */
 export async function gcCommand(options: GcOptions): Promise<number> {
   const { runsDir, dryRun = false, json } = options;
-  if (isS3Url(runsDir))
-    throw new AnnealError(
-      'InvalidConfig',
-      `anneal gc: expected a folder of runs on this machine, found '${runsDir}'. In a bucket a run's retention works as on disk; let a lifecycle rule of the bucket take verdicts and uploads that were cut off.`,
-    );
   const live = await liveRuns(options);
   const spared: Spared[] = [...live].map(([what, why]) => ({ what, why }));
   const garbage = await sharedLeftovers(runsDir);
@@ -48,8 +48,8 @@ export async function gcCommand(options: GcOptions): Promise<number> {
     if (!live.has(run)) garbage.push(...(await garbageOr(spared, runsDir, run)));
   // Samples that go now still count: the verdicts that they alone refer to go the next time.
   garbage.push(...(await verdictGarbage(options, [...live.keys()], spared)));
-  if (!dryRun)
-    for (const { path } of garbage) await rm(join(runsDir, path), { recursive: true, force: true });
+  const inventory = openInventory(runsDir);
+  if (!dryRun) await together(garbage, ({ path }) => inventory.remove(path));
   const bytes = garbage.reduce((sum, one) => sum + one.bytes, 0);
   if (json) printJson({ folder: typedPath(runsDir), dryRun, bytes, garbage, spared });
   else printLines(linesOf(garbage, spared, { bytes, dryRun }));
@@ -76,15 +76,10 @@ async function liveAmong(runsDir: string, client: Client | null): Promise<Map<st
     // The list of open runs lags behind; this does not.
     const execution = client && (await describeRun(client, run));
     if (execution && isOpen(execution.state)) live.set(run, 'live');
-    if (!execution && (await isRecent(folderOf(runsDir, run))))
+    if (!execution && (await lastWrittenMs(runsDir, run)) > Date.now() - dayMs)
       live.set(run, 'written to in the last 24 hours, and no server says that it has ended');
   }
   return live;
-}
-
-async function isRecent(folder: string): Promise<boolean> {
-  const info = await stat(join(folder, layout.timings)).catch(() => stat(folder));
-  return info.mtimeMs > Date.now() - dayMs;
 }
 
 /** What a run can spare; of one that does not say what it needs, nothing. */

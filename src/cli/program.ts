@@ -338,7 +338,8 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
     .summary('take away what no live run needs')
     .description(
       "Remove leftovers of dead attempts, what the runs' retention does not keep, and verdicts of " +
-        'judges that no sample refers to. Live runs, and folders that are no runs, are left alone.',
+        'judges that no sample refers to, from a folder of runs on a disk or in a bucket. Live runs, ' +
+        'and folders that are no runs, are left alone.',
     )
     .option('--dry-run', 'say what would go, and leave it')
     .option('--offline', 'ask no server: runs that wrote nothing for 24 hours count as ended')

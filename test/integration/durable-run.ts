@@ -1,12 +1,14 @@
 // A real server, a real worker and the embedded policy, small enough for tests: what it takes to
 // run a run and to look at what it left.
 
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { packageRoot } from '../../src/config/paths.ts';
 import type { RunFile } from '../../src/config/schema.ts';
 import { connect, type TemporalServer } from '../../src/workers/server/connect.ts';
 import { startServer } from '../../src/workers/server/embedded-server.ts';
@@ -28,6 +30,15 @@ export const shortRun: RunFile = {
     { name: 'exploration', epochs: [1, 1], rlaif: { generation_temperature: 1.3 } },
     { name: 'refinement', epochs: [2, 2], reset_reference: true },
   ],
+};
+
+/** One epoch of less. */
+export const tinyRun: RunFile = {
+  ...shortRun,
+  rlaif: { prompts_per_epoch: 4, num_samples_per_prompt: 8, max_new_tokens: 48 },
+  training: { ...shortRun.training, batch_size: 8, microbatch_size: 8 },
+  evaluation: { prompts: 4, num_samples_per_prompt: 2, greedy: false },
+  phases: [{ name: 'only', epochs: [1, 1] }],
 };
 
 export type Run = WorkflowHandle<typeof trainingRun>;
@@ -169,5 +180,23 @@ export class DurableSetting {
     await this.client.connection.close();
     await this.server.close();
     await rm(this.folder, { recursive: true });
+  }
+}
+
+/** What `anneal status` prints. */
+export function statusOf(run: string, runsDir: string, address: string): Promise<string> {
+  const args = [join(packageRoot, 'src/cli/main.ts'), 'status', run, '--runs-dir', runsDir];
+  const env = { ...process.env, TEMPORAL_ADDRESS: address, NO_COLOR: '1' };
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { env }, (_, stdout, stderr) => resolve(stdout + stderr));
+  });
+}
+
+/** What `anneal status` prints once it says something. */
+export async function statusSaying(what: RegExp, look: () => Promise<string>): Promise<string> {
+  for (;;) {
+    const text = await look();
+    if (what.test(text)) return text;
+    await delay(200);
   }
 }

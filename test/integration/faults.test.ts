@@ -1,7 +1,6 @@
 // The faults of docs/operations.md, with a real server, a real worker and the embedded policy: what
 // is seen of each, and that the run goes on.
 
-import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,8 +11,6 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@te
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { activitiesByQueue } from '../../src/activities/queues.ts';
 import { observeRun, workflowTaskProblem } from '../../src/cli/observe.ts';
-import { packageRoot } from '../../src/config/paths.ts';
-import type { RunFile } from '../../src/config/schema.ts';
 import { connect } from '../../src/workers/server/connect.ts';
 import { freePorts, host } from '../../src/workers/server/ports.ts';
 import { endServer, launchServer } from '../../src/workers/server/server-process.ts';
@@ -23,34 +20,8 @@ import type { trainingRun } from '../../src/workflows/index.ts';
 import { epochWorkflowId, type RunResult, taskQueues } from '../../src/workflows/messages.ts';
 import { engineOf } from '../model-process.ts';
 import { mountSmallDisk, smallDiskMissing } from '../small-disk.ts';
-import { DurableSetting, shortRun } from './durable-run.ts';
+import { DurableSetting, statusOf, statusSaying, tinyRun } from './durable-run.ts';
 import { fakeActivities, runFile } from './fake-activities.ts';
-
-const tinyRun: RunFile = {
-  ...shortRun,
-  rlaif: { prompts_per_epoch: 4, num_samples_per_prompt: 8, max_new_tokens: 48 },
-  training: { ...shortRun.training, batch_size: 8, microbatch_size: 8 },
-  evaluation: { prompts: 4, num_samples_per_prompt: 2, greedy: false },
-  phases: [{ name: 'only', epochs: [1, 1] }],
-};
-
-/** What `anneal status` prints. */
-function statusOf(run: string, runsDir: string, address: string): Promise<string> {
-  const args = [join(packageRoot, 'src/cli/main.ts'), 'status', run, '--runs-dir', runsDir];
-  const env = { ...process.env, TEMPORAL_ADDRESS: address, NO_COLOR: '1' };
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { env }, (_, stdout, stderr) => resolve(stdout + stderr));
-  });
-}
-
-/** What `anneal status` prints once it says something. */
-async function statusSaying(what: RegExp, look: () => Promise<string>): Promise<string> {
-  for (;;) {
-    const text = await look();
-    if (what.test(text)) return text;
-    await delay(200);
-  }
-}
 
 describe('a run', () => {
   let setting: DurableSetting;

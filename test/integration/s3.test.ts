@@ -1,18 +1,20 @@
 // Workers that share an S3 bucket and a Temporal server, and nothing else: each has a cache of its
 // own, as on a machine of its own. Adapters are trained, whose base is another folder.
 
-import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it as test, vi } from 'vitest';
-import { openStore } from '../../src/artifacts/open-store.ts';
+import { sharedPath } from '../../src/artifacts/layout.ts';
+import { openInventory, openStore } from '../../src/artifacts/open-store.ts';
+import { unusedVerdicts } from '../../src/cli/garbage.ts';
+import { rubric, startJudgeServer } from '../../src/rewards/judge/judge-server.fixture.ts';
 import type { RunResult } from '../../src/workflows/messages.ts';
 import { epochWorkflowId } from '../../src/workflows/messages.ts';
 import { bucket, type S3Server, s3Missing, startS3Server } from '../s3-server.ts';
-import { DurableSetting, shortRun } from './durable-run.ts';
+import { DurableSetting, shortRun, tinyRun } from './durable-run.ts';
+import { openWorkerHost, type WorkerHost } from './worker-host.ts';
 
 const missing = await s3Missing();
 if (missing) console.warn(`left out: ${missing}`);
@@ -40,32 +42,57 @@ afterAll(async () => {
   await s3?.close();
 }, 120_000);
 
-interface Host {
+interface Host extends WorkerHost {
   /** Folder of its cache. */
   cache: string;
-  worker: number;
-  kill(): void;
 }
 
 async function openHost(name: string): Promise<Host> {
   const cache = setting.path('..', name);
-  const script = fileURLToPath(new URL('./hold-worker.ts', import.meta.url));
-  const holder: ChildProcessByStdio<null, Readable, null> = spawn(
-    process.execPath,
-    [script, setting.server.address, runsDir],
-    { env: { ...process.env, ANNEAL_STORE_CACHE: cache }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const [printed] = await once(holder.stdout, 'data');
-  const worker = Number(printed);
-  let alive = true;
-  const kill = () => {
-    if (alive) for (const pid of [holder.pid!, worker]) process.kill(pid, 'SIGKILL');
-    alive = false;
-  };
-  return { cache, worker, kill };
+  const env = { ANNEAL_STORE_CACHE: cache };
+  return { cache, ...(await openWorkerHost(setting.server.address, runsDir, env)) };
 }
 
 const read = (run: string, path: string) => openStore(`${runsDir}/${run}`).readDocument(path);
+
+it('keeps what judges share in the bucket, for both machines and the next run', async () => {
+  const judge = await startJudgeServer({ latencyMs: 100 });
+  try {
+    const service = {
+      kind: 'judge',
+      base_url: judge.url,
+      model: 'judge',
+      mode: 'pointwise',
+      rubric,
+    };
+    const bounds = { requests_per_minute: 60_000, budget: { calls: 1000 } };
+    const rewards = [{ ...service, ...bounds }];
+    const engine = { ...tinyRun.engine, shard_prompts: 1 };
+    const judged = { ...tinyRun, engine, rewards };
+    const first = await (await setting.start('judged', judged)).result();
+    const scored = (await setting.attempts('judged', 'only', 1)).filter(
+      ({ activity }) => activity === 'score',
+    );
+    expect(new Set(scored.map(({ worker }) => worker)).size).toBe(2);
+    expect(judge.questions.size).toBeGreaterThan(0);
+    expect(judge.requests).toBe(judge.questions.size);
+
+    const kept = (await openInventory(runsDir).entries(sharedPath)).map(({ path }) => path);
+    const under = (folder: string) =>
+      kept.filter((path) => path.startsWith(`${sharedPath}/${folder}/`));
+    expect(under('verdicts')).toHaveLength(judge.questions.size);
+    expect(await unusedVerdicts(runsDir, 0)).toEqual([]);
+    expect(under('limits')).not.toEqual([]);
+    const account = await openStore(runsDir).readDocument(under('budgets/judged/judge').at(-1)!);
+    expect(JSON.parse(account!)).toMatchObject({ calls: judge.requests });
+
+    const again = await (await setting.start('judged-again', judged)).result();
+    expect(again.checkpoint).toEqual(first.checkpoint);
+    expect(judge.requests).toBe(judge.questions.size);
+  } finally {
+    await judge.close();
+  }
+});
 
 it('ends with the same bits as on one disk, though one of two machines is lost', async () => {
   const run = await setting.start('shared', file);

@@ -1,0 +1,76 @@
+// The fault "store slow" of docs/operations.md: a real S3 server behind a proxy that delays every
+// request and for a while answers none.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it as test, vi } from 'vitest';
+import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
+import { openStore } from '../../src/artifacts/open-store.ts';
+import type { RunResult } from '../../src/workflows/messages.ts';
+import { bucket, type S3Server, s3Missing, startS3Server } from '../s3-server.ts';
+import { DurableSetting, statusOf, statusSaying, tinyRun } from './durable-run.ts';
+import { type SlowProxy, startSlowProxy } from './slow-proxy.ts';
+import { openWorkerHost, type WorkerHost } from './worker-host.ts';
+
+const missing = await s3Missing();
+if (missing) console.warn(`left out: ${missing}`);
+const it = test.skipIf(missing !== null);
+
+const runsDir = `s3://${bucket}/slow`;
+const latencyMs = 300;
+
+interface Timing {
+  activity: string;
+  attempt: number;
+  ms: number;
+}
+
+let setting: DurableSetting;
+let s3: S3Server;
+let proxy: SlowProxy;
+let host: WorkerHost;
+let onDisk: RunResult;
+beforeAll(async () => {
+  if (missing) return;
+  s3 = await startS3Server();
+  for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value);
+  setting = await DurableSetting.open();
+  onDisk = await (await setting.start('on-disk', tinyRun)).result();
+  await setting.worker.close();
+  proxy = await startSlowProxy(Number(new URL(s3.env.AWS_ENDPOINT_URL_S3!).port), latencyMs);
+  host = await openWorkerHost(setting.server.address, runsDir, {
+    AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${proxy.port}`,
+    // Tries of a request; without it three.
+    AWS_MAX_ATTEMPTS: '2',
+    ANNEAL_STORE_CACHE: setting.path('..', 'cache'),
+  });
+}, 900_000);
+afterAll(async () => {
+  host?.kill();
+  await proxy?.close();
+  await setting?.close();
+  await s3?.close();
+}, 120_000);
+
+const look = () => statusOf('slow', runsDir, setting.server.address);
+
+it('is waited for; one that is silent for long is told of, and the bits are the same', async () => {
+  const run = await setting.start('slow', tinyRun);
+  await setting.working('slow', 'only', 1, 'generate');
+  proxy.stop();
+  while (proxy.givenUp === 0) await delay(200);
+  // The request is made anew.
+  const status = await look();
+  expect(status).toMatch(/generate .*0 of 1 shards/);
+  expect(status).not.toContain('attempt');
+  // That too was given up.
+  await statusSaying(/attempt 2 after: s3:.* expected S3 to answer, but TimeoutError/, look);
+  proxy.resume();
+  expect((await run.result()).checkpoint).toEqual(onDisk.checkpoint);
+
+  const read = (path: string) => openStore(`${runsDir}/slow`).readDocument(path);
+  expect(await read('metrics.jsonl')).toBe(await setting.read('on-disk', 'metrics.jsonl'));
+  const timings = decodeJsonl<Timing>((await read('timings.jsonl'))!, 'timings.jsonl');
+  const again = timings.filter(({ attempt }) => attempt > 1);
+  expect(again).toEqual([expect.objectContaining({ activity: 'generate', epoch: 1 })]);
+  for (const { ms } of timings) expect(ms).toBeGreaterThan(latencyMs / 2);
+});

@@ -1,7 +1,6 @@
 // The fault "store slow" of docs/operations.md: a real S3 server behind a proxy that delays every
 // request and for a while answers none.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it as test, vi } from 'vitest';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { openStore } from '../../src/artifacts/open-store.ts';
@@ -16,7 +15,7 @@ if (missing) console.warn(`left out: ${missing}`);
 const it = test.skipIf(missing !== null);
 
 const runsDir = `s3://${bucket}/slow`;
-const latencyMs = 300;
+const latencyMs = 150;
 
 interface Timing {
   activity: string;
@@ -39,8 +38,8 @@ beforeAll(async () => {
   proxy = await startSlowProxy(Number(new URL(s3.env.AWS_ENDPOINT_URL_S3!).port), latencyMs);
   host = await openWorkerHost(setting.server.address, runsDir, {
     AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${proxy.port}`,
-    // Tries of a request; without it three.
-    AWS_MAX_ATTEMPTS: '2',
+    // Tries of a request; without it three, a minute each.
+    AWS_MAX_ATTEMPTS: '1',
     ANNEAL_STORE_CACHE: setting.path('..', 'cache'),
   });
 }, 900_000);
@@ -57,12 +56,6 @@ it('is waited for; one that is silent for long is told of, and the bits are the 
   const run = await setting.start('slow', tinyRun);
   await setting.working('slow', 'only', 1, 'generate');
   proxy.stop();
-  while (proxy.givenUp === 0) await delay(200);
-  // The request is made anew.
-  const status = await look();
-  expect(status).toMatch(/generate .*0 of 1 shards/);
-  expect(status).not.toContain('attempt');
-  // That too was given up.
   await statusSaying(/attempt 2 after: s3:.* expected S3 to answer, but TimeoutError/, look);
   proxy.resume();
   expect((await run.result()).checkpoint).toEqual(onDisk.checkpoint);

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnnealError } from '../errors.ts';
 import { entryUrl } from '../process/child-service.ts';
+import { identityOf } from './hand-back.ts';
 import type { WorkerSettings } from './worker.ts';
 
 export interface SupervisorOptions extends WorkerSettings {
@@ -45,6 +46,8 @@ class Supervisor implements SupervisedWorker {
   #resolveReady = () => {};
   #child: ChildProcess | undefined;
   #tail: string[] = [];
+  /** Names of those that have died since one was last at work. */
+  #dead: string[] = [];
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -94,7 +97,10 @@ class Supervisor implements SupervisedWorker {
     });
     this.#child = child;
     this.#tail = [];
-    child.on('message', () => this.#resolveReady());
+    child.on('message', () => {
+      this.#dead = [];
+      this.#resolveReady();
+    });
     child.on('error', (error) => this.#note(String(error)));
     for (const stream of [child.stdout!, child.stderr!]) this.#readLines(stream);
     const { server, runsDir, queues } = this.#options;
@@ -103,10 +109,12 @@ class Supervisor implements SupervisedWorker {
       server: { connectionOptions, namespace },
       runsDir,
       ...(queues ? { queues } : {}),
+      inPlaceOf: this.#dead,
     };
     child.send(settings, () => {});
     const [code, killer] = await once(child, 'exit');
     this.#child = undefined;
+    this.#dead = [...this.#dead, identityOf(child.pid!)];
     return killer ?? `exit code ${code}`;
   }
 

@@ -8,6 +8,7 @@ import { resolveAddress } from '../artifacts/address.ts';
 import { createModelClient } from '../rl/model-client.ts';
 import { taskQueues } from '../workflows/messages.ts';
 import { deploymentOptions } from './deployment.ts';
+import { handBack } from './hand-back.ts';
 import { dataConverter } from './payloads/data-converter.ts';
 import { type PayloadKeys, readPayloadKeys } from './payloads/keys.ts';
 import type { TemporalServer } from './server/connect.ts';
@@ -22,6 +23,8 @@ export interface WorkerSettings {
   runsDir: string;
   /** Task queues to serve; all of them by default. */
   queues?: readonly QueueName[];
+  /** Names of the workers, all of them dead, in whose place it is: what they held goes on at once. */
+  inPlaceOf?: readonly string[];
 }
 
 /**
@@ -30,12 +33,14 @@ export interface WorkerSettings {
  * @throws the error of a worker that cannot start or go on, after the others have ended.
  */
 export async function runWorker(
-  { server, runsDir, queues = queueNames }: WorkerSettings,
+  { server, runsDir, queues = queueNames, inPlaceOf = [] }: WorkerSettings,
   { signal, onReady }: { signal?: AbortSignal; onReady?: () => void } = {},
 ): Promise<void> {
   const keys = readPayloadKeys();
   const deployment = deploymentOptions();
   const models = createModelClient();
+  // Where it fails the server misses their heartbeats, seconds later.
+  handBack(server, inPlaceOf).catch((error) => console.warn('nothing was handed back:', error));
   const connection = await NativeConnection.connect(server.connectionOptions);
   try {
     const all = createActivities({ runsDir: resolveAddress(runsDir), models });

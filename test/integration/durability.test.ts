@@ -63,6 +63,11 @@ it('ends with the same bits when worker and server are killed on the way', async
   );
   const retried = timings.filter(({ attempt }) => attempt > 1).map(({ activity }) => activity);
   expect(retried).toEqual(expect.arrayContaining(['generate', 'score', 'train']));
+  // Nobody waited for heartbeats that a worker known to be dead would have missed.
+  const attempts = await setting.attempts('killed', 'exploration', 1);
+  const failures = attempts.flatMap(({ lastFailure }) => lastFailure?.message ?? []);
+  expect(failures).toContainEqual(expect.stringMatching(/^the worker \d+@.* died$/));
+  expect(attempts.filter(({ lastFailure }) => lastFailure?.timeoutFailureInfo)).toEqual([]);
   const [trained] = timings.filter(({ activity }) => activity === 'train');
   expect(trained!.from_step).toBeGreaterThan(0);
 });

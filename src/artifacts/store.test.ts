@@ -4,23 +4,16 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { bucket, type S3Server, s3Missing, startS3Server } from '../../test/s3-server.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bucket } from '../../test/s3-server.ts';
+import { s3Suite } from '../../test/s3-suite.ts';
 import { openSharedFiles, openStore } from './open-store.ts';
 import type { SharedFiles } from './shared-files.ts';
 import type { Store } from './store.ts';
 
-const missing = await s3Missing();
-if (missing) console.warn(`left out: ${missing}`);
+const s3 = await s3Suite();
 
-let server: S3Server;
 let scratch: string;
-beforeAll(async () => {
-  if (missing) return;
-  server = await startS3Server();
-  for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
-}, 900_000);
-afterAll(() => server?.close());
 beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'anneal-store-'));
   vi.stubEnv('ANNEAL_STORE_CACHE', join(scratch, 'cache'));
@@ -32,12 +25,12 @@ let places = 0;
 /** Every kind: the address of an empty place, and where its files lie on this machine. */
 const kinds: Record<string, () => { address: string; root: string }> = {
   local: () => ({ address: join(scratch, 'local'), root: join(scratch, 'local') }),
-  ...(!missing && { s3: inBucket }),
+  ...(!s3.missing && { s3: inBucket }),
 };
 
 function inBucket() {
   const name = `tests/place-${++places}`;
-  return { address: `s3://${bucket}/${name}`, root: join(server.folder, name) };
+  return { address: `s3://${bucket}/${name}`, root: join(s3.server.folder, name) };
 }
 
 describe.each(Object.entries(kinds))('%s store', (_, place) => {
@@ -188,7 +181,7 @@ describe.each(Object.entries(kinds))('files shared on the %s store', (_, place) 
   });
 });
 
-describe.skipIf(missing !== null)('s3 store', () => {
+describe.skipIf(s3.missing)('s3 store', () => {
   const path = 'checkpoints/epoch-01';
   let address: string;
   let root: string;

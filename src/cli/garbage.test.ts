@@ -3,25 +3,18 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { bucket, type S3Server, s3Missing, startS3Server } from '../../test/s3-server.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { bucket } from '../../test/s3-server.ts';
+import { s3Suite } from '../../test/s3-suite.ts';
 import { joinAddress } from '../artifacts/address.ts';
 import { layout } from '../artifacts/layout.ts';
 import { openInventory, openStore } from '../artifacts/open-store.ts';
 import { fillRun, makeOld, put } from './garbage.fixture.ts';
 import { garbageOfRun, lastWrittenMs, runsIn, sharedLeftovers, unusedVerdicts } from './garbage.ts';
 
-const missing = await s3Missing();
-if (missing) console.warn(`left out: ${missing}`);
+const s3 = await s3Suite();
 
-let server: S3Server;
 let scratch: string;
-beforeAll(async () => {
-  if (missing) return;
-  server = await startS3Server();
-  for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
-}, 900_000);
-afterAll(() => server?.close());
 beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'anneal-gc-'));
   vi.stubEnv('ANNEAL_STORE_CACHE', join(scratch, 'cache'));
@@ -33,12 +26,12 @@ let places = 0;
 /** Every kind: the address of an empty folder of runs, and where its files lie on this machine. */
 const kinds: Record<string, () => { runsDir: string; root: string }> = {
   'on a disk': () => ({ runsDir: join(scratch, 'runs'), root: join(scratch, 'runs') }),
-  ...(!missing && { 'in a bucket': inBucket }),
+  ...(!s3.missing && { 'in a bucket': inBucket }),
 };
 
 function inBucket() {
   const name = `tests/place-${++places}`;
-  return { runsDir: `s3://${bucket}/${name}`, root: join(server.folder, name) };
+  return { runsDir: `s3://${bucket}/${name}`, root: join(s3.server.folder, name) };
 }
 
 const hex = (digit: string) => digit.repeat(12);
@@ -196,7 +189,7 @@ describe('on a disk', () => {
   });
 });
 
-describe.skipIf(missing !== null)('in a bucket', () => {
+describe.skipIf(s3.missing)('in a bucket', () => {
   let runsDir: string;
   let root: string;
   beforeEach(async () => {
@@ -221,7 +214,7 @@ describe.skipIf(missing !== null)('in a bucket', () => {
     await put(runsDir, `${deadOfRefit}/checkpoint.json`, '1234');
     const upload = await cutUpload('run/checkpoints/epoch-03/model.safetensors', '123456');
     expect(await garbageOfRun(runsDir, 'run')).toEqual([]);
-    await makeOld(server.folder, 2);
+    await makeOld(s3.server.folder, 2);
     expect(await garbageOfRun(runsDir, 'run')).toEqual([
       { kind: 'leftover', path: dead, bytes: 5 },
       { kind: 'leftover', path: deadOfRefit, bytes: 4 },
@@ -234,7 +227,7 @@ describe.skipIf(missing !== null)('in a bucket', () => {
       [deadOfRefit, upload, uploadOfDead].sort(),
     );
     for (const path of [dead, deadOfRefit, upload]) await openInventory(runsDir).remove(path);
-    await makeOld(server.folder, 2);
+    await makeOld(s3.server.folder, 2);
     expect(await garbageOfRun(runsDir, 'run')).toEqual([]);
     const store = openStore(joinAddress(runsDir, 'run'));
     expect(await store.list(layout.checkpoints)).toEqual(['epoch-01', 'epoch-02', 'epoch-03']);

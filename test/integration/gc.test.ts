@@ -14,21 +14,16 @@ import { fillRun, makeOld, put } from '../../src/cli/garbage.fixture.ts';
 import { packageRoot } from '../../src/config/paths.ts';
 import { taskQueues } from '../../src/workflows/messages.ts';
 import { searchKeys } from '../../src/workflows/visibility.ts';
-import { bucket, type S3Server, s3Missing, startS3Server } from '../s3-server.ts';
+import { bucket } from '../s3-server.ts';
+import { s3Suite } from '../s3-suite.ts';
 
-const missing = await s3Missing();
-if (missing) console.warn(`left out: ${missing}`);
+const s3 = await s3Suite();
 
 let env: TestWorkflowEnvironment;
-let s3: S3Server;
 let scratch: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'anneal-gc-'));
   vi.stubEnv('ANNEAL_STORE_CACHE', join(scratch, 'cache'));
-  if (!missing) {
-    s3 = await startS3Server();
-    for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value);
-  }
   env = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: process.env.ANNEAL_TEMPORAL_CLI! },
@@ -38,7 +33,6 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(async () => {
   await env?.teardown();
-  await s3?.close();
   await rm(scratch, { recursive: true });
 });
 
@@ -50,10 +44,10 @@ const kinds: Record<string, () => { runsDir: string; root: string }> = {
     const root = join(scratch, `runs-${++places}`);
     return { runsDir: root, root };
   },
-  ...(!missing && {
+  ...(!s3.missing && {
     'in a bucket': () => {
       const name = `place-${++places}`;
-      return { runsDir: `s3://${bucket}/${name}`, root: join(s3.folder, name) };
+      return { runsDir: `s3://${bucket}/${name}`, root: join(s3.server.folder, name) };
     },
   }),
 };

@@ -5,32 +5,29 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it as test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it as test } from 'vitest';
 import { sharedPath } from '../../src/artifacts/layout.ts';
 import { openInventory, openStore } from '../../src/artifacts/open-store.ts';
 import { unusedVerdicts } from '../../src/cli/garbage.ts';
 import { rubric, startJudgeServer } from '../../src/rewards/judge/judge-server.fixture.ts';
 import type { RunResult } from '../../src/workflows/messages.ts';
 import { epochWorkflowId } from '../../src/workflows/messages.ts';
-import { bucket, type S3Server, s3Missing, startS3Server } from '../s3-server.ts';
+import { bucket } from '../s3-server.ts';
+import { s3Suite } from '../s3-suite.ts';
 import { DurableSetting, shortRun, tinyRun } from './durable-run.ts';
 import { openWorkerHost, type WorkerHost } from './worker-host.ts';
 
-const missing = await s3Missing();
-if (missing) console.warn(`left out: ${missing}`);
-const it = test.skipIf(missing !== null);
+const s3 = await s3Suite();
+const it = test.skipIf(s3.missing);
 
 const runsDir = `s3://${bucket}/shared`;
 const file = { ...shortRun, model: { ...shortRun.model, lora: { rank: 4, alpha: 8 } } };
 
 let setting: DurableSetting;
-let s3: S3Server;
 let onDisk: RunResult;
 let hosts: Host[];
 beforeAll(async () => {
-  if (missing) return;
-  s3 = await startS3Server();
-  for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value);
+  if (s3.missing) return;
   setting = await DurableSetting.open();
   onDisk = await (await setting.start('on-disk', file)).result();
   await setting.worker.close();
@@ -39,7 +36,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const host of hosts ?? []) host.kill();
   await setting?.close();
-  await s3?.close();
 }, 120_000);
 
 interface Host extends WorkerHost {

@@ -1,18 +1,18 @@
 // The fault "store slow" of docs/operations.md: a real S3 server behind a proxy that delays every
 // request and for a while answers none.
 
-import { afterAll, beforeAll, expect, it as test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it as test } from 'vitest';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { openStore } from '../../src/artifacts/open-store.ts';
 import type { RunResult } from '../../src/workflows/messages.ts';
-import { bucket, type S3Server, s3Missing, startS3Server } from '../s3-server.ts';
+import { bucket } from '../s3-server.ts';
+import { s3Suite } from '../s3-suite.ts';
 import { DurableSetting, statusOf, statusSaying, tinyRun } from './durable-run.ts';
 import { type SlowProxy, startSlowProxy } from './slow-proxy.ts';
 import { openWorkerHost, type WorkerHost } from './worker-host.ts';
 
-const missing = await s3Missing();
-if (missing) console.warn(`left out: ${missing}`);
-const it = test.skipIf(missing !== null);
+const s3 = await s3Suite();
+const it = test.skipIf(s3.missing);
 
 const runsDir = `s3://${bucket}/slow`;
 const latencyMs = 150;
@@ -24,18 +24,15 @@ interface Timing {
 }
 
 let setting: DurableSetting;
-let s3: S3Server;
 let proxy: SlowProxy;
 let host: WorkerHost;
 let onDisk: RunResult;
 beforeAll(async () => {
-  if (missing) return;
-  s3 = await startS3Server();
-  for (const [name, value] of Object.entries(s3.env)) vi.stubEnv(name, value);
+  if (s3.missing) return;
   setting = await DurableSetting.open();
   onDisk = await (await setting.start('on-disk', tinyRun)).result();
   await setting.worker.close();
-  proxy = await startSlowProxy(Number(new URL(s3.env.AWS_ENDPOINT_URL_S3!).port), latencyMs);
+  proxy = await startSlowProxy(Number(new URL(s3.server.env.AWS_ENDPOINT_URL_S3!).port), latencyMs);
   host = await openWorkerHost(setting.server.address, runsDir, {
     AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${proxy.port}`,
     // Tries of a request; without it three, a minute each.
@@ -47,7 +44,6 @@ afterAll(async () => {
   host?.kill();
   await proxy?.close();
   await setting?.close();
-  await s3?.close();
 }, 120_000);
 
 const look = () => statusOf('slow', runsDir, setting.server.address);

@@ -2,6 +2,7 @@
 // when the parent is gone. The parent's end is child-service.ts.
 
 import { type Methods, packError, type ReplyMessage, type RequestMessage } from './messages.ts';
+import { keepThreadPoolAwake } from './thread-pool.ts';
 
 /** What a handler may do besides returning its result. */
 export interface CallContext<P> {
@@ -25,6 +26,7 @@ export type Handlers<M extends Methods<M>> = {
 export function serve<M extends Methods<M>>(handlers: Handlers<M>): void {
   if (!process.send)
     throw new Error('expected to be started by a ChildService, over an IPC channel; found none');
+  keepThreadPoolAwake();
   process.on('disconnect', () => process.exit());
   // A terminal's Ctrl-C reaches every process of the group; when to end is the parent's say.
   process.on('SIGINT', () => {});

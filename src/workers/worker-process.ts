@@ -3,8 +3,10 @@
 // the other end.
 
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { keepThreadPoolAwake } from '../process/thread-pool.ts';
 import { runWorker, type WorkerSettings } from './worker.ts';
 
+keepThreadPoolAwake();
 const ending = new AbortController();
 const end = () => ending.abort();
 

@@ -165,6 +165,15 @@ async function problemsOf(run: string): Promise<string[]> {
   return decodeJsonl<{ problem: string }>(text, run).map(({ problem }) => problem);
 }
 
+/** A file that is damaged in the second epoch is made again there, which the run says once. */
+async function expectRemade(damage: Damage): Promise<void> {
+  const run = await startDamaged(damage);
+  await expectSameAsWhole(run.workflowId, await run.result(), [damage.path]);
+  const { remade } = await run.query(statusQuery);
+  expect(remade).toEqual([{ epoch: 2, problem: expect.stringContaining(damage.path) }]);
+  expect(await problemsOf(run.workflowId)).toEqual([remade![0]!.problem]);
+}
+
 const inBothWays = (table: readonly Omit<Damage, 'how'>[]) =>
   table.flatMap((damage) => ways.map((how) => ({ ...damage, how })));
 
@@ -197,13 +206,7 @@ describe.concurrent('what the epoch in progress made is made again, and the run 
       },
       { path: `${second}/held-out/scored-000.jsonl`, before: 'evaluate', epoch: 2 },
     ]),
-  )('$path, $how before $before', async (damage) => {
-    const run = await startDamaged(damage);
-    await expectSameAsWhole(run.workflowId, await run.result(), [damage.path]);
-    const { remade } = await run.query(statusQuery);
-    expect(remade).toEqual([{ epoch: 2, problem: expect.stringContaining(damage.path) }]);
-    expect(await problemsOf(run.workflowId)).toEqual([remade![0]!.problem]);
-  });
+  )('$path, $how before $before', expectRemade);
 });
 
 describe.concurrent('the checkpoint that an epoch starts from is made again by its own epoch', () => {
@@ -216,13 +219,7 @@ describe.concurrent('the checkpoint that an epoch starts from is made again by i
         epoch: 2,
       })),
     ),
-  )('$path, $how', async (damage) => {
-    const run = await startDamaged(damage);
-    await expectSameAsWhole(run.workflowId, await run.result(), [damage.path]);
-    const { remade } = await run.query(statusQuery);
-    expect(remade).toEqual([{ epoch: 2, problem: expect.stringContaining(damage.path) }]);
-    expect(await problemsOf(run.workflowId)).toEqual([remade![0]!.problem]);
-  });
+  )('$path, $how', expectRemade);
 
   it.each(ways)('a reference, %s while the policy trains', async (how) => {
     const path = 'checkpoints/epoch-01/model.safetensors';

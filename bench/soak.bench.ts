@@ -4,6 +4,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { resolveConfig } from '../src/config/load.ts';
 import type { Prompt } from '../src/config/records.ts';
 import { createModelClient } from '../src/rl/model-client.ts';
@@ -12,8 +13,10 @@ import { smallPolicy } from '../test/long/small-policy.ts';
 import { engineOf, residentMb } from '../test/model-process.ts';
 import { report } from './figure.ts';
 
-const asked = process.argv.find((flag) => flag.startsWith('--epochs='))?.split('=')[1];
-const epochs = Number(asked ?? 1000);
+const { values: flags } = parseArgs({
+  options: { json: { type: 'boolean' }, epochs: { type: 'string', default: '1000' } },
+});
+const epochs = Number(flags.epochs);
 const tenth = Math.floor(epochs / 10);
 
 const folder = await mkdtemp(join(tmpdir(), 'anneal-bench-'));

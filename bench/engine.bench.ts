@@ -1,5 +1,5 @@
-// Sampling and training speed of the engine on a 3.2 M-parameter Qwen2, beside what the machine
-// can do at most (limits.ts) and, with ANNEAL_PYTHON, beside torch and transformers (peer.ts).
+// Sampling and training speed of the engine on a 3.2 M-parameter Qwen2, compared with the machine's
+// limits (limits.ts) and, with ANNEAL_PYTHON, with torch and transformers (peer.ts).
 
 import { rm } from 'node:fs/promises';
 import { type DecoderConfig, readModelConfig } from '../src/engine/model/config.ts';
@@ -32,7 +32,7 @@ async function rolloutRound(c: DecoderConfig, folder: string, prompts: number, s
   return { run: () => rollouts.run(request), close: () => rollouts.close() };
 }
 
-/** Tokens a second of one round of the peer. */
+/** Tokens per second of one round of the peer. */
 async function rateOf(peer: Peer, request: object): Promise<number> {
   const { tokens, seconds } = await peer.ask<{ tokens: number; seconds: number }>(request);
   return tokens / seconds;
@@ -44,7 +44,7 @@ async function after(work: Promise<unknown>, amount: number): Promise<number> {
   return amount;
 }
 
-/** Ours, the limit, and the peer's round, alternating. */
+/** Our rounds, the limit's and the peer's, alternating. */
 async function benchRollout(c: DecoderConfig, folder: string, peer: Peer | undefined, P: number) {
   const batch = P * 8;
   const tokens = batch * completionLength;
@@ -71,7 +71,7 @@ async function benchTraining(
   const sequences = randomSequences(c, batch, prompt, completion);
   const tokens = batch * (prompt + completion);
   const attention = 2 * 2 * c.layers * c.heads * c.headDim * (prompt + completion);
-  // Forward and twice as much backward.
+  // The backward pass costs twice the forward pass.
   const limit = (gflops * 1e9) / (3 * (flopsPerToken(c) + attention));
   await compare(`train step, ${batch} x ${prompt + completion}`, 'tokens/s', rounds, {
     anneal: () => after(trainer.train(sequences, 16, 'clipped_ratio', stepSettings), tokens),

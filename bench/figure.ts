@@ -1,5 +1,5 @@
-// What every benchmark shares: repeat, take the median, print a figure as one JSON object a line
-// (or for people). Ratios within one run mean more than figures across machines.
+// Shared by all benchmarks: repeat, take the median, print each figure as a line of text or of JSON.
+// Ratios within one run are more meaningful than figures across machines.
 
 import { execFileSync } from 'node:child_process';
 import { spread } from '../src/analysis/statistics.ts';
@@ -48,7 +48,7 @@ function print(figure: object, line: string): void {
 }
 
 /**
- * Time `run` in `rounds` rounds after one that is thrown away, and report amount / second.
+ * Time `run` in `rounds` rounds after one warm-up round, and report amount / second.
  * `run` returns the amount of work that it did.
  */
 export async function throughput(
@@ -67,12 +67,12 @@ export async function throughput(
   return report(name, unit, rates);
 }
 
-/** Work to time: what it returns is the amount done; or a rate taken elsewhere. */
+/** Work to time, which returns the amount done; or a rate measured elsewhere. */
 export type Contender = (() => Promise<number>) | { rate: () => Promise<number> };
 
 /**
- * The first of `contenders` against the others, in alternating rounds after one that is thrown
- * away: each one's figure, and the first's ratio to each of the others, round by round.
+ * Compare the first of `contenders` with the others, in alternating rounds after one warm-up round.
+ * Reports each one's figure, and the first's ratio to each of the others, round by round.
  */
 export async function compare(
   name: string,

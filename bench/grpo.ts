@@ -1,5 +1,5 @@
-// An epoch as the activities run it, without Temporal and without a run's folder: generate, score,
-// filter, train, one after the other; and a policy measured on held-out prompts.
+// An epoch as the activities run it, but without Temporal or a run's folder: generate, score,
+// filter, train, one after the other. Also evaluates a policy on held-out prompts.
 
 import { mean } from '../src/analysis/statistics.ts';
 import type { Prompt, Rollout } from '../src/config/records.ts';
@@ -9,13 +9,13 @@ import type { ModelService } from '../src/rl/model-service.ts';
 import { promptsOfEpoch } from '../src/rl/prompt-order.ts';
 import { samplingOf, settingsAt } from '../src/rl/schedule.ts';
 
-/** Rewards of completions, each of the prompt of that id; null where there is none. */
+/** Rewards of completions, each for the prompt with the same index in `ids`; null if missing. */
 export type Scorer = (
   ids: readonly string[],
   completions: readonly string[],
 ) => Promise<(number | null)[]>;
 
-/** What all epochs of a training share. */
+/** Shared by all epochs of a training. */
 export interface Training {
   models: ModelService;
   config: RunConfig;
@@ -37,7 +37,7 @@ export function drawPrompts({ config, prompts }: Training, epoch: number): Promp
   return promptsOfEpoch(prompts.length, take, config.seed, epoch).map((i) => prompts[i]!);
 }
 
-/** Train the policy in folder `model` for an epoch; the new one is written to `out`. */
+/** Train the policy in folder `model` for an epoch, and write the new one to `out`. */
 export async function trainEpoch(
   training: Training,
   epoch: number,
@@ -90,7 +90,7 @@ export async function evaluate(
   return mean(rewards)!;
 }
 
-/** Completions of prompts, a shard of them at a time. */
+/** Sample completions, one shard of prompts at a time. */
 async function sample(
   { models, config }: Training,
   prompts: readonly Prompt[],

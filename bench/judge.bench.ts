@@ -1,5 +1,5 @@
-// How much of an allowed rate a judge uses: two workers ask a real HTTP server that takes a fifth
-// of a second for an answer, held to 1,200 requests a minute between them.
+// How much of its rate limit a judge uses: two workers share a limit of 1,200 requests per minute
+// and ask a real HTTP server that takes 0.2 s per answer.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,4 +47,4 @@ async function useRate(): Promise<number> {
 
 const shares: number[] = [];
 for (let round = 0; round < rounds; round++) shares.push(await useRate());
-report('judge, share of the allowed requests a minute', 'used', shares);
+report('judge, share of the allowed requests per minute', 'used', shares);

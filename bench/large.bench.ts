@@ -1,6 +1,6 @@
-// Memory and time with a model of real size: a 0.5 B-parameter Qwen2 (24 layers of 896, 151,936
-// tokens) of random weights, made in a temporary folder as one file of over 2 GiB. It is loaded,
-// samples 32 tokens, and takes one LoRA step, each in a process of its own, whose peak is reported.
+// Memory and time with a model of realistic size: a 0.5 B-parameter Qwen2 (24 layers of 896, 151,936
+// tokens) with random weights, written to a temporary folder as one file of over 2 GiB. Loading and
+// sampling 32 tokens, and one LoRA step, each run in a separate process, whose peak is reported.
 
 import { spawnSync } from 'node:child_process';
 import { rm, stat } from 'node:fs/promises';
@@ -28,7 +28,7 @@ const config = {
   tie_word_embeddings: false,
 };
 
-/** What a process of its own does with the model. */
+/** The work of each separate process. */
 const stages = {
   sample: async (folder: string) => {
     const c = await readModelConfig(folder);

@@ -1,5 +1,5 @@
-// What this machine could do at most: products of matrices and nothing else, as graphs of their
-// own. Every figure of the engine is also given as a share of it.
+// Upper limits of this machine: graphs that only multiply matrices. The engine's figures are
+// also reported as ratios to these.
 
 import { Builder } from '../src/engine/graph/operators.ts';
 import type { DecoderConfig } from '../src/engine/model/config.ts';
@@ -10,13 +10,13 @@ import { uniforms } from '../src/engine/sampling/random.ts';
 const engine = { device: 'cpu', threads: 2 } as const;
 const random = uniforms('limits');
 
-/** Centred, and scaled so that repeated products neither vanish nor grow. */
+/** Random values, centred and scaled so that repeated products neither vanish nor grow. */
 function weights(rows: number, columns: number): Float32Array {
   const size = Math.sqrt(12 / columns);
   return Float32Array.from({ length: rows * columns }, () => (random() - 0.5) * size);
 }
 
-/** The shapes [out, in] of all products that a token goes through. */
+/** The shapes [out, in] of all products with weights for one token. */
 function productShapes(c: DecoderConfig): (readonly number[])[] {
   const shapes = parameterSpecs(c)
     .filter(({ name, shape }) => shape.length === 2 && !name.includes('embed'))
@@ -52,8 +52,8 @@ export async function bareProduct(): Promise<{
 }
 
 /**
- * `steps` decoding steps of `batch` sequences in which nothing is done but the products with the
- * model's weights, in one Loop.
+ * `steps` decoding steps of `batch` sequences, reduced to the products with the model's weights,
+ * in one Loop.
  */
 export async function bareDecoding(c: DecoderConfig, batch: number, steps: number) {
   const g = new Builder();

@@ -1,4 +1,4 @@
-// Peak memory of a training step: bytes a parameter and bytes a token of a microbatch, by the
+// Peak memory of a training step, in bytes per parameter and per token of a microbatch: the
 // difference between processes that train models of two sizes on batches of two sizes.
 
 import { spawnSync } from 'node:child_process';
@@ -55,14 +55,14 @@ if (stage === 'train') {
     const [small, large] = models;
     const peaks = models.map(({ folder }) => peakOf(folder, 1, false)) as [number, number];
     const perParameter = (peaks[1] - peaks[0]) / (large.parameters - small.parameters);
-    report('train step, memory a parameter', 'bytes', [perParameter]);
+    report('train step, memory per parameter', 'bytes', [perParameter]);
     for (const [name, { folder }] of Object.entries({ small, large })) {
       const c = await readModelConfig(folder);
       for (const again of [false, true]) {
-        // So many that activations are most of the peak.
+        // Enough sequences that activations are most of the peak.
         const few = again ? 32 : 4;
         const [low, high] = [few, 4 * few].map((n) => peakOf(folder, n, again)) as [number, number];
-        const label = `${name} model${again ? ', recomputing' : ''}, memory a token`;
+        const label = `${name} model${again ? ', recomputing' : ''}, memory per token`;
         report(`train step, ${label}`, 'bytes', [(high - low) / (3 * few * length)]);
         report(`train step, ${label}, as estimated`, 'bytes', [
           trainingBytesPerToken(c, length, again),

@@ -1,6 +1,6 @@
-// The share of an epoch's wall time in which nothing is sampled, scored or trained: what the durable
-// workflow costs, and where that goes. From the timings that a run of the default leaves in its
-// folder, or another run whose folder is given: `npm run bench -- orchestration --run=runs/two-phase`.
+// The cost of the durable workflow: the share of an epoch's wall time in which nothing is sampled,
+// scored or trained, in total and by place. Computed from the timings of a default run, or of the
+// run in a given folder: `npm run bench -- orchestration --run=runs/two-phase`.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -34,8 +34,8 @@ function spansOf(timings: readonly Timing[]): Span[] {
 }
 
 /**
- * Milliseconds from an epoch's first start to the next one's, or to its own last end where it is
- * the last, and those of them without any work, by place.
+ * Wall time of an epoch in milliseconds, and the part of it without any work, by place. An epoch
+ * lasts from its first start to the next epoch's, the last one to its own last end.
  */
 function idleIn(spans: readonly Span[], next: readonly Span[] | undefined) {
   const first = spans[0]!.start;
@@ -54,7 +54,7 @@ function idleIn(spans: readonly Span[], next: readonly Span[] | undefined) {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Run the default. @returns the run's folder */
+/** Start a default run and wait for it. @returns the run's folder */
 function runDefault(runsDir: string): string {
   const command = ['bin/anneal.mjs', 'run', 'config/two-phase.yaml', '--name', 'bench'];
   const { status, stderr } = spawnSync(process.execPath, [...command, '--runs-dir', runsDir], {
@@ -73,7 +73,7 @@ try {
   const lines = (await readFile(join(folder, 'timings.jsonl'), 'utf8')).trim().split('\n');
   const timings = lines.map((line) => JSON.parse(line) as Timing);
   const byEpoch = [...Map.groupBy(timings, ({ epoch }) => epoch)];
-  // The start's evaluation is no epoch: it has no training.
+  // The evaluation of the start has no training, so it is not an epoch.
   const epochs = byEpoch
     .map(([, timings]) => spansOf(timings))
     .filter((spans) => spans.some(({ activity }) => activity === 'train'))

@@ -1,5 +1,5 @@
-// A Python script beside the engine, where a Python that has what it imports is at hand:
-// ANNEAL_PYTHON=/path/to/python npm run bench -- engine. It is asked one thing at a time, so that
+// A Python script to compare the engine with: ANNEAL_PYTHON=/path/to/python npm run bench -- engine.
+// That Python needs the packages that the script imports. It answers one request at a time, so that
 // its rounds alternate with ours.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-/** One line of JSON in, one line out. What the script says on standard error is shown. */
+/** One line of JSON in, one line out. The script's standard error is shown. */
 export class Peer {
   private readonly script: string;
   private readonly child: ChildProcessByStdio<Writable, Readable, null>;
@@ -20,7 +20,7 @@ export class Peer {
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** A script of this folder, ready to be asked. Undefined where no Python is named. */
+  /** Start a script of this folder. Undefined if ANNEAL_PYTHON is not set. */
   static async start(script: string, ...args: string[]): Promise<Peer | undefined> {
     const python = process.env.ANNEAL_PYTHON;
     if (!python) return undefined;
@@ -29,7 +29,7 @@ export class Peer {
     return peer;
   }
 
-  /** @throws Error where the script has ended. */
+  /** @throws Error if the script has exited. */
   async ask<T>(request: object): Promise<T> {
     this.child.stdin.write(`${JSON.stringify(request)}\n`);
     return (await this.answer()) as T;
@@ -41,7 +41,8 @@ export class Peer {
 
   private async answer(): Promise<unknown> {
     const { value, done } = await this.lines.next();
-    if (done) throw new Error(`expected an answer of ${this.script}, but it ended; see above`);
+    if (done)
+      throw new Error(`expected an answer from ${this.script}, but it exited; its output is above`);
     return JSON.parse(value);
   }
 }

@@ -1,6 +1,6 @@
-"""What transformers and torch do on this machine: the figures that the engine is held against.
+"""Speed of transformers and torch on this machine, to compare the engine with.
 
-Reads one JSON request a line from standard input, {"rollout": batch} or {"train": batch,
+Reads one JSON request per line from standard input, {"rollout": batch} or {"train": batch,
 "autocast": bool}, runs it once and answers {"seconds": s, "tokens": n}, so that the benchmark can
 alternate between the two. Usage: python peers.py MODEL_FOLDER (pip install torch transformers)
 """

@@ -1,5 +1,5 @@
-// A Qwen2 of random weights in a folder of its own, for measuring. Of its own size it has 3.2 M
-// parameters and 1,024 tokens.
+// A Qwen2 with random weights in a temporary folder, for benchmarks. By default it has 3.2 M
+// parameters and a vocabulary of 1,024 tokens.
 
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,8 +25,8 @@ const config = {
 };
 
 /**
- * Write the model, of another size where `changes` to its config say so, one tensor in memory at a
- * time. It never ends a sequence by itself.
+ * Write the model, with `changes` to its config for another size. Only one tensor is in memory at a
+ * time. The model never ends a sequence.
  * @returns its folder
  */
 export async function randomModel(changes: Partial<typeof config> = {}): Promise<string> {

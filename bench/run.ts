@@ -1,4 +1,4 @@
-// `npm run bench -- NAME [--json]`: each benchmark in a fresh process; without a name, all.
+// `npm run bench -- NAME [--json]` runs a benchmark in a fresh process; without a name, all of them.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -12,7 +12,7 @@ const flags = process.argv.slice(2).filter((arg) => arg.startsWith('--'));
 const asked = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
 const unknown = asked.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`error: no benchmark '${unknown[0]}'; there are: ${known.join(', ')}`);
+  console.error(`error: no benchmark '${unknown[0]}'; choose from: ${known.join(', ')}`);
   process.exit(2);
 }
 for (const name of asked.length > 0 ? asked : known) {

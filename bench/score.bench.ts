@@ -1,5 +1,5 @@
-// Programs scored a second by the built-in rubric, the sandbox process and its messages included,
-// and how much of that is running them, and reading their text.
+// Programs scored per second by the built-in rubric, including the sandbox process and its messages,
+// and how much of that time goes into running them and into reading their text.
 
 import { type Prompt, promptSchema } from '../src/config/records.ts';
 import { rubricSchema } from '../src/config/schema.ts';
@@ -37,7 +37,7 @@ const prompt: Prompt = promptSchema.parse({
   })),
   reference,
 });
-/** Right, wrong, mediocre, broken: no two the same text. */
+/** Right, wrong, mediocre and broken programs, no two with the same text. */
 const completions = Array.from({ length: programs }, (_, index) => {
   const variants = [
     reference,
@@ -72,7 +72,7 @@ await throughput('score, rubric and sandbox, TypeScript', 'programs/s', rounds, 
   await scoreCompletions(typedPrompts, typedCompletions, rewards);
   return programs;
 });
-await throughput('score, TypeScript compiler alone', 'programs/s', rounds, async () => {
+await throughput('score, only the TypeScript compiler', 'programs/s', rounds, async () => {
   await compileTypeScript(typedCompletions);
   return programs;
 });
@@ -87,7 +87,7 @@ const asserting = promptSchema.parse({
   })),
 });
 const assertingPrompts = completions.map(() => asserting);
-await throughput('score, tests that assert, JavaScript', 'programs/s', rounds, async () => {
+await throughput('score, assertions, JavaScript', 'programs/s', rounds, async () => {
   await scoreCompletions(assertingPrompts, completions, rewards);
   return programs;
 });
@@ -131,12 +131,12 @@ const sandbox = sharedSandbox({
 });
 const runnable = completions.filter((_, index) => index % 4 !== 3);
 const inSandbox = runnable.map((source) => toSandboxProgram(prompt, source));
-await throughput('score, sandbox alone', 'programs/s', rounds, async () => {
+await throughput('score, only the sandbox', 'programs/s', rounds, async () => {
   await sandbox.run(inSandbox);
   return inSandbox.length;
 });
 
-await throughput('score, text alone', 'programs/s', rounds, async () => {
+await throughput('score, only the text', 'programs/s', rounds, async () => {
   for (const source of runnable) {
     const program = parseProgram(source, prompt.entry);
     if ('failed' in program) throw new Error(program.failed);

@@ -1,5 +1,5 @@
-// Memory of the model process over very many epochs: a small model samples and is trained, each
-// time from the checkpoint before. `npm run bench -- soak --epochs=3000`
+// Memory of the model process over thousands of epochs: a small model samples and is trained, each
+// time from the previous checkpoint. `npm run bench -- soak --epochs=3000`
 
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ const rows = (await readFile('data/train.jsonl', 'utf8')).trim().split('\n');
 const prompts = rows.slice(0, 2).map((row) => JSON.parse(row) as Prompt);
 const models = createModelClient();
 
-/** Sample from a policy and train it on that. @returns the new policy's folder */
+/** Sample from a policy and train it on the samples. @returns the new policy's folder */
 async function trainEpoch(model: string, epoch: number): Promise<string> {
   const { engine, seed } = config;
   const { settings } = settingsAt(config, epoch);
@@ -51,7 +51,7 @@ async function trainEpoch(model: string, epoch: number): Promise<string> {
     prompt: prompts.find(({ id }) => id === rollout.promptId)!.prompt,
     ...{ advantage: 1, reward: 1 },
   }));
-  // The checkpoint before is read from while the next is written; the one before that goes.
+  // The previous checkpoint is still read while the next is written; delete the one before it.
   const out = join(folder, `policy-${epoch % 2}`);
   await rm(out, { recursive: true, force: true });
   await mkdir(out);

@@ -1,4 +1,4 @@
-// What the benchmarks train on: random sequences, and the settings of a step.
+// The benchmarks' training data, which is random sequences, and the settings of a step.
 
 import type { DecoderConfig } from '../src/engine/model/config.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
@@ -26,7 +26,7 @@ export function randomTokens(c: DecoderConfig, rows: number, length: number): nu
   return Array.from({ length: rows }, row);
 }
 
-/** `batch` random samples, sampled and referred to by a policy that knows nothing. */
+/** `batch` random samples, as if drawn from a uniform policy that is also the reference. */
 export function randomSequences(
   c: DecoderConfig,
   batch: number,

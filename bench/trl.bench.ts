@@ -1,8 +1,8 @@
-// Anneal beside TRL's GRPOTrainer, where ANNEAL_PYTHON names a Python that has it: same policy,
+// Anneal compared with TRL's GRPOTrainer, if ANNEAL_PYTHON names a Python that has it: same policy,
 // prompts, reward and settings. First the time of an epoch of a 3.2 M-parameter Qwen2, in
 // alternating rounds; then the held-out reward of the embedded policy after the same training.
-// --rounds=N of timing (0 skips it), --epochs=N of training for the reward (0 skips it) and its
-// --seeds=0,1,2; --prompts=N an epoch, a multiple of 8.
+// Flags: --rounds=N of timing (0 skips it); --epochs=N of training for the reward (0 skips it);
+// --seeds=0,1,2 for the reward; --prompts=N per epoch, a multiple of 8.
 
 import { copyFile, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,7 @@ function configOf(model: string, seed: number, lastEpoch: number, batchSize = 64
   });
 }
 
-/** The rubric, to which the prompts' own solutions are known. */
+/** The rubric, which scores the reference solutions first, to normalise by them. */
 async function createScorer(): Promise<Scorer> {
   const byId = new Map([...trainPrompts, ...heldOut].map((prompt) => [prompt.id, prompt]));
   const rewards = [createRubric(rubricSchema.parse({ kind: 'rubric' }))];
@@ -81,10 +81,10 @@ async function createScorer(): Promise<Scorer> {
 type Answer = { ids: string[]; completions: string[] } | (EpochCost & { steps: number });
 
 interface TrlOptions {
-  /** Folder to write the policy to, if that is wanted. */
+  /** Folder to write the policy to; null writes none. */
   out?: string | null;
   forcedLength?: boolean;
-  /** Sample for each step anew, as TRL does by default, instead of once an epoch. */
+  /** Sample for every step, as TRL does by default, instead of once per epoch. */
   sampleEachStep?: boolean;
 }
 
@@ -116,11 +116,11 @@ async function trainWithTrl(
   const samples = drawn.length * prompts_per_epoch * num_samples_per_prompt;
   const expected = samples / config.training.batch_size;
   if (answer.steps !== expected)
-    throw new Error(`expected ${expected} steps of TRL, found ${answer.steps}`);
+    throw new Error(`expected ${expected} steps from TRL, found ${answer.steps}`);
   return answer;
 }
 
-/** Train with Anneal over all epochs, each from the one before; folders in `into`. */
+/** Train with Anneal over all epochs, each from the previous checkpoint; folders in `into`. */
 async function trainWithAnneal(training: Training, into: string) {
   const [first, last] = training.config.phases[0]!.epochs;
   const cost: EpochCost = { generate: 0, score: 0, train: 0, tokens: 0 };
@@ -134,7 +134,7 @@ async function trainWithAnneal(training: Training, into: string) {
   return { cost, policy };
 }
 
-/** Seconds of the stages on both sides, and how many times as long TRL's take. */
+/** Seconds of each stage on both sides, and TRL's divided by ours. */
 function reportCosts(name: string, ours: readonly EpochCost[], theirs: readonly EpochCost[]): void {
   const stages = {
     'wall time': ({ generate, score, train }: EpochCost) => generate + score + train,
@@ -152,14 +152,16 @@ function reportCosts(name: string, ours: readonly EpochCost[], theirs: readonly 
 
 const promptLength = 32;
 
-/** The prompts, repeated and cut to the same number of tokens. */
+/** The prompts, each repeated and cut to the same number of tokens. */
 async function ofLength(prompts: readonly TrainPrompt[], tokenizerFolder: string) {
   const tokenizer = await readTokenizer(tokenizerFolder);
   return prompts.map((prompt) => {
     const tokens = tokenizer.encode(prompt.prompt.repeat(promptLength)).slice(0, promptLength);
     const text = tokenizer.decode(tokens);
     if (tokenizer.encode(text).length !== promptLength)
-      throw new Error(`expected ${promptLength} tokens of prompt ${prompt.id} to be so as a text`);
+      throw new Error(
+        `expected prompt ${prompt.id} to have ${promptLength} tokens again after decoding`,
+      );
     return { ...prompt, prompt: text };
   });
 }
@@ -171,10 +173,10 @@ const withReference = (config: RunConfig, reference: string): RunConfig => ({
 });
 
 /**
- * Epochs of the random model, which never ends a sequence. Its programs are scored as any other,
- * but all get 0; a draw is added, so that no group is constant and both sides train on everything.
- * A first epoch starts from the reference; a later one needs a pass of its own for it, which a
- * reference in another folder stands for. For TRL both are alike.
+ * Epochs of the random model, which never ends a sequence. Its programs are scored as any others,
+ * but all get 0. A random draw is added, so that no group is constant and both sides train on
+ * everything. A first epoch starts from the reference. A later epoch needs a separate pass for the
+ * reference; a copy of it in another folder makes Anneal do that. TRL treats both alike.
  */
 async function benchTime(peer: Peer, batchSize: number, sampleEachStep: boolean): Promise<void> {
   const model = await randomModel();
@@ -194,14 +196,16 @@ async function benchTime(peer: Peer, batchSize: number, sampleEachStep: boolean)
     await copyFile(join(model, 'config.json'), join(reference, 'config.json'));
     const later = { ...training, config: withReference(training.config, reference) };
     const costs = { first: [] as EpochCost[], later: [] as EpochCost[], theirs: [] as EpochCost[] };
-    // The first round is thrown away.
+    // The first round is a warm-up.
     for (let round = -1; round < rounds; round++) {
       const into = await mkdtemp(join(model, 'round-'));
       const { cost } = await trainWithAnneal(training, into);
       const apart = await trainWithAnneal(later, into);
       const other = await trainWithTrl(peer, training, { forcedLength: true, sampleEachStep });
       if (cost.tokens !== other.tokens)
-        throw new Error(`expected as many tokens of TRL, ${cost.tokens}, found ${other.tokens}`);
+        throw new Error(
+          `expected ${cost.tokens} tokens from TRL, as from Anneal, found ${other.tokens}`,
+        );
       if (round >= 0) {
         costs.first.push(cost);
         costs.later.push(apart.cost);
@@ -217,7 +221,7 @@ async function benchTime(peer: Peer, batchSize: number, sampleEachStep: boolean)
   }
 }
 
-/** Both train from the embedded policy; Anneal measures both. */
+/** Both train from the embedded policy; Anneal evaluates both. */
 async function benchReward(peer: Peer): Promise<void> {
   const costs = { ours: [] as EpochCost[], theirs: [] as EpochCost[] };
   const rewards = { start: [] as number[], ours: [] as number[], theirs: [] as number[] };

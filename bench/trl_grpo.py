@@ -1,8 +1,8 @@
-"""TRL's GRPOTrainer on what trl.bench.ts asks for.
+"""Runs TRL's GRPOTrainer for trl.bench.ts.
 
-Reads a request a line from standard input, trains, and answers with what it took. Meanwhile it
-asks for the rewards of a generation batch, {"ids", "completions"}, and reads {"rewards"}, so that
-both sides are judged by the same code. (pip install torch transformers trl)
+Reads one request per line from standard input, trains, and answers with the seconds of each stage.
+During training it asks for the rewards of each generation batch, {"ids", "completions"}, and reads
+{"rewards"}, so that the same code scores both sides. (pip install torch transformers trl)
 """
 
 import json
@@ -12,7 +12,7 @@ import tempfile
 import time
 import warnings
 
-# Everything is at hand: nothing is looked up or reported.
+# All files are local, so nothing has to be looked up on the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
@@ -24,7 +24,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 
 def grpo_config(request, folder):
-    """The settings of an epoch in TRL's terms. A step, to TRL, is a microbatch."""
+    """The settings of an epoch in TRL's terms. TRL calls a microbatch a step."""
     rlaif, training = request["rlaif"], request["training"]
     microbatch, batch = training["microbatch_size"], training["batch_size"]
     samples = rlaif["prompts_per_epoch"] * rlaif["num_samples_per_prompt"]
@@ -32,20 +32,20 @@ def grpo_config(request, folder):
     return GRPOConfig(
         output_dir=folder, seed=request["seed"], use_cpu=True, bf16=False, gradient_checkpointing=False,
         report_to="none", logging_strategy="no", save_strategy="no", disable_tqdm=True,
-        # The rows are in the order in which they are to be taken: one pass.
+        # One pass over the rows, in the order given.
         num_train_epochs=1, shuffle_dataset=False,
         per_device_train_batch_size=microbatch, gradient_accumulation_steps=batch // microbatch,
         steps_per_generation=(batch if request["sample_each_step"] else samples) // microbatch, num_generations=rlaif["num_samples_per_prompt"],
         max_completion_length=length, temperature=rlaif["generation_temperature"],
         generation_kwargs={"min_new_tokens": length} if request["forced_length"] else None,
-        # "dapo" is the mean over tokens; "bnpo" would take it for each microbatch apart.
+        # "dapo" is the mean over tokens; "bnpo" would take it separately for each microbatch.
         loss_type="dapo", scale_rewards="group", beta=rlaif["kl_penalty"],
         epsilon=rlaif["clip_low"], epsilon_high=rlaif["clip_high"], max_grad_norm=training["max_grad_norm"],
     )
 
 
 def adamw(model, training):
-    """Optimizer and schedule, whose first step is not at rate 0 as in transformers' own warm-up."""
+    """Optimizer and schedule. Unlike in transformers' own warm-up, the first step's rate is not 0."""
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=training["learning_rate"], betas=(training["adam_beta1"], training["adam_beta2"]),
         eps=training["adam_epsilon"], weight_decay=training["weight_decay"], fused=True,
@@ -94,7 +94,7 @@ def main():
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     warnings.simplefilter("ignore", FutureWarning)
-    # Nothing else may write where the answers go.
+    # Only answers may go to standard output.
     answers, sys.stdout = sys.stdout, sys.stderr
 
     def ask(message):

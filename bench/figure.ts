@@ -1,5 +1,5 @@
-// Shared by all benchmarks: repeat, take the median, print each figure as a line of text or of JSON.
-// Ratios within one run are more meaningful than figures across machines.
+// Shared by all benchmarks: repeat, take the median, print each figure as a line of text or of
+// JSON. Ratios within one run are more meaningful than figures across machines.
 
 import { execFileSync } from 'node:child_process';
 import { spread } from '../src/analysis/statistics.ts';

@@ -1,6 +1,7 @@
-// Memory and time with a model of realistic size: a 0.5 B-parameter Qwen2 (24 layers of 896, 151,936
-// tokens) with random weights, written to a temporary folder as one file of over 2 GiB. Loading and
-// sampling 32 tokens, and one LoRA step, each run in a separate process, whose peak is reported.
+// Memory and time with a model of realistic size: a 0.5 B-parameter Qwen2 (24 layers of 896,
+// 151,936 tokens) with random weights, written to a temporary folder as one file of over 2 GiB.
+// Loading and sampling 32 tokens, and one LoRA step, each run in a separate process, whose peak is
+// reported.
 
 import { spawnSync } from 'node:child_process';
 import { rm, stat } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// `npm run bench -- NAME [--json]` runs a benchmark in a fresh process; without a name, all of them.
+// `npm run bench -- NAME [--json]` runs a benchmark in a fresh process; without a name, all of
+// them.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';

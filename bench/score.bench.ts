@@ -1,5 +1,5 @@
-// Programs scored per second by the built-in rubric, including the sandbox process and its messages,
-// and how much of that time goes into running them and into reading their text.
+// Programs scored per second by the built-in rubric, including the sandbox process and its
+// messages, and how much of that time goes into running them and into reading their text.
 
 import { type Prompt, promptSchema } from '../src/config/records.ts';
 import { rubricSchema } from '../src/config/schema.ts';

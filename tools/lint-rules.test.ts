@@ -1,5 +1,5 @@
-// The linter holds the layers of docs/architecture.md: a project of small files, one import each,
-// is linted with the real configuration.
+// The linter enforces the layers of docs/architecture.md. The tests lint a project of small files,
+// one import each, with the real configuration.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ const allowed: [file: string, specifier: string][] = [
 
 const fileOf = (file: string, index: number) => file.replace('a.ts', `case-${index}.ts`);
 let project: string;
-/** `file: rule`, for everything that the linter refuses. */
+/** `file: rule` for each of the linter's errors. */
 let refused: string[];
 
 beforeAll(() => {

@@ -1,6 +1,6 @@
-// Trains the embedded teacher: samples of the embedded policy, scored by the rubric, become pairs,
-// and a reward model learns from them which program of two is the better one. Held-out prompts
-// are those of data/held-out.jsonl, of behaviours that no training prompt has.
+// Trains the embedded teacher: samples of the embedded policy are scored by the rubric and paired,
+// and a reward model learns which program of a pair is better. The held-out prompts are those of
+// data/held-out.jsonl, whose behaviours occur in no training prompt.
 // Usage: npm run make:teacher (see models/teacher/README.md).
 
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -49,7 +49,7 @@ const config = rewardModelFileSchema.parse({
 });
 const { seed, base, prompt_format: promptFormat, training } = config;
 const engine = { ...config.engine, shard_prompts: 8 };
-/** Pairs of a prompt at most, of rewards so far apart at least. */
+/** At most this many pairs per prompt, with at least this difference of rewards. */
 const pairing = { perGroup: 32, minDifference: 0.1 };
 const modelFiles = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
 
@@ -99,7 +99,7 @@ async function scoresOf(model: string, pairs: readonly PreferencePair[]) {
   return pairs.map((_, i) => ({ chosen: chosen[i]!, rejected: rejected[i]! }));
 }
 
-/** The files of a model folder beside the weights, the card with what was measured. */
+/** Write the model's folder: its files, the card and the report. */
 async function publish(folder: string, report: Parameters<typeof renderPreferenceReport>[0]) {
   await mkdir(flags.out, { recursive: true });
   for (const file of modelFiles) await copyFile(join(folder, file), join(flags.out, file));

@@ -10,13 +10,13 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 
-/** Where the histories of this version lie. */
+/** Folder for the histories of this version. */
 async function versionFolder(): Promise<string> {
   const { version } = JSON.parse(await readFile('package.json', 'utf8'));
   return join('test', 'replay', 'histories', version);
 }
 
-/** The histories of a workflow's executions, the first one first. */
+/** The histories of a workflow's executions, oldest first. */
 async function chainOf(client: Client, id: string, runId?: string): Promise<History[]> {
   const history = await client.workflow.getHandle(id, runId).fetchHistory();
   const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
@@ -33,8 +33,8 @@ function childrenOf(history: History): { id: string; runId: string }[] {
 }
 
 /**
- * The history as JSON that replays, without what tells of the machine it was recorded on: the
- * identities of workers and clients, which name their hosts, and where errors came from.
+ * The history as JSON that can be replayed, without traces of the machine it was recorded on: the
+ * identities of workers and clients, which name their hosts, and the stack traces of errors.
  */
 function anonymous(history: History): string {
   const identities = new Set<string>();
@@ -47,7 +47,7 @@ function anonymous(history: History): string {
   return `${text}\n`;
 }
 
-/** Write every history of the run; the file of each execution is `name` and its number. */
+/** Write every history of the run; each execution's file is named `name` plus its number. */
 async function record(
   client: Client,
   run: string,

@@ -1,4 +1,4 @@
-// The committed teacher on samples that it has not seen, of prompts that it was not trained on.
+// Checks the committed teacher on new samples for prompts that it was not trained on.
 
 import { afterAll, expect, it } from 'vitest';
 import { summarizePairs } from '../src/analysis/preference-report.ts';
@@ -16,7 +16,7 @@ afterAll(() => models.close());
 const engine = runSchema.shape.engine.parse({});
 const promptFormat = { kind: 'plain', bos: false } as const;
 
-it('tells the better program from the worse one', { timeout: 120_000 }, async () => {
+it('scores the better program of a pair higher', { timeout: 120_000 }, async () => {
   const all = await readPrompts(resolveInput('data/held-out.jsonl'));
   const prompts = all.filter((_, i) => i % 7 === 0);
   const byId = new Map(prompts.map((prompt) => [prompt.id, prompt]));
@@ -47,6 +47,6 @@ it('tells the better program from the worse one', { timeout: 120_000 }, async ()
   });
   const rows = pairs.map((_, i) => ({ chosen: judged[2 * i]!, rejected: judged[2 * i + 1]! }));
   expect(rows.length).toBeGreaterThan(30);
-  // Nearly nine in ten of some 1,700 pairs (models/teacher/report.md); these are a sample of dozens.
+  // Nearly nine in ten of some 1,700 pairs (models/teacher/report.md); this test has dozens.
   expect(summarizePairs(rows).accuracy).toBeGreaterThan(0.75);
 });

@@ -1,4 +1,4 @@
-// The committed schema and configuration page are those that today's schema gives.
+// The committed JSON Schema and configuration page match the current schema.
 
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
@@ -8,6 +8,9 @@ import { derivedFiles } from './write-schema.ts';
 
 const files = await derivedFiles();
 
-test.each([...files])('%s is current (else: node tools/write-schema.ts)', async (path, content) => {
-  expect(await readFile(path, 'utf8'), relative(packageRoot, path)).toBe(content);
-});
+test.each([...files])(
+  '%s is current (if not, run: node tools/write-schema.ts)',
+  async (path, content) => {
+    expect(await readFile(path, 'utf8'), relative(packageRoot, path)).toBe(content);
+  },
+);

@@ -2,7 +2,7 @@
 
 import type { Uniforms } from '../../src/engine/sampling/random.ts';
 
-/** One element of the list, each as likely as the others. */
+/** One element of the list, all equally likely. */
 export function pick<T>(random: Uniforms, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)]!;
 }
@@ -12,7 +12,7 @@ export function chance(random: Uniforms, probability: number): boolean {
   return random() < probability;
 }
 
-/** A key of `weights`, as likely as its share of their sum. */
+/** A key of `weights`, with a probability proportional to its weight. */
 export function weighted<K extends string>(random: Uniforms, weights: Record<K, number>): K {
   const entries = Object.entries(weights) as [K, number][];
   let rest = random() * entries.reduce((sum, [, weight]) => sum + weight, 0);

@@ -1,4 +1,5 @@
-// The pretraining mixture: a function of its seed, diverse, and in the regime it promises.
+// The pretraining mixture: reproducible from its seed, diverse, and with the rewards it is meant
+// for.
 
 import { beforeAll, expect, test } from 'vitest';
 import { rubricSchema } from '../../src/config/schema.ts';
@@ -29,13 +30,13 @@ beforeAll(async () => {
   );
 });
 
-test('the corpus is a function of its seed, and a shorter one its beginning', () => {
+test('the corpus depends only on its seed, and a shorter one is its prefix', () => {
   const corpus = pretrainingCorpus(1, 200);
   expect(pretrainingCorpus(1, 50)).toEqual(corpus.slice(0, 50));
   expect(pretrainingCorpus(2, 50)).not.toEqual(corpus.slice(0, 50));
 });
 
-test('its average reward leaves room above, its best-of-8 shows that there is some', () => {
+test('its average reward leaves room for improvement, and its best-of-8 is much higher', () => {
   const all = rewards.flat();
   expect(mean(all)).toBeGreaterThan(0.25);
   expect(mean(all)).toBeLessThan(0.35);
@@ -54,11 +55,11 @@ test('every family has programs that fail and programs that are good', () => {
   }
 });
 
-test('samples for one prompt are nearly all different', () => {
+test('samples for one prompt nearly all differ', () => {
   expect(mean(groups.map((group) => new Set(group).size / groupSize))).toBeGreaterThan(0.95);
 });
 
-test('a mutant parses and is another program; a damaged one does not parse', () => {
+test('a mutant parses and is a different program; a damaged program does not parse', () => {
   tasks.forEach((task, i) => {
     const reference = referenceOf(task);
     const changed = mutant(reference, uniforms(4, i));
@@ -69,7 +70,7 @@ test('a mutant parses and is another program; a damaged one does not parse', () 
   });
 });
 
-test('renaming follows variables, leaves properties, and avoids names in use', () => {
+test('renaming changes variables, keeps properties, and avoids names in use', () => {
   const program = 'function total(items) { const n = 1; return items.n + n + other.items; }';
   const renamed = rename(
     program,

@@ -1,6 +1,6 @@
-// The programs that the embedded policy learns from before it is trained by reward: good,
-// mediocre and wrong, composed of independent choices, so that every quality a reward measures
-// varies on its own. Every program is a function of the seed and its index.
+// The programs on which the embedded policy is pretrained: good, mediocre and wrong ones. They are
+// composed of independent choices, so that every quality that a reward measures varies separately.
+// Each program depends only on the seed and its index.
 
 import { type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
 import { chance, pick, weighted } from './choose.ts';
@@ -10,19 +10,19 @@ import { splitSeed, splitTasks } from './split.ts';
 import { promptOf, type Task, tasksOf } from './tasks/task.ts';
 
 /**
- * The mixture: probabilities and, where several are listed, relative weights; drawn
- * independently for every program. They set the regime in which reward training starts: a
- * policy that imitates them has an average reward of .20 to .30 and a best-of-8 above .50.
+ * The mixture: probabilities, or relative weights where several are listed, drawn independently
+ * for every program. They decide where reward training starts: a policy that imitates them has an
+ * average reward of .20 to .30 and a best-of-8 above .50.
  */
 export const mixture = {
   /** Ways to fail the gate: the program does not parse, or does not define the entry. */
   failure: { none: 54, truncated: 13, bracketMissing: 12, bracketTwice: 8, wrongName: 13 },
   /** One operator, constant, method or `return` is wrong. */
   mutant: 0.55,
-  /** A body that does needless work, where the behaviour has one. */
+  /** A body that does needless work, if the behaviour has one. */
   wasteful: 0.5,
   doc: { none: 50, comment: 14, summary: 12, partial: 12, full: 12 },
-  /** Single letters for all names, the wanted parameters included. */
+  /** Single letters for all names, including the wanted parameters. */
   letters: 0.4,
   /** `var` for `const` and `let`. */
   var: 0.4,
@@ -45,7 +45,7 @@ const synonyms: Record<string, string[]> = {
   word: ['word', 'part'],
 };
 const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-/** What a program may refer to without having declared it. */
+/** Names that a program may use without declaring them. */
 const globals = new Set(['Array', 'Math', 'Object', '_']);
 
 /** A prompt and a program that may follow it. */
@@ -55,8 +55,8 @@ export interface Example {
 }
 
 /**
- * `count` examples, families alike; a smaller count gives a prefix of the same list. The split
- * is the committed one whatever the seed, so that held-out behaviours never appear.
+ * `count` examples, spread evenly over families; a smaller count gives a prefix of the same list.
+ * Whatever the seed, the committed split is used, so that held-out behaviours never appear.
  */
 export function pretrainingCorpus(seed: number, count: number): Example[] {
   const { pretraining } = splitTasks(splitSeed);
@@ -77,7 +77,7 @@ export function completionOf(task: Task, random: Uniforms): string {
   return failing(doc + styled(program.rename(code, names), paramNames, random), task, random);
 }
 
-/** One of the task's functions, right or with one thing wrong. */
+/** One of the task's functions, correct or with one mistake. */
 function codeOf({ behaviour, entry }: Task, random: Uniforms): string {
   const { bodies, wasteful = [] } = behaviour;
   const choices = wasteful.length > 0 && chance(random, mixture.wasteful) ? wasteful : bodies;
@@ -85,7 +85,7 @@ function codeOf({ behaviour, entry }: Task, random: Uniforms): string {
   return chance(random, mixture.mutant) ? mutant(code, random) : code;
 }
 
-/** The new name of every parameter and variable of `code`; no two share one. */
+/** The new name of every parameter and variable of `code`, all different. */
 function namesFor(task: Task, code: string, random: Uniforms): Map<string, string> {
   const params = program.paramRenames(task);
   const locals = [...new Set(program.identifiersOf(code).map(({ name }) => name))].filter(
@@ -103,7 +103,7 @@ function namesFor(task: Task, code: string, random: Uniforms): Map<string, strin
   return names;
 }
 
-/** The code with the habits that a reviewer would mark. */
+/** The code with habits that a reviewer would criticise. */
 function styled(code: string, paramNames: readonly string[], random: Uniforms): string {
   let result = code;
   if (chance(random, mixture.var)) result = result.replace(/\b(?:const|let) /g, 'var ');
@@ -113,7 +113,7 @@ function styled(code: string, paramNames: readonly string[], random: Uniforms): 
   return result;
 }
 
-/** A doc comment that says everything, a part of it, or nothing. */
+/** A doc comment that is complete, partial or missing. */
 function docOf({ behaviour }: Task, paramNames: readonly string[], random: Uniforms): string {
   const wording: program.Wording = {
     thirdPerson: chance(random, 0.5),
@@ -141,7 +141,7 @@ function docOf({ behaviour }: Task, paramNames: readonly string[], random: Unifo
   }
 }
 
-/** The text as it is, or in a way that fails the gate. */
+/** The text unchanged, or damaged so that it fails the gate. */
 function failing(text: string, task: Task, random: Uniforms): string {
   switch (weighted(random, mixture.failure)) {
     case 'none':

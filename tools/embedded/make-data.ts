@@ -1,4 +1,4 @@
-// Writes data/train.jsonl and data/held-out.jsonl. Part of: npm run make:policy
+// Writes data/train.jsonl and data/held-out.jsonl. Part of `npm run make:policy`.
 
 import { writeFile } from 'node:fs/promises';
 import { promptFiles } from './prompts.ts';

@@ -14,9 +14,9 @@ const { values: flags } = parseArgs({
   },
 });
 
-/** More examples change no merge that matters. */
+/** More examples change no important merge. */
 const examples = 8000;
-/** Without the two special tokens. 1,024 in all: programs a quarter shorter than with 512. */
+/** 1,024 less the two special tokens. Programs are a quarter shorter than with 512. */
 const size = 1022;
 
 const texts = pretrainingCorpus(Number(flags.seed), examples).map((e) => e.prompt + e.completion);

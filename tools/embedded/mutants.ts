@@ -1,5 +1,5 @@
-// Programs with one thing wrong. A mutant parses and (mostly) computes something else; a
-// damaged program does not parse, or does not define what was asked for.
+// Programs with one mistake. A mutant parses and (usually) computes something else; a damaged
+// program does not parse, or does not define the wanted function.
 
 import {
   type BinaryExpression,
@@ -53,7 +53,7 @@ const methods: Record<string, string> = {
   slice: 'at',
 };
 
-/** One place that can be changed: from `start` to `end`, into one of `choices`. */
+/** A part of the code, from `start` to `end`, that one of `choices` can replace. */
 interface Site {
   start: number;
   end: number;
@@ -79,7 +79,7 @@ function methodSite({ property, computed }: MemberExpression): Site[] {
   return other ? [{ start: property.start, end: property.end, choices: [other] }] : [];
 }
 
-/** A `return` that is left out; an object in its place would read as a block. */
+/** Removes a `return`, except before an object, which would then parse as a block. */
 function returnSite({ start, argument }: ReturnStatement): Site[] {
   if (!argument || argument.type === 'ObjectExpression') return [];
   return [{ start, end: argument.start, choices: [''] }];
@@ -102,12 +102,12 @@ function sitesAt(node: Node, program: string): Site[] {
   }
 }
 
-/** Parts of `for` headers that, changed, could make a loop endless. */
+/** Parts of `for` headers whose change could make a loop endless. */
 function stepsOf(nodes: readonly Node[]): Node[] {
   return nodes.flatMap((node) => ('update' in node && node.update ? [node.update as Node] : []));
 }
 
-/** The program with one operator, constant, method or `return` changed, and loops that still end. */
+/** The program with one operator, constant, method or `return` changed; its loops still end. */
 export function mutant(program: string, random: Uniforms): string {
   const nodes = nodesOf(program);
   const steps = stepsOf(nodes);
@@ -120,7 +120,7 @@ export function mutant(program: string, random: Uniforms): string {
   return program.slice(0, start) + pick(random, choices) + program.slice(end);
 }
 
-/** The program cut off at the end of some word or sign of its code. */
+/** The program cut off after some token of its code. */
 export function truncated(program: string, random: Uniforms): string {
   const code = program.indexOf('function');
   const ends = [...program.matchAll(/\w+|[^\w\s]/g)]
@@ -129,19 +129,19 @@ export function truncated(program: string, random: Uniforms): string {
   return program.slice(0, pick(random, ends.slice(0, -1)));
 }
 
-/** The program with one bracket of its code left out. */
+/** The program with one bracket of its code removed. */
 export function withoutBracket(program: string, random: Uniforms): string {
   const at = pick(random, bracketsOf(program));
   return program.slice(0, at) + program.slice(at + 1);
 }
 
-/** The program with one bracket of its code written twice. */
+/** The program with one bracket of its code doubled. */
 export function withExtraBracket(program: string, random: Uniforms): string {
   const at = pick(random, bracketsOf(program));
   return program.slice(0, at + 1) + program.slice(at);
 }
 
-/** Positions of brackets in the code, those in strings and around holes of templates left out. */
+/** Positions of brackets in the code, except in strings and around template expressions. */
 function bracketsOf(program: string): number[] {
   const positions: number[] = [];
   let openHoles = 0;

@@ -1,4 +1,4 @@
-// Pretrains the embedded policy on the generated corpus, by the engine that later fine-tunes it,
+// Pretrains the embedded policy on the generated corpus, with the engine that later fine-tunes it,
 // and writes it as a Hugging Face folder. Usage: npm run make:policy (see README.md).
 
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -105,7 +105,7 @@ async function specialTokens(folder: string) {
   };
 }
 
-/** Examples as token sequences that end with the end-of-sequence token. */
+/** Examples as token sequences, each ending with the end-of-sequence token. */
 function tokenize(tokenizer: Tokenizer, eos: number): TrainSequence[] {
   return pretrainingCorpus(seed, Number(flags.examples)).map(({ prompt, completion }) => {
     const tokens = [...tokenizer.encode(completion), eos];
@@ -121,7 +121,7 @@ function tokenize(tokenizer: Tokenizer, eos: number): TrainSequence[] {
   });
 }
 
-/** Batches of like length, in random order. */
+/** Batches of similar length, in random order. */
 function batches(examples: TrainSequence[], random: Uniforms): TrainSequence[][] {
   const shuffled = permutation(examples.length, random).map((i) => examples[i]!);
   const sorted = shuffled.sort((a, b) => a.completion.length - b.completion.length);
@@ -169,7 +169,7 @@ try {
   const trained = join(work, 'trained');
   await mkdir(trained);
   await trainer.save(trained);
-  // A base model, not a checkpoint of a run: no optimiser's state, and a card of its own.
+  // A base model, not a checkpoint of a run: it has its own card and no optimiser state.
   for (const file of modelFiles) await cp(join(trained, file), join(flags.out, file));
 } finally {
   await rm(work, { recursive: true });

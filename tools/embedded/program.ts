@@ -1,15 +1,15 @@
-// From a task to the text of a program: its function, the names in it, its doc comment. What
-// is chosen at random, and what is done badly on purpose, is corpus.ts.
+// From a task to the text of a program: its function, the names in it, its doc comment. corpus.ts
+// makes the random choices and the deliberate mistakes.
 
 import { type Node, parse } from 'acorn';
 import { full } from 'acorn-walk';
 import type { Behaviour, Task } from './tasks/task.ts';
 
-/** How a doc comment is worded; every combination makes a complete one. */
+/** Wording of a doc comment; every combination is complete. */
 export interface Wording {
-  /** "Sums the values" in place of "Sum the values". */
+  /** "Sums the values" instead of "Sum the values". */
   thirdPerson: boolean;
-  /** What the tags say of a value: its type, what it is, or both. */
+  /** What the tags contain: a value's type, its description, or both. */
   detail: 'type' | 'text' | 'both';
 }
 
@@ -26,7 +26,7 @@ export function nodesOf(program: string): Node[] {
   return nodes.sort((a, b) => a.start - b.start);
 }
 
-/** Names of variables and parameters in a program, by first appearance; property names are none. */
+/** Names of variables and parameters in a program, by first appearance, without property names. */
 export function identifiersOf(program: string): { name: string; start: number; end: number }[] {
   return nodesOf(program).flatMap((node) =>
     node.type === 'Identifier'
@@ -35,7 +35,7 @@ export function identifiersOf(program: string): { name: string; start: number; e
   );
 }
 
-/** The program with its variables renamed; a new name that is already taken is left alone. */
+/** The program with its variables renamed, except where the new name is already taken. */
 export function rename(program: string, names: ReadonlyMap<string, string>): string {
   const identifiers = identifiersOf(program);
   const taken = new Set(identifiers.map(({ name }) => name).filter((name) => !names.has(name)));
@@ -56,7 +56,7 @@ export function summaryOf(behaviour: Behaviour, { thirdPerson }: Wording): strin
   );
 }
 
-/** The lines of the `@param` tags, one a parameter, and of `@returns`. */
+/** The lines of the `@param` tags, one per parameter, and of `@returns`. */
 export function tagsOf(behaviour: Behaviour, names: readonly string[], { detail }: Wording) {
   const tag = (...words: string[]) => words.filter(Boolean).join(' ');
   const type = (name: string) => (detail === 'text' ? '' : `{${name}}`);
@@ -84,7 +84,7 @@ export function referenceOf(task: Task): string {
   return docBlock(doc) + rename(code, paramRenames(task));
 }
 
-/** From the names a behaviour's bodies use to the ones its task asks for. */
+/** Maps the names in a behaviour's bodies to those that its task asks for. */
 export function paramRenames({ behaviour, paramNames }: Task): Map<string, string> {
   return new Map(behaviour.params.map((param, i) => [param.name, paramNames[i]!]));
 }

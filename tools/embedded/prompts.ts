@@ -1,4 +1,4 @@
-// Tasks as lines of a prompt file: the results that their tests expect come from running the
+// Tasks as lines of a prompt file. The expected results of their tests come from running the
 // reference solution.
 
 import { runInNewContext } from 'node:vm';
@@ -7,7 +7,7 @@ import { referenceOf } from './program.ts';
 import { splitSeed, splitTasks } from './split.ts';
 import { type Json, promptOf, type Task } from './tasks/task.ts';
 
-/** The files of data/ by name, a JSON object a line. */
+/** The files of data/ by name, one JSON object per line. */
 export function promptFiles(): Record<'train.jsonl' | 'held-out.jsonl', string> {
   const { train, heldOut } = splitTasks(splitSeed);
   const lines = (tasks: Task[]) => tasks.map((task) => `${JSON.stringify(toPrompt(task))}\n`);
@@ -25,7 +25,9 @@ export function toPrompt(task: Task): Prompt {
   return { id, prompt: promptOf(task), entry, language: 'javascript', tests, reference };
 }
 
-/** What our own `program` returns, as JSON. Runs without a sandbox: not for sampled programs. */
+/**
+ * The return value of our own `program`, as JSON. Not for sampled programs: there is no sandbox.
+ */
 function resultOf(program: string, entry: string, args: Json[]): Json {
   const call = `${program}\nJSON.stringify(${entry}(...${JSON.stringify(args)}))`;
   return JSON.parse(runInNewContext(call) as string) as Json;

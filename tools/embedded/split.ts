@@ -1,6 +1,6 @@
-// Which tasks are trained on and which are held out. The line runs between behaviours: what a
-// held-out prompt asks for is asked for in no training prompt and in no pretraining program,
-// under any name. Families are shared.
+// Which tasks are trained on and which are held out. The split is by behaviour: the behaviour of a
+// held-out prompt occurs in no training prompt and no pretraining program, under any name. Families
+// are shared.
 
 import { permutation, uniforms } from '../../src/engine/sampling/random.ts';
 import { families } from './tasks/families.ts';
@@ -9,15 +9,15 @@ import { type Behaviour, type Family, type Task, tasksOf } from './tasks/task.ts
 /** Seed of the committed split. */
 export const splitSeed = 1;
 
-/** Prompts of a family in data/train.jsonl; 42 families make 294. */
+/** Prompts per family in data/train.jsonl; 42 families make 294. */
 const trainPerFamily = 7;
-/** Prompts of a family in data/held-out.jsonl, a behaviour each; 42 families make 84. */
+/** Prompts per family in data/held-out.jsonl, one per behaviour; 42 families make 84. */
 const heldOutPerFamily = 2;
 
 export interface Split {
   train: Task[];
   heldOut: Task[];
-  /** By family, the behaviours that pretraining may show. */
+  /** By family, the behaviours that pretraining may use. */
   pretraining: { family: Family; behaviours: Behaviour[] }[];
 }
 
@@ -25,7 +25,7 @@ function shuffled<T>(list: readonly T[], ...stream: (string | number)[]): T[] {
   return permutation(list.length, uniforms(...stream)).map((i) => list[i]!);
 }
 
-/** `count` tasks, no two alike: the behaviours in turn, each time under other names. */
+/** `count` different tasks: the behaviours in turn, each time under other names. */
 function namedTasks(family: Family, behaviours: Behaviour[], count: number, seed: number): Task[] {
   const namings = behaviours.map((behaviour) =>
     shuffled(tasksOf(family, behaviour), seed, 'names', family.name, behaviour.key),
@@ -36,7 +36,7 @@ function namedTasks(family: Family, behaviours: Behaviour[], count: number, seed
   });
 }
 
-/** In rounds over the families, so that the top of a list holds as many families as it can. */
+/** Interleaves the families, so that the top of a list covers as many of them as possible. */
 function inRounds(byFamily: readonly Task[][], seed: number, stream: string): Task[] {
   const rounds = Math.max(...byFamily.map((tasks) => tasks.length));
   return Array.from({ length: rounds }, (_, round) =>
@@ -49,7 +49,7 @@ function inRounds(byFamily: readonly Task[][], seed: number, stream: string): Ta
   ).flat();
 }
 
-/** The split of all tasks, a function of the seed. */
+/** The split of all tasks, which depends only on the seed. */
 export function splitTasks(seed: number): Split {
   const dealt = families.map((family) => {
     const behaviours = shuffled(family.behaviours, seed, 'split', family.name);

@@ -1,4 +1,4 @@
-// The tokenizer: the algorithm on a text small enough to follow, and the committed result.
+// The tokenizer: the algorithm on a text small enough to follow, and the committed files.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { endOfCompletion, endOfText, trainBpe } from './train-bpe.ts';
 const folder = fileURLToPath(new URL('../../models/policy', import.meta.url));
 const tokenizer = await readTokenizer(folder);
 
-test('merges go by frequency, then by order, and cross no split', () => {
+test('merges are chosen by frequency, then by order, and cross no split', () => {
   // Pieces: "low" twice, " low" once, "er" twice, " er" once; "lo" occurs thrice, "er" thrice.
   const { vocabulary, merges } = trainBpe(['low low', 'low', 'er er', 'er'], 300);
   expect(merges).toEqual([
@@ -24,7 +24,7 @@ test('merges go by frequency, then by order, and cross no split', () => {
   expect(vocabulary.slice(256)).toEqual(['er', 'lo', 'low']);
 });
 
-test('training stops at the size asked for', () => {
+test('training stops at the requested size', () => {
   expect(trainBpe(['low low', 'low'], 257).vocabulary).toHaveLength(257);
 });
 
@@ -52,7 +52,7 @@ test('prompts and solutions are short', () => {
   expect(longest(tasks.map(referenceOf))).toBeLessThan(96);
 });
 
-test('the committed tokenizer is what the corpus gives', () => {
+test('the committed tokenizer is what training on the corpus gives', () => {
   const texts = pretrainingCorpus(1, 8000).map((it) => it.prompt + it.completion);
   const { model } = JSON.parse(readFileSync(`${folder}/tokenizer.json`, 'utf8'));
   const { vocabulary, merges } = trainBpe(texts, 1022);

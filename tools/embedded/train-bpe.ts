@@ -1,7 +1,7 @@
-// Trains a byte-level BPE tokenizer (Sennrich et al. 2016; bytes as in GPT-2) and lays it out as
-// Hugging Face's tokenizer.json: text is split as Qwen2 splits it, and no merge crosses a split.
+// Trains a byte-level BPE tokenizer (Sennrich et al. 2016; bytes as in GPT-2) and writes it as
+// Hugging Face's tokenizer.json. Text is split as by Qwen2, and no merge crosses a split.
 
-/** Qwen2's split: words with one sign before them, single digits, signs, line ends, spaces. */
+/** Qwen2's split: words with one preceding symbol, single digits, symbols, line ends, spaces. */
 const splitPattern =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
@@ -14,15 +14,15 @@ export interface Bpe {
   merges: [string, string][];
 }
 
-/** A distinct piece of the text as the symbols merged so far, and how often it occurs. */
+/** A distinct piece of the text, as the symbols merged so far, and its number of occurrences. */
 interface Piece {
   symbols: string[];
   count: number;
 }
 
 /**
- * Learn merges of the most frequent neighbours until there are `size` tokens, or no pair occurs
- * twice. Ties go to the pair that sorts first. The special tokens are not among the `size`.
+ * Learn merges of the most frequent neighbours until there are `size` tokens, not counting the
+ * special ones, or no pair occurs twice. Ties go to the pair that sorts first.
  */
 export function trainBpe(texts: Iterable<string>, size: number): Bpe {
   const pieces = piecesOf(texts);
@@ -73,7 +73,7 @@ function merged(symbols: readonly string[], [left, right]: [string, string]): st
   return result;
 }
 
-/** GPT-2's printable character for every byte: itself where it is printable, else from U+0100. */
+/** GPT-2's printable character for every byte: itself if printable, else one from U+0100 on. */
 const byteSymbols: readonly string[] = (() => {
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) => {

@@ -8,7 +8,7 @@ const item = { name: 'item', type: 'object', text: 'the item' };
 const keys = ['price', 'size', 'age', 'score', 'stock', 'rank'];
 const thresholds = pairs(keys, comparisons);
 
-/** Lists of items whose `key` lies around `bound`. */
+/** Lists of items whose `key` is around `bound`. */
 function rowsAround(key: string, bound: number): Json[][] {
   const row = (value: number, index: number) => ({ name: `n${index}`, [key]: value });
   return [

@@ -1,5 +1,5 @@
-// Conditions on one number, as phrase and as expression: what the families that select,
-// count or label values have in common.
+// Conditions on one number, as phrase and as expression, shared by the families that select, count
+// or label values.
 
 import { span } from './task.ts';
 
@@ -44,7 +44,9 @@ const multiples: Predicate[] = span(2, 9).map((bound) => ({
 
 export const predicates: Predicate[] = [...comparisons, ...multiples];
 
-/** Lists that tell a condition with this bound from its neighbours: both sides, the edge, none. */
+/**
+ * Lists that distinguish a condition with this bound from similar ones: both sides, the edge, none.
+ */
 export function listsAround(bound: number): number[][] {
   return [
     [bound - 1, bound, bound + 1],

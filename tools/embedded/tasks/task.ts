@@ -1,6 +1,6 @@
-// What a task of the embedded family is: a behaviour that a short JavaScript function can have,
-// and the ways to ask for it (entry name, parameter names). The families lie beside this file;
-// rendering programs is ../program.ts, choosing which tasks are held out is ../split.ts.
+// A task for the embedded policy: a behaviour of a short JavaScript function, and the names that a
+// prompt asks for (entry, parameters). The families are in this folder; ../program.ts renders
+// programs, ../split.ts chooses the held-out tasks.
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -8,15 +8,15 @@ export interface Param {
   name: string;
   /** JSDoc type. */
   type: string;
-  /** What it is, in two or three words. */
+  /** A description in two or three words. */
   text: string;
 }
 
-/** What a function does, with the programs that do it. Bodies use the names of `params`. */
+/** A function's behaviour and the programs that have it. Bodies use the names of `params`. */
 export interface Behaviour {
   /** Unique in its family, such as `greater-5`. */
   key: string;
-  /** The task as an order: one sentence with its full stop. */
+  /** The task as an instruction: one sentence with its full stop. */
   statement: string;
   params: Param[];
   returns: { type: string; text: string };
@@ -28,14 +28,14 @@ export interface Behaviour {
   cases: Json[][];
 }
 
-/** Behaviours that share a form and the names one would give them. */
+/** Behaviours that share a form and fitting names. */
 export interface Family {
   name: string;
   entries: string[];
   behaviours: Behaviour[];
 }
 
-/** A behaviour with the names that a prompt asks for: one variant of a family. */
+/** A behaviour with the names that a prompt asks for. */
 export interface Task {
   id: string;
   family: Family;
@@ -45,7 +45,7 @@ export interface Task {
   paramNames: string[];
 }
 
-/** Names a prompt may ask for in place of a behaviour's own. */
+/** Names that a prompt may ask for instead of a behaviour's own. */
 const paramAlternatives: Record<string, string[]> = {
   values: ['values', 'numbers', 'list'],
   value: ['value', 'amount', 'num'],
@@ -83,7 +83,7 @@ export function span(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
-/** Every pair of an element of `left` and one of `right`. */
+/** All pairs of an element of `left` and one of `right`. */
 export function pairs<A, B>(left: readonly A[], right: readonly B[]): [A, B][] {
   return left.flatMap((a) => right.map((b): [A, B] => [a, b]));
 }
@@ -109,7 +109,7 @@ const markNames: Record<string, string> = {
   '>': 'angle',
 };
 
-/** A punctuation mark as a word, for the keys of behaviours. */
+/** The name of a punctuation mark, for the keys of behaviours. */
 export function markName(mark: string): string {
   const name = markNames[mark];
   if (!name) throw new Error(`'${mark}' has no name; add one to markNames`);

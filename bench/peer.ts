@@ -1,6 +1,7 @@
-// A Python script to compare the engine with: ANNEAL_PYTHON=/path/to/python npm run bench --
-// engine. That Python needs the packages that the script imports. It answers one request at a time,
-// so that its rounds alternate with ours.
+// A Python script to compare the engine with, run by the Python in ANNEAL_PYTHON:
+//   ANNEAL_PYTHON=/path/to/python npm run bench -- engine
+// That Python needs the packages that the script imports. It answers one request at a time, so that
+// its rounds alternate with ours.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

@@ -1,4 +1,4 @@
-// A worker's model process as the system sees it.
+// Finds a worker's model process and its memory through the operating system.
 
 import { readFile } from 'node:fs/promises';
 
@@ -11,7 +11,7 @@ export async function engineOf(parent: number | undefined): Promise<number | und
   return undefined;
 }
 
-/** Resident memory of a process in MB; 0 where there is none. */
+/** Resident memory of a process in MB; 0 if there is no such process. */
 export async function residentMb(pid: number | undefined): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
   return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);

@@ -1,5 +1,5 @@
 // A real S3 server for tests: versitygw over a folder, built once by Go from the pinned module in
-// tools/s3 and kept in the user's cache. It listens on this machine alone.
+// tools/s3 and kept in the user's cache. It listens only on this machine.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,14 +19,14 @@ const startTimeoutMs = 30_000;
 export const bucket = 'runs';
 
 export interface S3Server {
-  /** Where the bucket's objects lie as files, by their keys. */
+  /** Folder of the bucket's objects, as files named by their keys. */
   folder: string;
-  /** What a process needs to use it, as the standard AWS configuration. */
+  /** The standard AWS configuration with which a process can use it. */
   env: Record<string, string>;
   close(): Promise<void>;
 }
 
-/** Why the tests that need the server are left out: no Go, and it was not built before. */
+/** Why the tests that need the server are skipped: there is no Go, and no earlier build. */
 export async function s3Missing(): Promise<string | null> {
   if (existsSync(binaryPath()) || (await goVersion(process.env))) return null;
   return 'the S3 server of these tests is built by Go, and there is none on the PATH';
@@ -38,7 +38,9 @@ function binaryPath(): string {
   return join(cacheFolder(), 'versitygw', version, 'versitygw');
 }
 
-/** Build the server where that was not done yet: 1 to 3 minutes on two cores. @returns its path */
+/**
+ * Build the server unless an earlier build exists: 1 to 3 minutes on two cores. @returns its path
+ */
 export async function s3Binary(): Promise<string> {
   const cached = binaryPath();
   if (existsSync(cached)) return cached;
@@ -70,7 +72,7 @@ export async function startS3Server(): Promise<S3Server> {
     AWS_SECRET_ACCESS_KEY: 'anneal-test-secret',
   };
   const keys = ['--access', env.AWS_ACCESS_KEY_ID, '--secret', env.AWS_SECRET_ACCESS_KEY];
-  // Not every file system that tests run on keeps extended attributes.
+  // Some file systems that tests run on do not support extended attributes.
   const backend = ['posix', '--sidecar', join(root, 'metadata'), join(root, 'objects')];
   const server = spawn(binary, ['--port', `${host}:${port}`, '--quiet', ...keys, ...backend], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -91,7 +93,7 @@ export async function startS3Server(): Promise<S3Server> {
     if (server.exitCode !== null || Date.now() > deadline) {
       await close();
       throw new Error(
-        `expected versitygw to answer on port ${port}; it ended or was silent: ${said}`,
+        `expected versitygw to answer on port ${port}, but it exited or was silent: ${said}`,
       );
     }
     await delay(50);

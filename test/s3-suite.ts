@@ -4,12 +4,12 @@ import { afterAll, beforeAll, vi } from 'vitest';
 import { type S3Server, s3Missing, startS3Server } from './s3-server.ts';
 
 /**
- * Start a server before the file's tests, with what it takes to use it in their environment, and
- * end it after them. Where there can be none, `missing` is true, and the console says why.
+ * Start a server before the file's tests and stop it after them. Their environment has the settings
+ * to use it. If there can be no server, `missing` is true and the console says why.
  */
 export async function s3Suite(): Promise<{ missing: boolean; readonly server: S3Server }> {
   const why = await s3Missing();
-  if (why) console.warn(`left out: ${why}`);
+  if (why) console.warn(`skipped: ${why}`);
   let server: S3Server | undefined;
   beforeAll(async () => {
     if (why) return;

@@ -1,30 +1,30 @@
-// A real file system that tests may fill and make read-only: a tmpfs, which it takes root to mount.
+// A real file system that tests can fill and make read-only: a tmpfs, which needs root to mount.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Why there can be none here; null where there can. */
+/** Why no disk can be mounted here; null if one can. */
 export function smallDiskMissing(): string | null {
   if (process.platform !== 'linux') return 'small disks are mounted on Linux only';
-  // Other users, and containers without the right to, are refused.
+  // Other users, and containers without the permission, are refused.
   const folder = mkdtempSync(join(tmpdir(), 'anneal-disk-'));
   const { status } = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', folder]);
   if (status === 0) execFileSync('umount', [folder]);
   rmSync(folder, { recursive: true });
-  return status === 0 ? null : 'no file system may be mounted here; it takes root';
+  return status === 0 ? null : 'mounting a file system needs root';
 }
 
 export interface SmallDisk {
   readonly folder: string;
-  /** Size in bytes, more or less than before; what is there stays. */
+  /** Grow or shrink the disk to a size in bytes; its files stay. */
   resize(bytes: number): void;
   setReadOnly(readOnly: boolean): void;
   close(): void;
 }
 
-/** @param folder to mount it on, empty; a new one by default. */
+/** @param folder an empty folder to mount the disk on; a new one by default. */
 export function mountSmallDisk(
   bytes: number,
   folder = mkdtempSync(join(tmpdir(), 'anneal-disk-')),

@@ -1,5 +1,6 @@
-// Kills worker, engine and server of a short run, at random, and compares what it ends with to the
-// same run left alone. `npm run chaos -- --kills 30 --seed N`; the integration suite runs a few.
+// Kills worker, engine and server of a short run at random, and compares its result with that of
+// the undisturbed run. `npm run chaos -- --kills 30 --seed N`; the integration suite makes a few
+// kills.
 
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,15 +17,15 @@ export interface Kill {
   target: Target;
   /** Seconds into the run. */
   at: number;
-  /** Seconds from the kill until an activity was at work again, or the run had ended. */
+  /** Seconds from the kill until an activity was running again, or the run had ended. */
   resumed: number;
 }
 
-/** What a run ends with: hashes of its last checkpoint and of its metrics. */
+/** A run's result: hashes of its last checkpoint and of its metrics. */
 export interface Ending {
   checkpoint: string;
   metrics: string;
-  /** Seconds that it took. */
+  /** Wall time in seconds. */
   wall: number;
   /** Activities that took more than one attempt. */
   retried: number;
@@ -37,8 +38,8 @@ export interface ChaosReport {
 }
 
 /**
- * Run a short run alone, then under kills, as many runs as it takes.
- * @param seed of the moments and the targets of the kills.
+ * Run a short run undisturbed, then repeat it under kills until all kills are made.
+ * @param seed for the times and the targets of the kills.
  */
 export async function chaos(
   kills: number,
@@ -95,7 +96,7 @@ async function endOf(setting: DurableSetting, id: string, run: Run): Promise<End
   };
 }
 
-/** SIGKILL a process. @returns false where there is none at the moment. */
+/** SIGKILL a process. @returns false if there is none at the moment. */
 async function kill(setting: DurableSetting, target: Target): Promise<boolean> {
   if (target === 'server') setting.killServer();
   else if (target === 'worker') {
@@ -109,7 +110,7 @@ async function kill(setting: DurableSetting, target: Target): Promise<boolean> {
   return true;
 }
 
-/** Seconds until an activity has started since, or the run has ended. */
+/** Seconds until a new activity has started, or the run has ended. */
 async function resumedAfter(
   setting: DurableSetting,
   run: Run,

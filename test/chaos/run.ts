@@ -30,9 +30,9 @@ else {
   console.log(
     [
       `${kills} kills over ${report.disturbed.length} runs (seed ${seed})`,
-      `the same bits as the run left alone: ${same} of ${report.disturbed.length}`,
+      `the same bits as the undisturbed run: ${same} of ${report.disturbed.length}`,
       `at work again after: median ${median.toFixed(1)} s, worst ${seconds.at(-1)!.toFixed(1)} s`,
-      `longer than left alone (${report.calm.wall.toFixed(0)} s): ${(lost / kills).toFixed(1)} s a kill; ${retried} activities tried again`,
+      `longer than undisturbed (${report.calm.wall.toFixed(0)} s): ${(lost / kills).toFixed(1)} s per kill; ${retried} activities retried`,
     ].join('\n'),
   );
 }

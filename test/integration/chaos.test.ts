@@ -1,4 +1,5 @@
-// A few random kills of worker, engine and server: the same bits. `npm run chaos` for many.
+// A run gives the same bits after a few random kills of worker, engine and server. `npm run chaos`
+// makes many.
 
 import { expect, it } from 'vitest';
 import { chaos } from '../chaos/chaos.ts';

@@ -1,6 +1,6 @@
-// What becomes of a run when a file of it is deleted or changed by one bit: it is made again, or
-// refused by name, and never used. A real server, the real workflows and activities on real files;
-// the model alone is a double, whose checkpoints are as many files as a real one's.
+// If a run's file is deleted or changed by one bit, it is rebuilt or refused by name, and never
+// used. The server, workflows, activities and files are real; only the model is a fake, whose
+// checkpoints have the same files as real ones.
 
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -56,7 +56,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Serve every queue; each run's file is damaged just before the activity that its case names. */
+/** Serve every queue, and damage each run's file just before the activity named in its case. */
 async function startWorkers(): Promise<() => Promise<void>> {
   const activities = createActivities({ runsDir: at('runs'), models: createModelDouble(prompts) });
   const damaging = Object.entries(activities).map(([name, activity]) => [
@@ -91,12 +91,12 @@ async function startWorkers(): Promise<() => Promise<void>> {
 interface Place {
   epoch?: number;
   split?: string;
-  /** What a summary is of: training samples and held-out ones come to the same activity. */
+  /** The shards of a summary; training and held-out samples use the same activity. */
   scored?: { path: string }[];
 }
 interface Damage extends Omit<Place, 'scored'> {
   path: string;
-  /** The activity before which it is done; with `epoch` and `split`, of these. */
+  /** Damage the file before this activity, of `epoch` and `split` if given. */
   before: string;
   how: keyof typeof damages;
 }
@@ -146,7 +146,7 @@ async function start(run: string, { words = '', ...changes }: Record<string, unk
 let runs = 0;
 const nextName = () => `run-${++runs}`;
 
-/** Start a run of which a file will be damaged on the way. */
+/** Start a run one of whose files will be damaged. */
 function startDamaged(damage: Damage, changes: Record<string, unknown> = {}) {
   const run = nextName();
   cases.set(run, damage);
@@ -165,7 +165,7 @@ async function problemsOf(run: string): Promise<string[]> {
   return decodeJsonl<{ problem: string }>(text, run).map(({ problem }) => problem);
 }
 
-/** A file that is damaged in the second epoch is made again there, which the run says once. */
+/** Expect a file damaged in the second epoch to be rebuilt there, and reported once. */
 async function expectRemade(damage: Damage): Promise<void> {
   const run = await startDamaged(damage);
   await expectSameAsWhole(run.workflowId, await run.result(), [damage.path]);
@@ -185,7 +185,7 @@ const checkpointFiles = [
 ];
 const second = 'samples/epoch-02';
 
-describe.concurrent('what the epoch in progress made is made again, and the run says so', () => {
+describe.concurrent('files of the epoch in progress are rebuilt, and the run reports it', () => {
   it.each(
     inBothWays([
       { path: `${second}/rollouts-000.jsonl`, before: 'score', split: 'train', epoch: 2 },
@@ -209,7 +209,7 @@ describe.concurrent('what the epoch in progress made is made again, and the run 
   )('$path, $how before $before', expectRemade);
 });
 
-describe.concurrent('the checkpoint that an epoch starts from is made again by its own epoch', () => {
+describe.concurrent('the checkpoint that an epoch starts from is rebuilt by its own epoch', () => {
   it.each(
     inBothWays(
       checkpointFiles.map((name) => ({
@@ -237,7 +237,7 @@ describe.concurrent('the checkpoint that an epoch starts from is made again by i
   });
 
   it.each(ways)(
-    'one that retention has left nothing to make it from is refused, %s',
+    'one that cannot be rebuilt, because retention deleted its sources, is refused, %s',
     async (how) => {
       const path = 'checkpoints/epoch-02/model.safetensors';
       const changes = { phases: [{ name: 'only', epochs: [1, 3] }], retention: { keep_last: 1 } };
@@ -251,7 +251,7 @@ describe.concurrent('the checkpoint that an epoch starts from is made again by i
   );
 });
 
-describe.concurrent('what a run wrote down of earlier epochs is made again from its copy', () => {
+describe.concurrent('records of earlier epochs are restored from their copies', () => {
   it.each(
     inBothWays(
       ['metrics.jsonl', 'config.json', 'steps/epoch-01.jsonl'].map((path) => ({
@@ -272,7 +272,7 @@ describe.concurrent('what a run wrote down of earlier epochs is made again from 
   });
 });
 
-describe.concurrent('what cannot be made again is refused by name', () => {
+describe.concurrent('files that cannot be rebuilt are refused by name', () => {
   it.each(
     inBothWays([
       { path: 'checkpoints/start/model.safetensors', before: 'train', epoch: 2 },
@@ -281,7 +281,7 @@ describe.concurrent('what cannot be made again is refused by name', () => {
       { path: 'prompts/held-out.jsonl', before: 'generate', split: 'held-out', epoch: 0 },
     ]),
   )('$path, $how', async (damage) => {
-    // Prompts of its own, since a worker that has read these once does not read them again.
+    // Each case has its own prompts, since a worker does not read the same ones twice.
     const run = await startDamaged(damage, { words: ` // ${damage.path} ${damage.how}` });
     const cause = { type: 'DamagedArtifact', message: expect.stringContaining(damage.path) };
     await expect(run.result()).rejects.toMatchObject({ cause });
@@ -289,7 +289,7 @@ describe.concurrent('what cannot be made again is refused by name', () => {
   });
 });
 
-describe.concurrent('what no later stage reads changes nothing', () => {
+describe.concurrent('files that no later stage reads do not affect the run', () => {
   const train = { before: 'train', epoch: 2 };
   it.each(
     inBothWays([
@@ -327,14 +327,17 @@ describe.concurrent('resume_from', () => {
     expect(failure.message).toContain(named);
   });
 
-  it.each(ways)('goes on with the metrics as they were written: metrics.jsonl, %s', async (how) => {
-    const run = await resumeFrom('metrics.jsonl', how);
-    const { workflowId } = run;
-    expect(await run.result()).toEqual({ ...whole, run: workflowId, epochs: 1 });
-    expect(await readFile(inRun(workflowId, 'metrics.jsonl'), 'utf8')).toBe(
-      await readFile(inRun('whole', 'metrics.jsonl'), 'utf8'),
-    );
-  });
+  it.each(ways)(
+    'continues with the metrics as originally written: metrics.jsonl, %s',
+    async (how) => {
+      const run = await resumeFrom('metrics.jsonl', how);
+      const { workflowId } = run;
+      expect(await run.result()).toEqual({ ...whole, run: workflowId, epochs: 1 });
+      expect(await readFile(inRun(workflowId, 'metrics.jsonl'), 'utf8')).toBe(
+        await readFile(inRun('whole', 'metrics.jsonl'), 'utf8'),
+      );
+    },
+  );
 });
 
 describe.concurrent('the training of a reward model', () => {
@@ -370,7 +373,7 @@ describe.concurrent('the training of a reward model', () => {
     await expect(training.result()).rejects.toMatchObject({ cause });
   });
 
-  it.each(ways)("makes the epoch's checkpoint again, %s", async (how) => {
+  it.each(ways)("rebuilds the epoch's checkpoint, %s", async (how) => {
     const path = 'checkpoints/epoch-02/model.safetensors';
     const expected = await (await train(null)).result();
     const training = await train({ path, how, before: 'evaluateRewardModel', epoch: 2 });

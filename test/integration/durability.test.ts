@@ -1,5 +1,5 @@
-// The promise, with the real engine and the embedded policy: a run that is killed again and again
-// ends with the same bits as one left alone, and one that goes on from another's epoch does too.
+// With the real engine and the embedded policy: a run that is killed repeatedly ends with the same
+// bits as an undisturbed one, and so does one that continues from another run's epoch.
 
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ afterAll(() => setting?.close(), 120_000);
 const metricsOf = async (run: string) =>
   decodeJsonl<EpochMetrics>(await setting.read(run, 'metrics.jsonl'), run);
 
-it('trains: every epoch has a batch, steps and a policy of its own', async () => {
+it('trains: every epoch has its own batch, steps and policy', async () => {
   const [start, ...epochs] = await metricsOf('left-alone');
   expect(start).toMatchObject({ epoch: 0, phase: 'start' });
   expect(epochs.map(({ epoch, phase }) => [epoch, phase])).toEqual([
@@ -39,7 +39,7 @@ it('trains: every epoch has a batch, steps and a policy of its own', async () =>
   expect(new Set(await Promise.all(manifests)).size).toBe(3);
 });
 
-it('ends with the same bits when worker and server are killed on the way', async () => {
+it('ends with the same bits if worker and server are killed during the run', async () => {
   const run = await setting.start('killed', shortRun);
   for (const activity of ['generate', 'score', 'train']) {
     await setting.working('killed', 'exploration', 1, activity);
@@ -63,7 +63,7 @@ it('ends with the same bits when worker and server are killed on the way', async
   );
   const retried = timings.filter(({ attempt }) => attempt > 1).map(({ activity }) => activity);
   expect(retried).toEqual(expect.arrayContaining(['generate', 'score', 'train']));
-  // Nobody waited for heartbeats that a worker known to be dead would have missed.
+  // A worker known to be dead does not have to miss its heartbeats first.
   const attempts = await setting.attempts('killed', 'exploration', 1);
   const failures = attempts.flatMap(({ lastFailure }) => lastFailure?.message ?? []);
   expect(failures).toContainEqual(expect.stringMatching(/^the worker \d+@.* died$/));
@@ -72,7 +72,7 @@ it('ends with the same bits when worker and server are killed on the way', async
   expect(trained!.from_step).toBeGreaterThan(0);
 });
 
-it("goes on from another run's epoch as that run did", async () => {
+it("continues from another run's epoch exactly as that run did", async () => {
   const resume_from = setting.path('left-alone', 'checkpoints/epoch-01');
   const run = await setting.start('resumed', { ...shortRun, resume_from });
   const { checkpoint, epochs } = await run.result();
@@ -83,7 +83,7 @@ it("goes on from another run's epoch as that run did", async () => {
   );
 });
 
-it('trains adapters likewise: killed, or gone on from another run, the same bits', async () => {
+it('gives the same bits for adapters too, if killed or continued from another run', async () => {
   const lora = { rank: 4, alpha: 8 };
   const file = { ...shortRun, model: { ...shortRun.model, lora } };
   const whole = await setting.start('adapters', file);
@@ -102,7 +102,7 @@ it('trains adapters likewise: killed, or gone on from another run, the same bits
   );
 });
 
-it('refuses a bad input that a client starts it with, at once and in plain words', async () => {
+it('refuses a bad input from a client at once, with a plain message', async () => {
   const file = { ...shortRun, rlaif: { kl_penality: 0.1 } };
   const run = await setting.start('bad', file);
   await expect(run.result()).rejects.toMatchObject({

@@ -1,5 +1,5 @@
-// A real server, a real worker and the embedded policy, small enough for tests: what it takes to
-// run a run and to look at what it left.
+// A real server, a real worker and the embedded policy, small enough for tests, with helpers to run
+// a run and inspect its files.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { type SupervisedWorker, superviseWorker } from '../../src/workers/superv
 import type { trainingRun } from '../../src/workflows/index.ts';
 import { epochWorkflowId, taskQueues } from '../../src/workflows/messages.ts';
 
-/** Two short phases of the embedded policy, the second with a reference of its own. */
+/** Two short phases of the embedded policy; the second has its own reference. */
 export const shortRun: RunFile = {
   seed: 7,
   model: { path: process.env.ANNEAL_TEST_POLICY ?? 'models/policy' },
@@ -32,7 +32,7 @@ export const shortRun: RunFile = {
   ],
 };
 
-/** One epoch of less. */
+/** One even shorter epoch. */
 export const tinyRun: RunFile = {
   ...shortRun,
   rlaif: { prompts_per_epoch: 4, num_samples_per_prompt: 8, max_new_tokens: 48 },
@@ -46,16 +46,16 @@ export type Run = WorkflowHandle<typeof trainingRun>;
 /** PENDING_ACTIVITY_STATE_STARTED. */
 const pendingState = { started: 2 };
 
-/** How an activity was done: at which attempt, by the worker of which process id. */
+/** An activity's last attempt, and the process id of its worker. */
 export interface Attempt {
   activity: string;
   attempt: number;
   worker: number;
-  /** Why the attempt before did not end well; null for the first. */
+  /** Why the previous attempt failed; null for the first. */
   lastFailure: { message?: string | null; timeoutFailureInfo?: object | null } | null;
 }
 
-/** Workers name themselves `pid@host`. */
+/** A worker's identity is `pid@host`. */
 const pidOf = (identity: string | null | undefined) => Number.parseInt(identity ?? '', 10);
 
 export class DurableSetting {
@@ -63,10 +63,10 @@ export class DurableSetting {
   readonly server: TemporalServer;
   readonly worker: SupervisedWorker;
   readonly client: Client & { connection: { close(): Promise<void> } };
-  /** What server and worker told their supervisors. */
+  /** Lines that server and worker logged to their supervisors. */
   readonly log: string[];
 
-  /** @param otherServer to be used in place of an embedded one; closed with the setting. */
+  /** @param otherServer used instead of an embedded one; closed with the setting. */
   static async open(otherServer?: TemporalServer): Promise<DurableSetting> {
     const folder = await mkdtemp(join(tmpdir(), 'anneal-durable-'));
     const log: string[] = [];
@@ -117,8 +117,8 @@ export class DurableSetting {
   }
 
   /**
-   * Wait until an activity of that kind is at work in an epoch of the run, by a worker other than
-   * those of `not`.
+   * Wait until a worker, other than those in `not`, runs an activity of that kind in an epoch of the
+   * run.
    * @returns the process id of its worker
    */
   async working(
@@ -160,17 +160,17 @@ export class DurableSetting {
     });
   }
 
-  /** Wait until the run's folder has that file. */
+  /** Wait until the run's folder contains that file. */
   async written(run: string, file: string): Promise<void> {
     while (!existsSync(this.path(run, file))) await delay(5);
   }
 
-  /** SIGKILL the worker that runs now. */
+  /** SIGKILL the current worker. */
   killWorker(): void {
     process.kill(this.worker.pid!, 'SIGKILL');
   }
 
-  /** SIGKILL the server that runs now. */
+  /** SIGKILL the current server. */
   killServer(): void {
     process.kill(readRecord(join(this.folder, 'server'))!.pid!, 'SIGKILL');
   }
@@ -183,7 +183,7 @@ export class DurableSetting {
   }
 }
 
-/** What `anneal status` prints. */
+/** The output of `anneal status`. */
 export function statusOf(run: string, runsDir: string, address: string): Promise<string> {
   const args = [join(packageRoot, 'src/cli/main.ts'), 'status', run, '--runs-dir', runsDir];
   const env = { ...process.env, TEMPORAL_ADDRESS: address, NO_COLOR: '1' };
@@ -192,7 +192,7 @@ export function statusOf(run: string, runsDir: string, address: string): Promise
   });
 }
 
-/** What `anneal status` prints once it says something. */
+/** The output of `anneal status`, once it matches. */
 export async function statusSaying(what: RegExp, look: () => Promise<string>): Promise<string> {
   for (;;) {
     const text = await look();

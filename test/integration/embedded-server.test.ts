@@ -34,7 +34,7 @@ async function start(log: string[] = []): Promise<TemporalServer> {
   return server;
 }
 
-/** A process that uses the server until it is killed, or its standard input ends. */
+/** A process that uses the server until it is killed or its standard input ends. */
 async function holdServer() {
   const script = fileURLToPath(new URL('./hold-server.ts', import.meta.url));
   const holder = spawn(process.execPath, [script, process.env.ANNEAL_TEMPORAL_CLI!, dataDir]);
@@ -43,7 +43,7 @@ async function holdServer() {
   return holder;
 }
 
-/** Start a workflow that nothing runs: data for the server to keep. */
+/** Start a workflow that no worker runs, so that the server has data to keep. */
 async function leaveWorkflow(server: TemporalServer): Promise<void> {
   const client = await connect(server);
   await client.workflow.start('nobody', { workflowId: 'kept', taskQueue: 'nowhere' });
@@ -77,7 +77,7 @@ it('serves its Web UI and knows the search attributes', async () => {
   );
 });
 
-it('is started again where it dies, on the same port, with its data', async () => {
+it('is restarted if it dies, on the same port, with its data', async () => {
   const log: string[] = [];
   const server = await start(log);
   const { address } = server;
@@ -91,7 +91,7 @@ it('is started again where it dies, on the same port, with its data', async () =
   expect(log).toContainEqual(expect.stringContaining('died; starting it again'));
 });
 
-it('ends with its last user, and starts later on the same ports with its data', async () => {
+it('stops with its last user, and starts later on the same ports with its data', async () => {
   const first = await start();
   const second = await start();
   expect(second.address).toBe(first.address);
@@ -106,7 +106,7 @@ it('ends with its last user, and starts later on the same ports with its data', 
   expect(await keptStatus(third)).toBe('RUNNING');
 });
 
-it('outlives a process that is killed, and is used again by the next', async () => {
+it('outlives a killed process, and is reused by the next', async () => {
   const holder = await holdServer();
   const pid = serverPid();
   holder.kill('SIGKILL');
@@ -117,7 +117,7 @@ it('outlives a process that is killed, and is used again by the next', async () 
   expect(serverPid()).toBeNull();
 });
 
-it('ends with a process that exits without closing it', async () => {
+it('stops with a process that exits without closing it', async () => {
   const holder = await holdServer();
   const running = () => isRunning(dataDir, readRecord(dataDir));
   expect(running()).toBe(true);
@@ -127,7 +127,7 @@ it('ends with a process that exits without closing it', async () => {
   expect(running()).toBe(false);
 });
 
-it('joins a server that somebody else runs, and creates what it lacks', async () => {
+it("joins somebody else's server, and creates the search attributes that it lacks", async () => {
   const { address, namespace, connectionOptions } = await start();
   const client = await connect({ connectionOptions, namespace });
   await client.connection.operatorService.removeSearchAttributes({
@@ -149,7 +149,7 @@ it('joins a server that somebody else runs, and creates what it lacks', async ()
   expect(serverPid()).not.toBeNull();
 });
 
-it('says who names a server that does not answer', async () => {
+it('says which setting names a server that does not answer', async () => {
   const { port } = await freePorts({ port: 0, uiPort: 0 });
   const address = `127.0.0.1:${port}`;
   const connectionOptions = { address };

@@ -1,4 +1,4 @@
-// Encrypted payloads against a real server: what it keeps, who can read it, and what becomes of a
+// Encrypted payloads with a real server: what it stores, who can read it, and what happens to a
 // worker that lacks the key.
 
 import { execFile } from 'node:child_process';
@@ -29,7 +29,7 @@ import { fakeActivities, runFile } from './fake-activities.ts';
 
 const exec = promisify(execFile);
 const key = `november:${randomBytes(32).toString('base64')}`;
-/** All that is to stay out of the server's sight holds this. */
+/** Contained in everything that the server must not see. */
 const planted = 'planted-plain-text';
 
 let folder: string;
@@ -102,19 +102,19 @@ async function runToItsFailure(workflowId: string): Promise<void> {
   }
 }
 
-/** A history in JSON, what lies in base64 made readable. */
+/** A history in JSON, with base64 decoded. */
 function readable(json: string): string {
   const encoded = json.matchAll(/"(?:data|encoding)": *"([^"]+)"/g);
   const decoded = [...encoded].map(([, data]) => Buffer.from(data!, 'base64').toString('latin1'));
   return [json, ...decoded].join('\n');
 }
 
-/** Everything that the server keeps of a history. */
+/** Everything that the server stores for a history. */
 async function textOf(workflowId: string): Promise<string> {
   return readable(historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory()));
 }
 
-it('keeps nothing of a run readable at the server; who has the key reads and replays it', async () => {
+it('stores nothing readable of a run on the server; with the key it can be read and replayed', async () => {
   const id = 'encrypted';
   await runToItsFailure(id);
   const ids = [id, `${id}/exploration/epoch-01`, `${id}/refinement/epoch-02`];
@@ -123,7 +123,7 @@ it('keeps nothing of a run readable at the server; who has the key reads and rep
     expect(text).toContain('binary/encrypted');
     expect(text).not.toContain(planted);
   }
-  // The server's own files, its log among them.
+  // The server's own files, including its log.
   const found = exec('grep', ['-rlaF', planted, folder]);
   await expect(found).rejects.toMatchObject({ code: 1, stdout: '' });
 
@@ -155,7 +155,7 @@ it('keeps nothing of a run readable at the server; who has the key reads and rep
   }
 });
 
-it('a worker without the key fails the task and says what to do; one with it goes on', async () => {
+it('a worker without the key fails the task and says what to do; one with it continues', async () => {
   const runsDir = join(folder, 'runs');
   const serve = () => superviseWorker({ server, runsDir, log: () => {} });
   const run = await client.workflow.start('trainingRun', {

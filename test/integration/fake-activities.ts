@@ -1,5 +1,5 @@
-// Activities that do no work, for tests of what the workflows decide: instant, deterministic, and
-// every call on record. A test replaces the ones that are to misbehave.
+// Fake activities for tests of the workflows' decisions: instant, deterministic, with every call
+// recorded. A test replaces those that should misbehave.
 
 import type { Activities, SampleSummary, Split } from '../../src/activities/contract.ts';
 import type { RewardModelActivities } from '../../src/activities/reward-model-contract.ts';
@@ -13,7 +13,7 @@ type All = Activities & RewardModelActivities;
 type Call = { [K in keyof All]: { name: K; input: Parameters<All[K]>[0] } };
 
 export interface FakeActivities extends Activities {
-  /** Calls as they came, all activities together. */
+  /** Calls of all activities, in order. */
   calls: Call[keyof All][];
   /** The inputs of one activity, in order. */
   inputsOf<K extends keyof All>(name: K): Parameters<All[K]>[0][];
@@ -67,7 +67,7 @@ const counts = {
   kept: 2,
 };
 
-/** A run file that the fakes take: two phases of one and two epochs, two shards each. */
+/** A run file for the fakes: two phases of one and two epochs, with two shards each. */
 export const runFile = {
   model: { path: 'nowhere' },
   prompts: { train: 'train.jsonl', held_out: 'held-out.jsonl' },
@@ -80,7 +80,7 @@ export const runFile = {
   ],
 };
 
-/** The fakes, with `replaced` in place of the well-behaved ones, or beside them. */
+/** The fakes, with those in `replaced` replaced or added. */
 export function fakeActivities(replaced: Partial<All> = {}): FakeActivities {
   const calls: FakeActivities['calls'] = [];
   const shardPath = (kind: string, input: { epoch: number; split: Split; shard: number }) =>

@@ -1,5 +1,5 @@
-// The faults of docs/operations.md, with a real server, a real worker and the embedded policy: what
-// is seen of each, and that the run goes on.
+// The faults of docs/operations.md, with a real server, a real worker and the embedded policy: each
+// is reported, and the run continues.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -49,7 +49,7 @@ describe('a run', () => {
   });
 
   it.runIf(process.platform === 'linux')(
-    'ends where its engine dies of the same shard each time, and names the prompts',
+    'ends if its engine crashes on the same shard every time, and names the prompts',
     async () => {
       const run = await setting.start('poisoned', tinyRun);
       await setting.written('poisoned', 'manifest.json');
@@ -77,7 +77,7 @@ describe('a run', () => {
 });
 
 const noDisk = smallDiskMissing();
-if (noDisk) console.warn(`left out: ${noDisk}`);
+if (noDisk) console.warn(`skipped: ${noDisk}`);
 
 describe.skipIf(noDisk)('a run on a disk', () => {
   let setting: DurableSetting;
@@ -97,7 +97,7 @@ describe.skipIf(noDisk)('a run on a disk', () => {
 
   const look = (run: string) => () => statusOf(run, disk.folder, setting.server.address);
 
-  it('that is full waits for space, says so, and goes on to the same bits', async () => {
+  it('that is full waits for space, says so, and ends with the same bits', async () => {
     const run = await setting.start('full', tinyRun);
     await setting.working('full', 'only', 1, 'generate');
     const filler = join(disk.folder, 'filler');
@@ -113,10 +113,10 @@ describe.skipIf(noDisk)('a run on a disk', () => {
     );
   });
 
-  it('that becomes read-only waits, says so, and goes on to the same bits', async () => {
+  it('that becomes read-only waits, says so, and ends with the same bits', async () => {
     const run = await setting.start('read-only', tinyRun);
     await setting.working('read-only', 'only', 1, 'generate');
-    // The system refuses while a file is being written.
+    // The system refuses this while a file is being written.
     for (let set = false; !set; )
       try {
         disk.setReadOnly(true);
@@ -137,7 +137,7 @@ describe('a server', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('that is away is waited for; status says so, and the run goes on', async () => {
+  it('that is unreachable is waited for; status says so, and the run continues', async () => {
     const ports = await freePorts({ port: 0, uiPort: 0 });
     const options = { binary: process.env.ANNEAL_TEMPORAL_CLI!, dataDir: folder, ports };
     const launch = () => launchServer({ ...options, log: () => {} });
@@ -160,7 +160,7 @@ describe('a server', () => {
       const seen = await statusSaying(/does not answer/, look);
       expect(seen).toContain(`state   the Temporal server does not answer`);
       expect(seen).toContain(address);
-      // Longer than the server takes to miss a heartbeat.
+      // Longer than the heartbeat timeout.
       await delay(12_000);
       pid = await launch();
       expect(await run.result()).toMatchObject({ run: 'away', epochs: 1 });
@@ -185,7 +185,7 @@ describe('a worker of another version', () => {
   let connection: NativeConnection;
   beforeAll(async () => {
     setting = await DurableSetting.open();
-    // The workers of this test are its own.
+    // This test starts its own workers.
     await setting.worker.close();
     connection = await NativeConnection.connect(setting.server.connectionOptions);
   });
@@ -197,7 +197,7 @@ describe('a worker of another version', () => {
   type Bundle = { codePath: string } | { code: string };
   const quiet = new DefaultLogger('ERROR', () => {});
 
-  /** Serve every queue by fake activities, those `without` left out, while `body` runs. */
+  /** Serve every queue with fake activities, except those in `without`, while `body` runs. */
   async function serving(bundle: Bundle, without: string[], body: () => Promise<void>) {
     const byQueue = activitiesByQueue(fakeActivities());
     const workers = await Promise.all(
@@ -226,13 +226,13 @@ describe('a worker of another version', () => {
     }
   }
 
-  it('is told apart from none at all, and spoils nothing', async () => {
+  it('is distinguished from no worker at all, and does no harm', async () => {
     const workflowsPath = fileURLToPath(new URL('../replay/changed-workflows.ts', import.meta.url));
     const changed = await bundleWorkflowCode({ workflowsPath, logger: quiet });
     const current = await workflowBundle();
     const run = await setting.start('other-version', runFile);
     const { client } = setting;
-    // One that lacks an activity: the run says which, and stays where it is.
+    // One that lacks an activity: the run says which, and waits.
     await serving(current, ['evaluate'], async () => {
       const failure = await until(async () => {
         const { stages } = await observeRun(client, 'other-version', null);
@@ -240,7 +240,7 @@ describe('a worker of another version', () => {
       });
       expect(failure).toMatch(/evaluate.*not registered/);
     });
-    // One whose workflows are others.
+    // One with different workflows.
     await run.signal('nudge');
     await serving(changed, [], async () => {
       const problem = await until(() => workflowTaskProblem(client, 'other-version'));

@@ -38,7 +38,7 @@ afterAll(async () => {
 
 let places = 0;
 
-/** Every kind: the address of an empty folder of runs, and where its files lie on this machine. */
+/** By kind: the address of an empty runs folder, and the local folder of its files. */
 const kinds: Record<string, () => { runsDir: string; root: string }> = {
   'on a disk': () => {
     const root = join(scratch, `runs-${++places}`);
@@ -79,13 +79,13 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     return promisify(execFile)(process.execPath, args, { env: environment });
   }
 
-  /** No worker serves these: a run that is started is live until it is terminated. */
+  /** No worker serves these, so a started run is live until it is terminated. */
   async function startRun(workflowId: string) {
     const taskQueue = taskQueues.workflows;
     return env.client.workflow.start('trainingRun', { workflowId, taskQueue, args: [{}] });
   }
 
-  it('takes away what no live run needs, and nothing else', async () => {
+  it('deletes what no live run needs, and nothing else', async () => {
     const live = await startRun('live');
     await (await startRun('ended')).terminate();
 
@@ -139,7 +139,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     });
   });
 
-  it('refuses to guess where no server answers, unless it is told to', async () => {
+  it('refuses to run if no server answers, unless --offline is given', async () => {
     for (const address of ['', '127.0.0.1:1'])
       await expect(gc(address)).rejects.toMatchObject({ code: 1, stdout: '' });
     await expect(gc('')).rejects.toMatchObject({ stderr: expect.stringContaining('--offline') });

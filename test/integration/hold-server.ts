@@ -1,5 +1,5 @@
-// A process for embedded-server.test.ts that uses an embedded server and says so on standard
-// output; it exits, without closing the server, when its standard input ends.
+// A process for embedded-server.test.ts that uses an embedded server and prints its address. It
+// exits, without closing the server, when its standard input ends.
 
 import { startServer } from '../../src/workers/server/embedded-server.ts';
 

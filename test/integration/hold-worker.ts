@@ -1,5 +1,5 @@
-// A process that supervises a worker until it is killed; prints the worker's process id.
-// Arguments: address of the server, folder of runs.
+// A process that supervises a worker until it is killed, and prints the worker's process id.
+// Arguments: the server's address, the runs folder.
 
 import { superviseWorker } from '../../src/workers/supervisor.ts';
 

@@ -1,6 +1,6 @@
-// Six workers on three hosts with addresses of their own, which share the server and a folder of
-// runs. One host is cut off in the middle of an activity, which the others do again. Its link comes
-// back and the others leave: it ends the run alone.
+// Six workers on three hosts with their own addresses, which share the server and a runs folder.
+// One host is cut off in the middle of an activity, which the others repeat. Then it is
+// reconnected, the others leave, and it finishes the run.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { DurableSetting, shortRun } from './durable-run.ts';
 import { type Host, Network, networkMissing } from './network.ts';
 
 const missing = networkMissing();
-if (missing) console.warn(`left out: ${missing}`);
+if (missing) console.warn(`skipped: ${missing}`);
 const it = test.skipIf(missing !== null);
 
 const file = { ...shortRun, engine: { ...shortRun.engine, shard_prompts: 1, threads: 1 } };
@@ -38,7 +38,7 @@ afterAll(async () => {
   await setting?.close();
 }, 120_000);
 
-/** A server that is reached at that address of this machine. */
+/** A server that listens on that address of this machine. */
 async function serverOn(ip: string): Promise<TemporalServer> {
   const env = await TestWorkflowEnvironment.createLocal({
     server: {
@@ -58,7 +58,7 @@ async function serverOn(ip: string): Promise<TemporalServer> {
   };
 }
 
-/** `anneal worker` on a host, once it takes work. */
+/** Start `anneal worker` on a host, and wait until it takes work. */
 async function startWorker({ name }: Host): Promise<ChildProcess> {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const command = [process.execPath, main, 'worker', '--runs-dir', setting.path('..', 'runs')];
@@ -70,22 +70,22 @@ async function startWorker({ name }: Host): Promise<ChildProcess> {
     worker.stdout.setEncoding('utf8').on('data', (text: string) => {
       if (text.includes('Ctrl-C ends this')) resolve();
     });
-    worker.on('exit', (code) => reject(new Error(`anneal worker ended with ${code}`)));
+    worker.on('exit', (code) => reject(new Error(`anneal worker exited with code ${code}`)));
   });
   return worker;
 }
 
 const hostOf = async (pid: number) => {
   for (const host of hosts) if ((await host.pids()).includes(pid)) return host;
-  throw new Error(`expected the worker ${pid} on one of the hosts`);
+  throw new Error(`expected worker ${pid} on one of the hosts, found it on none`);
 };
 
-it('ends with the same bits, though a host is cut off and comes back', async () => {
+it('ends with the same bits after a host is cut off and reconnected', async () => {
   const run = await setting.start('spread', file);
   const lost = await setting.working('spread', 'exploration', 1, 'train');
   const cutOff = await hostOf(lost);
   await cutOff.setLink('down');
-  // The server may hand it to the other worker of that host, whose poll it has not missed yet.
+  // The server may give it to that host's other worker, whose poll has not timed out yet.
   const heir = await setting.working('spread', 'exploration', 1, 'train', await cutOff.pids());
   expect(await hostOf(heir)).not.toBe(cutOff);
 

@@ -1,5 +1,5 @@
-// Runs of the embedded policy whose rewards are a large model's: a real HTTP server that judges by
-// what stands in a program, and has the faults of real services.
+// Runs of the embedded policy with a judge as the reward: a real HTTP server that judges programs
+// by their text, and has the faults of real services.
 
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => setting?.close(), 120_000);
 afterEach(() => judge?.close());
 
-/** `config/llm-teacher.yaml`, two epochs of it, with this server as its judge. */
+/** Two epochs of `config/llm-teacher.yaml`, with this server as the judge. */
 async function runFile(changes: Partial<JudgeConfig> = {}): Promise<RunConfig> {
   const file = await loadRunFile('config/llm-teacher.yaml', {
     set: [
@@ -60,14 +60,15 @@ describe.each([
   ['openai-compatible', { provider: 'openai-compatible', mode: 'groupwise' }],
   ['anthropic', { provider: 'anthropic', ...pointwise }],
 ] as const)('%s', (id, service) => {
-  it('ends with the same bits when 30% of the requests meet a fault', async () => {
+  it('ends with the same bits if 30% of the requests meet a fault', async () => {
     const calm = { ...service, model: 'calm' };
     const { checkpoint } = await (await start(`${id}-calm`, {}, calm)).result();
     const requests = judge.requests;
     expect(judge.served.length).toBe(requests);
     await judge.close();
 
-    // Another model's name, so that nothing is known already. A silent server is given up on early.
+    // Another model's name, so that no verdict is stored yet. Requests to a silent server time out
+    // early.
     const faulty = { ...service, model: 'faulty', time_limit_s: 1, attempts: 20 };
     const run = await start(`${id}-faulty`, { faultShare: 0.3 }, faulty);
     expect((await run.result()).checkpoint.sha256).toBe(checkpoint.sha256);
@@ -84,7 +85,7 @@ describe.each([
   });
 });
 
-it('asks for no verdict twice, however often the worker is killed', async () => {
+it('requests no verdict twice, however often the worker is killed', async () => {
   const changes: Partial<JudgeConfig> = { ...pointwise, model: 'killed', concurrency: 4 };
   const run = await start('judge-killed', { latencyMs: 40 }, changes);
   let inFlight = 0;
@@ -99,7 +100,7 @@ it('asks for no verdict twice, however often the worker is killed', async () => 
   expect(judge.served.length).toBeLessThanOrEqual(judge.questions.size + inFlight);
 });
 
-/** Wait until the run waits for people, and say why; null where it ends before. */
+/** Wait until the run is stopped by its judge. @returns why, or null if the run ends before */
 async function stopOf(run: Run): Promise<string | null> {
   for (;;) {
     const { state, stopped } = await run.query<RunStatus, []>(statusQuery);
@@ -112,14 +113,14 @@ async function stopOf(run: Run): Promise<string | null> {
   }
 }
 
-it('pauses where the budget is spent or the key refused, says so, and goes on when told to', async () => {
+it('pauses if the budget is spent or the key refused, says why, and continues when resumed', async () => {
   const changes = { ...pointwise, model: 'paused' };
   const { budget } = (await runFile()).rewards[0] as JudgeConfig;
   const run = await start('judge-paused', {}, { ...changes, budget: { ...budget, calls: 40 } });
   let resumes = 0;
   for (let why = await stopOf(run); why !== null; why = await stopOf(run)) {
     expect(why).toContain(judge.refuse ? 'the service refused the key' : 'calls. Resume the run');
-    // Refuse once on the way: an epoch's own stop, and of another kind.
+    // Refuse once during an epoch, which is another kind of stop.
     judge.refuse =
       resumes === 2 ? { status: 401, body: { error: { message: `bad key ${key}` } } } : null;
     resumes++;
@@ -138,7 +139,7 @@ it('keeps the key out of histories, logs, artifacts and reports', async () => {
     const history = await setting.client.workflow.getHandle(id).fetchHistory();
     expect(historyToJSON(history)).not.toContain(key);
   }
-  // The whole folder: runs, verdicts, accounts, and the server's own database.
+  // The whole folder: runs, verdicts, accounts and the server's own database.
   const found = promisify(execFile)('grep', ['-rlaF', key, setting.folder]);
   await expect(found).rejects.toMatchObject({ code: 1, stdout: '' });
 });

@@ -1,12 +1,12 @@
-// One worker against three that share a folder of runs: one of them comes late, one leaves in the
-// middle of an activity.
+// One worker compared with three that share a runs folder, of which one joins late and one leaves
+// in the middle of an activity.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type SupervisedWorker, superviseWorker } from '../../src/workers/supervisor.ts';
 import { pauseUpdate, type RunResult, resumeUpdate } from '../../src/workflows/messages.ts';
 import { DurableSetting, shortRun } from './durable-run.ts';
 
-/** A shard a prompt, so that there is work for all; and more to train on in the second epoch. */
+/** One shard per prompt, so that there is work for all, and more training in the second epoch. */
 const [exploration, refinement] = shortRun.phases;
 const file = {
   ...shortRun,
@@ -34,11 +34,11 @@ async function another(): Promise<SupervisedWorker> {
   return worker;
 }
 
-it('ends with the same bits by three workers, of which one comes late and one leaves', async () => {
+it('ends with the same bits on three workers, of which one joins late and one leaves', async () => {
   const second = await another();
   const run = await setting.start('together', file);
   await setting.working('together', 'exploration', 1, 'generate');
-  // The epoch in progress goes on while the third starts, and the next is for all three.
+  // The epoch in progress continues while the third starts; all three work on the next.
   await run.executeUpdate(pauseUpdate);
   const third = await another();
   await run.executeUpdate(resumeUpdate);
@@ -55,7 +55,7 @@ it('ends with the same bits by three workers, of which one comes late and one le
   expect(new Set(attempts.map(({ worker }) => worker)).size).toBe(3);
   const trained = attempts.find(({ activity }) => activity === 'train')!;
   expect(trained.worker).not.toBe(leaver);
-  // It was handed back, not missed.
+  // It was handed back and did not time out.
   expect(trained).toMatchObject({
     attempt: 2,
     lastFailure: { message: expect.stringMatching(/shut/i) },

@@ -1,12 +1,12 @@
-// Hosts on one machine: network namespaces with addresses of their own, joined by a bridge on which
-// this process is the first address. Linux only, and only for root.
+// Hosts on one machine: network namespaces with their own addresses, connected by a bridge on which
+// this process has the first address. Needs Linux and root.
 
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const ip = async (...args: string[]) => (await promisify(execFile)('ip', args)).stdout;
 
-/** Why there can be no such network here; null where there can. */
+/** Why there can be no such network here; null if there can. */
 export function networkMissing(): string | null {
   if (process.platform !== 'linux') return 'network namespaces are a thing of Linux';
   if (process.getuid?.() !== 0) return 'network namespaces take root';
@@ -22,18 +22,18 @@ export function networkMissing(): string | null {
   }
 }
 
-/** Names that nothing else has; the kernel takes 15 characters for a link. */
+/** Unique names; the kernel allows 15 characters for a link. */
 const namePrefix = (name: string) => `an${process.pid.toString(36)}${name}`;
 
 /** A namespace on the network. */
 export interface Host {
   /** Of the namespace. */
   name: string;
-  /** The end of its link that is on the bridge. */
+  /** The bridge's end of its link. */
   link: string;
-  /** Pull the plug, or put it in again. */
+  /** Unplug or reconnect its cable. */
   setLink(state: 'up' | 'down'): Promise<void>;
-  /** Process ids of all that runs in it. */
+  /** Ids of all processes in it. */
   pids(): Promise<number[]>;
 }
 
@@ -53,7 +53,7 @@ export class Network {
   }
 
   private constructor() {
-    // Of the block that is kept for tests between networks, RFC 2544.
+    // From the block reserved for tests between networks, RFC 2544.
     this.subnet = `198.18.${process.pid % 256}`;
     this.address = `${this.subnet}.1`;
   }
@@ -78,12 +78,12 @@ export class Network {
     return host;
   }
 
-  /** Kill what runs on the hosts, and take hosts and bridge away. */
+  /** Kill all processes on the hosts, and remove hosts and bridge. */
   async close(): Promise<void> {
     for (const host of this.hosts) {
       for (let pids = await host.pids(); pids.length > 0; pids = await host.pids())
         for (const pid of pids) kill(pid);
-      // The kernel keeps a namespace with open connections for a while, and its link with it.
+      // The kernel keeps a namespace with open connections, and its link, for a while.
       await ip('link', 'del', host.link).catch(() => {});
       await ip('netns', 'del', host.name);
     }

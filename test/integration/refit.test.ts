@@ -1,5 +1,5 @@
-// A reward model that is refitted between phases, with the real engine on a real server: the next
-// phase is scored by what came of it, whoever is killed on the way and wherever a run goes on from.
+// A reward model refitted between phases, with the real engine on a real server: the refitted model
+// scores the next phase, whatever is killed and wherever a run continues from.
 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -45,7 +45,7 @@ const rowsOf = async <T>(run: string, path: string) =>
 const refitsOf = async (run: string) =>
   (await setting.client.workflow.getHandle(run).query(statusQuery)).refits!;
 
-/** Wait until an activity of that kind is at work in the run itself. */
+/** Wait until an activity of that kind is running in the run's own workflow. */
 async function working(run: Run, activity: string): Promise<void> {
   for (;;) {
     const pending = (await run.describe()).raw.pendingActivities ?? [];
@@ -54,7 +54,7 @@ async function working(run: Run, activity: string): Promise<void> {
   }
 }
 
-/** Rewards of an epoch's parsing samples beside what a model says of them, in one order. */
+/** Rewards of an epoch's parsing samples, and a model's scores for them, in the same order. */
 async function valuesBy(model: string, epoch: string): Promise<[found: number[], said: number[]]> {
   const samples = await rowsOf<ScoredRollout>('left-alone', `samples/${epoch}/scored-000.jsonl`);
   const prompts = await rowsOf<Prompt>('left-alone', 'prompts/train.jsonl');
@@ -74,7 +74,7 @@ async function valuesBy(model: string, epoch: string): Promise<[found: number[],
   return [found, scores.map((score) => 1 / (1 + Math.exp(-score!)))];
 }
 
-it('scores the next phase by the refitted model, and the first by the one it was given', async () => {
+it('scores the next phase with the refitted model, and the first with the given one', async () => {
   const [first, byGiven] = await valuesBy(resolveInput('models/teacher'), 'epoch-01');
   expect(first).toEqual(byGiven);
   for (const epoch of ['epoch-02', 'epoch-03']) {
@@ -86,7 +86,7 @@ it('scores the next phase by the refitted model, and the first by the one it was
   }
 });
 
-it('tells of the refit in status, metrics and report', async () => {
+it('reports the refit in status, metrics and report', async () => {
   const [refit] = await refitsOf('left-alone');
   expect(refit).toMatchObject({ reward: 'reward_model', epoch: 2, inForce: true });
   expect(refit!.accuracyAfter).toBeGreaterThanOrEqual(refit!.accuracyBefore!);
@@ -99,7 +99,7 @@ it('tells of the refit in status, metrics and report', async () => {
   expect(await setting.read('left-alone', 'report.md')).toContain('## Refits of Reward Models');
 });
 
-it('ends with the same bits when the worker is killed during the refit', async () => {
+it('ends with the same bits if the worker is killed during the refit', async () => {
   const engine = { ...file.engine, snapshot_seconds: 0 };
   const run = await setting.start('killed', { ...file, engine });
   const killed = ['evaluateRewardModel', 'trainRewardModel'];
@@ -119,7 +119,7 @@ it('ends with the same bits when the worker is killed during the refit', async (
   expect(pass!.from_step).toBeGreaterThan(0);
 });
 
-it.each([1, 2])("goes on from another run's epoch %i as that run did", async (epoch) => {
+it.each([1, 2])("continues from another run's epoch %i exactly as that run did", async (epoch) => {
   const name = `resumed-${epoch}`;
   const resume_from = setting.path('left-alone', join('checkpoints', `epoch-0${epoch}`));
   const { checkpoint } = await (await setting.start(name, { ...file, resume_from })).result();
@@ -129,7 +129,7 @@ it.each([1, 2])("goes on from another run's epoch %i as that run did", async (ep
   );
 });
 
-it('keeps the model that it has, and says so, where there are too few pairs', async () => {
+it('keeps the current model, and says so, if there are too few pairs', async () => {
   const refit = { ...teacher.refit, min_pairs: 1000 };
   const rewards = [{ ...teacher, refit }, file.rewards[1]];
   const phases = [file.phases[0], { name: 'refinement', epochs: [2, 2] }];
@@ -138,7 +138,7 @@ it('keeps the model that it has, and says so, where there are too few pairs', as
   await expect(setting.read('few', `${fitted}/checkpoint.json`)).rejects.toThrow('ENOENT');
 });
 
-it('refits adapters, which the next refit and another run go on from', async () => {
+it('refits adapters, from which the next refit and another run continue', async () => {
   const refit = { ...teacher.refit, lora: { rank: 4, alpha: 8 } };
   const rewards = [{ ...teacher, refit }, file.rewards[1]];
   const phases = ['a', 'b', 'c'].map((name, i) => ({ name, epochs: [i + 1, i + 1] }));

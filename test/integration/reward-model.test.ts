@@ -1,5 +1,5 @@
-// The training of a reward model with the real engine on a real server: killed on the way it ends
-// with the same bits, and what it leaves judges programs in a run.
+// Training of a reward model with the real engine on a real server: it ends with the same bits if
+// killed, and the trained model scores programs in a run.
 
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -54,7 +54,7 @@ async function start(name: string, changes: object = {}): Promise<Training> {
   });
 }
 
-/** Wait until an activity of that kind is at work. */
+/** Wait until an activity of that kind is running. */
 async function working(training: Training, activity: string): Promise<void> {
   for (;;) {
     const { raw } = await training.describe();
@@ -68,7 +68,7 @@ const manifestOf = (name: string) => setting.read(name, 'checkpoints/epoch-02/ch
 const reportOf = async (name: string): Promise<PreferenceReport> =>
   JSON.parse(await readFile(at(`models/${name}/report.json`), 'utf8'));
 
-it('learns to tell the answers of held-out prompts apart, and reports it', async () => {
+it('learns to order the answers of held-out prompts, and reports it', async () => {
   const { epochs, held_out, trained } = await reportOf('left-alone');
   expect(trained).toEqual({ pairs: 48, too_long: 0 });
   expect(epochs.map(({ step }) => step)).toEqual([6, 12]);
@@ -78,7 +78,7 @@ it('learns to tell the answers of held-out prompts apart, and reports it', async
   expect(await readFile(at('models/left-alone/report.md'), 'utf8')).toContain('## Calibration');
 });
 
-it('ends with the same bits when the worker is killed on the way', async () => {
+it('ends with the same bits if the worker is killed', async () => {
   const training = await start('killed', { engine: { snapshot_seconds: 0 } });
   for (const activity of ['prepareRewardModel', 'trainRewardModel', 'evaluateRewardModel']) {
     await working(training, activity);
@@ -117,7 +117,7 @@ it('trains adapters and the head, and merges them at the end', async () => {
   expect(merged[0]![0]).toBeCloseTo(adapters[0]![0]!, 3);
 });
 
-it('refuses what cannot work, and says why', async () => {
+it('refuses a configuration that cannot work, and says why', async () => {
   const failureOf = async (name: string, changes: object) => {
     const training = await start(name, changes);
     return training.result().catch((error) => error.cause);
@@ -133,7 +133,7 @@ it('refuses what cannot work, and says why', async () => {
   });
 });
 
-it('says what to do where every answer is too long', async () => {
+it('says what to do if every answer is too long', async () => {
   const training = { ...fileOf('').training, max_length: 8 };
   const failure = await (await start('long', { training })).result().catch((error) => error.cause);
   expect(failure).toMatchObject({
@@ -142,7 +142,7 @@ it('says what to do where every answer is too long', async () => {
   });
 });
 
-it('judges the programs of a run, tests being reported and not summed', async () => {
+it('scores the programs of a run, while tests are only reported', async () => {
   const rewards = [
     { kind: 'reward_model', path: at('models/left-alone') },
     { kind: 'rubric', weight: 0 },

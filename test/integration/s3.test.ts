@@ -1,5 +1,5 @@
-// Workers that share an S3 bucket and a Temporal server, and nothing else: each has a cache of its
-// own, as on a machine of its own. Adapters are trained, whose base is another folder.
+// Workers that share only an S3 bucket and a Temporal server: each has its own cache, as on a
+// separate machine. They train adapters, whose base is another folder.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -39,7 +39,7 @@ afterAll(async () => {
 }, 120_000);
 
 interface Host extends WorkerHost {
-  /** Folder of its cache. */
+  /** Its cache folder. */
   cache: string;
 }
 
@@ -51,7 +51,7 @@ async function openHost(name: string): Promise<Host> {
 
 const read = (run: string, path: string) => openStore(`${runsDir}/${run}`).readDocument(path);
 
-it('keeps what judges share in the bucket, for two machines and the next run', async () => {
+it("stores the judges' shared data in the bucket, for two machines and the next run", async () => {
   const judge = await startJudgeServer({ latencyMs: 100 });
   try {
     const service = {
@@ -86,7 +86,7 @@ it('keeps what judges share in the bucket, for two machines and the next run', a
   }
 });
 
-it('ends with the same bits as on one disk, though one of two machines is lost', async () => {
+it('ends with the same bits as on one disk after one of two machines is lost', async () => {
   const run = await setting.start('shared', file);
   await setting.working('shared', 'refinement', 2, 'train');
   const [lost, left] = hosts as [Host, Host];
@@ -109,7 +109,7 @@ it('ends with the same bits as on one disk, though one of two machines is lost',
   }
 });
 
-it("goes on from another run's epoch in the bucket as that run did", async () => {
+it("continues from another run's epoch in the bucket exactly as that run did", async () => {
   const resume_from = `${runsDir}/shared/checkpoints/epoch-01`;
   const run = await setting.start('resumed', { ...file, resume_from });
   const { checkpoint, epochs } = await run.result();
@@ -118,7 +118,7 @@ it("goes on from another run's epoch in the bucket as that run did", async () =>
   expect(await read('resumed', 'metrics.jsonl')).toBe(await read('shared', 'metrics.jsonl'));
 });
 
-it('is read by the commands that read runs', async () => {
+it('can be read by the commands that read runs', async () => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const address = { TEMPORAL_ADDRESS: setting.server.address };
   const anneal = async (...args: string[]) => {

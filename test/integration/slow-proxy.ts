@@ -1,5 +1,5 @@
-// A TCP proxy in front of a server that is slow: what callers send arrives late, and for as long as
-// it is told to, nothing moves in either direction over connections that stay open.
+// A TCP proxy that makes a server slow: data from callers arrives late, and while the proxy is on
+// hold, nothing moves in either direction over connections that stay open.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -9,25 +9,25 @@ export interface SlowProxy {
   port: number;
   /** Move nothing. */
   stop(): void;
-  /** Move what was held, and go on. */
+  /** Deliver the held data, and continue. */
   resume(): void;
   close(): Promise<void>;
 }
 
-/** Serve what listens on a port of this machine, `latencyMs` late. */
+/** Forward to a port of this machine, delayed by `latencyMs`. */
 export async function startSlowProxy(target: number, latencyMs: number): Promise<SlowProxy> {
   let moving = Promise.resolve();
   let resume = () => {};
   const sockets = new Set<Socket>();
 
-  /** Hand on what comes, in its order. */
+  /** Forward data in order. */
   function forward(from: Socket, to: Socket, delayMs: number): void {
     from.on('data', async (piece) => {
       await delay(delayMs);
       await moving;
       to.write(piece);
     });
-    // Whatever ends or breaks one side ends the other, after what came before.
+    // If one side ends or breaks, the other ends after the data before it.
     from.on('error', () => {});
     from.on('close', async () => {
       sockets.delete(from);

@@ -35,7 +35,7 @@ beforeAll(async () => {
   proxy = await startSlowProxy(Number(new URL(s3.server.env.AWS_ENDPOINT_URL_S3!).port), latencyMs);
   host = await openWorkerHost(setting.server.address, runsDir, {
     AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${proxy.port}`,
-    // Tries of a request; without it three, a minute each.
+    // Tries per request; the default is three, of a minute each.
     AWS_MAX_ATTEMPTS: '1',
     ANNEAL_STORE_CACHE: setting.path('..', 'cache'),
   });
@@ -48,7 +48,7 @@ afterAll(async () => {
 
 const look = () => statusOf('slow', runsDir, setting.server.address);
 
-it('is waited for; one that is silent for long is told of, and the bits are the same', async () => {
+it('is waited for; a long silence is reported, and the bits are the same', async () => {
   const run = await setting.start('slow', tinyRun);
   await setting.working('slow', 'only', 1, 'generate');
   proxy.stop();

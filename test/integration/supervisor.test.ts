@@ -1,4 +1,4 @@
-// Worker processes: handed over in good order, and gone when nobody watches over them.
+// Worker processes hand back their work when they close, and exit if nothing supervises them.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => setting?.close(), 120_000);
 
-it('hands back what it has in work when it is closed, and another worker takes it up', async () => {
+it('hands back its work when it is closed, and another worker takes it', async () => {
   const phases = [{ name: 'only', epochs: [1, 1] }];
   const run = await setting.start('handed-over', { ...shortRun, phases });
   await setting.working('handed-over', 'only', 1, 'generate');
@@ -34,7 +34,7 @@ it('hands back what it has in work when it is closed, and another worker takes i
   expect(attempts.filter(({ lastFailure }) => lastFailure?.timeoutFailureInfo)).toEqual([]);
 });
 
-it('ends with the process that supervises it, however that ends', async () => {
+it('exits with the process that supervises it, however that exits', async () => {
   const script = fileURLToPath(new URL('./hold-worker.ts', import.meta.url));
   const runsDir = setting.path('..', 'runs');
   const holder = spawn(process.execPath, [script, setting.server.address, runsDir]);

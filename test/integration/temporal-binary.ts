@@ -1,5 +1,5 @@
-// Before the integration suite: a `temporal` binary, which the first time may take minutes to
-// build. The tests find it under ANNEAL_TEMPORAL_CLI.
+// Setup of the integration suite: finds a `temporal` binary, or builds one, which takes minutes the
+// first time. The tests find it in ANNEAL_TEMPORAL_CLI.
 
 import { findBinary } from '../../src/workers/server/find-server.ts';
 

@@ -1,5 +1,5 @@
-// TLS in front of a Temporal server, as a cloud or a gateway has it: certificates that openssl
-// makes, and an HTTP/2 proxy that holds its callers to them and notes what they send.
+// TLS in front of a Temporal server, as in a cloud or behind a gateway: certificates made by
+// openssl, and an HTTP/2 proxy that checks its callers' certificates and records their headers.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,10 +15,10 @@ export interface Certificates {
   client: { cert: string; key: string };
 }
 
-/** The name that the server's certificate is for; no DNS knows it. */
+/** The name in the server's certificate, which is in no DNS. */
 export const serverName = 'temporal.anneal.test';
 
-/** A certificate authority, and by it a certificate for a server and one for a client. */
+/** A certificate authority, with a certificate for a server and one for a client. */
 export function makeCertificates(folder: string): Certificates {
   const path = (name: string) => join(folder, name);
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -40,7 +40,7 @@ export function makeCertificates(folder: string): Certificates {
   return { ca: ca.cert, server, client };
 }
 
-/** Why there are no certificates to be had: an openssl before 3 cannot sign by another's key. */
+/** Why no certificates can be made: an openssl before 3 cannot sign with another's key. */
 export function opensslMissing(): string | null {
   const { stdout } = spawnSync('openssl', ['version'], { encoding: 'utf8' });
   return /^OpenSSL [3-9]/.test(stdout ?? '') ? null : 'there is no OpenSSL 3 on the PATH';
@@ -53,14 +53,14 @@ function openssl(...args: string[]): void {
 export interface TlsProxy {
   /** Host and port. */
   address: string;
-  /** Every value of the authorization header, in order; undefined where a call had none. */
+  /** Every value of the authorization header, in order; undefined for a call without one. */
   authorizations: (string | undefined)[];
   close(): Promise<void>;
 }
 
 /**
  * Serve `target` over TLS.
- * @param clientCa where given, callers need a certificate of that authority
+ * @param clientCa if given, callers need a certificate from that authority
  */
 export async function startTlsProxy(
   target: string,
@@ -95,7 +95,7 @@ export async function startTlsProxy(
   return { address: `127.0.0.1:${port}`, authorizations, close };
 }
 
-/** Pass one gRPC call on: headers, body, trailers, and that it was given up. */
+/** Forward one gRPC call: headers, body, trailers and cancellation. */
 function forward(
   stream: http2.ServerHttp2Stream,
   headers: http2.IncomingHttpHeaders,

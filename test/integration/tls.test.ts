@@ -1,5 +1,5 @@
-// Connections by TLS and API key, as the standard Temporal configuration names them: the client,
-// the worker and Temporal's own command line, against a server behind a TLS proxy.
+// Connections with TLS and an API key from the standard Temporal configuration: the client, the
+// worker and Temporal's own command line, with a server behind a TLS proxy.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ import {
 } from './tls-proxy.ts';
 
 const missing = opensslMissing();
-if (missing) console.warn(`left out: ${missing}`);
+if (missing) console.warn(`skipped: ${missing}`);
 const it = test.skipIf(missing !== null);
 
 const key = 'planted-api-key-0123456789';
@@ -31,7 +31,7 @@ const exec = promisify(execFile);
 let folder: string;
 let certificates: Certificates;
 let server: TemporalServer;
-/** One that takes anybody, and one that takes only who has a certificate. */
+/** One that accepts anyone, and one that requires a client certificate. */
 let proxy: TlsProxy;
 let mutual: TlsProxy;
 beforeAll(async () => {
@@ -60,7 +60,7 @@ const clientCertificate = () => ({
   TEMPORAL_TLS_CLIENT_CERT_PATH: certificates.client.cert,
   TEMPORAL_TLS_CLIENT_KEY_PATH: certificates.client.key,
 });
-/** All that the stricter proxy asks for, and an API key. */
+/** Everything that the stricter proxy requires, and an API key. */
 const everything = () => ({
   TEMPORAL_ADDRESS: mutual.address,
   TEMPORAL_API_KEY: key,
@@ -69,14 +69,14 @@ const everything = () => ({
   ...clientCertificate(),
 });
 
-/** The server that the commands join under that configuration. */
+/** The server that the commands use with that configuration. */
 async function joined(settings: NodeJS.ProcessEnv): Promise<TemporalServer> {
   const found = await configuredServer.find({ env: { HOME: folder, ...settings }, log: () => {} });
   if (found.kind !== 'address') throw new Error(found.reason);
   return joinServer(found, () => {});
 }
 
-it('joins a server whose authority and name are configured', async () => {
+it('joins a server if its authority and name are configured', async () => {
   const settings = { TEMPORAL_ADDRESS: proxy.address, ...authority(), ...named };
   await expect(joined(settings)).resolves.toMatchObject({ address: proxy.address });
 });
@@ -94,12 +94,12 @@ it.each([
     'TEMPORAL_TLS_SERVER_NAME',
   ],
   [
-    'no client certificate where one is asked for',
+    'no client certificate, although one is required',
     () => ({ TEMPORAL_ADDRESS: mutual.address, ...authority(), ...named }),
     'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH',
   ],
   [
-    'TLS to a server that speaks none',
+    'TLS to a server without TLS',
     () => ({ TEMPORAL_ADDRESS: server.address, ...authority(), ...named }),
     'TEMPORAL_TLS=false',
   ],
@@ -108,13 +108,13 @@ it.each([
   await expect(joined(settings())).rejects.toMatchObject({ kind: 'NoServer', message });
 });
 
-it('refuses half a client certificate, which the SDK would leave out without a word', async () => {
+it('refuses a client certificate without its key, which the SDK would silently ignore', async () => {
   const { TEMPORAL_TLS_CLIENT_KEY_PATH, ...half } = everything();
   const message = expect.stringContaining('got the certificate alone');
   await expect(joined(half)).rejects.toMatchObject({ kind: 'InvalidConfig', message });
 });
 
-it('takes the same from a profile of the configuration file', async () => {
+it('accepts the same settings from a profile of the configuration file', async () => {
   const path = join(folder, 'temporal.toml');
   const { cert, key: keyPath } = certificates.client;
   const lines = [
@@ -134,7 +134,7 @@ it('takes the same from a profile of the configuration file', async () => {
   await rm(path);
 });
 
-it('serves a run by mTLS and API key, and lets the key into no history, log, file or output', async () => {
+it('runs with mTLS and an API key, and leaks the key into no history, log, file or output', async () => {
   const runsDir = join(folder, 'runs');
   const gateway = await joined(everything());
   const log: string[] = [];

@@ -1,5 +1,5 @@
-// Two builds of a deployment on a real server, the second made current while a run is under way on
-// the first: which of them goes on with it.
+// Two builds of a deployment on a real server. The second becomes current while a run is in
+// progress on the first: which of them continues it?
 
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => env?.teardown());
 
-/** Workers of a build on every queue. @returns what ends them */
+/** Start workers of a build on every queue. @returns a function that stops them */
 async function serve(settings: NodeJS.ProcessEnv, fakes: FakeActivities) {
   const byQueue = activitiesByQueue(fakes);
   const bundle = await workflowBundle();
@@ -48,7 +48,7 @@ async function serve(settings: NodeJS.ProcessEnv, fakes: FakeActivities) {
   };
 }
 
-/** As an operator does it; refused until workers of that build poll. */
+/** Done as by an operator. The server refuses until workers of that build poll. */
 async function makeCurrent(deployment: string, build: string): Promise<void> {
   const which = ['--deployment-name', deployment, '--build-id', build, '--yes'];
   const where = ['--address', env.address];

@@ -1,4 +1,4 @@
-// A worker in processes of its own, as on a machine of its own.
+// A worker in separate processes, as on a separate machine.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ export interface WorkerHost {
   kill(): void;
 }
 
-/** Start a worker. @param env what its environment has beside this process's. */
+/** Start a worker. @param env variables added to this process's environment. */
 export async function openWorkerHost(
   serverAddress: string,
   runsDir: string,

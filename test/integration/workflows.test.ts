@@ -1,4 +1,4 @@
-// What the workflows decide, against a real server, with activities that do no work.
+// The workflows' decisions, on a real server, with fake activities.
 
 import { Context } from '@temporalio/activity';
 import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
@@ -35,7 +35,7 @@ beforeAll(async () => {
     server: {
       executable: { type: 'existing-path', path: process.env.ANNEAL_TEMPORAL_CLI! },
       searchAttributes: Object.values(searchKeys),
-      // A history of a few epochs counts as long here, so that runs continue as new.
+      // A few epochs already count as a long history here, so that runs continue as new.
       extraArgs: ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60'],
     },
   });
@@ -73,7 +73,7 @@ async function withWorkers(
   }
 }
 
-/** Start a run over fake activities and let `body` watch it. */
+/** Start a run with fake activities, and run `body` on it. */
 async function withRun(
   replaced: Replaced,
   body: (run: Run, fakes: FakeActivities) => Promise<void>,
@@ -101,14 +101,14 @@ async function until(run: Run, reached: (status: RunStatus) => boolean): Promise
   }
 }
 
-/** Events of each execution of a workflow, from that one on. */
+/** Numbers of events of a workflow's executions, from that one on. */
 async function historyLengths(workflowId: string, runId?: string): Promise<number[]> {
   const { events } = await env.client.workflow.getHandle(workflowId, runId).fetchHistory();
   const next = events!.at(-1)!.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
   return [events!.length, ...(next ? await historyLengths(workflowId, next) : [])];
 }
 
-/** An activity's outcome that a test holds back until it says so. */
+/** A gate that holds an activity back until the test opens it. */
 function gate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
@@ -121,7 +121,7 @@ const anError = (kind: 'InvalidConfig' | 'DamagedArtifact', message: string) =>
   toFailure(new AnnealError(kind, message), Context.current().cancellationSignal);
 
 describe('a run', () => {
-  it('walks its phases epoch by epoch, over several executions', async () => {
+  it('runs its phases epoch by epoch, over several executions', async () => {
     await withRun({}, async (run, fakes) => {
       const id = run.workflowId;
       expect(await run.result()).toEqual({
@@ -147,7 +147,7 @@ describe('a run', () => {
     });
   });
 
-  it("trains each epoch on the one before, against the phase's reference and settings", async () => {
+  it("trains each epoch from the previous one, with the phase's reference and settings", async () => {
     await withRun({}, async (run, fakes) => {
       await run.result();
       const trained = fakes.inputsOf('train').map((input) => ({
@@ -164,7 +164,7 @@ describe('a run', () => {
     });
   });
 
-  it('samples with the policy before training and evaluates with the one after', async () => {
+  it('samples with the policy before training and evaluates the one after', async () => {
     await withRun({}, async (run, fakes) => {
       await run.result();
       const generated = fakes.inputsOf('generate').filter(({ epoch }) => epoch <= 1);
@@ -186,7 +186,7 @@ describe('a run', () => {
     });
   });
 
-  it('resolves the ramps of its phases: each epoch samples, trains and records by its own', async () => {
+  it('resolves the ramps of its phases: each epoch samples, trains and records with its own values', async () => {
     const rlaif = { generation_temperature: { ramp: 'linear', from: 1.4, to: 1 } };
     const training = { learning_rate: { ramp: 'step', values: [4e-4, 1e-4] } };
     const phases = [
@@ -216,7 +216,7 @@ describe('a run', () => {
     await withRun({}, body, file);
   });
 
-  it('prunes after every epoch where a retention is declared, and else never', async () => {
+  it('prunes after every epoch if there is a retention, and otherwise never', async () => {
     const prunedBy = async (file: unknown) => {
       let pruned: unknown;
       const body = async (run: Run, fakes: FakeActivities) => {
@@ -233,7 +233,7 @@ describe('a run', () => {
     expect(await prunedBy(runFile)).toEqual([]);
   });
 
-  it('refits a reward model between phases, and goes on with it where it is no worse', async () => {
+  it('refits a reward model between phases, and uses it if it is no worse', async () => {
     const given = checkpoint('given', 0);
     const fake = fakeActivities();
     const accuracies: Record<string, number> = { given: 0.7, '2-2': 0.8, '4-2': 0.75 };
@@ -299,12 +299,12 @@ describe('a run', () => {
     await withRun(replaced, body, { ...runFile, rewards, phases });
   });
 
-  it('takes no greedy completions where evaluation.greedy is off', async () => {
+  it('takes no greedy completions if evaluation.greedy is off', async () => {
     const body = async (run: Run, fakes: FakeActivities) => {
       await run.result();
       const splits = fakes.inputsOf('generate').map(({ split }) => split);
       expect(new Set(splits)).toEqual(new Set(['train', 'held-out']));
-      // The start, and of each of three epochs what it trained on and the held-out prompts.
+      // The start, and for each of three epochs the training samples and the held-out ones.
       expect(fakes.inputsOf('evaluate')).toHaveLength(7);
       const { metrics } = await run.query(statusQuery);
       expect(metrics.map((line) => line['eval/greedy/reward'])).toEqual([null, null, null, null]);
@@ -328,7 +328,7 @@ describe('a run', () => {
     });
   });
 
-  it('shows where it is: child ids, search attributes, details', async () => {
+  it('shows its progress: child ids, search attributes, details', async () => {
     const training = gate();
     const fake = fakeActivities();
     const train: Activities['train'] = async (input) => {
@@ -356,7 +356,7 @@ describe('a run', () => {
 });
 
 describe('a live run', () => {
-  it('pauses after the epoch in progress, and goes on when told', async () => {
+  it('pauses after the epoch in progress, and continues when resumed', async () => {
     const training = gate();
     const fake = fakeActivities();
     const train: Activities['train'] = async (input) => {
@@ -376,7 +376,7 @@ describe('a live run', () => {
     });
   });
 
-  it('stops after the epoch in progress, though it is paused', async () => {
+  it('stops after the epoch in progress, even if it is paused', async () => {
     await withRun({}, async (run) => {
       await run.executeUpdate(pauseUpdate);
       await run.executeUpdate(stopUpdate);
@@ -386,7 +386,7 @@ describe('a live run', () => {
     });
   });
 
-  it('takes an adjustment from the next epoch on', async () => {
+  it('applies an adjustment from the next epoch on', async () => {
     const fake = fakeActivities();
     const training = gate();
     const train: Activities['train'] = async (input) => {
@@ -410,7 +410,7 @@ describe('a live run', () => {
     });
   });
 
-  it('goes on for many epochs with short histories, and hears what it is told meanwhile', async () => {
+  it('runs for many epochs with short histories, and handles messages meanwhile', async () => {
     const phases = [{ name: 'only', epochs: [1, 40] }];
     const body = async (run: Run, fakes: FakeActivities) => {
       const told: number[] = [];
@@ -419,7 +419,7 @@ describe('a live run', () => {
         const change = { training: { learning_rate } };
         const at = (await run.executeUpdate(adjustUpdate, { args: [change] })).epoch ?? 0;
         told.push(learning_rate);
-        // The epoch after the one in progress is trained under it.
+        // The epoch after the one in progress is trained with it.
         epoch = (await until(run, (status) => (status.epoch ?? 0) > at + 1)).epoch!;
       }
       await run.result();
@@ -437,7 +437,7 @@ describe('a live run', () => {
     await withRun({}, body, { ...runFile, phases });
   });
 
-  it('refuses an adjustment with the reason, and goes on as it was', async () => {
+  it('refuses an adjustment with the reason, and continues unchanged', async () => {
     const checkChange = async () => {
       throw anError('InvalidConfig', 'adjust: rlaif.kl_penalty: expected at least 0, found -1');
     };
@@ -459,7 +459,7 @@ describe('a live run', () => {
 });
 
 describe('failures', () => {
-  it('ends at once, with the plain message, for a run file that cannot work', async () => {
+  it('ends at once, with a plain message, for a run file that cannot work', async () => {
     const prepare = async () => {
       throw anError('InvalidConfig', 'run file: 1 problem\n  phases: …');
     };
@@ -471,7 +471,7 @@ describe('failures', () => {
     });
   });
 
-  it('makes an epoch again whose files were damaged', async () => {
+  it('reruns an epoch whose files were damaged', async () => {
     let damages = 0;
     const filter: Activities['filter'] = async (input) => {
       if (input.epoch === 1 && damages++ === 0) throw anError('DamagedArtifact', 'scored is gone');
@@ -490,7 +490,7 @@ describe('failures', () => {
     });
   });
 
-  it('says what is damaged where making it again does not mend it', async () => {
+  it('says what is damaged if rerunning does not repair it', async () => {
     const train = async () => {
       throw anError('DamagedArtifact', 'checkpoints/start is damaged');
     };
@@ -502,9 +502,9 @@ describe('failures', () => {
     });
   });
 
-  it('waits at what a judge stopped, says why, and asks again when resumed', async () => {
+  it('waits if a judge stops it, says why, and asks again when resumed', async () => {
     const message = "rewards: the budget of 'judge' is spent.";
-    // Once while the start is measured, and once in an epoch, for all of its shards at once.
+    // Once while the start is evaluated, and once in an epoch, for all of its shards at once.
     const resumesNeeded: Record<number, number> = { 0: 1, 2: 2 };
     const score: Activities['score'] = async (input) => {
       const { epoch, resumes = 0 } = input;
@@ -524,7 +524,7 @@ describe('failures', () => {
     });
   });
 
-  it('tries again what may pass', async () => {
+  it('retries failures that may be temporary', async () => {
     let failures = 0;
     const score: Activities['score'] = async (input) => {
       if (failures++ === 0) throw new Error('a disk was full');
@@ -535,7 +535,7 @@ describe('failures', () => {
     });
   });
 
-  it('is cancelled with what it has in work', async () => {
+  it('is cancelled together with its current activities', async () => {
     const cancelled = gate();
     const train: Activities['train'] = async () => {
       const beat = setInterval(() => Context.current().heartbeat(), 100);
@@ -556,7 +556,7 @@ describe('failures', () => {
 });
 
 describe('an experiment', () => {
-  it('makes its runs a few at a time, and goes on where one fails', async () => {
+  it('starts its runs a few at a time, and continues if one fails', async () => {
     let live = 0;
     let most = 0;
     const { prepare, evaluate } = fakeActivities({});

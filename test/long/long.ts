@@ -1,5 +1,5 @@
-// A run of very many epochs of next to no work: what its histories, its processes' memory and its
-// epochs come to, from first to last, and whether what was said to it on the way was heard.
+// A run of very many epochs of almost no work: measures its histories, its processes' memory and
+// the time of its epochs from first to last, and checks that messages sent meanwhile were handled.
 
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,13 +17,13 @@ import { smallPolicy } from './small-policy.ts';
 
 export interface LongReport {
   epochs: number;
-  /** Executions of the run's workflow: one more than it continued as new. */
+  /** Executions of the run's workflow: it continued as new one time less. */
   executions: number;
   /** Events of the longest history of a run and of an epoch. */
   events: { run: number; epoch: number };
-  /** Of the first, the middle and the last tenth. */
+  /** Medians of the first, the middle and the last tenth. */
   tenths: Tenth[];
-  /** Adjustments that were sent, and those that an epoch was then trained under. */
+  /** Adjustments that were sent, and those with which an epoch was then trained. */
   adjustments: { sent: number; heard: number };
 }
 
@@ -31,7 +31,7 @@ export interface LongReport {
 interface Tenth {
   /** From one epoch's end to the next. */
   seconds: number;
-  /** Of its analysis alone, which reads what the epochs before have left. */
+  /** Time of its analysis, which reads files of earlier epochs. */
   analyzeMs: number;
   /** Resident memory in MB. */
   worker: number;
@@ -46,7 +46,7 @@ interface Memory {
 
 const id = 'long';
 
-/** @param epochs how many; at least 30, of which every tenth is adjusted and paused. */
+/** @param epochs at least 30; in every tenth the run is adjusted and paused. */
 export async function long(
   epochs: number,
   log: (line: string) => void = () => {},
@@ -92,7 +92,7 @@ const runFile = (path: string, epochs: number) => ({
   phases: [{ name: 'only', epochs: [1, epochs] }],
 });
 
-/** Until the last epoch is at work: look at the memory, and adjust and pause the run on the way. */
+/** Until the last epoch runs: sample the memory, and adjust and pause the run from time to time. */
 async function watch(
   setting: DurableSetting,
   run: Run,
@@ -105,7 +105,7 @@ async function watch(
   for (let epoch = 0; epoch < epochs; await delay(250)) {
     epoch = (await run.query(statusQuery)).epoch ?? 0;
     if (memory.at(-1)?.epoch !== epoch) memory.push(await memoryAt(setting, epoch));
-    // None is sent that no epoch is left to be trained under.
+    // Send none for which no epoch would be left.
     if (epoch < every * (rates.length + 1) || epoch > epochs - 2) continue;
     const learning_rate = 1e-4 + 1e-6 * (rates.length + 1);
     await run.executeUpdate(pauseUpdate);
@@ -126,7 +126,7 @@ async function memoryAt({ worker }: DurableSetting, epoch: number): Promise<Memo
   };
 }
 
-/** What the server says of all executions, once it lists every one of them. */
+/** The server's descriptions of all executions, once it lists every one of them. */
 async function histories({ client }: DurableSetting, epochs: number) {
   for (;;) {
     const lengths = { trainingRun: [0], trainingEpoch: [0] };

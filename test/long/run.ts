@@ -46,7 +46,7 @@ else
         tenths.map(({ engine }) => engine),
       ),
       `events of the longest history: run ${events.run}, epoch ${events.epoch}`,
-      `adjustments heard: ${adjustments.heard} of ${adjustments.sent}`,
+      `adjustments applied: ${adjustments.heard} of ${adjustments.sent}`,
     ].join('\n'),
   );
 const bounded = Math.max(events.run, events.epoch) < 2000;

@@ -1,10 +1,10 @@
-// A policy whose epochs are next to no work.
+// A policy whose epochs take almost no work.
 
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomModel } from '../../bench/random-model.ts';
 
-/** A model of random weights with the tokenizer of the embedded policy. @returns its folder */
+/** Write a model with random weights and the embedded policy's tokenizer. @returns its folder */
 export async function smallPolicy(): Promise<string> {
   const folder = await randomModel({
     hidden_size: 16,

@@ -1,4 +1,4 @@
-// The workflows with a change that a live run would not survive: they wait before they begin.
+// The workflows with an incompatible change: they wait before they begin.
 
 import { sleep } from '@temporalio/workflow';
 import * as current from '../../src/workflows/index.ts';

@@ -1,5 +1,5 @@
-// Histories that were recorded from real runs replay on the workflows as they are now: a worker
-// of this version can take over a run that one of those versions began.
+// Histories recorded from real runs replay on the current workflows: a worker of this version can
+// take over a run that one of those versions began.
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ type Bundle = { codePath: string } | { code: string };
 
 function replay(bundle: Bundle, name: string): Promise<void> {
   const history = historyFromJSON(JSON.parse(readFileSync(join(folder, name), 'utf8')));
-  // Epochs are named after their run, so the run has to bear its own name.
+  // Epochs are named after their run, so the run needs its own name.
   const id = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name;
   return Worker.runReplayHistory({ workflowBundle: bundle }, history, id);
 }
@@ -28,7 +28,7 @@ beforeAll(async () => {
   current = await workflowBundle();
 }, 120_000);
 
-it('has recorded a run, an epoch and the training of a reward model', () => {
+it('has histories of a run, an epoch and the training of a reward model', () => {
   const kinds = recorded.map((name) => name.split('/').at(-1)!.split('-')[0]);
   expect(new Set(kinds)).toEqual(new Set(['run', 'epoch', 'reward']));
 });

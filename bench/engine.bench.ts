@@ -2,11 +2,12 @@
 // limits (limits.ts) and, with ANNEAL_PYTHON, with torch and transformers (peer.ts).
 
 import { rm } from 'node:fs/promises';
+import { openWeights } from '../src/engine/files/weights.ts';
 import { type DecoderConfig, readModelConfig } from '../src/engine/model/config.ts';
-import { openWeights } from '../src/engine/model/weights.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
-import { RolloutEngine, type RolloutRequest } from '../src/engine/sampling/rollout.ts';
-import { PolicyTrainer } from '../src/rl/trainer.ts';
+import { RolloutEngine } from '../src/engine/sampling/rollout.ts';
+import type { RolloutRequest } from '../src/engine/sampling/rollout-request.ts';
+import { PolicyTrainer } from '../src/rl/policy/trainer.ts';
 import { compare, throughput } from './figure.ts';
 import { bareDecoding, bareProduct, flopsPerToken } from './limits.ts';
 import { Peer } from './peer.ts';

@@ -2,7 +2,7 @@
 // JSON. Ratios within one run are more meaningful than figures across machines.
 
 import { execFileSync } from 'node:child_process';
-import { spread } from '../src/analysis/statistics.ts';
+import { spread } from '../src/analysis/metrics/statistics.ts';
 
 export interface Figure {
   name: string;

@@ -1,13 +1,14 @@
 // An epoch as the activities run it, but without Temporal or a run's folder: generate, score,
 // filter, train, one after the other. Also evaluates a policy on held-out prompts.
 
-import { mean } from '../src/analysis/statistics.ts';
-import type { Prompt, Rollout } from '../src/config/records.ts';
-import type { RunConfig } from '../src/config/schema.ts';
+import { mean } from '../src/analysis/metrics/statistics.ts';
+import { samplingOf, settingsAt } from '../src/config/schedule.ts';
+import type { RunConfig } from '../src/config/schema/run.ts';
+import type { Prompt } from '../src/records/prompts.ts';
+import type { Rollout } from '../src/records/rollouts.ts';
 import { buildBatch } from '../src/rl/batch.ts';
 import type { ModelService } from '../src/rl/model-service.ts';
 import { promptsOfEpoch } from '../src/rl/prompt-order.ts';
-import { samplingOf, settingsAt } from '../src/rl/schedule.ts';
 
 /** Rewards of completions, each for the prompt with the same index in `ids`; null if missing. */
 export type Scorer = (

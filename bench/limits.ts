@@ -2,6 +2,7 @@
 // also reported as ratios to these.
 
 import { Builder } from '../src/engine/graph/operators.ts';
+import { serializeModel } from '../src/engine/graph/serialize.ts';
 import type { DecoderConfig } from '../src/engine/model/config.ts';
 import { parameterSpecs } from '../src/engine/model/parameters.ts';
 import { Session } from '../src/engine/runtime/session.ts';
@@ -37,7 +38,10 @@ export async function bareProduct(): Promise<{
   const [m, k, n] = [2048, 256, 704];
   const g = new Builder();
   const product = g.matmul(g.input('a', [m, k]), g.input('b', [k, n]));
-  const session = await Session.create(g.toModel([g.output('sum', g.sumAll(product))]), engine);
+  const session = await Session.create(
+    serializeModel(g, [g.output('sum', g.sumAll(product))]),
+    engine,
+  );
   const feeds = {
     a: { data: weights(m, k), shape: [m, k] },
     b: { data: weights(k, n), shape: [k, n] },
@@ -73,7 +77,7 @@ export async function bareDecoding(c: DecoderConfig, batch: number, steps: numbe
   const widths = [...inputs.keys()];
   const starts = widths.map((width) => g.input(`start${width}`, [batch, width]));
   const [out] = g.loop(g.ints([steps], []), undefined, starts, body);
-  const session = await Session.create(g.toModel([g.output('out', out!)]), engine);
+  const session = await Session.create(serializeModel(g, [g.output('out', out!)]), engine);
   const feeds = Object.fromEntries(
     widths.map((width) => [
       `start${width}`,

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { readModelConfig } from '../src/engine/model/config.ts';
 import { trainingBytesPerToken } from '../src/engine/model/memory.ts';
 import { parameterSpecs } from '../src/engine/model/parameters.ts';
-import { PolicyTrainer } from '../src/rl/trainer.ts';
+import { PolicyTrainer } from '../src/rl/policy/trainer.ts';
 import { report } from './figure.ts';
 import { randomModel } from './random-model.ts';
 import { engine, randomSequences, stepSettings } from './training-step.ts';

@@ -4,9 +4,9 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeFloat32 } from '../src/engine/files/safetensors-writer.ts';
 import { readModelConfig } from '../src/engine/model/config.ts';
 import { parameterSpecs } from '../src/engine/model/parameters.ts';
-import { writeFloat32 } from '../src/engine/model/safetensors-writer.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
 
 const config = {

@@ -1,8 +1,8 @@
 // Programs scored per second by the built-in rubric, including the sandbox process and its
 // messages, and how much of that time goes into running them and into reading their text.
 
-import { type Prompt, promptSchema } from '../src/config/records.ts';
-import { rubricSchema } from '../src/config/schema.ts';
+import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
+import { type Prompt, promptSchema } from '../src/records/prompts.ts';
 import { judgeDocumentation } from '../src/rewards/rubric/documentation.ts';
 import { judgeQuality } from '../src/rewards/rubric/quality.ts';
 import { createRubric } from '../src/rewards/rubric/rubric.ts';

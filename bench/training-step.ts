@@ -2,7 +2,7 @@
 
 import type { DecoderConfig } from '../src/engine/model/config.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
-import type { StepSettings, TrainSequence } from '../src/rl/trainer.ts';
+import type { StepSettings, TrainSequence } from '../src/rl/policy/trainer.ts';
 
 export const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
 

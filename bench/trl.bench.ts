@@ -9,14 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type RunConfig, rubricSchema, runSchema } from '../src/config/schema.ts';
+import { settingsAt } from '../src/config/schedule.ts';
+import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
+import { type RunConfig, runSchema } from '../src/config/schema/run.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
-import { readTokenizer } from '../src/engine/tokenizer.ts';
+import { readTokenizer } from '../src/engine/text/tokenizer.ts';
 import { readPrompts } from '../src/rewards/prompts.ts';
 import { createRubric } from '../src/rewards/rubric/rubric.ts';
 import { scoreCompletions } from '../src/rewards/score-completions.ts';
 import { createModelClient } from '../src/rl/model-client.ts';
-import { settingsAt } from '../src/rl/schedule.ts';
 import { report, reportMean } from './figure.ts';
 import {
   drawPrompts,

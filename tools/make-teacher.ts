@@ -7,22 +7,23 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { mean } from '../src/analysis/metrics/statistics.ts';
 import {
   type PreferenceEpoch,
   renderPreferenceReport,
   suggestScale,
   summarizePairs,
-} from '../src/analysis/preference-report.ts';
-import { mean } from '../src/analysis/statistics.ts';
-import type { PreferencePair, Prompt, ScoredRollout } from '../src/config/records.ts';
-import { rewardModelFileSchema } from '../src/config/reward-model.ts';
-import { rubricSchema } from '../src/config/schema.ts';
+} from '../src/analysis/pages/preference-report.ts';
+import { rewardModelFileSchema } from '../src/config/schema/reward-model-file.ts';
+import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
+import type { PreferencePair, Prompt } from '../src/records/prompts.ts';
+import type { ScoredRollout } from '../src/records/rollouts.ts';
 import { normalFormOf } from '../src/rewards/normal-form.ts';
 import { readPrompts } from '../src/rewards/prompts.ts';
 import { createRubric } from '../src/rewards/rubric/rubric.ts';
 import { scoreCompletions } from '../src/rewards/score-completions.ts';
 import { createModelClient } from '../src/rl/model-client.ts';
-import { preferencePairs } from '../src/rl/pairs.ts';
+import { preferencePairs } from '../src/rl/preference/pairs.ts';
 
 const { values: flags } = parseArgs({
   options: {

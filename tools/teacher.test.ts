@@ -1,15 +1,16 @@
 // Checks the committed teacher on new samples for prompts that it was not trained on.
 
 import { afterAll, expect, it } from 'vitest';
-import { summarizePairs } from '../src/analysis/preference-report.ts';
+import { summarizePairs } from '../src/analysis/pages/preference-report.ts';
 import { resolveInput } from '../src/config/paths.ts';
-import { rubricSchema, runSchema } from '../src/config/schema.ts';
+import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
+import { runSchema } from '../src/config/schema/run.ts';
 import { normalFormOf } from '../src/rewards/normal-form.ts';
 import { readPrompts } from '../src/rewards/prompts.ts';
 import { createRubric } from '../src/rewards/rubric/rubric.ts';
 import { scoreCompletions } from '../src/rewards/score-completions.ts';
 import { createModelClient } from '../src/rl/model-client.ts';
-import { preferencePairs } from '../src/rl/pairs.ts';
+import { preferencePairs } from '../src/rl/preference/pairs.ts';
 
 const models = createModelClient();
 afterAll(() => models.close());

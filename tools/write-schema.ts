@@ -1,5 +1,5 @@
 // Writes the files derived from the run file's schema: config/run.schema.json for editors, and the
-// tables of docs/configuration.md. Run it after a change of src/config/schema.ts:
+// tables of docs/configuration.md. Run it after a change of src/config/schema/:
 //   node tools/write-schema.ts
 
 import { readFile, writeFile } from 'node:fs/promises';

@@ -1,21 +1,21 @@
 // Writes an epoch's line of metrics.jsonl, its numbers for TensorBoard, and its report.
 
-import { parseMetricsJsonl } from '../analysis/history.ts';
-import { startMetrics, toEpochMetrics } from '../analysis/metrics.ts';
-import { renderEpochReport, renderRunReport } from '../analysis/report.ts';
-import { summarizeSamples } from '../analysis/sample-summary.ts';
+import { startMetrics, toEpochMetrics } from '../analysis/metrics/epoch-metrics.ts';
+import { parseMetricsJsonl } from '../analysis/metrics/history.ts';
+import { summarizeSamples } from '../analysis/metrics/sample-summary.ts';
+import { renderEpochReport, renderRunReport } from '../analysis/pages/epoch-report.ts';
 import { mendDocument, readDocument, writeDocument } from '../artifacts/documents.ts';
 import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import { encodeEvents, type Scalar } from '../artifacts/tensorboard.ts';
 import { parseRunConfig } from '../config/load.ts';
-import type { EpochMetrics } from '../config/records.ts';
-import type { StepMetrics } from '../rl/model-service.ts';
-import { conditionNotes } from './conditions.ts';
+import type { EpochMetrics } from '../records/metrics.ts';
+import type { StepMetrics } from '../rl/policy/job.ts';
+import { type Job, runJob } from './activity.ts';
 import type { AnalyzeInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { type Job, runJob } from './job.ts';
+import { conditionNotes } from './environment.ts';
 import { readScored } from './samples.ts';
 
 export function analyzeWith(dependencies: Dependencies) {

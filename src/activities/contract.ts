@@ -1,27 +1,19 @@
 // What the workflows ask of the activities, and what comes back: references to files and pages of
 // numbers. Types alone, so that workflows may import them.
 
-import type { Refit } from '../analysis/refit.ts';
-import type { SampleSummary } from '../analysis/sample-summary.ts';
-import type { PromptSplit, Split } from '../artifacts/layout.ts';
-import type {
-  ArtifactRef,
-  CheckpointRef,
-  EpochMetrics,
-  EpochVerdicts,
-  Refitting,
-  Settings,
-} from '../config/records.ts';
-import type {
-  PromptFormat,
-  RetentionConfig,
-  RewardConfig,
-  RlaifConfig,
-  RunConfig,
-} from '../config/schema.ts';
-import type { FilterCounts } from '../rl/batch.ts';
-import type { DrawSettings, EngineSettings, Lora, TrainStats } from '../rl/model-service.ts';
-import type { SettingsChange } from '../rl/schedule.ts';
+import type { SampleSummary } from '../analysis/metrics/sample-summary.ts';
+import type { Settings, SettingsChange } from '../config/schedule.ts';
+import type { PromptFormat } from '../config/schema/model.ts';
+import type { RetentionConfig } from '../config/schema/retention.ts';
+import type { RewardConfig } from '../config/schema/rewards.ts';
+import type { RlaifConfig } from '../config/schema/rlaif.ts';
+import type { RunConfig } from '../config/schema/run.ts';
+import type { Lora } from '../engine/files/adapter-folder.ts';
+import type { EngineSettings } from '../engine/inference/jobs.ts';
+import type { DrawSettings } from '../engine/sampling/rollout-request.ts';
+import type { EpochMetrics, FilterCounts, PromptSplit, Refit, Split } from '../records/metrics.ts';
+import type { ArtifactRef, CheckpointRef, EpochVerdicts, Refitting } from '../records/refs.ts';
+import type { TrainStats } from '../rl/policy/job.ts';
 
 export type { PromptSplit, SampleSummary, Split };
 

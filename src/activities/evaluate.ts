@@ -1,9 +1,9 @@
 // Sums up the scored samples of one split.
 
-import { type SampleSummary, summarizeSamples } from '../analysis/sample-summary.ts';
+import { type SampleSummary, summarizeSamples } from '../analysis/metrics/sample-summary.ts';
+import { runJob } from './activity.ts';
 import type { EvaluateInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { runJob } from './job.ts';
 import { readScored } from './samples.ts';
 
 export function evaluateWith(dependencies: Dependencies) {

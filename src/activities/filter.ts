@@ -3,10 +3,10 @@
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import { type BatchSample, buildBatch } from '../rl/batch.ts';
-import type { TrainSample } from '../rl/model-service.ts';
+import type { TrainSample } from '../rl/policy/job.ts';
+import { runJob } from './activity.ts';
 import type { Batch, FilterInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { runJob } from './job.ts';
 import { type Prompts, readPromptsById, readScored } from './samples.ts';
 
 export function filterWith(dependencies: Dependencies) {

@@ -3,12 +3,13 @@
 import { openCheckpoint } from '../artifacts/checkpoints.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
-import type { ArtifactRef, Prompt } from '../config/records.ts';
 import { AnnealError, type ErrorKind } from '../errors.ts';
+import type { Prompt } from '../records/prompts.ts';
+import type { ArtifactRef } from '../records/refs.ts';
 import { promptsOfEpoch } from '../rl/prompt-order.ts';
+import { runJob } from './activity.ts';
 import type { GenerateInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { runJob } from './job.ts';
 import { readPromptsById } from './samples.ts';
 
 export function generateWith(dependencies: Dependencies) {

@@ -4,8 +4,8 @@ import { cpus } from 'node:os';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import { AnnealError } from '../errors.ts';
-import { conditionsHere, parseManifest } from './conditions.ts';
 import type { PrepareInput } from './contract.ts';
+import { conditionsHere, parseManifest } from './environment.ts';
 
 /**
  * A folder belongs to the run that filled it.

@@ -4,16 +4,12 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Prompt, Rollout } from '../config/records.ts';
+import type { GenerateJob, ModelInfo, ScoreJob } from '../engine/inference/jobs.ts';
 import { AnnealError } from '../errors.ts';
-import type {
-  GenerateJob,
-  ModelInfo,
-  ModelService,
-  ScoreJob,
-  TrainJob,
-  TrainStats,
-} from '../rl/model-service.ts';
+import type { Prompt } from '../records/prompts.ts';
+import type { Rollout } from '../records/rollouts.ts';
+import type { ModelService } from '../rl/model-service.ts';
+import type { TrainJob, TrainStats } from '../rl/policy/job.ts';
 
 const info: ModelInfo = {
   architecture: 'double',

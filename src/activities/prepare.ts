@@ -1,7 +1,7 @@
 // Checks a run before anything of it is written, and then copies its inputs into its folder, so
 // that the run depends on nothing outside of it.
 
-import { parseMetricsJsonl } from '../analysis/history.ts';
+import { parseMetricsJsonl } from '../analysis/metrics/history.ts';
 import { isS3Url } from '../artifacts/address.ts';
 import {
   commitCheckpoint,
@@ -18,26 +18,22 @@ import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import { resolveConfig } from '../config/load.ts';
 import { resolveCheckpoint, resolveInput } from '../config/paths.ts';
-import type {
-  ArtifactRef,
-  CheckpointRef,
-  EpochMetrics,
-  EpochVerdicts,
-  Prompt,
-} from '../config/records.ts';
-import { type RunConfig, runSchema } from '../config/schema.ts';
-import { readAdapterFolder } from '../engine/model/adapter-folder.ts';
+import { firstEpochOf, lastEpochOf, phaseOf, refittedRewards } from '../config/schedule.ts';
+import { type RunConfig, runSchema } from '../config/schema/run.ts';
+import { readAdapterFolder } from '../engine/files/adapter-folder.ts';
+import { checkSingleScore } from '../engine/inference/classifier.ts';
 import { AnnealError } from '../errors.ts';
+import type { EpochMetrics } from '../records/metrics.ts';
+import type { Prompt } from '../records/prompts.ts';
+import type { ArtifactRef, CheckpointRef, EpochVerdicts } from '../records/refs.ts';
 import { readRubrics } from '../rewards/judge/rubric-file.ts';
 import { readPrompts } from '../rewards/prompts.ts';
 import { createRewards } from '../rewards/score-completions.ts';
 import type { ModelService } from '../rl/model-service.ts';
-import { checkSingleScore } from '../rl/reward-model.ts';
-import { firstEpochOf, lastEpochOf, phaseOf, refittedRewards } from '../rl/schedule.ts';
-import { differencesFrom, noteDifferences } from './conditions.ts';
+import { type Job, runJob } from './activity.ts';
 import type { PrepareInput, RunPlan } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { type Job, runJob } from './job.ts';
+import { differencesFrom, noteDifferences } from './environment.ts';
 import { checkOwner, writeManifest } from './manifest.ts';
 import { rewardServices } from './reward-services.ts';
 import { readRows } from './samples.ts';

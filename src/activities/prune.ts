@@ -1,13 +1,13 @@
 // Takes away what the run's retention does not keep, after an epoch was measured.
 
-import { parseMetricsJsonl } from '../analysis/history.ts';
+import { parseMetricsJsonl } from '../analysis/metrics/history.ts';
 import { readDocument } from '../artifacts/documents.ts';
 import { layout } from '../artifacts/layout.ts';
-import { isDamaged } from '../artifacts/local-store.ts';
+import { isDamaged } from '../artifacts/local/store.ts';
 import { expiredPaths } from '../artifacts/retention.ts';
+import { runJob } from './activity.ts';
 import type { PruneInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { runJob } from './job.ts';
 
 export function pruneWith(dependencies: Dependencies) {
   return async function prune({ run, epoch, retention }: PruneInput): Promise<string[]> {

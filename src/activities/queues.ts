@@ -1,8 +1,8 @@
 // Which activities the workers of each task queue serve.
 
-import { taskQueues } from '../workflows/messages.ts';
 import type { Activities } from './contract.ts';
 import type { RewardModelActivities } from './reward-model-contract.ts';
+import { taskQueues } from './task-queues.ts';
 
 /** Those of a reward model's training all belong to the queue of training. */
 type AllActivities = Activities & Partial<RewardModelActivities>;

@@ -3,28 +3,33 @@
 
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { mean } from '../analysis/metrics/statistics.ts';
 import {
   renderPreferenceReport,
   type ScoredPair,
   suggestScale,
   summarizePairs,
-} from '../analysis/preference-report.ts';
-import { mean } from '../analysis/statistics.ts';
-import { writeFileAtomic } from '../artifacts/atomic.ts';
+} from '../analysis/pages/preference-report.ts';
 import { commitCheckpoint, openCheckpoint } from '../artifacts/checkpoints.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
-import { layout, type PromptSplit, type RefitPlace } from '../artifacts/layout.ts';
-import { createLocalStore } from '../artifacts/local-store.ts';
+import { layout, type RefitPlace } from '../artifacts/layout.ts';
+import { writeFileAtomic } from '../artifacts/local/atomic.ts';
+import { createLocalStore } from '../artifacts/local/store.ts';
 import type { Store } from '../artifacts/store.ts';
 import { resolveInput } from '../config/paths.ts';
-import { type ArtifactRef, type PreferencePair, preferencePairSchema } from '../config/records.ts';
-import { type RewardModelConfig, resolveRewardModelConfig } from '../config/reward-model.ts';
+import {
+  type RewardModelConfig,
+  resolveRewardModelConfig,
+} from '../config/schema/reward-model-file.ts';
 import { AnnealError } from '../errors.ts';
+import type { PromptSplit } from '../records/metrics.ts';
+import { type PreferencePair, preferencePairSchema } from '../records/prompts.ts';
+import type { ArtifactRef } from '../records/refs.ts';
 import { readRows as readFileRows } from '../rewards/prompts.ts';
-import type { PreferenceJob } from '../rl/model-service.ts';
-import { distinctPairs, preferencePairs, splitPairs } from '../rl/pairs.ts';
+import type { PreferenceJob } from '../rl/preference/job.ts';
+import { distinctPairs, preferencePairs, splitPairs } from '../rl/preference/pairs.ts';
+import { type Job, runJob } from './activity.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { type Job, runJob } from './job.ts';
 import { checkOwner, writeManifest } from './manifest.ts';
 import type {
   PairVerdictsInput,

@@ -2,8 +2,9 @@
 
 import { sharedFolder } from '../artifacts/layout.ts';
 import { openSharedFiles } from '../artifacts/open-store.ts';
+import type { DeviceSettings } from '../engine/inference/jobs.ts';
 import type { RewardServices } from '../rewards/reward.ts';
-import type { DeviceSettings, ModelService } from '../rl/model-service.ts';
+import type { ModelService } from '../rl/model-service.ts';
 
 /** On whose account rewards are computed; `resumes` as in ScoreInput. */
 interface Account {

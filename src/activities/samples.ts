@@ -2,7 +2,9 @@
 
 import { decodeJsonl } from '../artifacts/jsonl.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { ArtifactRef, Prompt, ScoredRollout } from '../config/records.ts';
+import type { Prompt } from '../records/prompts.ts';
+import type { ArtifactRef } from '../records/refs.ts';
+import type { ScoredRollout } from '../records/rollouts.ts';
 import { rememberRecent } from './recent.ts';
 
 /** The rows of a JSONL artifact. @throws AnnealError DamagedArtifact */

@@ -1,13 +1,13 @@
 // Checks settings that are put together from a run file and what a phase or a person changes.
 
 import { resolveConfig } from '../config/load.ts';
-import type { Settings } from '../config/records.ts';
-import type { RunConfig } from '../config/schema.ts';
+import type { Settings } from '../config/schedule.ts';
+import { distinctEpochs, settingsAt } from '../config/schedule.ts';
+import type { RunConfig } from '../config/schema/run.ts';
 import { AnnealError } from '../errors.ts';
-import { distinctEpochs, settingsAt } from '../rl/schedule.ts';
+import { runJob } from './activity.ts';
 import type { AdjustInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { runJob } from './job.ts';
 
 export function checkChangeWith(dependencies: Dependencies) {
   /** @throws InvalidConfig where the change, in any phase of the run, breaks the schema. */

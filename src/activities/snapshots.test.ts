@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createLocalStore } from '../artifacts/local-store.ts';
+import { createLocalStore } from '../artifacts/local/store.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { Job } from './job.ts';
+import type { Job } from './activity.ts';
 import { TrainingSnapshots, withSnapshots } from './snapshots.ts';
 
 const training = { input: { seed: 1 }, epoch: 8, folder: 'snapshots/epoch-08', seconds: 3 };

@@ -5,10 +5,11 @@ import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';
 import { commitCheckpoint, openCheckpoint } from '../artifacts/checkpoints.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { CheckpointRef } from '../config/records.ts';
-import type { JobOptions, Progress, ResumableJob } from '../rl/model-service.ts';
-import type { SnapshotSettings } from '../rl/snapshot.ts';
-import type { Job } from './job.ts';
+import type { Progress } from '../engine/inference/jobs.ts';
+import type { ResumableJob, SnapshotSettings } from '../engine/training/snapshot.ts';
+import type { CheckpointRef } from '../records/refs.ts';
+import type { JobOptions } from '../rl/model-service.ts';
+import type { Job } from './activity.ts';
 
 /** Which training snapshots are of. */
 export interface SnapshottedTraining {

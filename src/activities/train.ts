@@ -11,11 +11,11 @@ import { writeDocument } from '../artifacts/documents.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { CheckpointRef } from '../config/records.ts';
-import type { TrainJob, TrainReport, TrainSample, TrainStats } from '../rl/model-service.ts';
+import type { CheckpointRef } from '../records/refs.ts';
+import type { TrainJob, TrainReport, TrainSample, TrainStats } from '../rl/policy/job.ts';
+import { runJob } from './activity.ts';
 import type { Trained, TrainInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { runJob } from './job.ts';
 import { readRows } from './samples.ts';
 import { type SnapshottedTraining, withSnapshots } from './snapshots.ts';
 

@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CheckpointRef } from '../config/records.ts';
-import { rlaifSchema, trainingSchema } from '../config/schema.ts';
+import { rlaifSchema } from '../config/schema/rlaif.ts';
+import { trainingSchema } from '../config/schema/training.ts';
 import { AnnealError } from '../errors.ts';
+import type { CheckpointRef } from '../records/refs.ts';
 import {
   commitCheckpoint,
   copyModel,
@@ -13,7 +14,7 @@ import {
   trainingFiles,
   writeTrainerState,
 } from './checkpoints.ts';
-import { createLocalStore } from './local-store.ts';
+import { createLocalStore } from './local/store.ts';
 import type { Store } from './store.ts';
 
 let root: string;

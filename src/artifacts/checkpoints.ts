@@ -7,12 +7,13 @@ import { constants } from 'node:fs';
 import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { CheckpointRef, Refitting, Settings } from '../config/records.ts';
+import type { Settings } from '../config/schedule.ts';
 import { AnnealError } from '../errors.ts';
+import type { CheckpointRef, Refitting } from '../records/refs.ts';
 import { splitAddress } from './address.ts';
-import { writeFileAtomic } from './atomic.ts';
 import { hashFile } from './file-hash.ts';
-import { damaged } from './local-store.ts';
+import { writeFileAtomic } from './local/atomic.ts';
+import { damaged } from './local/store.ts';
 import { openStore } from './open-store.ts';
 import type { Store } from './store.ts';
 

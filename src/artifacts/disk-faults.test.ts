@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mountSmallDisk, type SmallDisk, smallDiskMissing } from '../../test/small-disk.ts';
 import { storeFailure } from '../errors.ts';
-import { createLocalStore } from './local-store.ts';
+import { createLocalStore } from './local/store.ts';
 import type { Store } from './store.ts';
 
 const missing = smallDiskMissing();

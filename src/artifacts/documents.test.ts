@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { copyOf, mendDocument, readDocument, writeDocument } from './documents.ts';
-import { createLocalStore } from './local-store.ts';
+import { createLocalStore } from './local/store.ts';
 import type { Store } from './store.ts';
 
 const path = 'metrics.jsonl';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cacheLimitBytes, cacheScratch, evict, keepCopy, listingName } from './folder-cache.ts';
-import { scratchBeside } from './local-store.ts';
+import { scratchBeside } from './local/store.ts';
 
 let root: string;
 beforeEach(async () => {

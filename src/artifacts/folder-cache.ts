@@ -7,8 +7,8 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { basename, dirname, join, resolve } from 'node:path';
 import { cacheFolder } from '../config/paths.ts';
 import { AnnealError } from '../errors.ts';
-import { folderMode, uniqueSuffix } from './atomic.ts';
 import { hashFile } from './file-hash.ts';
+import { folderMode, uniqueSuffix } from './local/atomic.ts';
 
 /** The files of a folder. */
 export interface Listing {

@@ -1,9 +1,6 @@
 // The names of a run's files, all in one place. Paths are relative to the run's folder.
 
-/** Prompts that are trained on, or held out to evaluate on. */
-export type PromptSplit = 'train' | 'held-out';
-/** What an epoch samples; `greedy` takes the likeliest tokens for the held-out prompts. */
-export type Split = PromptSplit | 'greedy';
+import type { PromptSplit, Split } from '../records/metrics.ts';
 
 /** Which refit: before which epoch, of which of the run file's reward models. */
 export interface RefitPlace {

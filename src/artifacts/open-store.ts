@@ -2,11 +2,11 @@
 
 import { isS3Url, parseS3Url } from './address.ts';
 import type { Inventory } from './inventory.ts';
-import { createLocalInventory } from './local-inventory.ts';
-import { createLocalStore } from './local-store.ts';
-import { createS3Inventory } from './s3-inventory.ts';
-import { s3Objects } from './s3-objects.ts';
-import { createS3Store } from './s3-store.ts';
+import { createLocalInventory } from './local/inventory.ts';
+import { createLocalStore } from './local/store.ts';
+import { createS3Inventory } from './s3/inventory.ts';
+import { s3Objects } from './s3/objects.ts';
+import { createS3Store } from './s3/store.ts';
 import { createSharedFiles, type SharedFiles } from './shared-files.ts';
 import type { Store } from './store.ts';
 

@@ -2,11 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CheckpointRef } from '../config/records.ts';
-import { retentionSchema, rlaifSchema, trainingSchema } from '../config/schema.ts';
+import { retentionSchema } from '../config/schema/retention.ts';
+import { rlaifSchema } from '../config/schema/rlaif.ts';
+import { trainingSchema } from '../config/schema/training.ts';
+import type { CheckpointRef } from '../records/refs.ts';
 import { commitCheckpoint, writeTrainerState } from './checkpoints.ts';
 import { layout } from './layout.ts';
-import { createLocalStore } from './local-store.ts';
+import { createLocalStore } from './local/store.ts';
 import { expiredPaths, keptEpochs } from './retention.ts';
 import type { Store } from './store.ts';
 

@@ -1,8 +1,8 @@
 // What of a run's folder its retention lets go: checkpoints and samples of epochs that no rule
 // keeps and nothing that stays needs. Says what; the callers take it away.
 
-import type { CheckpointRef } from '../config/records.ts';
-import type { RetentionConfig } from '../config/schema.ts';
+import type { RetentionConfig } from '../config/schema/retention.ts';
+import type { CheckpointRef } from '../records/refs.ts';
 import { readTrainerState } from './checkpoints.ts';
 import { epochOf, layout } from './layout.ts';
 import type { Store } from './store.ts';

@@ -3,7 +3,7 @@
 
 import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileMode, makeFolder, uniqueSuffix } from './atomic.ts';
+import { fileMode, makeFolder, uniqueSuffix } from './local/atomic.ts';
 
 /** As rewards see them (rewards/reward.ts). */
 export type SharedFiles = ReturnType<typeof createSharedFiles>;

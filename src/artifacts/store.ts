@@ -2,7 +2,7 @@
 // so that a workflow's history names no machine. local-store.ts keeps them in a folder on disk,
 // s3-store.ts in an object store.
 
-import type { ArtifactRef } from '../config/records.ts';
+import type { ArtifactRef } from '../records/refs.ts';
 
 /**
  * Files of one run. An artifact is written once and known by its hash; a document changes. What

@@ -2,8 +2,8 @@
 // into an exit code and, where it fails, one message on stderr.
 
 import { CommanderError } from 'commander';
-import { exitCodeOf, formatError } from './exit.ts';
 import { createProgram } from './program.ts';
+import { exitCodeOf, formatError } from './terminal/exit.ts';
 
 try {
   const program = createProgram((code) => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resolveAddress } from '../artifacts/address.ts';
 import { packageRoot } from '../config/paths.ts';
-import { defaultRunsDir } from './runs-dir.ts';
+import { defaultRunsDir } from './runs/runs-dir.ts';
 
 const examples = `
 Examples:
@@ -71,7 +71,7 @@ function addRunCommands(program: Command, onExit: OnExit): void {
     .option('--json', 'at the end print the outcome as JSON on stdout; progress goes to stderr')
     .option('--detach', 'start the run and leave it to a server and workers that are there already')
     .action(async (file: string, options) => {
-      const { runCommand } = await import('./run.ts');
+      const { runCommand } = await import('./commands/run.ts');
       onExit(await runCommand(file, options));
     });
   placed(program.command('experiment'))
@@ -83,7 +83,7 @@ function addRunCommands(program: Command, onExit: OnExit): void {
     .argument('<file>', 'experiment file, such as config/experiments/seed-ablation.yaml')
     .addOption(workersOption())
     .action(async (file: string, options) => {
-      const { experimentCommand } = await import('./experiment.ts');
+      const { experimentCommand } = await import('./commands/experiment.ts');
       onExit(await experimentCommand(file, options));
     });
   program
@@ -95,7 +95,7 @@ function addRunCommands(program: Command, onExit: OnExit): void {
     .option('--name <id>', 'workflow id and folder of the run')
     .addOption(setOption())
     .action(async (file: string, options) => {
-      const { configCommand } = await import('./config.ts');
+      const { configCommand } = await import('./commands/config.ts');
       onExit(await configCommand(file, options));
     });
 }
@@ -106,7 +106,7 @@ function addReadingCommands(program: Command, onExit: OnExit): void {
     .argument('<run>', 'id of the run')
     .option('--json', 'print it as JSON')
     .action(async (run: string, options) => {
-      const { statusCommand } = await import('./status.ts');
+      const { statusCommand } = await import('./commands/status.ts');
       onExit(await statusCommand(run, options));
     });
   placed(program.command('report'))
@@ -116,7 +116,7 @@ function addReadingCommands(program: Command, onExit: OnExit): void {
     .option('--all', 'the page of the whole run instead')
     .option('--json', 'print what the page says as JSON')
     .action(async (run: string, options) => {
-      const { reportCommand } = await import('./report.ts');
+      const { reportCommand } = await import('./commands/report.ts');
       onExit(await reportCommand(run, options));
     });
   placed(program.command('rollouts'))
@@ -138,7 +138,7 @@ function addReadingCommands(program: Command, onExit: OnExit): void {
     .option('--limit <n>', 'print so many; 10 by default, with --json all', positiveNumber)
     .option('--json', 'print one JSON array')
     .action(async (run: string, options) => {
-      const { rolloutsCommand } = await import('./rollouts.ts');
+      const { rolloutsCommand } = await import('./commands/rollouts.ts');
       onExit(await rolloutsCommand(run, options));
     });
   program
@@ -149,7 +149,7 @@ function addReadingCommands(program: Command, onExit: OnExit): void {
     .option('--config <file>', 'run file whose rewards to use; the built-in rubric by default')
     .option('--json', 'print one JSON array, a row for each completion')
     .action(async (prompts: string, options) => {
-      const { scoreInputs } = await import('./score-inputs.ts');
+      const { scoreInputs } = await import('./runs/score-inputs.ts');
       onExit(await scoreInputs(prompts, options));
     });
 }
@@ -172,7 +172,7 @@ function addDataCommands(program: Command, onExit: OnExit): void {
     )
     .requiredOption('-o, --output <file>', 'prompt file to write')
     .action(async (file: string, options) => {
-      const { importCommand } = await import('./data.ts');
+      const { importCommand } = await import('./commands/data.ts');
       onExit(await importCommand(file, options));
     });
   data
@@ -180,7 +180,7 @@ function addDataCommands(program: Command, onExit: OnExit): void {
     .description('run every reference solution; exit code 1 where one fails its own tests')
     .argument('<file>', 'JSONL file of prompts, such as data/train.jsonl')
     .action(async (file: string) => {
-      const { checkCommand } = await import('./data.ts');
+      const { checkCommand } = await import('./commands/data.ts');
       onExit(await checkCommand(file));
     });
 }
@@ -193,7 +193,7 @@ function addModelCommands(program: Command, onExit: OnExit): void {
     .argument(...folder)
     .option('--json', 'print it as JSON')
     .action(async (model: string, options) => {
-      const { inspectCommand } = await import('./model.ts');
+      const { inspectCommand } = await import('./commands/model.ts');
       onExit(await inspectCommand(model, options));
     });
   program
@@ -202,7 +202,7 @@ function addModelCommands(program: Command, onExit: OnExit): void {
     .argument('<adapters>', 'folder of adapters, such as runs/try-1/checkpoints/epoch-15')
     .argument('<out>', 'folder to write, which must not be there or be empty')
     .action(async (adapters: string, out: string) => {
-      const { mergeCommand } = await import('./model.ts');
+      const { mergeCommand } = await import('./commands/model.ts');
       onExit(await mergeCommand(adapters, out));
     });
   program
@@ -212,7 +212,7 @@ function addModelCommands(program: Command, onExit: OnExit): void {
     .requiredOption('--tokens <file>', 'JSON file of rows of token ids, of any lengths')
     .option('--logits', 'print the logits after the last token of each row too')
     .action(async (model: string, options) => {
-      const { logprobsCommand } = await import('./model.ts');
+      const { logprobsCommand } = await import('./commands/model.ts');
       onExit(await logprobsCommand(model, options));
     });
   program
@@ -236,7 +236,7 @@ function addModelCommands(program: Command, onExit: OnExit): void {
     .addOption(seedOption().default(0, '0'))
     .option('--json', 'print one JSON array, with token ids and log-probabilities')
     .action(async (model: string, options) => {
-      const { sampleCommand } = await import('./model.ts');
+      const { sampleCommand } = await import('./commands/model.ts');
       onExit(await sampleCommand(model, options));
     });
 }
@@ -257,7 +257,7 @@ function addRewardModelCommands(program: Command, onExit: OnExit): void {
     .addOption(workersOption())
     .option('--json', 'at the end print the outcome as JSON on stdout; progress goes to stderr')
     .action(async (file: string, options) => {
-      const { trainRewardModelCommand } = await import('./reward-model-train.ts');
+      const { trainRewardModelCommand } = await import('./commands/reward-model-train.ts');
       onExit(await trainRewardModelCommand(file, options));
     });
   placed(group.command('pairs'))
@@ -282,7 +282,7 @@ function addRewardModelCommands(program: Command, onExit: OnExit): void {
     )
     .option('--reward <name>', 'compare by this reward alone; by the sum by default')
     .action(async (run: string, options) => {
-      const { pairsCommand } = await import('./reward-model-pairs.ts');
+      const { pairsCommand } = await import('./commands/reward-model-pairs.ts');
       onExit(await pairsCommand(run, options));
     });
 }
@@ -299,7 +299,7 @@ function addLeverCommands(program: Command, onExit: OnExit): void {
       .argument('<run>', 'id of a live run')
       .option('--json', "print the run's status as JSON")
       .action(async (run: string, options) => {
-        const { leverCommand } = await import('./control.ts');
+        const { leverCommand } = await import('./commands/control.ts');
         onExit(await leverCommand(lever as keyof typeof levers, run, options));
       });
   placed(program.command('adjust'))
@@ -308,7 +308,7 @@ function addLeverCommands(program: Command, onExit: OnExit): void {
     .argument('<key=value...>', 'such as rlaif.kl_penalty=0.05 or training.learning_rate=1e-4')
     .option('--json', "print the run's status as JSON")
     .action(async (run: string, assignments: string[], options) => {
-      const { adjustCommand } = await import('./control.ts');
+      const { adjustCommand } = await import('./commands/control.ts');
       onExit(await adjustCommand(run, assignments, options));
     });
 }
@@ -317,7 +317,7 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
   placed(program.command('dev'))
     .description('run a server and a worker until Ctrl-C; unfinished runs go on')
     .action(async (options) => {
-      const { serveCommand } = await import('./services.ts');
+      const { serveCommand } = await import('./commands/services.ts');
       onExit(await serveCommand(options, undefined));
     });
   placed(program.command('worker'))
@@ -331,7 +331,7 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
       ]),
     )
     .action(async ({ queue, ...place }) => {
-      const { serveCommand } = await import('./services.ts');
+      const { serveCommand } = await import('./commands/services.ts');
       onExit(await serveCommand(place, queue));
     });
   placed(program.command('gc'))
@@ -346,14 +346,14 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
     .option('--verdict-days <n>', 'age in days at which unused verdicts go', wholeNumber, 30)
     .option('--json', 'print it as JSON')
     .action(async (options) => {
-      const { gcCommand } = await import('./gc.ts');
+      const { gcCommand } = await import('./commands/gc.ts');
       onExit(await gcCommand(options));
     });
   placed(program.command('server'))
     .description('say where the Temporal server of these runs is, its Web UI and its CLI')
     .option('--json', 'print it as JSON')
     .action(async (options) => {
-      const { serverCommand } = await import('./services.ts');
+      const { serverCommand } = await import('./commands/services.ts');
       onExit(await serverCommand(options));
     });
   program
@@ -370,7 +370,7 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
       'http://127.0.0.1:8233',
     ])
     .action(async (options) => {
-      const { codecServerCommand } = await import('./codec-server.ts');
+      const { codecServerCommand } = await import('./commands/codec-server.ts');
       onExit(await codecServerCommand(options));
     });
   program
@@ -381,7 +381,7 @@ function addServiceCommands(program: Command, onExit: OnExit): void {
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (args: string[]) => {
-      const { temporalCommand } = await import('./temporal-cli.ts');
+      const { temporalCommand } = await import('./commands/temporal.ts');
       onExit(await temporalCommand(args, { runsDir: defaultRunsDir() }));
     });
 }

@@ -3,7 +3,7 @@
 import { parse } from 'yaml';
 import { AnnealError } from '../errors.ts';
 import type { KeyPath } from './json-schema.ts';
-import type { RunConfig } from './schema.ts';
+import type { RunConfig } from './schema/run.ts';
 
 /** A value for one key, over what the run file says. */
 export interface Assignment {

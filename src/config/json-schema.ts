@@ -1,9 +1,9 @@
 // The run file's JSON Schema, and questions about it: what stands at a path, what a value there
 // may be, which keys exist. Editors, error messages and docs/configuration.md all read this one
-// description, so that they cannot disagree. Validation itself is zod's (schema.ts).
+// description, so that they cannot disagree. Validation itself is zod's (schema/run.ts).
 
 import { z } from 'zod';
-import { runSchema } from './schema.ts';
+import { runSchema } from './schema/run.ts';
 
 type SimpleType = 'object' | 'array' | 'string' | 'number' | 'integer' | 'boolean' | 'null';
 

@@ -8,7 +8,7 @@ import { AnnealError } from '../errors.ts';
 import { type Assignment, applyAssignments, parseAssignment } from './assignments.ts';
 import type { KeyPath } from './json-schema.ts';
 import { formatPath, type Problem, problemsOf } from './problems.ts';
-import { type RunConfig, runSchema } from './schema.ts';
+import { type RunConfig, runSchema } from './schema/run.ts';
 
 export interface LoadOptions {
   /** `--set` flags, each `key.path=value`. */

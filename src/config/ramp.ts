@@ -1,5 +1,5 @@
 // Numbers that change over the epochs of a phase: what a ramp is, and its value in an epoch. Pure
-// and without imports, since workflows decide by it; how a ramp is written is in ramp-schema.ts.
+// and without imports, since workflows decide by it; how a ramp is written is in schema/ramps.ts.
 
 /** From one value to another in equal steps (linear) or slowly at both ends (cosine). */
 export interface SlopeRamp {

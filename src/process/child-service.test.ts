@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { AnnealError } from '../errors.ts';
+import type { TestMethods } from './child.fixture.ts';
 import { ChildService, entryUrl } from './child-service.ts';
-import type { TestMethods } from './test-child.ts';
 
 const services: ChildService<TestMethods>[] = [];
 function start(env?: NodeJS.ProcessEnv, execArgv?: string[]): ChildService<TestMethods> {
-  const entry = entryUrl(import.meta.url, './test-child');
+  const entry = entryUrl(import.meta.url, './child.fixture');
   const service = new ChildService<TestMethods>({
     entry,
     name: 'test',
@@ -158,7 +158,7 @@ it('ends the child on close and rejects what was in flight', async () => {
 });
 
 async function startParent(mode: string) {
-  const script = fileURLToPath(entryUrl(import.meta.url, './test-parent'));
+  const script = fileURLToPath(entryUrl(import.meta.url, './parent.fixture'));
   const parent = spawn(process.execPath, [script, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(parent.stdout, 'data');
   return { parent, childPid: Number(line) };

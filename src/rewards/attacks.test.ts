@@ -3,8 +3,8 @@
 
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Prompt, promptSchema } from '../config/records.ts';
-import { rubricSchema } from '../config/schema.ts';
+import { rubricSchema } from '../config/schema/rubric-reward.ts';
+import { type Prompt, promptSchema } from '../records/prompts.ts';
 import { readRows } from './prompts.ts';
 import { createRubric } from './rubric/rubric.ts';
 import { Sandbox } from './sandbox/sandbox.ts';

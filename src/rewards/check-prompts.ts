@@ -1,7 +1,7 @@
 // Whether the prompts of a file can be trained on: every reference must pass its own tests.
 
-import { promptSchema } from '../config/records.ts';
-import { rubricSchema } from '../config/schema.ts';
+import { rubricSchema } from '../config/schema/rubric-reward.ts';
+import { promptSchema } from '../records/prompts.ts';
 import { readPrompts, readRows } from './prompts.ts';
 import { review } from './rubric/review.ts';
 

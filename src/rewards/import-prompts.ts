@@ -3,7 +3,7 @@
 // shapes, such as HumanEval-X (arXiv 2303.17568), whose tests are a text that asserts.
 
 import { z } from 'zod';
-import { type Prompt, promptSchema } from '../config/records.ts';
+import { type Prompt, promptSchema } from '../records/prompts.ts';
 import { invalid, type NumberedRow, readRows } from './prompts.ts';
 import { sharedSandbox } from './sandbox/sandbox.ts';
 

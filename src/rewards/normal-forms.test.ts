@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Prompt } from '../config/records.ts';
+import type { Prompt } from '../records/prompts.ts';
 import { normalFormsOf } from './normal-forms.ts';
 
 const original = 'def f(a, b):\n    """Add."""\n    c = a + b\n    return c\n';

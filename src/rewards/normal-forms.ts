@@ -1,6 +1,6 @@
 // Normal forms of programs in the language of their prompts; those of Python are made in a sandbox.
 
-import type { Prompt } from '../config/records.ts';
+import type { Prompt } from '../records/prompts.ts';
 import { normalFormOf } from './normal-form.ts';
 import { sharedSandbox } from './sandbox/sandbox.ts';
 import { withoutTypes } from './typescript.ts';

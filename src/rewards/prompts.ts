@@ -3,8 +3,8 @@
 
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { type Prompt, promptSchema } from '../config/records.ts';
 import { AnnealError } from '../errors.ts';
+import { type Prompt, promptSchema } from '../records/prompts.ts';
 
 /**
  * The prompts of a JSONL file, in its order; empty lines are passed over.

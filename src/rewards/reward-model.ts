@@ -3,7 +3,7 @@
 
 import { parse } from 'acorn';
 import { resolveInput } from '../config/paths.ts';
-import type { RewardConfig } from '../config/schema.ts';
+import type { RewardConfig } from '../config/schema/rewards.ts';
 import { readPython } from './normal-forms.ts';
 import { programOf } from './prompts.ts';
 import type { CriterionResult, Reward, RewardServices, ScoreItem } from './reward.ts';

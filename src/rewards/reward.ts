@@ -1,7 +1,8 @@
 // What every reward is, whatever it judges by: the interface that scoreCompletions combines.
 
-import type { Prompt, Score } from '../config/records.ts';
-import type { PromptFormat } from '../config/schema.ts';
+import type { PromptFormat } from '../config/schema/model.ts';
+import type { Prompt } from '../records/prompts.ts';
+import type { Score } from '../records/rollouts.ts';
 
 /** A completion and the prompt it answers. */
 export interface ScoreItem {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Prompt, promptSchema } from '../config/records.ts';
-import { type RewardConfig, rewardSchema } from '../config/schema.ts';
+import { type RewardConfig, rewardSchema } from '../config/schema/rewards.ts';
+import { type Prompt, promptSchema } from '../records/prompts.ts';
 import type { CriterionResult, Reward, RewardServices, ScoreProgress } from './reward.ts';
 import { createRewards, scoreCompletions } from './score-completions.ts';
 

@@ -1,9 +1,10 @@
 // Scores completions by a run's declared list of rewards: the weighted mean of what each of them
 // says. What the rewards are is up to them; see reward.ts.
 
-import type { Prompt, Score } from '../config/records.ts';
-import type { RewardConfig } from '../config/schema.ts';
+import type { RewardConfig } from '../config/schema/rewards.ts';
 import { AnnealError } from '../errors.ts';
+import type { Prompt } from '../records/prompts.ts';
+import type { Score } from '../records/rollouts.ts';
 import { createJudge } from './judge/judge.ts';
 import type {
   CriterionResult,

@@ -1,7 +1,7 @@
 // TypeScript programs in JavaScript, and what their compiler says of them; a sandbox process holds it.
 
 import { z } from 'zod';
-import type { Prompt } from '../config/records.ts';
+import type { Prompt } from '../records/prompts.ts';
 import type { CallOutcome } from './sandbox/protocol.ts';
 import { sharedSandbox } from './sandbox/sandbox.ts';
 import type { Compiled } from './sandbox/typescript/compiler.ts';

@@ -1,7 +1,7 @@
 // From the rewards of a group (all samples of one prompt) to advantages. Formulas and papers are
 // in docs/algorithms.md.
 
-import type { RlaifConfig } from '../config/schema.ts';
+import type { RlaifConfig } from '../config/schema/rlaif.ts';
 
 /** A group whose rewards differ by no more than this has nothing to tell its samples apart. */
 export const constantSpread = 1e-6;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ScoredRollout } from '../config/records.ts';
-import { rlaifSchema } from '../config/schema.ts';
+import { rlaifSchema } from '../config/schema/rlaif.ts';
+import type { ScoredRollout } from '../records/rollouts.ts';
 import { buildBatch } from './batch.ts';
 
 const group = (promptId: string, rewards: (number | null)[]): ScoredRollout[] =>

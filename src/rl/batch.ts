@@ -1,8 +1,9 @@
 // Which of an epoch's scored samples are trained on, with what advantage, and why the others are
 // not. Pure: the same samples and settings, the same batch.
 
-import type { ScoredRollout } from '../config/records.ts';
-import type { RlaifConfig } from '../config/schema.ts';
+import type { RlaifConfig } from '../config/schema/rlaif.ts';
+import type { FilterCounts } from '../records/metrics.ts';
+import type { ScoredRollout } from '../records/rollouts.ts';
 import { advantages, isConstant } from './advantages.ts';
 
 /** A scored sample with its advantage, reward weight included. */
@@ -23,21 +24,6 @@ export interface DroppedSample {
   sample: number;
   reason: DropReason;
   advantage: number | null;
-}
-
-/** What became of the samples; all but `constantGroups` count samples. */
-export interface FilterCounts {
-  scored: number;
-  /** Without a reward: left out of their groups, never taken for 0. */
-  missing: number;
-  /** Groups dropped since all their rewards are the same. */
-  constantGroups: number;
-  /** Dropped by mask_truncated. */
-  truncated: number;
-  belowThreshold: number;
-  /** Dropped by best_of_n_training. */
-  notBest: number;
-  kept: number;
 }
 
 /**

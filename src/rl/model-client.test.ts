@@ -7,9 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveInput } from '../config/paths.ts';
-import { rlaifSchema, trainingSchema } from '../config/schema.ts';
+import { rlaifSchema } from '../config/schema/rlaif.ts';
+import { trainingSchema } from '../config/schema/training.ts';
+import type { GenerateJob } from '../engine/inference/jobs.ts';
 import { createModelClient } from './model-client.ts';
-import type { GenerateJob, TrainJob } from './model-service.ts';
+import type { TrainJob } from './policy/job.ts';
 
 const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
 const model = resolveInput('models/policy', 'model.path');

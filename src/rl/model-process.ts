@@ -4,27 +4,25 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Rollout } from '../config/records.ts';
-import { openPolicyFolder } from '../engine/model/policy-folder.ts';
-import { storeFailure } from '../errors.ts';
-import { serve } from '../process/serve.ts';
-import { describeModelFolder } from './model-info.ts';
+import { openPolicyFolder } from '../engine/files/policy-folder.ts';
+import { makeClassifier, RewardModel } from '../engine/inference/classifier.ts';
 import type {
   ClassifierJob,
   GenerateJob,
   InspectJob,
   ModelInfo,
-  PreferenceJob,
-  PreferenceReport,
   Progress,
   ScoreJob,
-  TrainJob,
-  TrainReport,
-} from './model-service.ts';
-import { makeClassifier, RewardModel } from './reward-model.ts';
-import { Sampler } from './sampler.ts';
-import { trainPolicy } from './train.ts';
-import { trainPreferences } from './train-preferences.ts';
+} from '../engine/inference/jobs.ts';
+import { describeModelFolder } from '../engine/inference/model-info.ts';
+import { Sampler } from '../engine/inference/sampler.ts';
+import { storeFailure } from '../errors.ts';
+import { serve } from '../process/serve.ts';
+import type { Rollout } from '../records/rollouts.ts';
+import type { TrainJob, TrainReport } from './policy/job.ts';
+import { trainPolicy } from './policy/train.ts';
+import type { PreferenceJob, PreferenceReport } from './preference/job.ts';
+import { trainPreferences } from './preference/train.ts';
 
 /** What the process does, by method. */
 export interface ModelMethods {

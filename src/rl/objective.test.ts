@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Builder } from '../engine/graph/operators.ts';
+import { serializeModel } from '../engine/graph/serialize.ts';
 import { Session } from '../engine/runtime/session.ts';
 import { type ObjectiveKind, objective, objectiveStats } from './objective.ts';
 
@@ -30,7 +31,7 @@ async function evaluate(kind: ObjectiveKind) {
     ratioLow: g.scalar(bounds.ratioLow),
     ratioHigh: g.scalar(bounds.ratioHigh),
   });
-  const model = g.toModel([g.output('loss', loss), g.output('stats', stats)]);
+  const model = serializeModel(g, [g.output('loss', loss), g.output('stats', stats)]);
   const session = await Session.create(model, { device: 'cpu', threads: 1 });
   const outputs = await session.run({});
   await session.release();

@@ -1,8 +1,8 @@
 // The policy-gradient objective as graph nodes, for one microbatch.
 // Axes: M tokens learned, V vocabulary.
 
+import type { Value } from '../engine/graph/graph.ts';
 import type { Builder } from '../engine/graph/operators.ts';
-import type { Value } from '../engine/graph/value.ts';
 import { targetLogprobs } from '../engine/model/logprob-graph.ts';
 
 /**

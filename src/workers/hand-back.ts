@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { ActivityNotFoundError, type Client, type FullActivityId } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import proto from '@temporalio/proto';
-import { taskQueues } from '../workflows/messages.ts';
+import { taskQueues } from '../activities/task-queues.ts';
 import { connect, type TemporalServer } from './server/connect.ts';
 
 const { PENDING_ACTIVITY_STATE_STARTED } = proto.temporal.api.enums.v1.PendingActivityState;

@@ -4,9 +4,9 @@
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { activitiesByQueue } from '../activities/queues.ts';
+import { taskQueues } from '../activities/task-queues.ts';
 import { resolveAddress } from '../artifacts/address.ts';
 import { createModelClient } from '../rl/model-client.ts';
-import { taskQueues } from '../workflows/messages.ts';
 import { deploymentOptions } from './deployment.ts';
 import { handBack } from './hand-back.ts';
 import { dataConverter } from './payloads/data-converter.ts';

@@ -3,7 +3,7 @@
 import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
 import type { RewardModelActivities } from '../activities/reward-model-contract.ts';
-import { taskQueues } from './messages.ts';
+import { taskQueues } from '../activities/task-queues.ts';
 
 /**
  * A worker that vanishes is noticed by its missing heartbeats, so the time limit is for what hangs

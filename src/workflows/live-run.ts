@@ -10,10 +10,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RunPlan } from '../activities/contract.ts';
-import { renderDetails } from '../analysis/details.ts';
-import type { Refit } from '../analysis/refit.ts';
-import type { CheckpointRef, EpochMetrics, EpochVerdicts } from '../config/records.ts';
-import { firstEpochOf, lastEpochOf, type SettingsChange } from '../rl/schedule.ts';
+import { renderDetails } from '../analysis/pages/details.ts';
+import { firstEpochOf, lastEpochOf, type SettingsChange } from '../config/schedule.ts';
+import type { EpochMetrics, Refit } from '../records/metrics.ts';
+import type { CheckpointRef, EpochVerdicts } from '../records/refs.ts';
 import { checkChange } from './activities.ts';
 import { plainFailure } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
@@ -29,8 +29,8 @@ import {
   statusQuery,
   stopUpdate,
 } from './messages.ts';
+import { searchKeys } from './search-attributes.ts';
 import type { EpochInput } from './training-epoch.ts';
-import { searchKeys } from './visibility.ts';
 
 /** Epochs whose metrics a run keeps at hand; metrics.jsonl has them all. */
 const recentEpochs = 100;

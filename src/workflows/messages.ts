@@ -2,25 +2,11 @@
 // by every client of them.
 
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { PreferenceEpoch } from '../analysis/preference-report.ts';
-import type { Refit } from '../analysis/refit.ts';
-import type { CheckpointRef, EpochMetrics } from '../config/records.ts';
-import type { RlaifConfig, TrainingConfig } from '../config/schema.ts';
-
-/** Task queues; each worker process serves one of them or all. */
-export const taskQueues = {
-  workflows: 'anneal',
-  generate: 'anneal-generate',
-  score: 'anneal-score',
-  train: 'anneal-train',
-} as const;
-
-/** Custom search attributes, registered on the server by `anneal`. */
-export const searchAttributes = {
-  AnnealPhase: 'Keyword',
-  AnnealEpoch: 'Int',
-  AnnealReward: 'Double',
-} as const;
+import type { PreferenceEpoch } from '../analysis/pages/preference-report.ts';
+import type { RlaifConfig } from '../config/schema/rlaif.ts';
+import type { TrainingConfig } from '../config/schema/training.ts';
+import type { EpochMetrics, Refit } from '../records/metrics.ts';
+import type { CheckpointRef } from '../records/refs.ts';
 
 /** Where a run stands, as `anneal status` and the live table show it. */
 export interface RunStatus {
@@ -108,13 +94,4 @@ export const goOnSignal = defineSignal<[number]>('goOn');
 /** Id of an epoch's child workflow: `<run>/<phase>/epoch-08`. */
 export function epochWorkflowId(run: string, phase: string, epoch: number): string {
   return `${run}/${phase}/epoch-${String(epoch).padStart(2, '0')}`;
-}
-
-/** What a long activity reports with each heartbeat; clients read it from pending activities. */
-export interface HeartbeatDetails {
-  stage: 'generate' | 'score' | 'train' | 'evaluate';
-  done: number;
-  total: number;
-  unit: string;
-  note?: string;
 }

@@ -2,10 +2,11 @@
 // said in the phase that ended, and is in force from then on where it became no worse.
 
 import type { PreferenceSettings } from '../activities/reward-model-contract.ts';
-import { isAtLeastAsGood, type Refit } from '../analysis/refit.ts';
-import type { ArtifactRef, CheckpointRef } from '../config/records.ts';
-import type { RunConfig } from '../config/schema.ts';
-import { beginsLaterPhase, refittedRewards } from '../rl/schedule.ts';
+import { isAtLeastAsGood } from '../analysis/metrics/refit.ts';
+import { beginsLaterPhase, refittedRewards } from '../config/schedule.ts';
+import type { RunConfig } from '../config/schema/run.ts';
+import type { Refit } from '../records/metrics.ts';
+import type { ArtifactRef, CheckpointRef } from '../records/refs.ts';
 import { evaluateRewardModel, pairVerdicts, trainRewardModel } from './activities.ts';
 import { remakingDamaged } from './failures.ts';
 import type { LiveRun, RunState } from './live-run.ts';

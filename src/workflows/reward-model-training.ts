@@ -7,7 +7,7 @@ import type {
   RewardModelPlan,
   TrainedRewardModel,
 } from '../activities/reward-model-contract.ts';
-import type { PreferenceEpoch } from '../analysis/preference-report.ts';
+import type { PreferenceEpoch } from '../analysis/pages/preference-report.ts';
 import {
   evaluateRewardModel,
   prepareRewardModel,

@@ -3,9 +3,9 @@
 
 import { CancellationScope, patched } from '@temporalio/workflow';
 import type { GenerateInput, PromptSplit, SampleSummary, Split } from '../activities/contract.ts';
-import type { ArtifactRef, CheckpointRef } from '../config/records.ts';
-import type { RunConfig } from '../config/schema.ts';
-import { shardCount } from '../rl/schedule.ts';
+import { shardCount } from '../config/schedule.ts';
+import type { RunConfig } from '../config/schema/run.ts';
+import type { ArtifactRef, CheckpointRef } from '../records/refs.ts';
 import { evaluate, generate, score } from './activities.ts';
 import type { JudgeGate } from './judge-gate.ts';
 

@@ -8,9 +8,10 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Refit } from '../analysis/refit.ts';
-import type { CheckpointRef, EpochMetrics, EpochVerdicts, Settings } from '../config/records.ts';
-import { samplingOf } from '../rl/schedule.ts';
+import type { Settings } from '../config/schedule.ts';
+import { samplingOf } from '../config/schedule.ts';
+import type { EpochMetrics, Refit } from '../records/metrics.ts';
+import type { CheckpointRef, EpochVerdicts } from '../records/refs.ts';
 import { analyze, evaluate, filter, prune, train } from './activities.ts';
 import { isPartOf, remakingDamaged } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
@@ -22,7 +23,7 @@ import {
   sampleAndScore,
   sideBySide,
 } from './sampling.ts';
-import { searchKeys } from './visibility.ts';
+import { searchKeys } from './search-attributes.ts';
 
 export interface EpochInput extends Source {
   phase: string;

@@ -11,16 +11,16 @@ import {
   patched,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Settings } from '../config/records.ts';
-import { lastEpochOf, resetsReference, settingsAt } from '../rl/schedule.ts';
+import type { Settings } from '../config/schedule.ts';
+import { lastEpochOf, resetsReference, settingsAt } from '../config/schedule.ts';
 import { analyze, prepare } from './activities.ts';
 import { isDamage, isPartOf, plainFailure, remakingDamaged } from './failures.ts';
 import { LiveRun, type RunState } from './live-run.ts';
 import { epochWorkflowId, type RunResult } from './messages.ts';
 import { refitRewardModels, refitsAreDue } from './refit.ts';
 import { evaluatePolicy } from './sampling.ts';
+import { searchKeys } from './search-attributes.ts';
 import { type EpochInput, trainingEpoch } from './training-epoch.ts';
-import { searchKeys } from './visibility.ts';
 
 /**
  * Fine-tune a policy as a run file says.

@@ -11,11 +11,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { createModelDouble } from '../../src/activities/model-double.fixture.ts';
 import { activitiesByQueue } from '../../src/activities/queues.ts';
+import { taskQueues } from '../../src/activities/task-queues.ts';
 import { decodeJsonl, encodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
 import type { rewardModelTraining, trainingRun } from '../../src/workflows/index.ts';
-import { type RunResult, statusQuery, taskQueues } from '../../src/workflows/messages.ts';
-import { searchKeys } from '../../src/workflows/visibility.ts';
+import { type RunResult, statusQuery } from '../../src/workflows/messages.ts';
+import { searchKeys } from '../../src/workflows/search-attributes.ts';
 
 let folder: string;
 let env: TestWorkflowEnvironment;

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { resolveConfig } from '../../src/config/load.ts';
-import type { EpochMetrics } from '../../src/config/records.ts';
+import type { EpochMetrics } from '../../src/records/metrics.ts';
 import type { RunResult } from '../../src/workflows/messages.ts';
 import { DurableSetting, shortRun } from './durable-run.ts';
 

@@ -8,14 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { taskQueues } from '../../src/activities/task-queues.ts';
 import { packageRoot } from '../../src/config/paths.ts';
-import type { RunFile } from '../../src/config/schema.ts';
+import type { RunFile } from '../../src/config/schema/run.ts';
 import { connect, type TemporalServer } from '../../src/workers/server/connect.ts';
 import { startServer } from '../../src/workers/server/embedded-server.ts';
 import { readRecord } from '../../src/workers/server/server-record.ts';
 import { type SupervisedWorker, superviseWorker } from '../../src/workers/supervisor.ts';
 import type { trainingRun } from '../../src/workflows/index.ts';
-import { epochWorkflowId, taskQueues } from '../../src/workflows/messages.ts';
+import { epochWorkflowId } from '../../src/workflows/messages.ts';
 
 /** Two short phases of the embedded policy; the second has its own reference. */
 export const shortRun: RunFile = {

@@ -15,6 +15,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { toFailure } from '../../src/activities/failure.ts';
 import { activitiesByQueue } from '../../src/activities/queues.ts';
+import { taskQueues } from '../../src/activities/task-queues.ts';
 import { AnnealError } from '../../src/errors.ts';
 import { startCodecServer } from '../../src/workers/payloads/codec-server.ts';
 import { dataConverter } from '../../src/workers/payloads/data-converter.ts';
@@ -24,7 +25,7 @@ import { connect, type TemporalServer } from '../../src/workers/server/connect.t
 import { startServer } from '../../src/workers/server/embedded-server.ts';
 import { superviseWorker } from '../../src/workers/supervisor.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
-import { statusQuery, taskQueues } from '../../src/workflows/messages.ts';
+import { statusQuery } from '../../src/workflows/messages.ts';
 import { fakeActivities, runFile } from './fake-activities.ts';
 
 const exec = promisify(execFile);

@@ -3,11 +3,12 @@
 
 import type { Activities, SampleSummary, Split } from '../../src/activities/contract.ts';
 import type { RewardModelActivities } from '../../src/activities/reward-model-contract.ts';
-import { startMetrics, toEpochMetrics } from '../../src/analysis/metrics.ts';
-import { summarizeSamples } from '../../src/analysis/sample-summary.ts';
+import { startMetrics, toEpochMetrics } from '../../src/analysis/metrics/epoch-metrics.ts';
+import { summarizeSamples } from '../../src/analysis/metrics/sample-summary.ts';
 import { resolveConfig } from '../../src/config/load.ts';
-import type { ArtifactRef, CheckpointRef, ScoredRollout } from '../../src/config/records.ts';
-import { firstEpochOf } from '../../src/rl/schedule.ts';
+import { firstEpochOf } from '../../src/config/schedule.ts';
+import type { ArtifactRef, CheckpointRef } from '../../src/records/refs.ts';
+import type { ScoredRollout } from '../../src/records/rollouts.ts';
 
 type All = Activities & RewardModelActivities;
 type Call = { [K in keyof All]: { name: K; input: Parameters<All[K]>[0] } };

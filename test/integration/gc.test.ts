@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { taskQueues } from '../../src/activities/task-queues.ts';
 import { joinAddress } from '../../src/artifacts/address.ts';
 import { layout } from '../../src/artifacts/layout.ts';
 import { openStore } from '../../src/artifacts/open-store.ts';
-import { fillRun, makeOld, put } from '../../src/cli/garbage.fixture.ts';
+import { fillRun, makeOld, put } from '../../src/cli/runs/garbage.fixture.ts';
 import { packageRoot } from '../../src/config/paths.ts';
-import { taskQueues } from '../../src/workflows/messages.ts';
-import { searchKeys } from '../../src/workflows/visibility.ts';
+import { searchKeys } from '../../src/workflows/search-attributes.ts';
 import { bucket } from '../s3-server.ts';
 import { s3Suite } from '../s3-suite.ts';
 

@@ -8,7 +8,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, it as test } from 'vitest';
 import type { TemporalServer } from '../../src/workers/server/connect.ts';
 import type { RunResult } from '../../src/workflows/messages.ts';
-import { searchKeys } from '../../src/workflows/visibility.ts';
+import { searchKeys } from '../../src/workflows/search-attributes.ts';
 import { DurableSetting, shortRun } from './durable-run.ts';
 import { type Host, Network, networkMissing } from './network.ts';
 

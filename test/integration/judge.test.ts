@@ -8,8 +8,9 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { loadRunFile } from '../../src/config/load.ts';
-import type { EpochMetrics } from '../../src/config/records.ts';
-import type { JudgeConfig, RunConfig } from '../../src/config/schema.ts';
+import type { JudgeConfig } from '../../src/config/schema/judge-reward.ts';
+import type { RunConfig } from '../../src/config/schema/run.ts';
+import type { EpochMetrics } from '../../src/records/metrics.ts';
 import {
   type JudgeServer,
   type JudgeServerOptions,

@@ -6,8 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { resolveInput } from '../../src/config/paths.ts';
-import type { EpochMetrics, Prompt, ScoredRollout } from '../../src/config/records.ts';
-import { RewardModel } from '../../src/rl/reward-model.ts';
+import { RewardModel } from '../../src/engine/inference/classifier.ts';
+import type { EpochMetrics } from '../../src/records/metrics.ts';
+import type { Prompt } from '../../src/records/prompts.ts';
+import type { ScoredRollout } from '../../src/records/rollouts.ts';
 import { type RunResult, statusQuery } from '../../src/workflows/messages.ts';
 import { DurableSetting, type Run, shortRun } from './durable-run.ts';
 

@@ -8,13 +8,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { PreferenceReport } from '../../src/analysis/preference-report.ts';
+import { taskQueues } from '../../src/activities/task-queues.ts';
+import type { PreferenceReport } from '../../src/analysis/pages/preference-report.ts';
 import { decodeJsonl, encodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { resolveInput } from '../../src/config/paths.ts';
+import { lastLogits } from '../../src/engine/inference/token-rows.ts';
 import { readPrompts } from '../../src/rewards/prompts.ts';
-import { lastLogits } from '../../src/rl/token-rows.ts';
 import type { rewardModelTraining } from '../../src/workflows/index.ts';
-import { type RewardModelResult, taskQueues } from '../../src/workflows/messages.ts';
+import type { RewardModelResult } from '../../src/workflows/messages.ts';
 import { DurableSetting, shortRun } from './durable-run.ts';
 
 let setting: DurableSetting;

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it as test } from 'vitest';
 import { sharedPath } from '../../src/artifacts/layout.ts';
 import { openInventory, openStore } from '../../src/artifacts/open-store.ts';
-import { unusedVerdicts } from '../../src/cli/garbage.ts';
+import { unusedVerdicts } from '../../src/cli/runs/garbage.ts';
 import { rubric, startJudgeServer } from '../../src/rewards/judge/judge-server.fixture.ts';
 import type { RunResult } from '../../src/workflows/messages.ts';
 import { epochWorkflowId } from '../../src/workflows/messages.ts';

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it as test } from 'vitest';
+import { taskQueues } from '../../src/activities/task-queues.ts';
 import { connect, joinServer, type TemporalServer } from '../../src/workers/server/connect.ts';
 import { startServer } from '../../src/workers/server/embedded-server.ts';
 import { configuredServer } from '../../src/workers/server/local-sources.ts';
 import { superviseWorker } from '../../src/workers/supervisor.ts';
-import { taskQueues } from '../../src/workflows/messages.ts';
 import {
   type Certificates,
   makeCertificates,

@@ -8,10 +8,10 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { activitiesByQueue } from '../../src/activities/queues.ts';
+import { taskQueues } from '../../src/activities/task-queues.ts';
 import { deploymentOptions } from '../../src/workers/deployment.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
-import { taskQueues } from '../../src/workflows/messages.ts';
-import { searchKeys } from '../../src/workflows/visibility.ts';
+import { searchKeys } from '../../src/workflows/search-attributes.ts';
 import { type FakeActivities, fakeActivities, runFile } from './fake-activities.ts';
 
 let env: TestWorkflowEnvironment;

@@ -9,7 +9,8 @@ import type { Activities } from '../../src/activities/contract.ts';
 import { toFailure } from '../../src/activities/failure.ts';
 import { activitiesByQueue } from '../../src/activities/queues.ts';
 import type { RewardModelActivities } from '../../src/activities/reward-model-contract.ts';
-import { summarizePairs } from '../../src/analysis/preference-report.ts';
+import { taskQueues } from '../../src/activities/task-queues.ts';
+import { summarizePairs } from '../../src/analysis/pages/preference-report.ts';
 import { AnnealError } from '../../src/errors.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
 import type { experiment, trainingRun } from '../../src/workflows/index.ts';
@@ -21,9 +22,8 @@ import {
   resumeUpdate,
   statusQuery,
   stopUpdate,
-  taskQueues,
 } from '../../src/workflows/messages.ts';
-import { searchKeys } from '../../src/workflows/visibility.ts';
+import { searchKeys } from '../../src/workflows/search-attributes.ts';
 import { checkpoint, type FakeActivities, fakeActivities, runFile } from './fake-activities.ts';
 
 let env: TestWorkflowEnvironment;

@@ -4,7 +4,7 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
-import type { EpochMetrics } from '../../src/config/records.ts';
+import type { EpochMetrics } from '../../src/records/metrics.ts';
 import {
   adjustUpdate,
   pauseUpdate,

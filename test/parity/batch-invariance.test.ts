@@ -3,10 +3,10 @@
 
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import type { Rollout } from '../../src/config/records.ts';
-import { openPolicyFolder } from '../../src/engine/model/policy-folder.ts';
-import type { GenerateJob } from '../../src/rl/model-service.ts';
-import { Sampler } from '../../src/rl/sampler.ts';
+import { openPolicyFolder } from '../../src/engine/files/policy-folder.ts';
+import type { GenerateJob } from '../../src/engine/inference/jobs.ts';
+import { Sampler } from '../../src/engine/inference/sampler.ts';
+import type { Rollout } from '../../src/records/rollouts.ts';
 import { engine } from './fixture.ts';
 
 const model = fileURLToPath(new URL('../../models/policy', import.meta.url));

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Builder } from '../../src/engine/graph/operators.ts';
+import { serializeModel } from '../../src/engine/graph/serialize.ts';
 import { Session } from '../../src/engine/runtime/session.ts';
 import { type DrawOptions, draw, drawInputs } from '../../src/engine/sampling/draw.ts';
 import { engine, fixtureFolder } from './fixture.ts';
@@ -40,7 +41,7 @@ async function drawAll(row: number, { top_k, top_p, min_p }: Case, greedy = fals
   const scaled = g.mul(logits, inputs.inverseTemperature);
   const { token, probability } = draw(g, options, inputs, scaled, uniforms);
   const session = await Session.create(
-    g.toModel([g.output('token', token), g.output('probability', probability)]),
+    serializeModel(g, [g.output('token', token), g.output('probability', probability)]),
     engine,
   );
   const scalar = (x: number) => ({ data: Float32Array.of(x), shape: [] });

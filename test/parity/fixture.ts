@@ -2,16 +2,17 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openPolicyFolder } from '../../src/engine/model/policy-folder.ts';
+import { openPolicyFolder } from '../../src/engine/files/policy-folder.ts';
+import { openWeights } from '../../src/engine/files/weights.ts';
+import { adapterFeeds } from '../../src/engine/inference/adapter-feeds.ts';
+import { packBatches } from '../../src/engine/model/packing.ts';
 import { rotaryFeeds } from '../../src/engine/model/rope.ts';
-import { openWeights } from '../../src/engine/model/weights.ts';
 import { Session, type TensorData } from '../../src/engine/runtime/session.ts';
-import { RolloutEngine, type RolloutRequest } from '../../src/engine/sampling/rollout.ts';
-import { adapterFeeds } from '../../src/rl/adapter-feeds.ts';
-import { trainedSpecs } from '../../src/rl/gradient-graph.ts';
-import { packBatches } from '../../src/rl/packing.ts';
-import type { StepSettings, TrainSequence } from '../../src/rl/trainer.ts';
-import { scalarInputs, type TrainingOptions, trainingGraph } from '../../src/rl/training-graph.ts';
+import { RolloutEngine } from '../../src/engine/sampling/rollout.ts';
+import type { RolloutRequest } from '../../src/engine/sampling/rollout-request.ts';
+import { trainedSpecs } from '../../src/engine/training/gradient-graph.ts';
+import { scalarInputs, type TrainingOptions, trainingGraph } from '../../src/rl/policy/graph.ts';
+import type { StepSettings, TrainSequence } from '../../src/rl/policy/trainer.ts';
 
 export const folder = fileURLToPath(new URL('./fixtures/tiny-qwen2', import.meta.url));
 export const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;

@@ -5,13 +5,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readAdapterFolder, storedName } from '../../src/engine/model/adapter-folder.ts';
-import { openPolicyFolder } from '../../src/engine/model/policy-folder.ts';
-import { readFloat32 } from '../../src/engine/model/safetensors.ts';
-import { openWeights } from '../../src/engine/model/weights.ts';
-import { adapterFeeds } from '../../src/rl/adapter-feeds.ts';
-import { tokenLogprobs } from '../../src/rl/token-rows.ts';
-import { PolicyTrainer } from '../../src/rl/trainer.ts';
+import { readAdapterFolder, storedName } from '../../src/engine/files/adapter-folder.ts';
+import { openPolicyFolder } from '../../src/engine/files/policy-folder.ts';
+import { readFloat32 } from '../../src/engine/files/safetensors.ts';
+import { openWeights } from '../../src/engine/files/weights.ts';
+import { adapterFeeds } from '../../src/engine/inference/adapter-feeds.ts';
+import { tokenLogprobs } from '../../src/engine/inference/token-rows.ts';
+import { PolicyTrainer } from '../../src/rl/policy/trainer.ts';
 import {
   engine,
   fixtureFolder,

@@ -4,8 +4,9 @@
 import { describe, expect, it } from 'vitest';
 import { backward } from '../../src/engine/autodiff/backward.ts';
 import { rules } from '../../src/engine/autodiff/rules.ts';
+import type { Value } from '../../src/engine/graph/graph.ts';
 import { Builder } from '../../src/engine/graph/operators.ts';
-import type { Value } from '../../src/engine/graph/value.ts';
+import { serializeModel } from '../../src/engine/graph/serialize.ts';
 import { Session, type TensorData } from '../../src/engine/runtime/session.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
 import { engine } from './fixture.ts';
@@ -177,7 +178,10 @@ describe('gradient rules', () => {
     const table = g.input('table', [3, 64]);
     const index = g.ints(Array.from({ length: 4096 }, (_, i) => i % 3));
     const [gradient] = backward(g, g.sumAll(g.gather(table, index)), [table]);
-    const session = await Session.create(g.toModel([g.output('gradient', gradient!)]), engine);
+    const session = await Session.create(
+      serializeModel(g, [g.output('gradient', gradient!)]),
+      engine,
+    );
     const feeds = { table: { data: new Float32Array(192), shape: [3, 64] } };
     for (let i = 0; i < 20; i++) {
       const { gradient: found } = await session.run(feeds);
@@ -204,7 +208,10 @@ async function prepare({ inputs, positive, build }: Case) {
   const loss = g.sumAll(g.mul(out, weights));
   const gradients = backward(g, loss, values);
   const session = await Session.create(
-    g.toModel([g.output('loss', loss), ...gradients.map((v, i) => g.output(`grad.x${i}`, v))]),
+    serializeModel(g, [
+      g.output('loss', loss),
+      ...gradients.map((v, i) => g.output(`grad.x${i}`, v)),
+    ]),
     engine,
   );
   const feeds = Object.fromEntries(

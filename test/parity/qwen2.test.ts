@@ -5,14 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readFloat32 } from '../../src/engine/files/safetensors.ts';
+import { readParameters } from '../../src/engine/files/weights.ts';
+import { ReferencePolicy } from '../../src/engine/inference/logprobs.ts';
 import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
-import { readFloat32 } from '../../src/engine/model/safetensors.ts';
-import { readParameters } from '../../src/engine/model/weights.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
 import type { ObjectiveKind } from '../../src/rl/objective.ts';
-import { ReferencePolicy } from '../../src/rl/reference.ts';
-import { PolicyTrainer } from '../../src/rl/trainer.ts';
+import { PolicyTrainer } from '../../src/rl/policy/trainer.ts';
 import {
   engine,
   expected,

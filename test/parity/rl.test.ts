@@ -2,15 +2,15 @@
 // from them (docs/algorithms.md), by what the test says.
 
 import { describe, expect, it } from 'vitest';
-import type { ScoredRollout } from '../../src/config/records.ts';
-import { rlaifSchema } from '../../src/config/schema.ts';
+import { rlaifSchema } from '../../src/config/schema/rlaif.ts';
+import { readParameters } from '../../src/engine/files/weights.ts';
+import { ReferencePolicy } from '../../src/engine/inference/logprobs.ts';
 import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
-import { readParameters } from '../../src/engine/model/weights.ts';
+import type { ScoredRollout } from '../../src/records/rollouts.ts';
 import { advantages } from '../../src/rl/advantages.ts';
 import { buildBatch } from '../../src/rl/batch.ts';
-import { ReferencePolicy } from '../../src/rl/reference.ts';
-import { k1Penalties } from '../../src/rl/train.ts';
+import { k1Penalties } from '../../src/rl/policy/train.ts';
 import { engine, folder, gradientsOf, relativeError } from './fixture.ts';
 import { expectRows } from './suite.ts';
 import { tolerances } from './tolerances.ts';

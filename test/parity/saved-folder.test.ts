@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { mergeAdapters } from '../../src/rl/merge.ts';
-import { PolicyTrainer } from '../../src/rl/trainer.ts';
+import { mergeAdapters } from '../../src/engine/inference/merge.ts';
+import { PolicyTrainer } from '../../src/rl/policy/trainer.ts';
 import { engine, likelihoodSequences, stepSettings } from './fixture.ts';
 
 const python = process.env.ANNEAL_PYTHON;

@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readFloat32 } from '../../src/engine/model/safetensors.ts';
-import { lastLogits, tokenLogprobs } from '../../src/rl/token-rows.ts';
+import { readFloat32 } from '../../src/engine/files/safetensors.ts';
+import { lastLogits, tokenLogprobs } from '../../src/engine/inference/token-rows.ts';
 import { engine, fixtureFolder, relativeError, rollOut } from './fixture.ts';
 import { tolerances } from './tolerances.ts';
 

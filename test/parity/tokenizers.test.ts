@@ -7,9 +7,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type Message, readChatTemplate } from '../../src/engine/chat-template.ts';
-import { createPromptEncoder } from '../../src/engine/prompt-format.ts';
-import { readTokenizer } from '../../src/engine/tokenizer.ts';
+import { type Message, readChatTemplate } from '../../src/engine/text/chat-template.ts';
+import { createPromptEncoder } from '../../src/engine/text/prompt-format.ts';
+import { readTokenizer } from '../../src/engine/text/tokenizer.ts';
 
 interface Expected {
   texts: { text: string; ids: number[]; with_special: number[]; decoded: string }[];

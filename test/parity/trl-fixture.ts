@@ -1,12 +1,13 @@
 // What TRL's trainers computed (make_rl_fixtures.py), and Anneal's objective over the same samples.
 
 import { readFileSync } from 'node:fs';
-import { rlaifSchema } from '../../src/config/schema.ts';
+import { rlaifSchema } from '../../src/config/schema/rlaif.ts';
 import { backward } from '../../src/engine/autodiff/backward.ts';
 import { Builder } from '../../src/engine/graph/operators.ts';
+import { serializeModel } from '../../src/engine/graph/serialize.ts';
 import { Session } from '../../src/engine/runtime/session.ts';
 import { objective, objectiveStats } from '../../src/rl/objective.ts';
-import { tokenWeights } from '../../src/rl/train.ts';
+import { tokenWeights } from '../../src/rl/policy/train.ts';
 import { engine, fixtureFolder } from './fixture.ts';
 
 /** A loss of GRPOTrainer and its gradient by each completion token's log-probability. */
@@ -103,7 +104,10 @@ export async function annealObjective(x: ObjectiveCase) {
     ['gradient', gradient!] as const,
   ];
   const session = await Session.create(
-    g.toModel(outputs.map(([name, value]) => g.output(name, value))),
+    serializeModel(
+      g,
+      outputs.map(([name, value]) => g.output(name, value)),
+    ),
     engine,
   );
   const found = await session.run({

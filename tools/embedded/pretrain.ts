@@ -5,12 +5,16 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeFloat32 } from '../../src/engine/files/safetensors-writer.ts';
 import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
-import { writeFloat32 } from '../../src/engine/model/safetensors-writer.ts';
 import { permutation, type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
-import { readTokenizer, type Tokenizer } from '../../src/engine/tokenizer.ts';
-import { PolicyTrainer, type StepSettings, type TrainSequence } from '../../src/rl/trainer.ts';
+import { readTokenizer, type Tokenizer } from '../../src/engine/text/tokenizer.ts';
+import {
+  PolicyTrainer,
+  type StepSettings,
+  type TrainSequence,
+} from '../../src/rl/policy/trainer.ts';
 import { pretrainingCorpus } from './corpus.ts';
 
 const { values: flags } = parseArgs({

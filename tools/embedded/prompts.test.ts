@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { type Prompt, promptSchema } from '../../src/config/records.ts';
-import { rubricSchema } from '../../src/config/schema.ts';
+import { rubricSchema } from '../../src/config/schema/rubric-reward.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
+import { type Prompt, promptSchema } from '../../src/records/prompts.ts';
 import { createRubric } from '../../src/rewards/rubric/rubric.ts';
 import { scoreCompletions } from '../../src/rewards/score-completions.ts';
 import { pretrainingCorpus } from './corpus.ts';

@@ -2,7 +2,7 @@
 // reference solution.
 
 import { runInNewContext } from 'node:vm';
-import type { Prompt } from '../../src/config/records.ts';
+import type { Prompt } from '../../src/records/prompts.ts';
 import { referenceOf } from './program.ts';
 import { splitSeed, splitTasks } from './split.ts';
 import { type Json, promptOf, type Task } from './tasks/task.ts';

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readTokenizer } from '../../src/engine/tokenizer.ts';
+import { readTokenizer } from '../../src/engine/text/tokenizer.ts';
 import { pretrainingCorpus } from './corpus.ts';
 import { referenceOf } from './program.ts';
 import { splitSeed, splitTasks } from './split.ts';

@@ -1,8 +1,8 @@
 // Reverse-mode automatic differentiation: appends to a graph the nodes that compute the gradient
 // of a scalar. The rule of every operator is in rules.ts.
 
+import type { Node, Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import type { Node, Value } from '../graph/value.ts';
 import { rules } from './rules.ts';
 
 /**

@@ -1,8 +1,8 @@
 // The gradient of every operator with respect to each of its inputs (vector-Jacobian products).
 // A rule is asked for one input at a time, and only for those that lead to a parameter.
 
+import type { Node, Shape, Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import type { Node, Shape, Value } from '../graph/value.ts';
 
 interface Context {
   g: Builder;

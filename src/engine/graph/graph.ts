@@ -1,23 +1,74 @@
-// A graph under construction: inputs, constants, nodes, nested bodies (of Loop), and its ONNX
-// form. Operators with their shape rules are in operators.ts.
+// A graph under construction: values and the nodes that make them, inputs, constants, and nested
+// bodies (of Loop). Operators with their shape rules are in operators.ts; the ONNX form is
+// serialize.ts.
 
-import {
-  type AttributeProto,
-  encodeModel,
-  type GraphProto,
-  type NodeProto,
-  type TensorProto,
-  type ValueInfoProto,
-} from './onnx-proto.ts';
-import {
-  type Attribute,
-  type DataType,
-  dataTypes,
-  type ExternalData,
-  type Node,
-  type Shape,
-  Value,
-} from './value.ts';
+/** Element types, with their TensorProto.DataType numbers. */
+export const dataTypes = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+} as const;
+export type DataType = keyof typeof dataTypes;
+
+/** A length known when the graph is built, or the name of one known only when it runs. */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+/** Where an initializer's bytes lie: `length` bytes from `offset` of an external file. */
+export interface ExternalData {
+  location: string;
+  offset: number;
+  length: number;
+}
+
+/** The result of a node, an input of a graph, or a constant. */
+export class Value {
+  name: string;
+  readonly shape: Shape;
+  readonly dtype: DataType;
+  /** The node that makes it; undefined for inputs and constants. */
+  producer: Node | undefined;
+  /** Bytes of a constant, or where they lie. */
+  data: Uint8Array | ExternalData | undefined;
+
+  constructor(name: string, shape: Shape, dtype: DataType) {
+    this.name = name;
+    this.shape = shape;
+    this.dtype = dtype;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Length of an axis, negative from the end. @throws where it is not known at build time */
+  dim(axis: number): number {
+    const length = this.shape.at(axis);
+    if (typeof length !== 'number')
+      throw new Error(`axis ${axis} of ${this.name} [${this.shape}] has no length at build time`);
+    return length;
+  }
+}
+
+export type Attribute = number | string | readonly number[] | { float: number } | { graph: Graph };
+
+/**
+ * One operator. `axes` repeats for autodiff what is an input to ONNX (ReduceSum, Slice…); `unique`
+ * says of a Gather that no index comes twice.
+ */
+export interface Node {
+  name: string;
+  opType: string;
+  domain: '' | 'com.microsoft';
+  inputs: (Value | undefined)[];
+  outputs: Value[];
+  attributes: Record<string, Attribute>;
+  axes?: readonly number[];
+  unique?: boolean;
+}
 
 /** What root and bodies share, so that names are unique and constants stored once. */
 interface Shared {
@@ -34,6 +85,11 @@ export class Graph {
   private readonly shared: Shared;
   private path: string[] = [];
   private readonly named = new Set<Value>();
+
+  /** Constants of the whole graph, bodies included. */
+  get initializers(): readonly Value[] {
+    return this.shared.initializers;
+  }
 
   constructor(parent?: Graph) {
     this.parent = parent;
@@ -53,7 +109,7 @@ export class Graph {
 
   /** An input of the graph, or of a Loop's body. */
   input(name: string, shape: Shape, dtype: DataType = 'float32'): Value {
-    const value = new Value(this, this.parent ? this.unique(name) : name, shape, dtype);
+    const value = new Value(this.parent ? this.unique(name) : name, shape, dtype);
     this.inputs.push(value);
     return value;
   }
@@ -82,7 +138,7 @@ export class Graph {
 
   /** A named constant whose bytes are given, or lie in an external file. */
   initializer(name: string, shape: Shape, dtype: DataType, data: Uint8Array | ExternalData): Value {
-    const value = new Value(this.root, name, shape, dtype);
+    const value = new Value(name, shape, dtype);
     value.data = data;
     this.shared.initializers.push(value);
     return value;
@@ -103,7 +159,7 @@ export class Graph {
     const name = this.unique(opType);
     const values = outputs.map(
       (o, i) =>
-        new Value(this, o.name ?? (i === 0 ? name : `${name}:${i}`), o.shape, o.dtype ?? 'float32'),
+        new Value(o.name ?? (i === 0 ? name : `${name}:${i}`), o.shape, o.dtype ?? 'float32'),
     );
     const node: Node = {
       name,
@@ -120,15 +176,6 @@ export class Graph {
     return values;
   }
 
-  /** The bytes of an ONNX model that computes `outputs`; what they do not need is left out. */
-  toModel(outputs: Value[]): Uint8Array {
-    this.outputs = outputs;
-    const used = new Set<Value>();
-    const graph = this.toProto('anneal', used);
-    graph.initializer = this.shared.initializers.filter((v) => used.has(v)).map(tensorProto);
-    return encodeModel(graph);
-  }
-
   /** `value` under the name by which it is fetched; a value may have two such names. */
   output(name: string, value: Value): Value {
     if (!value.producer || this.named.has(value)) {
@@ -140,82 +187,11 @@ export class Graph {
     return value;
   }
 
-  private get root(): Graph {
-    return this.parent?.root ?? this;
-  }
-
   private unique(name: string): string {
     return [...this.path, `${name}_${this.shared.counter++}`].join('.');
   }
-
-  /** The ONNX form; adds every value met to `used`. */
-  toProto(name: string, used: Set<Value>): GraphProto {
-    const live = this.liveNodes(used);
-    const node = live.map((n) => nodeProto(n, used));
-    return {
-      name,
-      node,
-      initializer: [],
-      input: this.inputs.map((v) => valueInfo(v)),
-      output: this.outputs.map((v) => valueInfo(v, this.parent !== undefined)),
-    };
-  }
-
-  /** Nodes that the outputs need, in order; adds every value met to `used`. */
-  private liveNodes(used: Set<Value>): Node[] {
-    for (const output of this.outputs) used.add(output);
-    const live: Node[] = [];
-    for (const node of this.nodes.toReversed()) {
-      if (!node.outputs.some((output) => used.has(output))) continue;
-      live.push(node);
-      for (const input of node.inputs) if (input) used.add(input);
-      for (const attribute of Object.values(node.attributes))
-        if (isBody(attribute)) attribute.graph.liveNodes(used);
-    }
-    return live.reverse();
-  }
-}
-
-function isBody(attribute: Attribute): attribute is { graph: Graph } {
-  return typeof attribute === 'object' && 'graph' in attribute;
 }
 
 function bytesOf(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function nodeProto(node: Node, used: Set<Value>): NodeProto {
-  return {
-    name: node.name,
-    opType: node.opType,
-    domain: node.domain,
-    input: node.inputs.map((v) => v?.name ?? ''),
-    output: node.outputs.map((v) => v.name),
-    attribute: Object.entries(node.attributes).map(([name, a]) => attributeProto(name, a, used)),
-  };
-}
-
-function attributeProto(name: string, value: Attribute, used: Set<Value>): AttributeProto {
-  if (typeof value === 'number') return { name, type: 2, i: value };
-  if (typeof value === 'string') return { name, type: 3, s: Buffer.from(value) };
-  if (isBody(value)) return { name, type: 5, g: value.graph.toProto(name, used) };
-  if ('float' in value) return { name, type: 1, f: value.float };
-  return { name, type: 7, ints: [...value] };
-}
-
-function valueInfo(value: Value, typeOnly = false): ValueInfoProto {
-  const elemType = dataTypes[value.dtype];
-  if (typeOnly) return { name: value.name, type: { tensorType: { elemType } } };
-  const dim = value.shape.map((d) => (typeof d === 'string' ? { dimParam: d } : { dimValue: d }));
-  return { name: value.name, type: { tensorType: { elemType, shape: { dim } } } };
-}
-
-function tensorProto(value: Value): TensorProto {
-  const { name, data } = value;
-  const dims = value.shape.map((_, axis) => value.dim(axis));
-  const tensor = { name, dims, dataType: dataTypes[value.dtype] };
-  if (data instanceof Uint8Array) return { ...tensor, rawData: data };
-  if (!data) throw new Error(`constant ${name} has no data`);
-  const externalData = Object.entries(data).map(([key, v]) => ({ key, value: String(v) }));
-  return { ...tensor, externalData, dataLocation: 1 };
 }

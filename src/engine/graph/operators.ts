@@ -1,7 +1,6 @@
 // The operators that the models are made of, each with its shape rule. One method is one ONNX
 // operator (opset 18), or a short composition where ONNX has none. Gradients: ../autodiff.
 
-import { ShapedGraph } from './shaped-graph.ts';
 import {
   type Attribute,
   type DataType,
@@ -9,7 +8,8 @@ import {
   dataTypes,
   type Shape,
   type Value,
-} from './value.ts';
+} from './graph.ts';
+import { ShapedGraph } from './shaped-graph.ts';
 
 type Operand = Value | number;
 

@@ -1,8 +1,8 @@
 // A graph with lengths that are known only when it runs: they have names, which stand in shapes,
 // and values, which operators that take a shape are fed.
 
+import type { Attribute, DataType, Shape, Value } from './graph.ts';
 import { Graph } from './graph.ts';
-import type { Attribute, DataType, Shape, Value } from './value.ts';
 
 export class ShapedGraph extends Graph {
   /** Lengths by name, int64 [1] each. */

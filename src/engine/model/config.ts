@@ -5,9 +5,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
-import { parseJson } from './json.ts';
-import { type RopeFile, type RopeScaling, ropeScalingOf, ropeSchema } from './rope.ts';
-import { readStopTokens } from './stop-tokens.ts';
+import { parseJson } from '../files/json.ts';
+import { readStopTokens } from '../files/stop-tokens.ts';
+import {
+  type Refuse,
+  type RopeFile,
+  type RopeScaling,
+  ropeScalingOf,
+  ropeSchema,
+} from './rope-scaling.ts';
 
 /** The families that the decoder implements; each differs from the others in a few options. */
 const families = ['Qwen2', 'Qwen3', 'Llama'] as const;
@@ -121,9 +127,6 @@ function describe(config: ConfigFile, file: string): Omit<DecoderConfig, 'eosTok
     labels: classifies ? Object.keys(config.id2label ?? { 0: '', 1: '' }).length : undefined,
   };
 }
-
-/** Makes the error for an option that is not built. */
-export type Refuse = (found: string, supported: string) => AnnealError;
 
 function refusal(file: string): Refuse {
   return (found, supported) =>

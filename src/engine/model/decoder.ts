@@ -4,8 +4,8 @@
 // Axes: N rows, D model width, H heads, K key-value heads, E head size, V vocabulary, r LoRA rank.
 
 import type { Segment } from '../autodiff/backward.ts';
+import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
 import type { AdapterInputs } from './lora.ts';
 import { parameterSpecs, scoreName } from './parameters.ts';

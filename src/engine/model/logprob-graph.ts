@@ -1,8 +1,10 @@
 // The log-probability graph: what a policy gives to tokens that are already there. Logits are
 // made for the tokens asked about alone. Axes: B sequences, T time, M tokens asked about.
 
+import type { ExternalWeights } from '../files/weights.ts';
+import type { Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
+import { serializeModel } from '../graph/serialize.ts';
 import type { DecoderConfig } from './config.ts';
 import { logits, type Weights } from './decoder.ts';
 import { inferenceWeights } from './inference-weights.ts';
@@ -13,7 +15,6 @@ import {
   type SequenceOptions,
   sequenceHidden,
 } from './sequence.ts';
-import type { ExternalWeights } from './weights.ts';
 
 /** Values of one batch of sequences padded on the right, and of the tokens asked about. */
 export interface SequenceInputs {
@@ -67,7 +68,7 @@ export function logprobGraph(
   const weights = inferenceWeights(g, c, external, adapters);
   const inverse = g.input('inverse_temperature', []);
   const rows = predictedLogprobs(g, c, weights, rotaryInputs(g, c), inputs, inverse);
-  return g.toModel([g.output('logprobs', targetLogprobs(g, rows, inputs.targets))]);
+  return serializeModel(g, [g.output('logprobs', targetLogprobs(g, rows, inputs.targets))]);
 }
 
 /**
@@ -86,5 +87,5 @@ export function logitsGraph(
   const rows = g.shapedInput('predictors', ['M'], 'int64');
   const weights = inferenceWeights(g, c, external, adapters);
   const hidden = sequenceHidden(g, c, weights, rotaryInputs(g, c), tokens, { rows });
-  return g.toModel([g.output('logits', logits(g, c, weights, hidden))]);
+  return serializeModel(g, [g.output('logits', logits(g, c, weights, hidden))]);
 }

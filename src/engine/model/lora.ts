@@ -2,9 +2,9 @@
 // A [r, in] and B [out, r]. Which projections, their shapes, and adapters as inputs of a graph;
 // files are adapter-folder.ts. A classifier's head has no adapter: it is trained whole beside them.
 
-import type { AdapterTarget } from '../../config/schema.ts';
+import type { AdapterTarget } from '../../config/schema/model.ts';
+import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
 import { classifierHead, type ParameterSpec, parameterSpecs, scoreName } from './parameters.ts';
 

@@ -3,8 +3,8 @@
 // Axes: B sequences, T time, N = B·T rows, M rows asked for, H heads, K key-value heads,
 // R = H / K, E head size.
 
+import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from './config.ts';
 import { type Attend, embed, type LayerOptions, layers, type Weights } from './decoder.ts';
 

@@ -5,7 +5,7 @@
 import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AnnealError } from '../../errors.ts';
-import type { DataType } from '../graph/value.ts';
+import type { DataType } from '../graph/graph.ts';
 
 export interface SessionOptions {
   device: 'cpu' | 'webgpu' | 'cuda';

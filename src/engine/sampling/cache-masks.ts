@@ -2,11 +2,20 @@
 // with a sliding window the tokens within it.
 // Axes: P prompts, S prompt length, L tokens in the past, C tokens in the chunk.
 
+import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { maskedScore } from '../model/sequence.ts';
-import type { StepPlace } from './decode-graph.ts';
+
+/** Where a step stands. */
+export interface StepPlace {
+  /** Of the chunk, int64 []. */
+  step: Value;
+  /** Of the token in its completion, int64 []. */
+  index: Value;
+  /** Of the token in its sequence, int64 [P, 1]. */
+  positions: Value;
+}
 
 /** Added to the scores over prompt, past and recent cache; undefined where all is seen. */
 type CacheMasks = [prompt: Value, past: Value | undefined, recent: Value | undefined];

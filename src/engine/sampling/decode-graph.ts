@@ -9,15 +9,16 @@
 // Axes: P prompts, G samples a prompt, B = P·G, S prompt length, L tokens in the past, C in the
 // chunk so far, N in the chunk, K key-value heads, R = H / K, E head size, V vocabulary.
 
+import type { ExternalWeights } from '../files/weights.ts';
+import type { Shape, Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
-import type { Shape, Value } from '../graph/value.ts';
+import { serializeModel } from '../graph/serialize.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { type Attend, embed, layers, logits, type Weights } from '../model/decoder.ts';
 import { inferenceWeights } from '../model/inference-weights.ts';
 import type { AdapterShape } from '../model/lora.ts';
 import { type RotaryTables, rotaryInputs } from '../model/sequence.ts';
-import type { ExternalWeights } from '../model/weights.ts';
-import { cacheMasks } from './cache-masks.ts';
+import { cacheMasks, type StepPlace } from './cache-masks.ts';
 import { type DrawOptions, draw, drawInputs } from './draw.ts';
 import { type Cache, onPrompt } from './prompt-attention.ts';
 
@@ -88,7 +89,7 @@ export function decodeGraph(
     return g.output(`${i % 2 ? 'value' : 'key'}.${Math.floor(i / 2)}`, value);
   });
   const [tokens, probabilities] = results.slice(-2) as [Value, Value];
-  return g.toModel([
+  return serializeModel(g, [
     g.output('tokens', tokens),
     g.output('probabilities', probabilities),
     ...caches,
@@ -113,16 +114,6 @@ function decodeStep(g: Builder, x: Context, step: Value, token: Value, recent: C
   const attend = cachedAttention(g, x, { step, index, positions }, recent, grown);
   const ids = g.reshape(token, ['B']);
   return { hidden: layers(g, c, weights, embed(g, weights, ids), attend), grown };
-}
-
-/** Where a step stands. */
-export interface StepPlace {
-  /** Of the chunk, int64 []. */
-  step: Value;
-  /** Of the token in its completion, int64 []. */
-  index: Value;
-  /** Of the token in its sequence, int64 [P, 1]. */
-  positions: Value;
 }
 
 /** One query a sequence against prompt, past and recent cache under one softmax. */

@@ -2,8 +2,8 @@
 // caller supplies, or the likeliest; from all tokens or from those that top-k, top-p and min-p
 // leave. Axes: B sequences, V vocabulary.
 
+import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
 
 /** What a graph is built to do; the numbers themselves are inputs. */
 export interface DrawOptions {

@@ -3,14 +3,15 @@
 // Axes: P prompts, S prompt length, G samples a prompt, B = P·G, K key-value heads, E head size.
 
 import { AnnealError } from '../../errors.ts';
+import type { ExternalWeights } from '../files/weights.ts';
+import type { Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
+import { serializeModel } from '../graph/serialize.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { logits } from '../model/decoder.ts';
 import { inferenceWeights } from '../model/inference-weights.ts';
 import type { AdapterShape } from '../model/lora.ts';
 import { rotaryInputs, sequenceHidden } from '../model/sequence.ts';
-import type { ExternalWeights } from '../model/weights.ts';
 import { type DrawOptions, draw, drawInputs } from './draw.ts';
 
 /**
@@ -47,5 +48,9 @@ export function prefillGraph(
   const each = g.reshape(logits(g, c, weights, hidden, inputs.inverseTemperature), ['P', 1, V]);
   const all = g.reshape(g.expand(each, ['P', 'G', V]), ['B', V]);
   const { token, probability } = draw(g, options, inputs, all, g.reshape(uniforms, ['B', 1]));
-  return g.toModel([g.output('token', token), g.output('probability', probability), ...cache]);
+  return serializeModel(g, [
+    g.output('token', token),
+    g.output('probability', probability),
+    ...cache,
+  ]);
 }

@@ -1,8 +1,8 @@
 // Attention over a prompt's keys and values, which its samples share.
 // Axes: P prompts, G samples a prompt, S prompt length, K key-value heads, R = H / K, E head size.
 
+import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import type { Value } from '../graph/value.ts';
 import type { DecoderConfig } from '../model/config.ts';
 
 /** A layer's keys and values. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { RolloutRequest } from './rollout.ts';
 import { RolloutBatch } from './rollout-batch.ts';
+import type { RolloutRequest } from './rollout-request.ts';
 
 /** Samples end with token 0; uniforms tell whose they are. */
 const request = (prompts: number[][], samplesPerPrompt: number): RolloutRequest => ({

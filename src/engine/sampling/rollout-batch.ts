@@ -4,7 +4,7 @@
 
 import type { TensorData } from '../runtime/session.ts';
 import type { Uniforms } from './random.ts';
-import type { DrawnSample, RolloutRequest } from './rollout.ts';
+import type { DrawnSample, RolloutRequest } from './rollout-request.ts';
 
 /** Prompts are padded to a multiple of this, which keeps the order of every sum (decode-graph.ts). */
 export const promptMultiple = 16;

@@ -2,52 +2,18 @@
 // ended leaves the batch, so that the others do not wait for it.
 // Axes: P prompts, G samples a prompt, B = P·G, S prompt length, N tokens of a chunk.
 
+import type { ExternalWeights } from '../files/weights.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import type { AdapterShape } from '../model/lora.ts';
 import { rotaryFeeds } from '../model/rope.ts';
-import type { ExternalWeights } from '../model/weights.ts';
 import type { TensorData } from '../runtime/session.ts';
 import { SessionCache, type SessionSettings } from '../runtime/session-cache.ts';
 import { decodeGraph } from './decode-graph.ts';
 import type { DrawOptions } from './draw.ts';
 import { KeyValueCache, PromptCache } from './kv-cache.ts';
 import { prefillGraph } from './prefill-graph.ts';
-import type { Uniforms } from './random.ts';
 import { promptMultiple, RolloutBatch } from './rollout-batch.ts';
-
-/** How tokens are drawn. */
-export interface DrawSettings {
-  /** 0 takes the likeliest token. */
-  temperature: number;
-  /** Draw from the k likeliest; null from all. */
-  topK: number | null;
-  /** Draw from the likeliest whose probabilities sum to p; 1 from all. */
-  topP: number;
-  /** Draw from those at least p times as likely as the likeliest; 0 from all. */
-  minP: number;
-}
-
-export interface RolloutRequest extends DrawSettings {
-  /** Token ids of each prompt, at least one. */
-  prompts: readonly (readonly number[])[];
-  samplesPerPrompt: number;
-  maxNewTokens: number;
-  /** The stream of a sample's own, so that it is the same whatever batch it falls in. */
-  uniforms: (prompt: number, sample: number) => Uniforms;
-  /** Where a completion ends: the number of its tokens that count, or undefined to go on. */
-  endOf: (tokens: readonly number[]) => number | undefined;
-  /** Adapters, by their names among the graph's inputs; their shape has to be the engine's. */
-  adapters?: Readonly<Record<string, TensorData>>;
-  onProgress?: (tokens: number) => void;
-}
-
-export interface DrawnSample {
-  tokens: number[];
-  /** At the temperature, of the whole distribution (draw.ts). */
-  logprobs: number[];
-  /** False where maxNewTokens cut it. */
-  ended: boolean;
-}
+import type { DrawnSample, DrawSettings, RolloutRequest } from './rollout-request.ts';
 
 /** From prompts of this length on, a prompt's samples are computed together. */
 const longPrompt = 64;

@@ -2,7 +2,7 @@
 // by judge, calls, tokens and money by run. Nothing is kept for a judge without limits.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JudgeConfig } from '../../config/schema.ts';
+import type { JudgeConfig } from '../../config/schema/judge-reward.ts';
 import { AnnealError } from '../../errors.ts';
 import type { JudgeServices } from '../reward.ts';
 import { SharedRecord } from './shared-record.ts';

@@ -3,9 +3,9 @@
 
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { Prompt } from '../../config/records.ts';
-import type { JudgeConfig, JudgeRubric } from '../../config/schema.ts';
+import type { JudgeConfig, JudgeRubric } from '../../config/schema/judge-reward.ts';
 import { AnnealError } from '../../errors.ts';
+import type { Prompt } from '../../records/prompts.ts';
 import { programOf } from '../prompts.ts';
 import type {
   CriterionResult,

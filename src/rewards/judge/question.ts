@@ -1,8 +1,8 @@
 // What a judge is sent. A program is data: it stands between marks that it cannot know.
 
 import { createHash } from 'node:crypto';
-import type { Prompt } from '../../config/records.ts';
-import type { JudgeRubric } from '../../config/schema.ts';
+import type { JudgeRubric } from '../../config/schema/judge-reward.ts';
+import type { Prompt } from '../../records/prompts.ts';
 import type { Question } from './answer.ts';
 
 /**

@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { resolveInput } from '../../config/paths.ts';
-import { type JudgeRubric, judgeRubricSchema, type RewardConfig } from '../../config/schema.ts';
+import { type JudgeRubric, judgeRubricSchema } from '../../config/schema/judge-reward.ts';
+import type { RewardConfig } from '../../config/schema/rewards.ts';
 import { AnnealError } from '../../errors.ts';
 
 /**

@@ -1,8 +1,8 @@
 // Every form of test, in JavaScript and TypeScript, through the rubric.
 
 import { expect, it } from 'vitest';
-import { promptSchema } from '../../config/records.ts';
-import { rubricSchema } from '../../config/schema.ts';
+import { rubricSchema } from '../../config/schema/rubric-reward.ts';
+import { promptSchema } from '../../records/prompts.ts';
 import { scoreCompletions } from '../score-completions.ts';
 import { createRubric } from './rubric.ts';
 

@@ -1,8 +1,8 @@
 // The rubric on Python, end to end: each finding lowers its own criterion and is named.
 
 import { expect, it } from 'vitest';
-import { type Prompt, promptSchema } from '../../config/records.ts';
-import { rubricSchema } from '../../config/schema.ts';
+import { rubricSchema } from '../../config/schema/rubric-reward.ts';
+import { type Prompt, promptSchema } from '../../records/prompts.ts';
 import { scoreCompletions } from '../score-completions.ts';
 import { createRubric } from './rubric.ts';
 

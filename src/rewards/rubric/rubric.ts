@@ -1,9 +1,9 @@
 // The built-in reward: whether a program passes its tests, and what a careful reviewer sees in its
 // text. A program that does not parse, or does not define what was asked for, gets 0 for all.
 
-import type { Prompt } from '../../config/records.ts';
-import type { RewardConfig } from '../../config/schema.ts';
+import type { RewardConfig } from '../../config/schema/rewards.ts';
 import { AnnealError } from '../../errors.ts';
+import type { Prompt } from '../../records/prompts.ts';
 import type { CriterionResult, Reward, ScoreOptions } from '../reward.ts';
 import { type Review, review } from './review.ts';
 

@@ -1,8 +1,8 @@
 // The rubric on TypeScript, end to end: types come off, and what the compiler says counts.
 
 import { expect, it } from 'vitest';
-import { type Prompt, promptSchema } from '../../config/records.ts';
-import { rubricSchema } from '../../config/schema.ts';
+import { rubricSchema } from '../../config/schema/rubric-reward.ts';
+import { type Prompt, promptSchema } from '../../records/prompts.ts';
 import { normalizeProgram } from '../judge/normalize.ts';
 import { normalFormsOf } from '../normal-forms.ts';
 import { scoreCompletions } from '../score-completions.ts';

@@ -2,7 +2,7 @@
 // values never leave it.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { Prompt } from '../../config/records.ts';
+import type { Prompt } from '../../records/prompts.ts';
 import type { ProgramOutcome, SandboxProgram } from './protocol.ts';
 
 /** The tests of a prompt as calls of a program, without what they expect. */

@@ -2,20 +2,26 @@
 
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { AnnealError } from '../../errors.ts';
-import { searchAttributes } from '../../workflows/messages.ts';
+import { searchKeys } from '../../workflows/search-attributes.ts';
 import type { Log } from './found-server.ts';
 
 /** gRPC's codes for "you may not" and "not offered here". */
 const refusals = { permissionDenied: 7, unimplemented: 12 };
 
-/** IndexedValueType of Temporal's API. */
-const typeCodes = { Keyword: 2, Int: 3, Double: 4 };
+/** The types' names on the command line, and IndexedValueType of Temporal's API. */
+const types = {
+  KEYWORD: { name: 'Keyword', code: 2 },
+  INT: { name: 'Int', code: 3 },
+  DOUBLE: { name: 'Double', code: 4 },
+};
+
+const searchAttributes = Object.values(searchKeys);
 
 /** The search attributes as flags of `temporal server start-dev` and `search-attribute create`. */
 export function searchAttributeFlags(): string[] {
-  return Object.entries(searchAttributes).flatMap(([name, type]) => [
+  return searchAttributes.flatMap(({ name, type }) => [
     '--search-attribute',
-    `${name}=${type}`,
+    `${name}=${types[type].name}`,
   ]);
 }
 
@@ -34,14 +40,14 @@ export async function ensureSearchAttributes(
     log(`this account may not list search attributes; a run needs ${howToCreate(namespace)}`);
     return;
   }
-  const missing = Object.entries(searchAttributes).filter(
-    ([name]) => known.customAttributes?.[name] === undefined,
+  const missing = searchAttributes.filter(
+    ({ name }) => known.customAttributes?.[name] === undefined,
   );
   if (missing.length === 0) return;
-  const types = missing.map(([name, type]) => [name, typeCodes[type]]);
-  const request = { namespace, searchAttributes: Object.fromEntries(types) };
+  const codes = missing.map(({ name, type }) => [name, types[type].code]);
+  const request = { namespace, searchAttributes: Object.fromEntries(codes) };
   if (await unlessRefused(connection.operatorService.addSearchAttributes(request))) return;
-  const names = missing.map(([name]) => name).join(', ');
+  const names = missing.map(({ name }) => name).join(', ');
   throw new AnnealError(
     'NoServer',
     `namespace '${namespace}' lacks the search attributes ${names}, and this account may not create them; someone who may: ${howToCreate(namespace)}`,
@@ -49,8 +55,8 @@ export async function ensureSearchAttributes(
 }
 
 function howToCreate(namespace: string): string {
-  const flags = Object.entries(searchAttributes).map(
-    ([name, type]) => `--name ${name} --type ${type}`,
+  const flags = searchAttributes.map(
+    ({ name, type }) => `--name ${name} --type ${types[type].name}`,
   );
   return `\`temporal operator search-attribute create --namespace ${namespace} ${flags.join(' ')}\``;
 }

@@ -1,0 +1,196 @@
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  defaultFailureConverter,
+  defaultPayloadConverter,
+} from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Store } from '../artifacts/store.ts';
+import { AnnealError, type ErrorKind, permanentKinds } from '../errors.ts';
+import { type Job, type JobLabel, runJob } from './activity.ts';
+
+const appended: { path: string; line: string }[] = [];
+const store = {
+  append: async (path: string, line: string) => void appended.push({ path, line }),
+  readDocument: async () => null,
+} as unknown as Store;
+
+const logger = new DefaultLogger('ERROR');
+
+afterEach(() => {
+  appended.length = 0;
+  vi.useRealTimers();
+});
+
+function run<T>(env: MockActivityEnvironment, label: JobLabel, body: (job: Job) => Promise<T>) {
+  return env.run(() => runJob(store, label, body));
+}
+
+it('beats at once and each second, with the progress told last', async () => {
+  vi.useFakeTimers();
+  const env = new MockActivityEnvironment({}, { logger });
+  const beats: unknown[] = [];
+  env.on('heartbeat', (details) => beats.push(details));
+  const result = run(env, { stage: 'train' }, async ({ onProgress }) => {
+    onProgress({ done: 1, total: 9, unit: 'steps' });
+    onProgress({ done: 2, total: 9, unit: 'steps', note: 'loss 0.5' });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    return 'done';
+  });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await result).toBe('done');
+  expect(beats).toEqual([
+    { stage: 'train', done: 0, total: 0, unit: '' },
+    { stage: 'train', done: 2, total: 9, unit: 'steps', note: 'loss 0.5' },
+  ]);
+});
+
+it('leaves a line in the timings when the work is done, and none when it failed', async () => {
+  const env = new MockActivityEnvironment({ activityType: 'generate', attempt: 3 }, { logger });
+  const label = { stage: 'generate', epoch: 8, split: 'train', shard: 2 } as const;
+  await expect(run(env, label, () => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
+  expect(appended).toEqual([]);
+  await run(env, label, async () => {});
+  expect(appended[0]!.path).toBe('timings.jsonl');
+  expect(JSON.parse(appended[0]!.line)).toEqual({
+    activity: 'generate',
+    epoch: 8,
+    split: 'train',
+    shard: 2,
+    attempt: 3,
+    started: expect.stringMatching(/^\d{4}-/),
+    ms: expect.any(Number),
+  });
+});
+
+const kinds: [ErrorKind, boolean][] = [
+  ...permanentKinds.map((kind): [ErrorKind, boolean] => [kind, true]),
+  ['DamagedArtifact', true],
+  ['ProcessLost', false],
+  ['NoServer', false],
+];
+it.each(kinds)('names a %s by its kind; final: %s', async (kind, nonRetryable) => {
+  const failure = await run(new MockActivityEnvironment({}, { logger }), {}, async () => {
+    throw new AnnealError(kind, 'what came and what to do');
+  }).catch((error) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure).toMatchObject({ type: kind, nonRetryable, message: 'what came and what to do' });
+});
+
+const limits: [ErrorKind, number][] = [
+  ['ProcessLost', 5],
+  ['ProcessStalled', 3],
+  ['OutOfMemory', 3],
+];
+it.each(limits)('ends an activity that meets %s %i times, and no other', async (kind, limit) => {
+  const attempt = (activityId: string) =>
+    run(new MockActivityEnvironment({ activityId }, { logger }), {}, () =>
+      Promise.reject(new AnnealError(kind, 'shard 3 is lost.')),
+    ).catch((error) => error);
+  for (let time = 1; time < limit; time++)
+    expect(await attempt(`${kind} a`)).toMatchObject({ nonRetryable: false });
+  expect(await attempt(`${kind} b`)).toMatchObject({ nonRetryable: false });
+  expect(await attempt(`${kind} a`)).toMatchObject({
+    type: kind,
+    nonRetryable: true,
+    message: `shard 3 is lost. It failed like this ${limit} times.`,
+  });
+});
+
+it('fits an error of any length into what the server keeps, its beginning and end first', async () => {
+  const cause = new Error('deeper reasons, 理由'.repeat(500));
+  const message = `shard 3: ${'a long\nstory '.repeat(1000)} lower the threads`;
+  const failure = await run(
+    new MockActivityEnvironment({ activityId: 'long' }, { logger }),
+    {},
+    () => Promise.reject(new AnnealError('ProcessLost', message, { cause })),
+  ).catch((error) => error);
+  expect(failure).toMatchObject({
+    message: expect.stringMatching(/^shard 3: .* lower the threads$/s),
+  });
+  const sent = defaultFailureConverter.errorToFailure(failure, defaultPayloadConverter);
+  expect(Buffer.byteLength(JSON.stringify(sent))).toBeLessThan(4096);
+});
+
+it('waits for a disk however often it is full', async () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+    code: 'ENOSPC',
+    path: '/runs/a',
+  });
+  const env = new MockActivityEnvironment({ activityId: 'full' }, { logger });
+  for (let time = 0; time < 200; time++) {
+    const failure = await run(env, {}, () => Promise.reject(full)).catch((error) => error);
+    expect(failure).toMatchObject({
+      type: 'StoreUnavailable',
+      nonRetryable: false,
+      message: expect.stringContaining('/runs/a: the disk is full'),
+    });
+  }
+});
+
+it('loses a line of the timings rather than work that is done', async () => {
+  const full = { ...store, append: () => Promise.reject(new AnnealError('StoreUnavailable', '')) };
+  const env = new MockActivityEnvironment({}, { logger });
+  expect(await env.run(() => runJob(full as Store, {}, async () => 'done'))).toBe('done');
+});
+
+it('goes on beating while a write takes minutes', async () => {
+  vi.useFakeTimers();
+  const slow: Store = {
+    ...store,
+    write: (path) =>
+      new Promise((resolve) => setTimeout(resolve, 300_000, { path, sha256: '', bytes: 4 })),
+  };
+  const env = new MockActivityEnvironment({}, { logger });
+  let beats = 0;
+  env.on('heartbeat', () => beats++);
+  const result = env.run(() => runJob(slow, { stage: 'score' }, () => slow.write('a', 'text')));
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(await result).toMatchObject({ path: 'a' });
+  expect(beats).toBeGreaterThanOrEqual(300);
+});
+
+it('measures time by a clock that nobody sets', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime('2026-01-01T12:00:00Z');
+  await run(new MockActivityEnvironment({}, { logger }), {}, async () => {
+    vi.setSystemTime('2026-01-01T07:00:00Z');
+  });
+  const { started, ms } = JSON.parse(appended[0]!.line);
+  expect(started).toBe('2026-01-01T12:00:00.000Z');
+  expect(ms).toBeGreaterThanOrEqual(0);
+  expect(ms).toBeLessThan(3_600_000);
+});
+
+it('lets any other error through, to be tried again', async () => {
+  const error = new RangeError('a bug');
+  await expect(
+    run(new MockActivityEnvironment({}, { logger }), {}, () => Promise.reject(error)),
+  ).rejects.toBe(error);
+});
+
+it('hands cancellation on, and reports it rather than what it caused', async () => {
+  const env = new MockActivityEnvironment({}, { logger });
+  const result = run(env, {}, ({ signal }) => {
+    return new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(new AnnealError('ProcessLost', 'killed')));
+    });
+  });
+  env.cancel('CANCELLED');
+  await expect(result).rejects.toBeInstanceOf(CancelledFailure);
+});
+
+it('hands back what it has in work when its worker leaves, to be tried again at once', async () => {
+  const env = new MockActivityEnvironment({}, { logger });
+  const result = run(env, {}, ({ signal }) => {
+    return new Promise((_, reject) =>
+      signal.addEventListener('abort', () => reject(signal.reason)),
+    );
+  });
+  env.cancel('WORKER_SHUTDOWN');
+  const failure = await result.catch((error) => error);
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  expect(failure).toMatchObject({ nonRetryable: false, type: 'WorkerShutdown' });
+});

@@ -1,0 +1,35 @@
+// An epoch against the one before it: the comparison, what works, what does not, and why. Which
+// changes follow from it is recommendations.ts.
+
+import { type ComparisonRow, compareEpochs } from './comparison.ts';
+import { type DiagnosisInput, type Facts, factsOf } from './epoch-facts.ts';
+import { apply, type Finding } from './findings.ts';
+import { causeRules } from './rules/causes.ts';
+import { issueRules } from './rules/issues.ts';
+import { strengthRules } from './rules/strengths.ts';
+import { warningRules } from './rules/warnings.ts';
+
+export interface Diagnosis {
+  facts: Facts;
+  rows: ComparisonRow[];
+  working: Finding[];
+  /** Critical, the most critical first. */
+  issues: Finding[];
+  warnings: Finding[];
+  causes: Finding[];
+}
+
+/** Diagnose an epoch; undefined where the history does not hold it. */
+export function diagnose(input: DiagnosisInput): Diagnosis | undefined {
+  const facts = factsOf(input);
+  return (
+    facts && {
+      facts,
+      rows: compareEpochs(facts),
+      working: apply(strengthRules, facts),
+      issues: apply(issueRules, facts),
+      warnings: apply(warningRules, facts),
+      causes: apply(causeRules, facts),
+    }
+  );
+}

@@ -1,0 +1,196 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import type { Prompt } from '../../records/prompts.ts';
+import { readPrompts } from '../../rewards/prompts.ts';
+import { checkCommand, importCommand } from './data.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-data-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
+afterEach(() => printed.mockClear());
+
+const at = (name: string) => join(folder, name);
+function imported(format: 'humaneval' | 'mbpp', ...rows: object[]) {
+  return importedFrom('python', format, ...rows);
+}
+async function importedFrom(
+  language: Prompt['language'],
+  format: 'humaneval' | 'mbpp',
+  ...rows: object[]
+) {
+  await writeFile(at('in.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  await importCommand(at('in.jsonl'), { format, language, output: at('out.jsonl') });
+  return readPrompts(at('out.jsonl'));
+}
+async function check() {
+  const code = await checkCommand(at('out.jsonl'));
+  return { code, lines: printed.mock.calls.map(([line]) => String(line)) };
+}
+
+const doubling = {
+  task_id: 'HumanEval/900',
+  prompt: 'def double_all(values):\n    """ Double every value. """\n',
+  entry_point: 'double_all',
+  canonical_solution: '    return [value * 2 for value in values]\n',
+  test: `
+
+METADATA = {'author': 'x'}
+
+
+def check(candidate):
+    assert candidate([1, 2]) == [2, 4], "two"
+    assert candidate([]) == []
+    assert True, "always"
+`,
+};
+const decoding = {
+  task_id: 'HumanEval/901',
+  prompt:
+    'import math\n\ndef shift(text):\n    return text[1:] + text[:1]\n\n\ndef unshift(text):\n    """ Undo shift. """\n',
+  entry_point: 'unshift',
+  canonical_solution: '    return text[-1:] + text[:-1]\n',
+  test: `
+def check(candidate):
+    for text in ["", "abc", "hello"]:
+        assert candidate(shift(text)) == text
+    assert math.isclose(len(candidate("ab")), 2.0)
+`,
+};
+
+it("imports HumanEval: asserts one by one, and loops with the prompt's own functions", async () => {
+  const [double, unshift] = await imported('humaneval', doubling, decoding);
+  expect(double).toMatchObject({
+    id: 'HumanEval/900',
+    entry: 'double_all',
+    continues: true,
+    tests: [
+      { assert: "assert double_all([1, 2]) == [2, 4], 'two'" },
+      { assert: 'assert double_all([]) == []' },
+    ],
+  });
+  expect(unshift!.tests).toHaveLength(1);
+  expect(await check()).toMatchObject({ code: 0 });
+});
+
+it('names references that fail, by line', async () => {
+  const wrong = { ...doubling, task_id: 'wrong', canonical_solution: '    return values\n' };
+  const broken = { ...doubling, task_id: 'broken', canonical_solution: '    return (\n' };
+  await imported('humaneval', doubling, wrong, broken);
+  printed.mockClear();
+  const { code, lines } = await check();
+  expect(code).toBe(1);
+  expect(lines).toEqual([
+    expect.stringMatching(/out\.jsonl, line 2: the reference of 'wrong' fails: test 1 of 2: /),
+    expect.stringMatching(/out\.jsonl, line 3: the reference of 'broken' fails: does not parse/),
+    '1 of 3 references pass all of their tests',
+  ]);
+});
+
+it('checks every language and form of test', async () => {
+  const reference = 'function twice(text: string): string {\n  return text + text;\n}\n';
+  const typed = { language: 'typescript', entry: 'twice', prompt: '// Twice.', reference };
+  const asserts = [
+    { assert: 'const twofold: string = "aa";\nassert.strictEqual(twice("a"), twofold);' },
+  ];
+  const printing = {
+    prompt: '// Twice.',
+    reference: 'const text = readline();\nprint(text + text);',
+  };
+  const rows = [
+    { id: 'right', ...typed, tests: asserts },
+    { id: 'enum', ...typed, reference: `enum Side { Left }\n${reference}`, tests: asserts },
+    { id: 'wrong', ...typed, tests: [{ args: ['a'], returns: 'a' }] },
+    { id: 'run', ...printing, tests: [{ stdin: 'ab', stdout: 'abab' }] },
+    { id: 'other run', ...printing, tests: [{ stdin: 'ab', stdout: 'ab' }] },
+  ];
+  await writeFile(at('out.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const { code, lines } = await check();
+  expect(code).toBe(1);
+  expect(lines).toEqual([
+    expect.stringMatching(/line 2: the reference of 'enum' fails: does not strip: line 1: enums/),
+    expect.stringMatching(/line 3: the reference of 'wrong' fails: test 1 of 1: expected "a"/),
+    expect.stringMatching(/line 5: the reference of 'other run' fails: test 1 of 1: expected "ab"/),
+    '2 of 5 references pass all of their tests',
+  ]);
+});
+
+it('imports MBPP, full and sanitized', async () => {
+  const tests = ['assert area(2, 3) == 6', 'assert math.isclose(area(0.5, 1), 0.5)'];
+  const code =
+    'def helper(a):\r\n    return a\r\n\r\ndef area(a, b):\r\n    return helper(a) * b\r\n';
+  const full = {
+    task_id: 1,
+    text: 'Give the area.',
+    code,
+    test_list: tests,
+    test_setup_code: 'import math',
+  };
+  const sanitized = {
+    task_id: 2,
+    prompt: 'Give the area.',
+    code,
+    test_list: tests,
+    test_imports: ['import math'],
+  };
+  const prompts = await imported('mbpp', full, sanitized);
+  expect(prompts.map(({ id, entry }) => [id, entry])).toEqual([
+    ['mbpp/1', 'area'],
+    ['mbpp/2', 'area'],
+  ]);
+  expect(prompts[0]!.tests[1]).toEqual({ assert: `import math\n${tests[1]}` });
+  expect(await check()).toMatchObject({ code: 0 });
+});
+
+it('imports translations of both', async () => {
+  const added = {
+    task_id: 'JavaScript/1',
+    prompt: '/* Add. */\nconst add = (a, b) => {\n',
+    canonical_solution: '  return a + b;\n}\n',
+    test: 'const testAdd = () => {\n  console.assert(add(2, 3) === 5)\n}\n\ntestAdd()\n',
+  };
+  const wrong = { ...added, task_id: 'wrong', canonical_solution: '  return a - b;\n}\n' };
+  const [add] = await importedFrom('javascript', 'humaneval', added, wrong);
+  expect(add).toMatchObject({ entry: 'add', language: 'javascript', continues: true });
+  printed.mockClear();
+  expect((await check()).lines).toEqual([
+    expect.stringMatching(/line 2: the reference of 'wrong' fails/),
+    '1 of 2 references pass all of their tests',
+  ]);
+  const typed = {
+    task_id: 'typed',
+    prompt: 'function area(width: number, height: number): number {\n',
+    entry_point: 'area',
+    canonical_solution: '  return width * height;\n}\n',
+    test: 'function check(candidate: typeof area): void {\n  assert.equal(candidate(2, 3), 6);\n}\n',
+  };
+  await importedFrom('typescript', 'humaneval', typed);
+  expect(await check()).toMatchObject({ code: 0 });
+  const lost = { ...typed, canonical_solution: '  return width + height;\n}\n' };
+  await importedFrom('typescript', 'humaneval', lost);
+  expect(await check()).toMatchObject({ code: 1 });
+  const twice = {
+    task_id: 7,
+    text: 'Twice.',
+    code: 'const more = (n: number): number => n;\nfunction twice(n: number): number {\n  return more(n) * 2;\n}\n',
+    test_list: ['assert(twice(2) === 4)', 'assert.deepEqual([twice(0)], [0])'],
+  };
+  const [mbpp] = await importedFrom('typescript', 'mbpp', twice);
+  expect(mbpp).toMatchObject({
+    entry: 'twice',
+    prompt: '/*\nTwice.\nassert(twice(2) === 4)\n*/\n',
+  });
+  expect(await check()).toMatchObject({ code: 0 });
+});
+
+it('refuses what is not of the format, by line', async () => {
+  await expect(imported('mbpp', doubling)).rejects.toThrow(/in\.jsonl, line 1: /);
+  await expect(imported('humaneval', doubling, { ...doubling, test: 'x = 1' })).rejects.toThrow(
+    /in\.jsonl, line 2: test: expected a function `check`/,
+  );
+  expect((await readFile(at('in.jsonl'), 'utf8')).length).toBeGreaterThan(0);
+});

@@ -1,0 +1,142 @@
+// Asks the server how a run stands: its execution, its own status, and the pending activities of
+// the epoch in progress. A server or worker that is away for a moment is a notice, not an error.
+
+import {
+  type Client,
+  type WorkflowExecutionDescription,
+  type WorkflowExecutionStatusName,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import {
+  decodeArrayFromPayloads,
+  decodeOptionalFailureToOptionalError,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { HeartbeatDetails } from '../../activities/task-queues.ts';
+import type { RunConfig } from '../../config/schema/run.ts';
+import { type RunStatus, statusQuery } from '../../workflows/messages.ts';
+import { type PendingActivity, stagesOf } from './progress.ts';
+import type { Observation } from './view.ts';
+
+/** What the server says of a workflow without asking the workflow itself. */
+export interface Execution {
+  state: WorkflowExecutionStatusName;
+  startTime: Date;
+  closeTime: Date | null;
+}
+
+const callTimeoutMs = 5000;
+/** Among which a failed workflow task is looked for. */
+const latestEvents = 20;
+
+/** The execution of that id, or null where the server knows none. */
+export async function describeRun(client: Client, run: string): Promise<Execution | null> {
+  const description = await describe(client, run);
+  if (!description) return null;
+  const { status, startTime, closeTime } = description;
+  return { state: status.name, startTime, closeTime: closeTime ?? null };
+}
+
+/** Whether the workflow still lives. */
+export function isOpen(state: WorkflowExecutionStatusName): boolean {
+  return state === 'RUNNING' || state === 'CONTINUED_AS_NEW' || state === 'PAUSED';
+}
+
+/** Ids of the runs that the server holds open. */
+export async function openRuns(client: Client): Promise<string[]> {
+  const query = "WorkflowType = 'trainingRun' AND ExecutionStatus = 'Running'";
+  const ids: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+  return ids;
+}
+
+/** The run's own word on where it stands; it takes a worker to answer. */
+export function queryStatus(client: Client, run: string): Promise<RunStatus> {
+  return withLimit(client, () => client.workflow.getHandle(run).query(statusQuery));
+}
+
+/** A run's status with its stages in progress. */
+export async function observeRun(
+  client: Client,
+  run: string,
+  config: RunConfig | null,
+): Promise<Observation> {
+  const status = await queryStatus(client, run);
+  const epoch = await describe(client, status.epochWorkflowId ?? run);
+  const infos = epoch?.raw.pendingActivities ?? [];
+  const pending = await Promise.all(infos.map((info) => toPending(client, info)));
+  const current = status.epochWorkflowId === null ? null : status.epoch;
+  const notice = await workflowTaskProblem(client, status.epochWorkflowId ?? run);
+  return { status, stages: stagesOf(pending, config, current), notice };
+}
+
+/**
+ * Why no worker can go on with a workflow, such as one of another version; null where its tasks
+ * do not fail.
+ */
+export async function workflowTaskProblem(
+  client: Client,
+  workflowId: string,
+): Promise<string | null> {
+  const description = await describe(client, workflowId);
+  if ((description?.raw.pendingWorkflowTask?.attempt ?? 1) <= 1) return null;
+  const { namespace } = client.options;
+  const { history } = await withLimit(client, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace,
+      execution: { workflowId, runId: description!.runId },
+      maximumPageSize: latestEvents,
+    }),
+  );
+  const failures = history?.events?.map((event) => event.workflowTaskFailedEventAttributes) ?? [];
+  const why = failures.find((failed) => failed)?.failure?.message;
+  return (
+    `no worker can go on with ${workflowId}: ${why ?? 'its workflow task fails'}. ` +
+    'Start workers of the version that began the run.'
+  );
+}
+
+async function describe(
+  client: Client,
+  workflowId: string,
+): Promise<WorkflowExecutionDescription | null> {
+  try {
+    return await withLimit(client, () => client.workflow.getHandle(workflowId).describe());
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
+}
+
+function withLimit<T>(client: Client, call: () => Promise<T>): Promise<T> {
+  return client.withDeadline(Date.now() + callTimeoutMs, call);
+}
+
+type PendingActivityInfo = NonNullable<
+  WorkflowExecutionDescription['raw']['pendingActivities']
+>[number];
+
+/** PENDING_ACTIVITY_STATE_SCHEDULED: no worker has taken it yet. */
+const scheduled = 1;
+
+async function toPending(client: Client, info: PendingActivityInfo): Promise<PendingActivity> {
+  const { loadedDataConverter } = client.options;
+  const [heartbeat] = await decodeArrayFromPayloads(
+    loadedDataConverter,
+    info.heartbeatDetails?.payloads,
+  );
+  const failure = await decodeOptionalFailureToOptionalError(loadedDataConverter, info.lastFailure);
+  const workedMs = toMs(info.lastHeartbeatTime) - toMs(info.lastStartedTime);
+  return {
+    type: info.activityType?.name ?? '',
+    started: info.state !== scheduled,
+    attempt: info.attempt ?? 1,
+    // Details outlive the attempt that gave them; only those of this attempt are progress.
+    heartbeat: workedMs >= 0 ? ((heartbeat as HeartbeatDetails | undefined) ?? null) : null,
+    workedMs,
+    lastFailure: failure?.message ?? null,
+  };
+}
+
+function toMs(time: PendingActivityInfo['lastHeartbeatTime']): number {
+  return time ? Number(time.seconds ?? 0) * 1000 + (time.nanos ?? 0) / 1e6 : 0;
+}

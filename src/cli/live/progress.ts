@@ -1,0 +1,142 @@
+// Where inside an epoch a run is: the pending activities of the epoch's workflow, with what they
+// last reported, become one figure for each stage. Pure; observe.ts asks the server.
+
+import type { HeartbeatDetails } from '../../activities/task-queues.ts';
+import { phaseOf, settingsAt, shardCount } from '../../config/schedule.ts';
+import type { RunConfig } from '../../config/schema/run.ts';
+
+/** An activity that is scheduled or runs now. */
+export interface PendingActivity {
+  /** Its name, such as `generate`. */
+  type: string;
+  started: boolean;
+  /** From 1. */
+  attempt: number;
+  heartbeat: HeartbeatDetails | null;
+  /** From the start of this attempt to its last heartbeat. */
+  workedMs: number;
+  /** Why the attempt before this one ended, where there was one. */
+  lastFailure: string | null;
+}
+
+/** One stage of the epoch in progress. */
+export interface StageProgress {
+  /** What people call it: `generate`, `score`, `train`; held-out prompts are named as such. */
+  stage: string;
+  /** Share done, in [0, 1]. */
+  fraction: number;
+  /** Work done, such as `5 of 12 shards` or `7 of 12 steps`. */
+  amount: string;
+  /** What is counted, such as tokens, a second; null before anything was reported. */
+  rate: { perSecond: number; unit: string } | null;
+  note: string | null;
+  /** Why an attempt failed that is made again; null where none did. */
+  failure: string | null;
+}
+
+/**
+ * The stages in progress, in the order of an epoch.
+ *
+ * @param config tells how many shards there are; without it, those that are left count.
+ * @param epoch null while the policy to start from is measured.
+ */
+export function stagesOf(
+  pending: readonly PendingActivity[],
+  config: RunConfig | null,
+  epoch: number | null,
+): StageProgress[] {
+  const ofType = (type: string) => pending.filter((activity) => activity.type === type);
+  const [generate, score, train] = [ofType('generate'), ofType('score'), ofType('train')];
+  const heldOut =
+    epoch === null || pending.some(({ heartbeat }) => heartbeat?.stage === 'evaluate');
+  const left = generate.length + score.length;
+  const shards = Math.max(left, config ? shardsOf(config, heldOut ? null : epoch) : 0);
+  const label = (stage: string) => (heldOut ? `held-out ${stage}` : stage);
+  return [
+    ...shardStage(label('generate'), generate, shards, shards - generate.length),
+    ...shardStage(label('score'), score, shards, shards - left),
+    ...trainStage('train', train),
+    ...trainStage('refit', ofType('trainRewardModel')),
+    ...failingSteps(pending.filter(({ type }) => !staged.includes(type))),
+  ];
+}
+
+const staged = ['generate', 'score', 'train', 'trainRewardModel'];
+
+/** Steps that are over in a moment, where they are not. */
+function failingSteps(steps: readonly PendingActivity[]): StageProgress[] {
+  return steps
+    .filter(({ attempt }) => attempt > 1)
+    .map((step) => ({
+      ...{ stage: step.type, fraction: 0, amount: 'failing', rate: null },
+      ...{ note: noteOf([step]), failure: failureOf([step]) },
+    }));
+}
+
+/** Shards of an epoch's own prompts, or, where there is no epoch, of all that evaluates. */
+function shardsOf(config: RunConfig, epoch: number | null): number {
+  const inPhase = epoch !== null && phaseOf(config, epoch) !== undefined;
+  const prompts = inPhase
+    ? settingsAt(config, epoch).settings.rlaif.prompts_per_epoch
+    : config.evaluation.prompts;
+  const splits = !inPhase && config.evaluation.greedy ? 2 : 1;
+  return splits * shardCount(prompts, config.engine.shard_prompts);
+}
+
+function shardStage(
+  stage: string,
+  group: readonly PendingActivity[],
+  shards: number,
+  done: number,
+): StageProgress[] {
+  if (group.length === 0) return [];
+  const begun = group.reduce((sum, { heartbeat }) => sum + shareOf(heartbeat), 0);
+  return [
+    {
+      stage,
+      fraction: Math.min(1, (done + begun) / shards),
+      amount: `${done} of ${shards} shards`,
+      rate: rateOf(group),
+      note: noteOf(group),
+      failure: failureOf(group),
+    },
+  ];
+}
+
+function trainStage(stage: string, group: readonly PendingActivity[]): StageProgress[] {
+  if (group.length === 0) return [];
+  const report = group[0]?.heartbeat;
+  const counted = report && report.total > 0;
+  const amount = counted ? `${report.done} of ${report.total} ${report.unit}` : 'starting';
+  const fraction = shareOf(report ?? null);
+  const said = { note: noteOf(group), failure: failureOf(group) };
+  return [{ stage, fraction, amount, rate: rateOf(group), ...said }];
+}
+
+function shareOf(heartbeat: HeartbeatDetails | null): number {
+  return heartbeat && heartbeat.total > 0 ? heartbeat.done / heartbeat.total : 0;
+}
+
+/** The speed of all of the group's activities together. */
+function rateOf(group: readonly PendingActivity[]): StageProgress['rate'] {
+  const working = group.filter(({ heartbeat, workedMs }) => heartbeat?.done && workedMs > 0);
+  const unit = working[0]?.heartbeat?.unit;
+  if (!unit) return null;
+  const speed = ({ heartbeat, workedMs }: PendingActivity) => (1000 * heartbeat!.done) / workedMs;
+  return { perSecond: working.reduce((sum, activity) => sum + speed(activity), 0), unit };
+}
+
+const retriedOf = (group: readonly PendingActivity[]) => group.find(({ attempt }) => attempt > 1);
+
+function failureOf(group: readonly PendingActivity[]): string | null {
+  const retried = retriedOf(group);
+  return retried ? (retried.lastFailure ?? 'a failure') : null;
+}
+
+/** A retry matters more to the reader than anything else that a stage has to say. */
+function noteOf(group: readonly PendingActivity[]): string | null {
+  const retried = retriedOf(group);
+  if (retried) return `attempt ${retried.attempt} after: ${failureOf(group)}`;
+  if (group.every(({ started }) => !started)) return 'waiting for a worker';
+  return group.find(({ heartbeat }) => heartbeat?.note)?.heartbeat?.note ?? null;
+}

@@ -1,0 +1,29 @@
+// Starts a run on the server.
+
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { taskQueues } from '../../activities/task-queues.ts';
+import type { RunConfig } from '../../config/schema/run.ts';
+import { AnnealError } from '../../errors.ts';
+import { searchKeys } from '../../workflows/search-attributes.ts';
+import { describePhases } from './announcements.ts';
+
+/**
+ * Start the workflow of a run; its id is the configuration's name.
+ * @throws AnnealError InvalidConfig where another start of that name came first.
+ */
+export async function startRun(client: Client, config: RunConfig): Promise<void> {
+  try {
+    await client.workflow.start('trainingRun', {
+      workflowId: config.name,
+      taskQueue: taskQueues.workflows,
+      args: [config],
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      staticSummary: describePhases(config),
+      typedSearchAttributes: [{ key: searchKeys.phase, value: 'start' }],
+    });
+  } catch (cause) {
+    if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
+    const message = `a run named '${config.name}' was started a moment ago; start again to attach to it`;
+    throw new AnnealError('InvalidConfig', message, { cause });
+  }
+}

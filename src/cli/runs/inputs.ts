@@ -1,0 +1,31 @@
+// Checks what a run file names before anything starts: model folders, prompt files, settings of
+// each phase. The run checks the same again on the worker, which may be another machine.
+
+import { checkPhases, checkPromptCounts } from '../../activities/settings-check.ts';
+import { isS3Url } from '../../artifacts/address.ts';
+import { resolveCheckpoint, resolveInput } from '../../config/paths.ts';
+import type { RunConfig } from '../../config/schema/run.ts';
+import { readPrompts } from '../../rewards/prompts.ts';
+import { checkModelFolder } from '../../engine/inference/model-folder.ts';
+import { checkSingleScore } from '../../engine/inference/classifier.ts';
+
+/** @throws AnnealError InvalidConfig, InvalidModel or InvalidData for the first input amiss. */
+export async function checkInputs(config: RunConfig): Promise<void> {
+  checkPhases(config);
+  const { model, resume_from, prompts } = config;
+  await checkModelFolder(resolveInput(model.path, 'model.path'), model.prompt_format);
+  if (model.reference !== null)
+    await checkModelFolder(resolveInput(model.reference, 'model.reference'));
+  // What lies in an object store is fetched, and checked, by the worker that takes it over.
+  if (resume_from !== null && !isS3Url(resume_from))
+    await checkModelFolder(resolveCheckpoint(resume_from));
+  for (const reward of config.rewards) {
+    if (reward.kind !== 'reward_model') continue;
+    const folder = resolveInput(reward.path, `rewards: path of '${reward.name}'`);
+    const { config: described } = await checkModelFolder(folder, reward.prompt_format);
+    checkSingleScore(folder, described);
+  }
+  const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
+  const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
+  checkPromptCounts(config, train.length, heldOut.length);
+}

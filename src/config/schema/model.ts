@@ -1,0 +1,74 @@
+// The `model` section, with adapters and prompt formats.
+
+import { z } from 'zod';
+import { positiveInt } from './numbers.ts';
+
+/** The projections of a layer that an adapter can be put on, by their short names. */
+export const adapterTargets = [
+  'q_proj',
+  'k_proj',
+  'v_proj',
+  'o_proj',
+  'gate_proj',
+  'up_proj',
+  'down_proj',
+] as const;
+export type AdapterTarget = (typeof adapterTargets)[number];
+
+/** Low-rank adapters (arXiv 2106.09685). */
+export const loraSchema = z.strictObject({
+  rank: positiveInt.default(16).describe('Rank of the adapters.'),
+  alpha: z.number().positive().default(32).describe('They are scaled by alpha / rank.'),
+  targets: z
+    .array(z.enum(adapterTargets))
+    .min(1)
+    .refine((targets) => new Set(targets).size === targets.length, 'names a projection twice')
+    .default([...adapterTargets])
+    .describe('Projections of each layer that get one.'),
+});
+
+/** The prompt's text and nothing else. */
+const plainFormat = z.strictObject({
+  kind: z.literal('plain').describe('The text as it stands.'),
+  bos: z
+    .boolean()
+    .default(false)
+    .describe("Put the tokenizer's bos_token in front, as Llama's base models need it."),
+});
+
+/** One turn of a conversation, for models that were trained to answer. */
+const chatFormat = z.strictObject({
+  kind: z.literal('chat').describe("What the user says, in the model folder's chat template."),
+  system: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('The system message before it; null leaves that to the template.'),
+  prefill: z
+    .string()
+    .default('')
+    .describe('First words of every answer, not part of the completion: say, a code fence.'),
+});
+
+/** How a prompt's text becomes the tokens that a completion follows. */
+export const promptFormatSchema = z.discriminatedUnion('kind', [plainFormat, chatFormat]);
+
+/** The `model` section: the policy, its reference and adapters, and how prompts are written. */
+export const modelSchema = z.strictObject({
+  path: z.string().min(1).describe('Hugging Face folder of the policy to start from.'),
+  reference: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe('Folder of the reference policy; null is the policy to start from.'),
+  lora: loraSchema
+    .nullable()
+    .default(null)
+    .describe('Train low-rank adapters over fixed weights; null trains every weight.'),
+  prompt_format: promptFormatSchema
+    .prefault({ kind: 'plain' })
+    .describe('How the text of a prompt becomes tokens.'),
+});
+
+export type PromptFormat = z.output<typeof promptFormatSchema>;

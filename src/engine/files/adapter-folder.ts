@@ -1,0 +1,166 @@
+// Adapters as files, in PEFT's layout: adapter_config.json and adapter_model.safetensors, which
+// holds the matrices under `base_model.model.` + module name. What they are put on, the base
+// model, is another folder that the config names.
+
+import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { z } from 'zod';
+import { adapterTargets } from '../../config/schema/model.ts';
+import { AnnealError } from '../../errors.ts';
+import type { DecoderConfig } from '../model/config.ts';
+import { type AdapterShape, adapterSpecs } from '../model/lora.ts';
+import { scoreName } from '../model/parameters.ts';
+import { parseJson } from './json.ts';
+import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
+import { readNamed } from './weights.ts';
+
+const adapterConfigFile = 'adapter_config.json';
+const adapterWeightsFile = 'adapter_model.safetensors';
+const namePrefix = 'base_model.model.';
+
+/** Low-rank adapters: their shape, and alpha, by which alpha / rank scales them. */
+export interface Lora extends AdapterShape {
+  alpha: number;
+}
+
+/** Options of PEFT that change what an adapter computes, with the values that mean nothing. */
+const plain = {
+  bias: 'none',
+  use_dora: false,
+  use_rslora: false,
+  use_qalora: false,
+  lora_bias: false,
+  fan_in_fan_out: false,
+  rank_pattern: {},
+  alpha_pattern: {},
+  layers_to_transform: null,
+  layers_pattern: null,
+  layer_replication: null,
+  exclude_modules: null,
+  target_parameters: null,
+  trainable_token_indices: null,
+} as const;
+
+const fileSchema = z.looseObject({
+  peft_type: z.literal('LORA'),
+  r: z.int().positive().max(65536),
+  lora_alpha: z.number().positive(),
+  target_modules: z.array(z.enum(adapterTargets)).min(1),
+  base_model_name_or_path: z.string().min(1),
+  /** A classifier's head is saved whole; PEFT names two that one may have. */
+  modules_to_save: z.array(z.enum(['classifier', 'score'])).nullish(),
+});
+
+/** An adapter folder's description. */
+export interface AdapterFolder {
+  lora: Lora;
+  /** Folder of the base model. */
+  base: string;
+}
+
+/**
+ * Read adapter_config.json; undefined where the folder has none.
+ * @throws AnnealError InvalidModel for what is not built, or a base that is not there
+ */
+export async function readAdapterFolder(folder: string): Promise<AdapterFolder | undefined> {
+  const file = join(folder, adapterConfigFile);
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const parsed = fileSchema.safeParse(parseJson(file, text));
+  if (!parsed.success)
+    throw new AnnealError('InvalidModel', `${file}: ${z.prettifyError(parsed.error)}`);
+  for (const [key, value] of Object.entries(plain)) {
+    const found = parsed.data[key] ?? value;
+    if (JSON.stringify(found) !== JSON.stringify(value))
+      throw new AnnealError(
+        'InvalidModel',
+        `${file}: expected ${key} ${JSON.stringify(value)}, found ${JSON.stringify(found)}; merge the adapter with PEFT and give the merged model`,
+      );
+  }
+  const { r, lora_alpha, target_modules, base_model_name_or_path } = parsed.data;
+  // In one order, whatever PEFT's set had.
+  const targets = adapterTargets.filter((target) => target_modules.includes(target));
+  return {
+    lora: { rank: r, alpha: lora_alpha, targets },
+    base: await findBase(file, folder, base_model_name_or_path),
+  };
+}
+
+/** The base as an absolute path, relative to the adapter's folder, or to the current one. */
+async function findBase(file: string, folder: string, name: string): Promise<string> {
+  const places = isAbsolute(name) ? [name] : [resolve(folder, name), resolve(name)];
+  for (const place of places)
+    if ((await stat(join(place, 'config.json')).catch(() => null))?.isFile()) return place;
+  throw new AnnealError(
+    'InvalidModel',
+    `${file}: expected base_model_name_or_path to be a model folder, found '${name}'; put the base model there or correct the path`,
+  );
+}
+
+/** The config's text, as PEFT writes it; `base` is what base_model_name_or_path says. */
+function encodeAdapterConfig(
+  { rank, alpha, targets }: Lora,
+  base: string,
+  classifies: boolean,
+): string {
+  const config = {
+    ...plain,
+    base_model_name_or_path: base,
+    inference_mode: true,
+    lora_alpha: alpha,
+    lora_dropout: 0,
+    peft_type: 'LORA',
+    r: rank,
+    target_modules: targets,
+    modules_to_save: classifies ? ['score'] : null,
+    task_type: classifies ? 'SEQ_CLS' : 'CAUSAL_LM',
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** A matrix's name in adapter_model.safetensors. */
+export const storedName = (name: string) => namePrefix + name;
+
+/**
+ * The matrices by `adapterSpecs`' names, as float32.
+ * @throws AnnealError InvalidModel naming file and tensor
+ */
+export async function readAdapters(
+  folder: string,
+  c: DecoderConfig,
+  lora: AdapterShape,
+): Promise<Map<string, Float32Array>> {
+  const specs = adapterSpecs(c, lora);
+  const stored = specs.map(({ name, shape }) => ({ name: storedName(name), shape }));
+  const tensors = await readNamed(join(folder, adapterWeightsFile), stored);
+  return new Map(specs.map(({ name }) => [name, tensors.get(storedName(name))!]));
+}
+
+export interface SavedAdapters {
+  /** The base's folder, which the adapters name by the way from theirs. */
+  base: string;
+  /** A folder that is there, and empty; the adapters may move to another beside it. */
+  out: string;
+  lora: Lora;
+  /** Every matrix in the order of `adapterSpecs`. */
+  tensors: Iterable<Float32Tensor>;
+}
+
+/** Files of a base that go along with its adapters. */
+const tokenizerFiles = /tokenizer|special_tokens|vocab|merges|chat_template/;
+
+/** Write adapters as PEFT does. @throws AnnealError NonFinite; nothing is written then */
+export async function saveAdapters({ base, out, lora, tensors }: SavedAdapters): Promise<void> {
+  const stored = Array.from(
+    tensors,
+    ([name, shape, data]): Float32Tensor => [storedName(name), shape, data],
+  );
+  await writeFloat32(join(out, adapterWeightsFile), stored);
+  const classifies = stored.some(([name]) => name === storedName(scoreName));
+  const way = relative(out, base).replaceAll(sep, '/');
+  const config = encodeAdapterConfig(lora, way, classifies);
+  await writeFile(join(out, adapterConfigFile), config);
+  for (const file of await readdir(base, { withFileTypes: true }))
+    if (file.isFile() && tokenizerFiles.test(file.name))
+      await copyFile(join(base, file.name), join(out, file.name));
+}

@@ -1,0 +1,19 @@
+// What a policy's folder holds: a whole model, or adapters over one.
+
+import { type DecoderConfig, readModelConfig } from '../model/config.ts';
+import { type AdapterFolder, readAdapterFolder } from './adapter-folder.ts';
+
+export interface PolicyFolder {
+  folder: string;
+  /** Folder of the whole model: the folder itself, or the base of its adapters. */
+  base: string;
+  config: DecoderConfig;
+  lora: AdapterFolder['lora'] | undefined;
+}
+
+/** @throws AnnealError InvalidModel */
+export async function openPolicyFolder(folder: string): Promise<PolicyFolder> {
+  const adapter = await readAdapterFolder(folder);
+  const base = adapter?.base ?? folder;
+  return { folder, base, config: await readModelConfig(base), lora: adapter?.lora };
+}

@@ -1,0 +1,179 @@
+// A model folder's weights: checked against the decoder's description, then either read as
+// float32 arrays (for training) or pointed at as external data (for sampling and scoring).
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AnnealError } from '../../errors.ts';
+import type { Value } from '../graph/graph.ts';
+import type { Builder } from '../graph/operators.ts';
+import type { DecoderConfig } from '../model/config.ts';
+import type { Parameters } from '../model/decoder.ts';
+import { type ParameterSpec, parameterSpecs } from '../model/parameters.ts';
+import { parseJson, readIfThere } from './json.ts';
+import {
+  asFloats,
+  checkFinite,
+  type FloatEntry,
+  readHeader,
+  readTensors,
+  type TensorEntry,
+} from './safetensors.ts';
+import { floatDtypes, readWhole } from './tensor-bytes.ts';
+
+/** Name of the weights of a model that is not sharded. */
+export const weightsFile = 'model.safetensors';
+const indexFile = 'model.safetensors.index.json';
+
+/** A parameter in one of the folder's files. */
+interface LocatedTensor extends FloatEntry {
+  /** Name of the file within the folder. */
+  file: string;
+}
+
+/**
+ * Where every parameter lies, in `model.safetensors` or, where there is none, the shards that the
+ * index names.
+ * @throws AnnealError InvalidModel naming file and tensor
+ */
+export async function locateParameters(
+  folder: string,
+  c: DecoderConfig,
+): Promise<Map<string, LocatedTensor>> {
+  const specs = parameterSpecs(c);
+  const fileOf = await weightMap(folder);
+  const files = new Set(specs.map(({ name }) => fileOf(name)));
+  const headers = new Map<string, Map<string, TensorEntry>>();
+  for (const file of files) headers.set(file, await readHeader(join(folder, file)));
+  return new Map(
+    specs.map((spec) => {
+      const file = fileOf(spec.name);
+      return [spec.name, { ...check(join(folder, file), headers.get(file)!, spec), file }];
+    }),
+  );
+}
+
+/** Which file holds a tensor: one for all, or as the index of a sharded checkpoint says. */
+async function weightMap(folder: string): Promise<(tensor: string) => string> {
+  if (await isFile(join(folder, weightsFile))) return () => weightsFile;
+  const path = join(folder, indexFile);
+  const text = await readIfThere(path);
+  if (text === null) throw noWeights(folder);
+  // Names alone: an index must not point out of its folder.
+  const fileName = z.string().regex(/^[^/\\]+$/);
+  const schema = z.looseObject({ weight_map: z.record(z.string(), fileName) });
+  const parsed = schema.safeParse(parseJson(path, text));
+  if (!parsed.success)
+    throw new AnnealError('InvalidModel', `${path}: ${z.prettifyError(parsed.error)}`);
+  const map = new Map(Object.entries(parsed.data.weight_map));
+  await checkShards(folder, map);
+  return (tensor) => {
+    const file = map.get(tensor);
+    if (file) return file;
+    throw new AnnealError(
+      'InvalidModel',
+      `${path}: expected a file for tensor ${tensor}, found none among ${map.size}; check that config.json belongs to these weights`,
+    );
+  };
+}
+
+const isFile = (path: string) =>
+  stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+
+function noWeights(folder: string): AnnealError {
+  return new AnnealError(
+    'InvalidModel',
+    `expected weights in ${join(folder, weightsFile)} or ${indexFile}, found no such file; weights of another format have to be saved as safetensors first`,
+  );
+}
+
+async function checkShards(folder: string, map: ReadonlyMap<string, string>): Promise<void> {
+  const firstOf = new Map([...map].reverse().map(([tensor, file]) => [file, tensor]));
+  for (const [file, tensor] of firstOf)
+    if (!(await isFile(join(folder, file))))
+      throw new AnnealError(
+        'InvalidModel',
+        `${join(folder, indexFile)}: expected shard ${file} with tensor ${tensor} beside it, found no such file; copy the whole folder again`,
+      );
+}
+
+/** A parameter's entry in a header. @throws AnnealError InvalidModel where it is another's */
+function check(
+  path: string,
+  header: ReadonlyMap<string, TensorEntry>,
+  { name, shape }: ParameterSpec,
+): FloatEntry {
+  const entry = header.get(name);
+  const refuse = (found: string) =>
+    new AnnealError(
+      'InvalidModel',
+      `${path}: expected tensor ${name} [${shape}], found ${found}; check that config.json belongs to these weights`,
+    );
+  if (!entry) throw refuse(`none of that name among ${header.size}`);
+  if (String(entry.shape) !== String(shape)) throw refuse(`shape [${entry.shape}]`);
+  return asFloats(path, name, entry);
+}
+
+/**
+ * Parameters as float32 arrays by name, in the order of `parameterSpecs`; all, or those named.
+ * @throws AnnealError InvalidModel naming file and tensor
+ */
+export async function readParameters(
+  folder: string,
+  c: DecoderConfig,
+  names?: readonly string[],
+): Promise<Map<string, Float32Array>> {
+  const all = await locateParameters(folder, c);
+  const entries = names ? new Map(names.map((name) => [name, all.get(name)!])) : all;
+  const read = new Map<string, Float32Array>();
+  for (const [file, tensors] of Map.groupBy(entries, ([, entry]) => entry.file))
+    for (const [name, data] of await readTensors(join(folder, file), tensors)) read.set(name, data);
+  return new Map(Array.from(entries.keys(), (name) => [name, read.get(name)!]));
+}
+
+/**
+ * Tensors of one file as float32, by name: the optimiser's state, whose names are its own.
+ * @throws AnnealError InvalidModel where one is missing or of another shape
+ */
+export async function readNamed(
+  path: string,
+  specs: readonly ParameterSpec[],
+): Promise<Map<string, Float32Array>> {
+  const header = await readHeader(path);
+  return readTensors(
+    path,
+    specs.map((spec) => [spec.name, check(path, header, spec)]),
+  );
+}
+
+/** Weights that a graph points into: where each lies, and the files' bytes for the session. */
+export interface ExternalWeights {
+  entries: Map<string, LocatedTensor>;
+  files: Map<string, Uint8Array>;
+}
+
+/** Open a folder's weights as external data of a graph. @throws AnnealError InvalidModel */
+export async function openWeights(folder: string, c: DecoderConfig): Promise<ExternalWeights> {
+  const entries = await locateParameters(folder, c);
+  const files = new Map<string, Uint8Array>();
+  for (const file of new Set(Array.from(entries.values(), (entry) => entry.file)))
+    files.set(file, await readWhole(join(folder, file)));
+  for (const [name, entry] of entries) {
+    const bytes = files.get(entry.file)!.subarray(entry.offset, entry.offset + entry.length);
+    checkFinite(join(folder, entry.file), name, entry, bytes);
+  }
+  return { entries, files };
+}
+
+/** Parameters as initializers that point straight into the files; cast where not float32. */
+export function parameterInitializers(g: Builder, weights: ExternalWeights): Parameters {
+  return new Map(
+    [...weights.entries].map(([name, { dtype, shape, file, offset, length }]): [string, Value] => {
+      const data = { location: file, offset, length };
+      return [name, g.cast(g.initializer(name, shape, floatDtypes[dtype], data), 'float32')];
+    }),
+  );
+}

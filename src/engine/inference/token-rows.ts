@@ -1,0 +1,88 @@
+// What a model says about given rows of token ids: log-probabilities and last logits. The means
+// by which a person checks a checkpoint against another implementation.
+
+import { AnnealError } from '../../errors.ts';
+import { openPolicyFolder } from '../files/policy-folder.ts';
+import { openWeights } from '../files/weights.ts';
+import type { DecoderConfig } from '../model/config.ts';
+import { logitsGraph } from '../model/logprob-graph.ts';
+import { integers, packBatch } from '../model/packing.ts';
+import { rotaryFeeds } from '../model/rope.ts';
+import { Session } from '../runtime/session.ts';
+import { adapterFeeds } from './adapter-feeds.ts';
+import type { EngineSettings } from './jobs.ts';
+import { ReferencePolicy } from './logprobs.ts';
+
+/** Rows computed together. */
+const batch = 8;
+
+/** Refuse rows that the model has no answer for. @throws AnnealError InvalidData naming the row */
+export function checkTokenRows(rows: readonly (readonly number[])[], c: DecoderConfig): void {
+  rows.forEach((row, i) => {
+    const refuse = (expected: string, found: string) =>
+      new AnnealError('InvalidData', `row ${i}: expected ${expected}, found ${found}`);
+    if (row.length < 1 || row.length > c.maxPositions)
+      throw refuse(`1 to ${c.maxPositions} token ids`, `${row.length}`);
+    const bad = row.find((id) => !Number.isInteger(id) || id < 0 || id >= c.vocabSize);
+    if (bad !== undefined) throw refuse(`token ids from 0 to ${c.vocabSize - 1}`, `${bad}`);
+  });
+}
+
+/**
+ * For each row, the log-probability of every token but the first given those before it.
+ * @throws AnnealError InvalidModel for a classifier, InvalidData for a bad row
+ */
+export async function tokenLogprobs(
+  folder: string,
+  rows: readonly (readonly number[])[],
+  engine: EngineSettings,
+): Promise<number[][]> {
+  const { config } = await openPolicyFolder(folder);
+  if (config.labels !== undefined)
+    throw new AnnealError(
+      'InvalidModel',
+      `${folder}: expected a language model, found ${config.architecture}; --logits gives a classifier's scores`,
+    );
+  checkTokenRows(rows, config);
+  const policy = await ReferencePolicy.open(folder, engine);
+  try {
+    const sequences = rows.map((row) => ({ prompt: row.slice(0, 1), completion: row.slice(1) }));
+    return await policy.logprobs(sequences, batch, 1);
+  } finally {
+    await policy.close();
+  }
+}
+
+/** For each row, the logits after its last token [V], or a classifier's scores [labels]. */
+export async function lastLogits(
+  folder: string,
+  rows: readonly (readonly number[])[],
+  engine: EngineSettings,
+): Promise<number[][]> {
+  const policy = await openPolicyFolder(folder);
+  checkTokenRows(rows, policy.config);
+  const weights = await openWeights(policy.base, policy.config);
+  const graph = logitsGraph(policy.config, weights, policy.lora);
+  const session = await Session.create(graph, { ...engine, files: weights.files });
+  const adapters = await adapterFeeds(policy);
+  try {
+    const results: number[][] = [];
+    for (let start = 0; start < rows.length; start += batch) {
+      const part = rows.slice(start, start + batch);
+      const { tokens } = packBatch(part.map((prompt) => ({ prompt, completion: [] })));
+      const length = tokens.shape[1]!;
+      const { logits } = await session.run({
+        tokens,
+        predictors: integers(part.map((row, i) => i * length + row.length - 1)),
+        ...rotaryFeeds(policy.config, length),
+        ...adapters,
+      });
+      const width = logits!.shape[1]!;
+      const data = Array.from(logits!.data, Number);
+      results.push(...part.map((_, i) => data.slice(i * width, (i + 1) * width)));
+    }
+    return results;
+  } finally {
+    await session.release();
+  }
+}

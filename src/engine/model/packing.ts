@@ -1,0 +1,81 @@
+// Samples of different lengths as tensors: sequences padded on the right to the longest of their
+// batch, and flat lists of the tokens that something is asked about.
+// Axes: B sequences, T time, M tokens asked about.
+
+import type { TensorData } from '../runtime/session.ts';
+
+/** A prompt and a completion as token ids. */
+export interface Sequence {
+  prompt: readonly number[];
+  completion: readonly number[];
+}
+
+/** Tokens of a sequence. */
+export const lengthOf = ({ prompt, completion }: Sequence) => prompt.length + completion.length;
+
+/** int64 data of `shape`. */
+export function integers(xs: readonly number[], shape: readonly number[] = [xs.length]) {
+  return { data: BigInt64Array.from(xs, BigInt), shape };
+}
+
+/** Sequences of like length next to each other: their places, shortest first. */
+export function byLength(sequences: readonly Sequence[]): number[] {
+  const at = (i: number) => lengthOf(sequences[i]!);
+  return [...sequences.keys()].sort((a, b) => at(a) - at(b) || a - b);
+}
+
+/** T of a batch, and its rows' tokens [B·T], padded on the right with token 0. */
+function padded(sequences: readonly Sequence[]): { length: number; tokens: number[] } {
+  const length = sequences.reduce((most, s) => Math.max(most, lengthOf(s)), 1);
+  const tokens = sequences.flatMap((s) => {
+    const row = new Array<number>(length).fill(0);
+    [...s.prompt, ...s.completion].forEach((token, t) => {
+      row[t] = token;
+    });
+    return row;
+  });
+  return { length, tokens };
+}
+
+/** Row b·T + t of the predecessor of each completion token, in their order. */
+function predictors(sequences: readonly Sequence[], length: number): number[] {
+  return sequences.flatMap(({ prompt, completion }, row) =>
+    completion.map((_, i) => row * length + prompt.length + i - 1),
+  );
+}
+
+/** One batch: `tokens` [B, T], `predictors` and `targets` [M] of its completions. */
+export function packBatch(sequences: readonly Sequence[]) {
+  const { length, tokens } = padded(sequences);
+  return {
+    tokens: integers(tokens, [sequences.length, length]),
+    predictors: integers(predictors(sequences, length)),
+    targets: integers(sequences.flatMap((s) => s.completion)),
+  } satisfies Record<string, TensorData>;
+}
+
+/**
+ * Several batches after one another, each padded to its own longest sequence: `tokens` [ΣB·T],
+ * `predictors` and `targets` [ΣM], and `layout` [batches, 5], which says of each where its tokens
+ * start, B, T, where its targets start, and M.
+ */
+export function packBatches(batches: readonly (readonly Sequence[])[]) {
+  const tokens: number[] = [];
+  const rows: number[] = [];
+  const targets: number[] = [];
+  const layout: number[] = [];
+  for (const sequences of batches) {
+    const batch = padded(sequences);
+    const asked = predictors(sequences, batch.length);
+    layout.push(tokens.length, sequences.length, batch.length, targets.length, asked.length);
+    for (const token of batch.tokens) tokens.push(token);
+    for (const row of asked) rows.push(row);
+    for (const { completion } of sequences) for (const token of completion) targets.push(token);
+  }
+  return {
+    layout: integers(layout, [batches.length, 5]),
+    tokens: integers(tokens),
+    predictors: integers(rows),
+    targets: integers(targets),
+  } satisfies Record<string, TensorData>;
+}

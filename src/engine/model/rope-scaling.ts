@@ -1,0 +1,55 @@
+// How a config.json scales rotary positions, read and checked.
+
+import { z } from 'zod';
+import type { AnnealError } from '../../errors.ts';
+
+/** Makes the error that refuses an option of a config.json. */
+export type Refuse = (found: string, supported: string) => AnnealError;
+
+/** `rope_scaling` of older config files, `rope_parameters` of newer ones. */
+export const ropeSchema = z.looseObject({
+  rope_type: z.string().optional(),
+  type: z.string().optional(),
+  rope_theta: z.number().positive().optional(),
+  factor: z.number().min(1).optional(),
+  low_freq_factor: z.number().positive().optional(),
+  high_freq_factor: z.number().positive().optional(),
+  original_max_position_embeddings: z.int().positive().optional(),
+  partial_rotary_factor: z.number().optional(),
+});
+
+export type RopeFile = z.output<typeof ropeSchema>;
+
+export type RopeScaling =
+  | { kind: 'default' }
+  /** Positions divided by `factor`. */
+  | { kind: 'linear'; factor: number }
+  /** Llama 3.1: low frequencies divided by `factor`, high ones kept, a ramp between. */
+  | {
+      kind: 'llama3';
+      factor: number;
+      lowFrequencyFactor: number;
+      highFrequencyFactor: number;
+      originalMaxPositions: number;
+    };
+
+export function ropeScalingOf(rope: RopeFile, refuse: Refuse): RopeScaling {
+  const kind = rope.rope_type ?? rope.type ?? 'default';
+  const nested = Object.keys(rope).find((key) => z.looseObject({}).safeParse(rope[key]).success);
+  if (nested) throw refuse(`rope_parameters of ${nested}`, 'one rope for all layers');
+  const number = (key: 'factor' | 'low_freq_factor' | 'high_freq_factor') => {
+    const value = rope[key];
+    if (value === undefined) throw refuse(`rope_type '${kind}' without ${key}`, 'a number');
+    return value;
+  };
+  if (kind === 'default') return { kind };
+  if (kind === 'linear') return { kind, factor: number('factor') };
+  if (kind !== 'llama3') throw refuse(`rope_type '${kind}'`, 'default, linear, llama3');
+  return {
+    kind,
+    factor: number('factor'),
+    lowFrequencyFactor: number('low_freq_factor'),
+    highFrequencyFactor: number('high_freq_factor'),
+    originalMaxPositions: rope.original_max_position_embeddings ?? 8192,
+  };
+}

@@ -1,0 +1,135 @@
+// A model folder's chat template: found where transformers finds it and rendered as its
+// apply_chat_template does, through Hugging Face's own JavaScript Jinja. That one trims what
+// JavaScript counts as white space, where Python also trims U+001C to U+001F and U+0085 and leaves
+// U+FEFF. What a rendered text becomes as tokens is prompt-format.ts.
+
+import { join } from 'node:path';
+import { Template } from '@huggingface/jinja';
+import { z } from 'zod';
+import { AnnealError } from '../../errors.ts';
+import { readIfThere } from '../files/json.ts';
+import { readTokenizerConfig, type SpecialTokens } from './tokenizer.ts';
+
+/** A turn of a conversation. */
+export interface Message {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+export interface ChatTemplate {
+  /**
+   * The text of a conversation: up to where the assistant's next words begin, or, where the
+   * assistant had the last word, the whole of it.
+   * @throws AnnealError InvalidModel where the template refuses these messages
+   */
+  render(messages: readonly Message[], specialTokens: SpecialTokens): string;
+}
+
+/**
+ * Read `chat_template.jinja`, or else the `chat_template` of tokenizer_config.json: a text, or the
+ * one named 'default' of a list.
+ * @throws AnnealError InvalidModel where there is none or it is no template
+ */
+export async function readChatTemplate(folder: string): Promise<ChatTemplate> {
+  const { file, text } = await findTemplate(folder);
+  const template = parse(file, text);
+  return {
+    render: (messages, specialTokens) => {
+      try {
+        return template.render({
+          ...specialTokens,
+          messages,
+          add_generation_prompt: messages.at(-1)?.role !== 'assistant',
+          tools: null,
+          documents: null,
+          anneal_strftime: formatFixedDate,
+        });
+      } catch (cause) {
+        throw refusedBy(file, messages, cause as Error);
+      }
+    },
+  };
+}
+
+const configSchema = z.union([
+  z.string(),
+  z.array(z.looseObject({ name: z.string(), template: z.string() })),
+]);
+
+/** Whether the folder has a chat template, of whatever worth. */
+export async function hasChatTemplate(folder: string): Promise<boolean> {
+  return (await declaredTemplate(folder)) !== null;
+}
+
+/** What the folder gives as its chat template, and in which file; null where it gives none. */
+async function declaredTemplate(
+  folder: string,
+): Promise<{ file: string; declared: unknown } | null> {
+  const own = join(folder, 'chat_template.jinja');
+  const text = await readIfThere(own);
+  if (text !== null) return { file: own, declared: text };
+  const file = join(folder, 'tokenizer_config.json');
+  const { chat_template: declared = null } = await readTokenizerConfig(folder);
+  return declared === null ? null : { file, declared };
+}
+
+async function findTemplate(folder: string): Promise<{ file: string; text: string }> {
+  const found = await declaredTemplate(folder);
+  if (found === null)
+    throw new AnnealError(
+      'InvalidModel',
+      `${folder}: expected a chat template, found neither chat_template.jinja nor a chat_template in tokenizer_config.json. Name a chat model, or leave the prompt format at 'plain'.`,
+    );
+  return { file: found.file, text: defaultOf(found.file, found.declared) };
+}
+
+function defaultOf(file: string, declared: unknown): string {
+  const parsed = configSchema.safeParse(declared);
+  const expected = `${file}: expected chat_template as a text, or as a list of {name, template} with one named 'default'`;
+  if (!parsed.success)
+    throw new AnnealError('InvalidModel', `${expected}, found ${JSON.stringify(declared)}`);
+  if (typeof parsed.data === 'string') return parsed.data;
+  const found = parsed.data.find(({ name }) => name === 'default');
+  if (found) return found.template;
+  const names = parsed.data.map(({ name }) => `'${name}'`).join(', ');
+  throw new AnnealError('InvalidModel', `${expected}, found ${names || 'an empty list'}`);
+}
+
+/** Ends the line, so that the template's own first line is still the first of its kind. */
+const prologue = '{% set strftime_now = anneal_strftime %}\n';
+
+function parse(file: string, text: string): Template {
+  try {
+    return new Template(prologue + text.replaceAll(/\r\n?/g, '\n'));
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new AnnealError(
+      'InvalidModel',
+      `${file}: expected a chat template in Jinja, cannot parse it: ${reason}. Mend it, or leave the prompt format at 'plain'.`,
+      { cause },
+    );
+  }
+}
+
+function refusedBy(file: string, messages: readonly Message[], cause: Error): AnnealError {
+  const roles = messages.map(({ role }) => role).join(', then ');
+  const hint = messages.some(({ role }) => role === 'system')
+    ? ' Some models take no system message; try without.'
+    : '';
+  return new AnnealError(
+    'InvalidModel',
+    `${file}: expected the chat template to take messages of ${roles}; it refuses: ${cause.message}.${hint}`,
+    { cause },
+  );
+}
+
+/** Friday, 26 July 2024, midnight: the date that Llama's templates fall back on. */
+const fixedDate: Readonly<Record<string, string>> = {
+  ...{ Y: '2024', y: '24', m: '07', d: '26', B: 'July', b: 'Jul', A: 'Friday', a: 'Fri' },
+  ...{ H: '00', M: '00', S: '00', '%': '%' },
+};
+
+/** What templates call for today's date, on a day that stands still: runs go on past midnight. */
+function formatFixedDate(format: string): string {
+  return format.replaceAll(/%(.)/g, (directive, letter) => fixedDate[letter] ?? directive);
+}

@@ -1,0 +1,89 @@
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { resolveInput } from '../../config/paths.ts';
+import { type PromptFormat, promptFormatSchema } from '../../config/schema/model.ts';
+import { createPromptEncoder, createSequenceEncoder } from './prompt-format.ts';
+import { readTokenizer } from './tokenizer.ts';
+
+const policy = resolveInput('models/policy', 'model.path');
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-format-'));
+  for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+    await cp(join(policy, file), join(folder, file));
+  const template =
+    "<|endoftext|>{% for m in messages %}{{ m.role ~ ': ' ~ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}";
+  await writeFile(join(folder, 'chat_template.jinja'), template);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const tokenizer = await readTokenizer(policy);
+const plain: PromptFormat = { kind: 'plain', bos: false };
+const chat = promptFormatSchema.parse({ kind: 'chat' });
+const encode = async (prompt: string, format: PromptFormat) =>
+  (await createPromptEncoder(await readTokenizer(folder), format))(prompt);
+
+const encodeWhole = async (prompt: string, completion: string, format: PromptFormat) =>
+  (await createSequenceEncoder(await readTokenizer(folder), format))(prompt, completion);
+
+describe('plain', () => {
+  it('of a whole answer ends with the token that ends a text', async () => {
+    const ids = await encodeWhole('// f(x)\n', 'f(x);', plain);
+    expect(ids).toEqual(tokenizer.encode('// f(x)\nf(x);<|im_end|>'));
+  });
+
+  it("is the prompt's own tokens", async () => {
+    const prompt = '\t// f(x)\r\n<|im_end|>';
+    expect(await encode(prompt, plain)).toEqual(tokenizer.encode(prompt));
+  });
+
+  it('puts the token that begins a text in front where it is asked to', async () => {
+    const config = join(folder, 'tokenizer_config.json');
+    await writeFile(config, JSON.stringify({ bos_token: { content: '<|endoftext|>' } }));
+    const bos = { ...plain, bos: true };
+    expect(await encode('f(x)', bos)).toEqual([1022, ...tokenizer.encode('f(x)')]);
+    await writeFile(config, JSON.stringify({ bos_token: '<s>' }));
+    await expect(encode('f(x)', bos)).rejects.toThrow(/asks for bos; found '<s>'/);
+    await cp(join(policy, 'tokenizer_config.json'), config);
+    await expect(encode('f(x)', bos)).rejects.toMatchObject({
+      kind: 'InvalidModel',
+      message: expect.stringMatching(/tokenizer_config\.json: expected a bos_token .* found none/),
+    });
+  });
+});
+
+describe('chat', () => {
+  it('is one message of the user, special tokens as ids and nothing added', async () => {
+    const expected = '<|endoftext|>user: f(x)<|im_end|>assistant: ';
+    const ids = await encode('f(x)', chat);
+    expect(ids).toEqual(tokenizer.encode(expected));
+    expect(ids.filter((id) => id >= 1022)).toEqual([1022, 1023]);
+  });
+
+  it('has a system message before it and the first words of the answer after it', async () => {
+    const format = { ...chat, system: 'Code only.', prefill: '```js\n' };
+    expect(await encode('f(x)', format)).toEqual(
+      tokenizer.encode(
+        '<|endoftext|>system: Code only.<|im_end|>user: f(x)<|im_end|>assistant: ```js\n',
+      ),
+    );
+  });
+
+  it('of a whole answer is the conversation as the template ends it', async () => {
+    const format = { ...chat, system: 'Code only.', prefill: '```js\n' };
+    expect(await encodeWhole('f(x)', 'x', format)).toEqual(
+      tokenizer.encode(
+        '<|endoftext|>system: Code only.<|im_end|>user: f(x)<|im_end|>assistant: ```js\nx<|im_end|>',
+      ),
+    );
+  });
+
+  it('needs a template', async () => {
+    await expect(createPromptEncoder(tokenizer, chat)).rejects.toMatchObject({
+      kind: 'InvalidModel',
+      message: expect.stringContaining(`${policy}: expected a chat template`),
+    });
+  });
+});

@@ -1,0 +1,120 @@
+// Numbers of an epoch: its line of metrics.jsonl, and what the filter and refits report for it.
+
+import type { Settings } from '../config/schedule.ts';
+
+/** Prompts that are trained on, or held out to evaluate on. */
+export type PromptSplit = 'train' | 'held-out';
+/** What an epoch samples; `greedy` takes the likeliest tokens for the held-out prompts. */
+export type Split = PromptSplit | 'greedy';
+
+/** What became of the samples; all but `constantGroups` count samples. */
+export interface FilterCounts {
+  scored: number;
+  /** Without a reward: left out of their groups, never taken for 0. */
+  missing: number;
+  /** Groups dropped since all their rewards are the same. */
+  constantGroups: number;
+  /** Dropped by mask_truncated. */
+  truncated: number;
+  belowThreshold: number;
+  /** Dropped by best_of_n_training. */
+  notBest: number;
+  kept: number;
+}
+
+/** One refit of one reward model. */
+export interface Refit {
+  /** Name of the reward. */
+  reward: string;
+  /** First epoch of the phase before which it was fitted. */
+  epoch: number;
+  /** Pairs to train on, and those of held-out prompts. */
+  pairs: number;
+  heldOutPairs: number;
+  /** Accuracy on the held-out pairs; null where there were too few pairs to fit or to compare by. */
+  accuracyBefore: number | null;
+  accuracyAfter: number | null;
+  /** Whether the phase is scored by the model as refitted; else by the one before. */
+  inForce: boolean;
+}
+
+/**
+ * A line of metrics.jsonl. Names follow the original analysis page and TRL. Free of wall-clock
+ * times, so that the same run gives the same bytes; durations are in timings.jsonl.
+ */
+export interface EpochMetrics {
+  epoch: number;
+  /** `start` for the line that describes the policy before the first epoch. */
+  phase: string;
+  /** Mean reward of the epoch's samples, at that phase's temperature. Null on the start line. */
+  reward: number | null;
+  reward_std: number | null;
+  /** Mean over prompts of the best reward in the group. */
+  best_of_n_reward: number | null;
+  /** Reward-weighted negative log-likelihood plus the KL term: the original system's loss. */
+  loss: number | null;
+  /** The objective that the configured algorithm minimised. */
+  policy_loss: number | null;
+  /** Population variance of the rewards of all samples. */
+  reward_variance: number | null;
+  /** Share of unique completions within a group, mean over groups. */
+  diversity: number | null;
+  /** Mean pairwise distance of completions within a group. */
+  diversity_score: number | null;
+  /**
+   * Share of programs distinct in their group but for layout, comments and local names, mean over
+   * groups. Null where the samples do not say.
+   */
+  distinct_programs: number | null;
+  /** best_of_n_reward - reward. */
+  gap: number | null;
+  /** KL(policy || reference) a token, k3 estimator, nats. */
+  kl: number | null;
+  /** The same by the k1 estimator: noisier, and it can come out negative. */
+  kl_k1: number | null;
+  /** The KL penalty in force at the epoch's end: kl_penalty, unless kl_target scales it. */
+  kl_coefficient: number | null;
+  /** Mean entropy of the sampling distribution a token, nats. */
+  entropy: number | null;
+  grad_norm: number | null;
+  learning_rate: number | null;
+  frac_reward_zero_std: number | null;
+  'clip_ratio/low_mean': number | null;
+  'clip_ratio/high_mean': number | null;
+  /** Both together. */
+  'clip_ratio/region_mean': number | null;
+  'completions/mean_length': number | null;
+  'completions/min_length': number | null;
+  'completions/max_length': number | null;
+  'completions/clipped_ratio': number | null;
+  num_tokens: number | null;
+  /** Counts: sampled, missing a score, kept by the filter, and optimiser steps taken. */
+  samples: number;
+  samples_missing: number;
+  samples_trained: number;
+  steps: number;
+  /** Share of samples in each tenth of [0, 1]; ten numbers. */
+  reward_histogram: number[] | null;
+  /** Held-out prompts at the evaluation's fixed temperature. */
+  'eval/reward': number;
+  'eval/best_of_n_reward': number;
+  'eval/reward_variance': number;
+  'eval/gap': number;
+  'eval/diversity': number;
+  'eval/distinct_programs': number | null;
+  /** Null where there is one sample a prompt. */
+  'eval/diversity_score': number | null;
+  /** Share of samples that pass all tests; null where no reward runs tests. */
+  'eval/pass_rate': number | null;
+  /** One greedy completion a held-out prompt; null where evaluation.greedy is off. */
+  'eval/greedy/reward': number | null;
+  'eval/greedy/pass_rate': number | null;
+  /** Unbiased estimates of pass@k, for powers of two and the group size. */
+  [passAtK: `eval/pass@${number}`]: number | null;
+  /**
+   * `rewards/{name}/mean`, `…/std` (population) and `…/{criterion}`, also under `eval/`; and
+   * `rewards/{name}/refit_…` where that reward model was refitted before the epoch.
+   */
+  [reward: `${string}rewards/${string}`]: number | null;
+  settings: Settings | null;
+}

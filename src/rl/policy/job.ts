@@ -1,0 +1,90 @@
+// One pass of policy-gradient training as a job of the model process. Only types.
+
+import type { Settings } from '../../config/schedule.ts';
+import type { PromptFormat } from '../../config/schema/model.ts';
+import type { Lora } from '../../engine/files/adapter-folder.ts';
+import type { EngineSettings } from '../../engine/inference/jobs.ts';
+import type { ResumableJob } from '../../engine/training/snapshot.ts';
+
+/** A sample to train on: the rollout and its reward. */
+export interface TrainSample {
+  promptId: string;
+  prompt: string;
+  sample: number;
+  tokens: number[];
+  /** Log-probabilities under the policy that sampled, at the sampling temperature. */
+  logprobs: number[];
+  /** Already computed over the whole group, reward weight included. */
+  advantage: number;
+  reward: number;
+}
+
+/** Train the policy for one pass over the samples and write the new checkpoint to `out`. */
+export interface TrainJob extends ResumableJob {
+  kind: 'train';
+  engine: EngineSettings;
+  /** Checkpoint folder to start from; its optimiser state goes on where there is one. */
+  model: string;
+  /** Folder of the reference policy. */
+  reference: string;
+  samples: TrainSample[];
+  /** How the samples' prompts become tokens: as when they were drawn. */
+  promptFormat: PromptFormat;
+  settings: Settings;
+  /** Train adapters of this kind; null trains every weight. */
+  lora: Lora | null;
+  /** Discard the optimiser's state (a phase that resets its reference starts afresh). */
+  freshOptimizer: boolean;
+  /** Seeds the order of the samples, together with `epoch`. */
+  seed: number;
+  epoch: number;
+  /** An empty folder, written to as a Hugging Face folder plus optimizer.safetensors. */
+  out: string;
+}
+
+/** Means over the pass; names as in EpochMetrics. */
+export interface TrainStats {
+  steps: number;
+  /** Optimiser steps since the start of the run. */
+  totalSteps: number;
+  loss: number;
+  policy_loss: number;
+  kl: number;
+  kl_k1: number;
+  /** kl_penalty, or what an adaptive penalty has made of it after the last step. */
+  kl_coefficient: number;
+  entropy: number;
+  /** Mean over steps, before clipping. */
+  grad_norm: number;
+  /** Of the last step. */
+  learning_rate: number;
+  clip_low: number;
+  clip_high: number;
+}
+
+/** A line of an epoch's step metrics. Means over the step's tokens unless they say otherwise. */
+export interface StepMetrics {
+  /** Of the run, from 1. */
+  step: number;
+  /** What the optimiser minimised, the KL term included. */
+  loss: number;
+  policy_loss: number;
+  kl: number;
+  kl_k1: number;
+  kl_coefficient: number;
+  entropy: number;
+  /** Global, before clipping. */
+  grad_norm: number;
+  learning_rate: number;
+  'clip_ratio/low_mean': number;
+  'clip_ratio/high_mean': number;
+  'clip_ratio/region_mean': number;
+  /** Completion tokens learned in the step. */
+  num_tokens: number;
+}
+
+/** What training an epoch says of itself. */
+export interface TrainReport {
+  stats: TrainStats;
+  steps: StepMetrics[];
+}

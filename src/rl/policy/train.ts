@@ -1,0 +1,274 @@
+// One pass of policy-gradient training over an epoch's samples: reference log-probabilities,
+// shuffled steps, checkpoint. Which samples, and their advantages, were decided before.
+
+import type { Settings } from '../../config/schedule.ts';
+import { openPolicyFolder } from '../../engine/files/policy-folder.ts';
+import type { Progress } from '../../engine/inference/jobs.ts';
+import { ReferencePolicy } from '../../engine/inference/logprobs.ts';
+import type { Sequence } from '../../engine/model/packing.ts';
+import { permutation, uniforms } from '../../engine/sampling/random.ts';
+import { createPromptEncoder } from '../../engine/text/prompt-format.ts';
+import { readTokenizer } from '../../engine/text/tokenizer.ts';
+import { readProgress, SnapshotTimer, stateFile } from '../../engine/training/snapshot.ts';
+import { objectiveStats } from '../objective.ts';
+import type { StepMetrics, TrainJob, TrainReport, TrainSample, TrainStats } from './job.ts';
+import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
+
+/** A step that was taken, and what was in force in it. */
+interface Step extends StepStats {
+  step: number;
+  tokens: number;
+  settings: StepSettings;
+}
+
+/** What a snapshot says of the epoch beside the state. */
+interface EpochProgress {
+  /** Of each sample. */
+  referenceLogprobs: (readonly number[])[];
+  steps: Step[];
+}
+
+/** Run the job; see TrainJob for what goes in and model-service.ts for what may be thrown. */
+export async function trainPolicy(
+  job: TrainJob,
+  onProgress: (progress: Progress) => void,
+): Promise<TrainReport> {
+  const progress = job.resume ? await readProgress<EpochProgress>(job.resume) : undefined;
+  const sequences = await withReference(job, progress?.referenceLogprobs, onProgress);
+  const trainer = await PolicyTrainer.load(job.model, job.engine, {
+    fresh: job.freshOptimizer,
+    lora: job.lora,
+    seed: job.seed,
+    recompute: job.settings.training.recompute,
+    snapshot: job.resume && stateFile(job.resume),
+  });
+  try {
+    const steps = await runSteps(job, trainer, sequences, progress?.steps ?? [], onProgress);
+    await trainer.save(job.out);
+    return { stats: summarize(job.settings, trainer, steps), steps: steps.map(toMetrics) };
+  } finally {
+    await trainer.close();
+  }
+}
+
+/**
+ * What the samples are trained on with. Where the policy that sampled is the reference, their own
+ * log-probabilities are the reference's, and no pass is made for them.
+ */
+async function withReference(
+  job: TrainJob,
+  known: EpochProgress['referenceLogprobs'] | undefined,
+  onProgress: (progress: Progress) => void,
+) {
+  const { base } = await openPolicyFolder(job.model);
+  const encode = await createPromptEncoder(await readTokenizer(base), job.promptFormat);
+  const { rlaif } = job.settings;
+  const sequences = job.samples.map((sample) => ({
+    sample,
+    prompt: encode(sample.prompt),
+    completion: sample.tokens,
+  }));
+  const logprobs =
+    known ??
+    (job.reference === job.model
+      ? job.samples.map((sample) => sample.logprobs)
+      : await referenceLogprobs(job, sequences, onProgress));
+  const penalties =
+    rlaif.kl_placement === 'k1_reward'
+      ? k1Penalties(job.samples, logprobs, rlaif.kl_penalty)
+      : undefined;
+  return sequences.map(({ sample, ...sequence }, i): TrainSequence => {
+    const advantage = sample.advantage - (penalties?.[i] ?? 0);
+    return {
+      ...sequence,
+      weight: [],
+      advantage: sample.tokens.map(() => advantage),
+      reward: rlaif.reward_weight * sample.reward,
+      oldLogprobs: sample.logprobs,
+      referenceLogprobs: logprobs[i]!,
+    };
+  });
+}
+
+async function referenceLogprobs(
+  { reference: folder, engine, settings }: TrainJob,
+  sequences: readonly Sequence[],
+  onProgress: (progress: Progress) => void,
+): Promise<number[][]> {
+  const { rlaif, training } = settings;
+  const reference = await ReferencePolicy.open(folder, engine);
+  try {
+    return await reference.logprobs(
+      sequences,
+      training.microbatch_size,
+      rlaif.generation_temperature,
+      (done) => onProgress({ done, total: sequences.length, unit: 'samples', note: 'reference' }),
+    );
+  } finally {
+    await reference.close();
+  }
+}
+
+/**
+ * k1 in the reward: each sample's kl_penalty · Σ (log π − log π_ref), less the mean of its group,
+ * since advantages are linear in the reward and already have the group's baseline taken off.
+ */
+export function k1Penalties(
+  samples: readonly Pick<TrainSample, 'promptId' | 'logprobs'>[],
+  reference: readonly (readonly number[])[],
+  klPenalty: number,
+): number[] {
+  const k1 = samples.map(({ logprobs }, i) =>
+    logprobs.reduce((sum, logprob, t) => sum + logprob - reference[i]![t]!, 0),
+  );
+  const groups = Map.groupBy(samples.keys(), (i) => samples[i]!.promptId);
+  const mean = (indices: number[]) => indices.reduce((sum, i) => sum + k1[i]!, 0) / indices.length;
+  const means = new Map([...groups].map(([id, indices]) => [id, mean(indices)]));
+  return samples.map(({ promptId }, i) => klPenalty * (k1[i]! - means.get(promptId)!));
+}
+
+/** The steps after those `done`, and all of them told. */
+async function runSteps(
+  job: TrainJob,
+  trainer: PolicyTrainer,
+  sequences: readonly TrainSequence[],
+  done: readonly Step[],
+  onProgress: (progress: Progress) => void,
+): Promise<Step[]> {
+  const { rlaif, training } = job.settings;
+  const kind = rlaif.algorithm === 'reinforce' ? 'likelihood' : 'clipped_ratio';
+  const order = permutation(sequences.length, uniforms(job.seed, `order/${job.epoch}`));
+  const referenceLogprobs = sequences.map((sequence) => sequence.referenceLogprobs);
+  const total = Math.ceil(order.length / training.batch_size);
+  const steps = [...done];
+  const snapshots = new SnapshotTimer(job.snapshots, total);
+  for (let i = steps.length; i < total; i++) {
+    const rows = order.slice(i * training.batch_size, (i + 1) * training.batch_size);
+    const batch = weighted(
+      rows.map((row) => sequences[row]!),
+      job.settings,
+    );
+    const settings = stepSettings(job.settings, trainer);
+    const stats = await trainer.train(batch, training.microbatch_size, kind, settings);
+    const tokens = batch.reduce((sum, { completion }) => sum + completion.length, 0);
+    steps.push({ ...stats, step: trainer.step, tokens, settings });
+    trainer.klScale = nextKlScale(trainer.klScale, stats.k3, rlaif.kl_target);
+    const progress: EpochProgress = { referenceLogprobs, steps };
+    const snapshot = await snapshots.take(i + 1, progress, (file) => trainer.saveSnapshot(file));
+    const note = `loss ${stats.policy_loss.toFixed(4)}`;
+    onProgress({ done: i + 1, total, unit: 'steps', note, snapshot });
+  }
+  return steps;
+}
+
+/**
+ * Weight in the loss of each token of a step's samples, by their lengths. `token_mean`: a mean
+ * over all tokens (arXiv 2503.14476); `sequence_mean`: a mean over samples of means over their
+ * tokens (arXiv 2402.03300); dr_grpo: a sum over tokens divided by the constant
+ * samples · max_new_tokens (arXiv 2503.20783).
+ */
+export function tokenWeights(
+  lengths: readonly number[],
+  { algorithm, loss_aggregation, max_new_tokens }: Settings['rlaif'],
+): number[] {
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  return lengths.map((length) => {
+    if (algorithm === 'dr_grpo') return 1 / (lengths.length * max_new_tokens);
+    return 1 / (loss_aggregation === 'token_mean' ? tokens : lengths.length * length);
+  });
+}
+
+function weighted(sequences: TrainSequence[], { rlaif }: Settings): TrainSequence[] {
+  const lengths = sequences.map((s) => s.completion.length);
+  const weights = tokenWeights(lengths, rlaif);
+  return sequences.map((s, i) => ({ ...s, weight: s.completion.map(() => weights[i]!) }));
+}
+
+/**
+ * The factor on kl_penalty after a step in which KL a token was `kl`: up or down by at most 2%,
+ * in proportion to how far KL is from its target (arXiv 1909.08593, section 2.2).
+ */
+export function nextKlScale(scale: number, kl: number, target: number | null): number {
+  if (target === null) return scale;
+  const error = Math.min(0.2, Math.max(-0.2, kl / target - 1));
+  return scale * (1 + 0.1 * error);
+}
+
+/** What the learning rate follows. */
+export type LearningRateSettings = Pick<
+  Settings['training'],
+  'learning_rate' | 'warmup_steps' | 'schedule' | 'decay_steps' | 'min_learning_rate'
+>;
+
+/**
+ * The learning rate of the step after `stepsDone`: up linearly over the warm-up, then constant,
+ * or down by half a cosine over decay_steps (arXiv 1608.03983).
+ */
+export function learningRate(training: LearningRateSettings, stepsDone: number): number {
+  const { learning_rate, warmup_steps, schedule, decay_steps, min_learning_rate } = training;
+  if (stepsDone < warmup_steps) return (learning_rate * (stepsDone + 1)) / warmup_steps;
+  if (schedule === 'constant' || decay_steps === null) return learning_rate;
+  const progress = Math.min(1, (stepsDone - warmup_steps) / decay_steps);
+  const share = (1 + Math.cos(Math.PI * progress)) / 2;
+  return min_learning_rate + (learning_rate - min_learning_rate) * share;
+}
+
+/** What is in force in the trainer's next step. */
+function stepSettings(
+  { rlaif, training }: Settings,
+  { step, klScale }: { step: number; klScale: number },
+): StepSettings {
+  return {
+    inverse_temperature: 1 / rlaif.generation_temperature,
+    kl_coefficient: rlaif.kl_placement === 'k2_loss' ? klScale * rlaif.kl_penalty : 0,
+    ratio_low: 1 - rlaif.clip_low,
+    ratio_high: 1 + rlaif.clip_high,
+    learning_rate: learningRate(training, step),
+    weight_decay: training.weight_decay,
+    beta1: training.adam_beta1,
+    beta2: training.adam_beta2,
+    epsilon: training.adam_epsilon,
+    max_grad_norm: training.max_grad_norm,
+  };
+}
+
+/** A step as its line in the step metrics. */
+function toMetrics({ step, tokens, settings, ...stats }: Step): StepMetrics {
+  const { kl_coefficient, learning_rate } = settings;
+  return {
+    step,
+    loss: stats.policy_loss + kl_coefficient * stats.k2,
+    policy_loss: stats.policy_loss,
+    kl: stats.k3,
+    kl_k1: stats.k1,
+    kl_coefficient,
+    entropy: stats.entropy,
+    grad_norm: stats.grad_norm,
+    learning_rate,
+    'clip_ratio/low_mean': stats.clip_low,
+    'clip_ratio/high_mean': stats.clip_high,
+    'clip_ratio/region_mean': stats.clip_low + stats.clip_high,
+    num_tokens: tokens,
+  };
+}
+
+function summarize(settings: Settings, trainer: PolicyTrainer, steps: StepStats[]): TrainStats {
+  const mean = (name: keyof StepStats) =>
+    steps.reduce((sum, step) => sum + step[name], 0) / steps.length;
+  const means = Object.fromEntries(objectiveStats.map((name) => [name, mean(name)]));
+  const { kl_penalty } = settings.rlaif;
+  return {
+    steps: steps.length,
+    totalSteps: trainer.step,
+    loss: means.likelihood_loss! + kl_penalty * means.k3!,
+    policy_loss: means.policy_loss!,
+    kl: means.k3!,
+    kl_k1: means.k1!,
+    kl_coefficient: kl_penalty * trainer.klScale,
+    entropy: means.entropy!,
+    grad_norm: mean('grad_norm'),
+    learning_rate: learningRate(settings.training, trainer.step - 1),
+    clip_low: means.clip_low!,
+    clip_high: means.clip_high!,
+  };
+}

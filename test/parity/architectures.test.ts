@@ -1,4 +1,4 @@
-// Every architecture and option of the decoder against transformers, on the fixtures of
+// Compares every architecture and option of the decoder with transformers, using the fixtures of
 // make_fixtures.py: logits, log-probabilities, 64 greedy tokens, every gradient, scores.
 
 import { existsSync } from 'node:fs';

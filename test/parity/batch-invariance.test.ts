@@ -1,5 +1,5 @@
-// A sample is the same, to the last bit, whatever batch it falls in: alone, among other prompts,
-// longer ones, more samples, and whatever ends beside it.
+// A sample is the same, to the last bit, in every batch: by itself, among other prompts, longer
+// ones or more samples, and whichever other samples end earlier.
 
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const prompts = [
   '// x\n',
   '// count the words of a text that are longer than a limit, whatever separates them, and return it\n// countLongWords(text, limit)\n',
   '// reverse a string\n// reversed(text)\n',
-  // Long enough for a prompt's samples to be computed together.
+  // Long enough that a prompt's samples are computed as rows of one product.
   `// sort a list of records ${'by a key, then by another where the first is equal, '.repeat(5)}\n// sorted(records)\n`,
 ].map((prompt, i) => ({ id: `p${i}`, prompt }));
 

@@ -1,8 +1,8 @@
-"""Loads folders saved by Anneal with transformers, strictly, and holds them against their sources.
+"""Loads folders saved by Anneal with transformers, strictly, and compares them with their sources.
 
 Usage: python check_saved.py SAVED SOURCE [SAVED SOURCE ...]
-A folder of adapters is loaded with PEFT, merged, and held against the merged model, its SOURCE.
-Prints "OK <name>" for a pair or what differs; ends with 1 where anything does. Needs torch,
+A folder of adapters is loaded with PEFT, merged, and compared with the merged model, its SOURCE.
+Prints "OK <name>" for a pair, or the differences; exits with 1 if there are any. Needs torch,
 transformers and peft.
 """
 
@@ -15,7 +15,7 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 TEXTS = ["function twice(x) {\n  return 2 * x;\n}", "Grüße, 世界 🙂 <|im_end|>"]
-# What training keeps beside a model, and the keys that a saved config may change.
+# Files that training keeps beside a model, and the keys that a saved config may change.
 TRAINING = {"optimizer.safetensors", "trainer_state.json"}
 CHANGED = {"dtype", "torch_dtype", "model_type"}
 

@@ -1,5 +1,5 @@
-// Drawing tokens against the warpers of transformers, on the fixtures of make_fixtures.py: what
-// top-k, top-p and min-p leave, how often each token is drawn, and what is reported of it.
+// Compares drawing with transformers' warpers, using the fixtures of make_fixtures.py: the tokens
+// that top-k, top-p and min-p leave, how often each is drawn, and its reported log-probability.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,9 @@ const expected = JSON.parse(readFileSync(fixtureFolder('drawing.json'), 'utf8'))
 };
 const none: Case = { probabilities: expected.logprobs.map((row) => row.map(Math.exp)) };
 
-/** Uniforms that cover [0, 1) evenly: each token is drawn as often as its probability says. */
+/**
+ * Uniforms that cover [0, 1) evenly, so that each token is drawn in proportion to its probability.
+ */
 const grid = Array.from({ length: 2000 }, (_, i) => Math.fround((i + 0.5) / 2000));
 
 async function drawAll(row: number, { top_k, top_p, min_p }: Case, greedy = false) {
@@ -67,7 +69,7 @@ describe.each([none, ...expected.cases])('top_k $top_k, top_p $top_p, min_p $min
     const counts = new Array(expected.logits[row]!.length).fill(0);
     for (const token of tokens) counts[token]++;
     one.probabilities[row]!.forEach((share, token) => {
-      // The edges of a token's interval fall between points of the grid.
+      // The edges of a token's interval lie between points of the grid.
       expect(Math.abs(counts[token] - share * grid.length), `token ${token}`).toBeLessThan(1.01);
       if (share === 0) expect(counts[token]).toBe(0);
     });
@@ -78,7 +80,7 @@ describe.each([none, ...expected.cases])('top_k $top_k, top_p $top_p, min_p $min
   });
 });
 
-it('greedy takes the likeliest', async () => {
+it('greedy takes the likeliest token', async () => {
   const { tokens } = await drawAll(1, none, true);
   const row = expected.logits[1]!;
   expect(new Set(tokens)).toEqual(new Set([row.indexOf(Math.max(...row))]));

@@ -1,4 +1,4 @@
-// The tiny Qwen2 of fixtures/ and what torch and transformers computed from it.
+// The tiny Qwen2 of fixtures/, with the values that torch and transformers computed for it.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +42,7 @@ interface Expected {
 }
 export const expected = JSON.parse(readFileSync(`${folder}/expected.json`, 'utf8')) as Expected;
 
-/** The fixture's samples, each token weighing the same. */
+/** The fixture's samples, with equal weight for every token. */
 export function trainSequences(): TrainSequence[] {
   const total = expected.completions.flat().length;
   return expected.prompts.map((prompt, i) => {
@@ -115,7 +115,7 @@ export function likelihoodSequences({
   });
 }
 
-/** Rollouts of a policy's folder that go on to the last token, whatever comes. */
+/** Rollouts of a policy's folder that do not stop before the last token. */
 export async function rollOut(folder: string, request: Partial<RolloutRequest>) {
   const policy = await openPolicyFolder(folder);
   const { base, config, lora } = policy;
@@ -140,8 +140,8 @@ export async function rollOut(folder: string, request: Partial<RolloutRequest>) 
 }
 
 /**
- * Gradients of the loss over `sequences`, in microbatches, by the names of what is trained; and
- * the loss as the graph reports it, KL included.
+ * Gradients of the loss over `sequences`, in microbatches, by the names of the trained tensors, and
+ * the loss that the graph reports, including KL.
  */
 export async function gradientsOf(
   folder: string,

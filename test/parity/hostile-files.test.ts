@@ -1,5 +1,5 @@
-// Thousands of damaged model folders: whatever stands in config.json, generation_config.json, the
-// header of model.safetensors or the index of a model's shards, the answer is a decoder that fits
+// Thousands of damaged model folders. Whatever config.json, generation_config.json, the header of
+// model.safetensors or the index of a model's shards contains, the result is a decoder that fits
 // its weights or an error of kind InvalidModel that names the file; never a crash, a hang or
 // another error.
 
@@ -24,10 +24,10 @@ afterAll(() => rm(folder, { recursive: true }));
 const below = (random: Uniforms, n: number) => Math.floor(random() * n);
 const pick = <T>(random: Uniforms, list: readonly T[]): T => list[below(random, list.length)]!;
 
-/** Values that a reader may stumble over. */
+/** Values that a reader may fail on. */
 const nasty = [null, -1, 0, 1e308, 2 ** 53, 1e9, 0.5, '', 'x', [], {}, true, [-1, 2], '__proto__'];
 
-/** Flip, cut, repeat or blank bytes in the first `length` of them. */
+/** Flip, cut, repeat or blank some of the first `length` bytes. */
 function mutateBytes(bytes: Buffer, length: number, random: Uniforms): Buffer {
   const at = below(random, length);
   const mutated = Buffer.from(bytes);
@@ -55,7 +55,7 @@ function mutateJson(value: unknown, random: Uniforms): unknown {
   return copy;
 }
 
-/** @returns whether the folder was refused, in the way that it must be. */
+/** @returns whether the folder was refused; expects the required kind of error. */
 async function isRefused(): Promise<boolean> {
   try {
     await locateParameters(folder, await readModelConfig(folder));
@@ -67,7 +67,7 @@ async function isRefused(): Promise<boolean> {
   }
 }
 
-/** How many of thousands of damaged versions of a JSON file are refused. */
+/** Count how many of thousands of damaged versions of a JSON file are refused. */
 async function refusals(name: string, rounds: number): Promise<number> {
   const file = join(folder, name);
   const original = await readFile(file, 'utf8');

@@ -1,5 +1,5 @@
-// LoRA against PEFT, on the fixtures of make_fixtures.py: forward pass, greedy decoding, every
-// gradient, 20 steps of AdamW; and adapters as files.
+// Compares LoRA with PEFT, using the fixtures of make_fixtures.py: forward pass, greedy decoding,
+// every gradient, 20 steps of AdamW, and adapters as files.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ describe.each(['lora-qwen2', 'lora-llama'])('%s', (name) => {
   const { folder, expected } = fixture;
   itSpeaksAsExpected(fixture);
 
-  it('with the adapters off, the base itself', async () => {
+  it('with the adapters off, computes the base', async () => {
     const policy = await openPolicyFolder(folder);
     const off = { lora_scale: { data: Float32Array.of(0), shape: [] } };
     const adapters = { ...(await adapterFeeds(policy)), ...off };
@@ -41,7 +41,7 @@ describe.each(['lora-qwen2', 'lora-llama'])('%s', (name) => {
     expect(drawn.map(({ tokens }) => tokens)).toEqual(base.map(({ tokens }) => tokens));
   });
 
-  it.each([false, true])('every gradient, activations computed again: %s', async (recompute) => {
+  it.each([false, true])('every gradient, with recomputation: %s', async (recompute) => {
     const policy = await openPolicyFolder(folder);
     const base = await openWeights(policy.base, policy.config);
     const lora = { adapters: policy.lora!, base };
@@ -52,7 +52,7 @@ describe.each(['lora-qwen2', 'lora-llama'])('%s', (name) => {
     await expectGradients(folder, found);
   });
 
-  it('follows torch.optim.AdamW for 20 steps, and saves what PEFT loads', async () => {
+  it('follows torch.optim.AdamW for 20 steps, and saves adapters that PEFT loads', async () => {
     const trainer = await PolicyTrainer.load(folder, engine);
     for (let step = 0; step < 20; step++)
       await trainer.train(likelihoodSequences(expected), 2, 'likelihood', likelihood);

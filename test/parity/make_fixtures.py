@@ -1,7 +1,7 @@
 """Reference values for the parity tests, made with torch and transformers.
 
-Run by hand where Python is at hand (pip install torch transformers safetensors peft); the files
-it writes are committed, and the tests need no Python. Usage: python make_fixtures.py
+Run it by hand (pip install torch transformers safetensors peft). The files it writes are
+committed, so the tests need no Python. Usage: python make_fixtures.py
 """
 
 import json
@@ -98,7 +98,7 @@ def variant(name, kind, changes, dtype):
 
 
 def adapter(name, base, rank, alpha, targets):
-    """Adapters as PEFT saves them, and what the model says, learns and becomes with them."""
+    """Adapters as PEFT saves them, and the model's outputs, gradients and AdamW steps with them."""
     kind, changes, dtype = VARIANTS[base]
     torch.manual_seed(1)
     net = get_peft_model(model(kind, changes, dtype), LoraConfig(
@@ -112,7 +112,7 @@ def adapter(name, base, rank, alpha, targets):
     net.save_pretrained(out, safe_serialization=True)
     (out / "README.md").unlink()
     config = json.loads((out / "adapter_config.json").read_text())
-    config["target_modules"].sort()  # PEFT's is a set, in another order at every run
+    config["target_modules"].sort()  # PEFT's is a set, whose order changes from run to run
     (out / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n")
     plain = lambda k: k.removeprefix("base_model.model.").replace(".default", "")
     expected = {"prompts": PROMPTS, "completions": COMPLETIONS}
@@ -136,7 +136,7 @@ def adapter(name, base, rank, alpha, targets):
 
 
 def drawing():
-    """Which tokens top-k, top-p and min-p leave of some logits, in the order generate applies them."""
+    """The tokens of some logits that top-k, top-p and min-p leave, in the order generate applies them."""
     torch.manual_seed(2)
     logits = torch.randn(4, 48) * 3
     cases = [dict(top_k=5), dict(top_p=0.7), dict(min_p=0.2), dict(top_k=12, top_p=0.9), dict(top_p=0.95, min_p=0.05),

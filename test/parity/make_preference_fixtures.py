@@ -1,10 +1,10 @@
 """Bradley-Terry losses and gradients of a tiny classifier, for preferences.test.ts.
 
-Run by hand where Python is at hand (pip install torch transformers peft); the files it writes are
-committed, and the test needs no Python. Usage: python make_preference_fixtures.py
+Run it by hand (pip install torch transformers peft). The files it writes are committed, so the test
+needs no Python. Usage: python make_preference_fixtures.py
 
 The loss is that of TRL's RewardTrainer, -logsigmoid(chosen - rejected).mean(), over pairs of rows
-of token ids; once over every weight of fixtures/qwen2-classifier, once over PEFT adapters of it.
+of token ids: once for every weight of fixtures/qwen2-classifier, once for PEFT adapters of it.
 """
 
 import json
@@ -19,7 +19,7 @@ FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 BASE = FIXTURES / "qwen2-classifier"
 LORA = FIXTURES / "lora-classifier"
 STEPS, RATE, DECAY, CLIP = 10, 1e-3, 0.01, 0.5
-# A last token that is no padding: transformers scores the last token other than token 0.
+# The last token is not padding, since transformers scores the last token other than token 0.
 LENGTHS = [(3, 9), (12, 5), (7, 7), (1, 2), (15, 11)]
 
 

@@ -1,11 +1,11 @@
 """Advantages, losses and gradients as TRL computes them, for rl.test.ts.
 
-Run by hand where Python is at hand (pip install torch transformers trl); the file it writes,
-fixtures/rl.json, is committed, and the test needs no Python. Usage: python make_rl_fixtures.py
+Run it by hand (pip install torch transformers trl). The file it writes, fixtures/rl.json, is
+committed, so the test needs no Python. Usage: python make_rl_fixtures.py
 
-Every value comes out of TRL's own trainers over the tiny Qwen2 of fixtures/. Completions, rewards
-and, but for the last case, log-probabilities are handed to GRPOTrainer and RLOOTrainer in place of
-what they would sample and compute; _generate_and_score_completions and compute_loss do the rest.
+Every value comes from TRL's own trainers with the tiny Qwen2 of fixtures/. Instead of sampling and
+computing them, GRPOTrainer and RLOOTrainer are given completions, rewards and, except in the last
+case, log-probabilities; _generate_and_score_completions and compute_loss do the rest.
 """
 
 import json
@@ -35,7 +35,7 @@ def completion(length, truncated):
 
 
 def samples(rewards):
-    """Prompts and completions of different lengths, some cut off, and log-probabilities of all."""
+    """Prompts and completions of different lengths, some truncated, with log-probabilities."""
     torch.manual_seed(1)
     prompts = [torch.randint(2, 64, (2 + i,)).tolist() for i in range(len(rewards)) for _ in rewards[i]]
     lengths = [2 + (5 * i) % 7 for i in range(len(prompts))]
@@ -47,7 +47,7 @@ def samples(rewards):
         "prompts": prompts,
         "completions": completions,
         "old": old,
-        # Far enough to be clipped on either side.
+        # Far enough apart to be clipped on both sides.
         "logprobs": (old + 0.3 * torch.randn(shape)).clamp(max=-0.01),
         "reference": (old + 0.3 * torch.randn(shape)).clamp(max=-0.01),
     }
@@ -60,7 +60,7 @@ def tokenizer():
 
 
 def trainer(kind, data, group, steps=1, **options):
-    """A trainer to which the samples are what it drew; `steps` of a generation batch."""
+    """A trainer that takes the samples in `data` as its own; `steps` per generation batch."""
     Config = GRPOConfig if kind is GRPOTrainer else RLOOConfig
     config = Config(
         output_dir=tempfile.mkdtemp(), use_cpu=True, bf16=False, report_to="none", gradient_checkpointing=False,
@@ -84,7 +84,7 @@ def rows(data):
 
 
 def inject(made, data, policy):
-    """Hand out the log-probabilities of `data` in place of the model's."""
+    """Return the log-probabilities in `data` instead of the model's."""
 
     def logprobs(model, *_, **__):
         is_reference = getattr(made, "ref_model", None) is not None and model is made.ref_model
@@ -94,7 +94,7 @@ def inject(made, data, policy):
 
 
 def number(x):
-    """A float32 in as few digits as hold it."""
+    """A float32 in as few digits as represent it exactly."""
     return float(f"{float(x):.9g}")
 
 
@@ -108,7 +108,7 @@ def ragged(tensor, completions):
 
 
 def first(batch, count):
-    """The first samples of a generation batch, as a step gets them."""
+    """The first samples of a generation batch, in the form that a step gets."""
     return {k: v[:count] if v.dim() else v for k, v in batch.items()}
 
 
@@ -131,7 +131,7 @@ def grpo_loss(data, group, steps=1, **options):
 
 
 def rloo(data, group, beta):
-    """Advantages with k1 in the reward, and the loss's gradient where the policy is the one that sampled."""
+    """Advantages with k1 in the reward, and the loss's gradient if the policy is the one that sampled."""
     made = trainer(RLOOTrainer, data, group, beta=beta)
     inject(made, data, data["old"])
     batch = made._generate_and_score_completions(rows(data))
@@ -160,7 +160,7 @@ def advantages(groups):
 def whole_model(data, group):
     """One loss through the model itself: log-probabilities at the temperature, gradients of every tensor."""
     made = trainer(GRPOTrainer, data, group, loss_type="bnpo", temperature=TEMPERATURE)
-    # Two steps a generation batch are what makes TRL compute the log-probabilities of what it drew.
+    # TRL computes the log-probabilities of its samples only with two steps per generation batch.
     made.args.steps_per_generation = 2
     batch = made._generate_and_score_completions(rows(data))
     logprobs = batch["old_per_token_logps"]
@@ -195,7 +195,7 @@ def main():
         "model": whole_model(data, 4),
     }
     text = json.dumps(fixture, indent=1)
-    # A list of numbers a line.
+    # One list of numbers per line.
     rows_joined = re.sub(r"\[\s+([-\d.,\se+]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
     (FIXTURES / "rl.json").write_text(rows_joined + "\n")
 

@@ -1,8 +1,8 @@
 """Reference values for the tokenizer and chat template tests, made with tokenizers and transformers.
 
 Trains two small byte-level BPE tokenizers with the rules of two families, gives each a chat template
-of that family's form, and writes what Python makes of a list of texts and conversations. The files
-are committed, and the tests need no Python. Usage: python make_tokenizer_fixtures.py
+in that family's form, and writes Python's results for a list of texts and conversations. The files
+are committed, so the tests need no Python. Usage: python make_tokenizer_fixtures.py
 """
 
 import datetime
@@ -16,7 +16,7 @@ from transformers.utils import chat_template_utils
 FIXTURES = pathlib.Path(__file__).parent / "fixtures"
 PROMPTS = pathlib.Path(__file__).parents[2] / "data" / "train.jsonl"
 VOCABULARY = 700
-# What the engine tells a template that asks for today's date.
+# The date that the engine gives a template that asks for today's.
 TODAY = datetime.datetime(2024, 7, 26)
 PREFILL = "```js\n"
 

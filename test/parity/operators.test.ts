@@ -1,5 +1,5 @@
-// Every gradient rule against central finite differences of the operator it belongs to, run by
-// the same runtime. A rule without a case here fails the last test.
+// Compares every gradient rule with central finite differences of its operator, on the same
+// runtime. A rule without a case here fails the last test.
 
 import { describe, expect, it } from 'vitest';
 import { backward } from '../../src/engine/autodiff/backward.ts';
@@ -16,7 +16,7 @@ interface Case {
   operator: string;
   /** Shapes of the inputs that are differentiated. */
   inputs: number[][];
-  /** Keeps inputs positive, for operators that need it. */
+  /** Keep inputs positive, for operators that need it. */
   positive?: boolean;
   build: (g: Builder, ...x: Value[]) => Value;
 }
@@ -173,7 +173,7 @@ describe('gradient rules', () => {
     }
   });
 
-  it('sum rows that an index repeats, the same in every run', async () => {
+  it('sum rows with a repeated index, with the same result in every run', async () => {
     const g = new Builder();
     const table = g.input('table', [3, 64]);
     const index = g.ints(Array.from({ length: 4096 }, (_, i) => i % 3));
@@ -189,7 +189,7 @@ describe('gradient rules', () => {
     }
   });
 
-  it('have a case each', () => {
+  it('each have a case', () => {
     expect(new Set(cases.map((c) => c.operator))).toEqual(new Set(Object.keys(rules)));
   });
 });

@@ -1,5 +1,5 @@
-// The Bradley–Terry loss of a reward model against torch and PEFT, on the fixtures of
-// make_preference_fixtures.py: scores, loss, every gradient, ten steps of AdamW; whole and LoRA.
+// Compares a reward model's Bradley–Terry loss with torch and PEFT, using the fixtures of
+// make_preference_fixtures.py: scores, loss, every gradient, ten steps of AdamW; full and LoRA.
 
 import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -66,33 +66,30 @@ describe.each([
   it.each([
     [2, false],
     [5, true],
-  ])(
-    'every gradient, in microbatches of %i, activations computed again: %s',
-    async (size, recompute) => {
-      const state = await TrainingState.load(folder, { recompute });
-      const { config } = state.policy;
-      const files = state.options.lora?.base.files;
-      const session = await Session.create(preferenceGraph(config, state.options), {
-        ...engine,
-        ...(files && { files }),
-      });
-      const feeds = { ...packPairs(pairs, size), ...rotaryFeeds(config, 16), ...state.feeds() };
-      const outputs = await session.run(feeds);
-      await session.release();
-      expect(outputs.stats!.data[0]).toBeCloseTo(wanted.loss, 5);
-      const right = wanted.margins.filter((margin) => margin > 0).length / pairs.length;
-      expect(outputs.stats!.data[1]).toBeCloseTo(right, 6);
-      const gradients = await readFloat32(join(folder, 'preference-gradients.safetensors'));
-      expect(gradients.size).toBe(state.specs.length);
-      for (const [tensor, gradient] of gradients)
-        expect(
-          relativeError(outputs[`grad.${tensor}`]!.data as Float32Array, gradient),
-          tensor,
-        ).toBeLessThan(tolerances.gradient);
-    },
-  );
+  ])('every gradient, in microbatches of %i, with recomputation: %s', async (size, recompute) => {
+    const state = await TrainingState.load(folder, { recompute });
+    const { config } = state.policy;
+    const files = state.options.lora?.base.files;
+    const session = await Session.create(preferenceGraph(config, state.options), {
+      ...engine,
+      ...(files && { files }),
+    });
+    const feeds = { ...packPairs(pairs, size), ...rotaryFeeds(config, 16), ...state.feeds() };
+    const outputs = await session.run(feeds);
+    await session.release();
+    expect(outputs.stats!.data[0]).toBeCloseTo(wanted.loss, 5);
+    const right = wanted.margins.filter((margin) => margin > 0).length / pairs.length;
+    expect(outputs.stats!.data[1]).toBeCloseTo(right, 6);
+    const gradients = await readFloat32(join(folder, 'preference-gradients.safetensors'));
+    expect(gradients.size).toBe(state.specs.length);
+    for (const [tensor, gradient] of gradients)
+      expect(
+        relativeError(outputs[`grad.${tensor}`]!.data as Float32Array, gradient),
+        tensor,
+      ).toBeLessThan(tolerances.gradient);
+  });
 
-  it('follows torch.optim.AdamW, and goes on from a checkpoint as if it had not stopped', async () => {
+  it('follows torch.optim.AdamW, and resumes from a checkpoint as if it had not stopped', async () => {
     const straight = await PreferenceTrainer.load(folder, engine);
     let trainer = await PreferenceTrainer.load(folder, engine);
     for (const [step, loss] of wanted.losses.entries()) {
@@ -102,7 +99,7 @@ describe.each([
       if (step !== 4) continue;
       const half = join(out, name, 'half');
       await mkdir(half, { recursive: true });
-      // Adapters name their base as the folder beside them.
+      // Adapters name a neighbouring folder as their base.
       await cp(fixtureFolder('qwen2-classifier'), join(out, name, 'qwen2-classifier'), {
         recursive: true,
       });
@@ -115,7 +112,7 @@ describe.each([
   });
 });
 
-it('adapters and their base make one classifier that scores alike', async () => {
+it('adapters and their base merge into one classifier with the same scores', async () => {
   const merged = join(out, 'merged');
   await mkdir(merged);
   await mergeAdapters(fixtureFolder('lora-classifier'), merged);

@@ -1,5 +1,5 @@
-// The engine against transformers and torch, on the fixtures of make_fixtures.py: forward pass,
-// greedy decoding through the rollout graph, every gradient, 20 steps of AdamW.
+// Compares the engine with transformers and torch, using the fixtures of make_fixtures.py: forward
+// pass, greedy decoding through the rollout graph, every gradient, 20 steps of AdamW.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ import { expectRows } from './suite.ts';
 import { tolerances } from './tolerances.ts';
 
 describe('log-probabilities', () => {
-  it('of completions behind prompts of different lengths', async () => {
+  it('of completions after prompts of different lengths', async () => {
     const policy = await ReferencePolicy.open(folder, engine);
     const found = await policy.logprobs(trainSequences(), 4, expected.temperature);
     expectRows(found, expected.logprobs, tolerances.logprobs);
@@ -43,7 +43,7 @@ describe('rollouts', () => {
     });
   });
 
-  it('report the log-probabilities of what they drew', async () => {
+  it('report the log-probabilities of the drawn tokens', async () => {
     const { prompts, temperature } = expected;
     const drawn = await rollOut(folder, {
       prompts,
@@ -77,7 +77,7 @@ describe('the training graph', () => {
     expect(Math.abs(loss - expected[`${kind}_loss`])).toBeLessThan(tolerances.logprobs);
   });
 
-  it('the same gradients, bit for bit, where activations are computed again', async () => {
+  it('gives the same gradients, bit for bit, with recomputation', async () => {
     const kept = await gradients('clipped_ratio', 2, false);
     const again = await gradients('clipped_ratio', 2, true);
     for (const [name, gradient] of again.found)
@@ -106,7 +106,7 @@ describe('the training graph', () => {
     }
   });
 
-  it('goes on from its checkpoint bit for bit', async () => {
+  it('resumes from its checkpoint bit for bit', async () => {
     const train = (trainer: PolicyTrainer) =>
       trainer.train(trainSequences(), 2, 'clipped_ratio', stepSettings());
     const trainer = await PolicyTrainer.load(folder, engine);

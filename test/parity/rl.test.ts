@@ -1,5 +1,5 @@
-// Advantages, losses and gradients against TRL's GRPOTrainer and RLOOTrainer. Where Anneal departs
-// from them (docs/algorithms.md), by what the test says.
+// Compares advantages, losses and gradients with TRL's GRPOTrainer and RLOOTrainer. Where Anneal
+// departs from them (docs/algorithms.md), the tests state and check the difference.
 
 import { describe, expect, it } from 'vitest';
 import { rlaifSchema } from '../../src/config/schema/rlaif.ts';
@@ -43,7 +43,7 @@ const aggregations = {
   dr_grpo: { algorithm: 'dr_grpo' },
 } as const;
 
-/** Ours over `samples`, held against TRL's values times `factor`. */
+/** Compares our objective over `samples` with TRL's values times `factor`. */
 async function expectSame(theirs: TrlLoss, samples: readonly number[], factor = 1) {
   const found = await annealObjective({
     samples,
@@ -62,7 +62,7 @@ describe('advantages', () => {
     ['dr_grpo', 'unscaled'],
     ['baseline', 'unscaled'],
     ['rloo', 'leave_one_out'],
-  ] as const)('%s: those of TRL, %s', (algorithm, name) => {
+  ] as const)("%s: the same as TRL's, %s", (algorithm, name) => {
     for (const theirs of trl.advantages) {
       const found = theirs.groups.flatMap((rewards) => advantages(algorithm, rewards));
       expect(relativeError(found, theirs[name])).toBeLessThan(tolerances.advantages);
@@ -75,7 +75,7 @@ describe('the clipped ratio', () => {
     await expectSame(lossOf({ loss_type: kind }), all);
   });
 
-  it('clips as many tokens on either side', async () => {
+  it('clips as many tokens on each side', async () => {
     const theirs = lossOf({ loss_type: 'bnpo' });
     const { stats } = await expectSame(theirs, all);
     expect(theirs.metrics['clip_ratio/low_mean']).toBeGreaterThan(0);
@@ -84,7 +84,7 @@ describe('the clipped ratio', () => {
     expect(stats.clip_high).toBeCloseTo(theirs.metrics['clip_ratio/high_mean'], 6);
   });
 
-  it('departs from dapo in a step of several: by its own tokens, not the mean of all', async () => {
+  it('departs from dapo with several steps: divides by its own tokens, not the mean of all steps', async () => {
     const theirs = lossOf({ loss_type: 'dapo', steps: 2 });
     const step = all.slice(0, all.length / 2);
     await expectSame(theirs, step, tokensOf(all) / 2 / tokensOf(step));
@@ -101,13 +101,13 @@ describe('mask_truncated', () => {
   });
 
   it.each(['grpo', 'dr_grpo'] as const)(
-    '%s departs: what is dropped does not count in the mean over samples',
+    '%s departs: dropped samples do not count in the mean over samples',
     async (kind) => {
       await expectSame(masked(kind), kept, all.length / kept.length);
     },
   );
 
-  it('leaves the whole group its part in the advantages, and drops constant groups', async () => {
+  it('computes advantages over the whole group, and drops constant groups', async () => {
     const scored = all.map((i) => ({
       promptId: promptOf(i),
       sample: i,
@@ -122,7 +122,7 @@ describe('mask_truncated', () => {
     const wanted = informative.map((i) => theirs.advantages[i]!);
     const found = samples.map(({ advantage }) => advantage);
     expect(relativeError(found, wanted)).toBeLessThan(tolerances.advantages);
-    // A constant group has no gradient with TRL; here its tokens do not count in the mean either.
+    // In TRL a constant group has no gradient; here its tokens do not count in the mean either.
     await expectSame(theirs, informative, tokensOf(kept) / tokensOf(informative));
   });
 });
@@ -132,13 +132,13 @@ describe('KL', () => {
   const withKl = lossOf({ loss_type: 'bnpo', beta: trl.rloo.beta });
   const theirKl = flat(withKl.gradient, all).map((x, i) => x - flat(plain.gradient, all)[i]!);
 
-  it('reports the k3 that TRL reports, and adds to its loss', async () => {
+  it('reports the same k3 that TRL reports and adds to its loss', async () => {
     const { stats } = await expectSame(plain, all);
     expect(stats.k3).toBeCloseTo(withKl.metrics.kl!, 6);
     expect(plain.loss + withKl.beta! * stats.k3!).toBeCloseTo(withKl.loss, 6);
   });
 
-  it("departs in the loss: k2, whose gradient is that of TRL's without the ratio", async () => {
+  it("departs in the loss: k2, whose gradient is TRL's without the ratio", async () => {
     const run = (beta: number) =>
       annealObjective({ samples: all, advantages: plain.advantages, beta });
     const [without, having] = [await run(0), await run(withKl.beta!)];
@@ -163,7 +163,7 @@ describe('RLOO', () => {
     expect(relativeError(found, trl.rloo.advantages)).toBeLessThan(tolerances.advantages);
   });
 
-  it('on-policy, the gradient is its own up to the mean length of a completion', async () => {
+  it("on-policy, the gradient is RLOO's up to the mean length of a completion", async () => {
     const { gradient } = await annealObjective({
       samples: all,
       advantages: trl.rloo.advantages,
@@ -183,7 +183,7 @@ describe('the training graph', () => {
     advantage: completions[i]!.map(() => model.advantages[i]!),
     reward: 0,
     oldLogprobs: model.old[i]!,
-    // The policy itself: no KL.
+    // The reference is the policy itself, so there is no KL.
     referenceLogprobs: model.logprobs[i]!,
   }));
 

@@ -1,5 +1,5 @@
-// Checkpoints as transformers loads them: check_saved.py, run where ANNEAL_PYTHON names a Python
-// that has torch and transformers.
+// Loads checkpoints with transformers through check_saved.py, if ANNEAL_PYTHON names a Python that
+// has torch and transformers.
 
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Load and save, and again from what was saved. */
+/** Load and save, then load and save the result again. */
 async function saveTwice(source: string, index: number): Promise<string> {
   let from = source;
   for (const round of ['first', 'second']) {
@@ -42,7 +42,7 @@ async function saveTwice(source: string, index: number): Promise<string> {
   return from;
 }
 
-/** Adapters trained for a step, beside their base, and the two as one model. */
+/** Adapters trained for a step, their base, and the merged model. */
 async function saveAdapters(source: string): Promise<[adapters: string, merged: string]> {
   const [base, adapters, merged] = ['base', 'adapters', 'merged'].map((name) => join(folder, name));
   await cp(source, base!, { recursive: true });
@@ -60,7 +60,7 @@ async function saveAdapters(source: string): Promise<[adapters: string, merged: 
 }
 
 it.skipIf(!python)(
-  'load in transformers with every key in its place and the numbers of their sources',
+  'load in transformers with every key in its place and the same numbers as their sources',
   async () => {
     const pairs: string[] = [];
     for (const [index, source] of sources.entries())

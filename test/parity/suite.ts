@@ -1,5 +1,5 @@
-// What every fixture of make_fixtures.py with an expected.json is held to, whole models and
-// adapters alike: the forward pass, greedy decoding, gradients.
+// Tests for every fixture of make_fixtures.py with an expected.json, full models and adapters
+// alike: the forward pass, greedy decoding, gradients.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,11 +15,11 @@ interface Expected {
   logits: number[][];
   logprobs: number[][];
   greedy: number[][];
-  /** Of a classifier. */
+  /** Only for a classifier. */
   scores: number[][];
 }
 
-/** A fixture, what is expected of it, and its prompts with their completions. */
+/** A fixture, its expected values, and its prompts with their completions. */
 export function readFixture(name: string) {
   const folder = fixtureFolder(name);
   const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected;
@@ -47,7 +47,7 @@ export function itSpeaksAsExpected({ folder, expected, sequences }: Fixture): vo
   });
 }
 
-/** Rows of the same lengths whose numbers differ by less than `tolerance`. */
+/** Expect rows of the same lengths whose numbers differ by less than `tolerance`. */
 export function expectRows(
   found: readonly ArrayLike<number>[],
   expected: readonly number[][],
@@ -56,12 +56,12 @@ export function expectRows(
   expect(found.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));
   found.forEach((row, i) => {
     const differences = expected[i]!.map((x, j) => Math.abs(row[j]! - x));
-    // A difference that is no number is no small one.
+    // A difference of NaN has to fail too.
     expect(differences.filter((x) => !(x < tolerance))).toEqual([]);
   });
 }
 
-/** The same gradients as those in the fixture's gradients.safetensors, no more and no fewer. */
+/** Expect exactly the gradients in the fixture's gradients.safetensors, within tolerance. */
 export async function expectGradients(
   folder: string,
   found: ReadonlyMap<string, Float32Array>,

@@ -1,7 +1,7 @@
-// Tokenizers and chat templates against Hugging Face's Python, on the fixtures of
+// Compares tokenizers and chat templates with Hugging Face's Python, using the fixtures of
 // make_tokenizer_fixtures.py: the same ids, texts and conversations, character for character.
-// Decoded text is what Python decodes and not always what went in: Qwen's tokenizer composes
-// characters (NFC), and special tokens are left out.
+// Decoded text is Python's and may differ from the input: Qwen's tokenizer composes characters
+// (NFC), and special tokens are omitted.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

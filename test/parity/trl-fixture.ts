@@ -1,4 +1,5 @@
-// What TRL's trainers computed (make_rl_fixtures.py), and Anneal's objective over the same samples.
+// The values that TRL's trainers computed (make_rl_fixtures.py), and Anneal's objective over the
+// same samples.
 
 import { readFileSync } from 'node:fs';
 import { rlaifSchema } from '../../src/config/schema/rlaif.ts';
@@ -34,7 +35,7 @@ interface Fixture {
     unscaled: number[];
     leave_one_out: number[];
   }[];
-  /** Four to a group; per completion token: under the policy, the one that sampled, a reference. */
+  /** Groups of four; per completion token: under the policy, the one that sampled, a reference. */
   samples: {
     rewards: number[];
     prompts: number[][];
@@ -59,7 +60,7 @@ interface Fixture {
 export const trl = JSON.parse(readFileSync(fixtureFolder('rl.json'), 'utf8')) as Fixture;
 
 export interface ObjectiveCase {
-  /** Which of the fixture's samples, and the advantage of each. */
+  /** Indices of the fixture's samples, and the advantage of each. */
   samples: readonly number[];
   advantages: readonly number[];
   rlaif?: { algorithm?: 'dr_grpo'; loss_aggregation?: 'token_mean' | 'sequence_mean' };
@@ -83,7 +84,7 @@ export async function annealObjective(x: ObjectiveCase) {
   const g = new Builder();
   const row = (values: readonly number[]) => g.constant(Float32Array.from(values), [values.length]);
   const policy = perToken(x.logprobs ?? logprobs);
-  // Two possible tokens, the first of them drawn: [M, 2].
+  // Two possible tokens, of which the first was drawn: [M, 2].
   const distributions = policy.flatMap((lp) => [lp, Math.log1p(-Math.exp(lp))]);
   const rows = g.input('distributions', [policy.length, 2]);
   const { loss, stats } = objective(g, 'clipped_ratio', rows, {

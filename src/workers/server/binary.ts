@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const versionTimeoutMs = 20_000;
 
 /** The version that is downloaded or built; tools/temporal/go.mod pins the same. */
-export const temporalVersion = '1.8.2';
+export const temporalVersion = '1.9.1';
 
 export const binaryName = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 

@@ -88,7 +88,7 @@ it('is restarted if it dies, on the same port, with its data', async () => {
   expect(serverPid()).not.toBe(killed);
   expect(server.address).toBe(address);
   expect(await keptStatus(server)).toBe('RUNNING');
-  expect(log).toContainEqual(expect.stringContaining('died; starting it again'));
+  expect(log).toContainEqual(expect.stringContaining('died; restarting it'));
 });
 
 it('stops with its last user, and starts later on the same ports with its data', async () => {

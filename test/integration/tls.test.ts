@@ -110,7 +110,7 @@ it.each([
 
 it('refuses a client certificate without its key, which the SDK would silently ignore', async () => {
   const { TEMPORAL_TLS_CLIENT_KEY_PATH, ...half } = everything();
-  const message = expect.stringContaining('got the certificate alone');
+  const message = expect.stringContaining('found only the certificate');
   await expect(joined(half)).rejects.toMatchObject({ kind: 'InvalidConfig', message });
 });
 

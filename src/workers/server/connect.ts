@@ -1,4 +1,4 @@
-// A client's connection to a found or started server, and the test that it answers.
+// Connects clients to a server, and checks that it answers.
 
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client';
 import { AnnealError } from '../../errors.ts';
@@ -11,24 +11,24 @@ import { ensureSearchAttributes } from './search-attributes.ts';
 export interface TemporalServer {
   address: string;
   namespace: string;
-  /** What Connection.connect and NativeConnection.connect take: address, TLS, API key. */
+  /** Address, TLS and API key, as Connection.connect and NativeConnection.connect take them. */
   connectionOptions: ConfiguredServer['connectionOptions'];
-  /** Of the Web UI, where it is known. */
+  /** URL of the Web UI, if known. */
   uiUrl: string | null;
-  /** A `temporal` binary that speaks to it, where there is one. */
+  /** A `temporal` binary that matches the server, if there is one. */
   cliPath: string | null;
-  /** Done with it. An embedded server ends when the last process that uses it is done. */
+  /** Stop using it. An embedded server ends when its last user closes it. */
   close(): Promise<void>;
 }
 
 type Reachable = Pick<TemporalServer, 'connectionOptions' | 'namespace'>;
 
-/** Time for a server to take a connection, and to answer one call. */
+/** Time limit for a connection, and for the answer to a call. */
 const answerTimeoutMs = 5_000;
 
 /**
- * A client of the server; close its connection with `client.connection.close()`.
- * @throws AnnealError InvalidConfig for payload keys that cannot be used
+ * A client of the server; close it with `client.connection.close()`.
+ * @throws AnnealError InvalidConfig if the payload keys are not valid
  */
 export async function connect(server: Reachable): Promise<Client & { connection: Connection }> {
   const options = server.connectionOptions as ConnectionOptions;
@@ -41,8 +41,8 @@ export async function connect(server: Reachable): Promise<Client & { connection:
 }
 
 /**
- * Ask the server for its namespace and see to its search attributes. Throws what the connection
- * does where nothing answers.
+ * Check that the server has the namespace, and register missing search attributes. Throws the
+ * connection's error if nothing answers.
  */
 export async function verifyServer(server: Reachable, log: Log): Promise<void> {
   const { connection } = await connect(server);
@@ -58,8 +58,8 @@ export async function verifyServer(server: Reachable, log: Log): Promise<void> {
 }
 
 /**
- * Somebody else's server, once it has answered.
- * @throws AnnealError NoServer where it does not, or lacks the namespace or search attributes
+ * Use a configured server.
+ * @throws AnnealError NoServer if it does not answer, or lacks the namespace or search attributes
  */
 export async function joinServer(found: ConfiguredServer, log: Log): Promise<TemporalServer> {
   try {
@@ -70,7 +70,7 @@ export async function joinServer(found: ConfiguredServer, log: Log): Promise<Tem
       ({ message }) => message,
     );
     const why = problem ?? (cause as Error).message;
-    const message = `${found.source} names ${found.address} (namespace '${found.namespace}'), which does not answer as a Temporal server: ${why}. Start it or mend the configuration, or unset that and Anneal starts one`;
+    const message = `${found.source} names ${found.address} (namespace '${found.namespace}'), which does not answer as a Temporal server: ${why}. Start it or fix the configuration, or unset it and Anneal starts a server`;
     throw new AnnealError('NoServer', message, { cause });
   }
   const { address, namespace, connectionOptions } = found;

@@ -1,36 +1,36 @@
-// Why a server that is configured does not answer: a handshake of our own says what gRPC's
-// clients keep to themselves, and what to set.
+// Finds out why a configured server does not answer. gRPC clients hide the error of the handshake,
+// so this makes its own and says which setting to change.
 
 import net from 'node:net';
 import tls from 'node:tls';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 
 const timeoutMs = 3_000;
-/** TLS 1.3 tells a client that its certificate is refused after the handshake is over. */
+/** In TLS 1.3 a server refuses a client's certificate after the handshake. */
 const afterHandshakeMs = 300;
 
-/** What an error of the handshake says, by its code or message, and what to do. */
+/** What to do about an error of the handshake, by a pattern in its code or message. */
 const advice: readonly [RegExp, string][] = [
   [
     /SELF_SIGNED|UNABLE_TO|ISSUER/,
-    "name the certificate of the server's authority by TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+    "set TEMPORAL_TLS_SERVER_CA_CERT_PATH to the certificate of the server's authority",
   ],
-  [/ALTNAME/, 'give the name that its certificate is for by TEMPORAL_TLS_SERVER_NAME'],
-  [/WRONG_VERSION|PACKET_LENGTH|RECORD/, 'the port speaks no TLS: set TEMPORAL_TLS=false'],
+  [/ALTNAME/, 'set TEMPORAL_TLS_SERVER_NAME to the name in its certificate'],
+  [/WRONG_VERSION|PACKET_LENGTH|RECORD/, 'the port does not use TLS: set TEMPORAL_TLS=false'],
   [
     /ALERT|ECONNRESET/,
-    'where it asks for a client certificate, name one that it accepts by TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH',
+    'if it asks for a client certificate, set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH to one that it accepts',
   ],
 ];
 
-/** What stands between here and the server, in words that end a sentence; null where nothing. */
+/** What is wrong with the connection, as the end of a sentence; null if nothing is. */
 export async function connectionProblem(options: NativeConnectionOptions): Promise<string | null> {
   const { hostname, port } = new URL(`tcp://${options.address}`);
   const place = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 7233) };
   const unreachable = await failureOf(net.connect(place), 'connect');
   if (unreachable) return unreachable.message;
   if (!options.tls)
-    return (await speaksTls(place)) ? 'the port speaks TLS: set TEMPORAL_TLS=true' : null;
+    return (await speaksTls(place)) ? 'the port uses TLS: set TEMPORAL_TLS=true' : null;
   const failure = await failureOf(
     tls.connect({ ...place, ...clientSide(options.tls, place.host) }),
   );
@@ -42,7 +42,7 @@ export async function connectionProblem(options: NativeConnectionOptions): Promi
     .join('');
 }
 
-/** The configuration as Node's TLS takes it. */
+/** The configuration in the form that node:tls takes. */
 function clientSide(config: NativeConnectionOptions['tls'], host: string): tls.ConnectionOptions {
   const given = typeof config === 'object' && config ? config : {};
   const servername = given.serverNameOverride ?? (net.isIP(host) ? undefined : host);
@@ -60,11 +60,11 @@ function clientSide(config: NativeConnectionOptions['tls'], host: string): tls.C
 async function speaksTls(place: { host: string; port: number }): Promise<boolean> {
   const anyone = { ...place, ALPNProtocols: ['h2'], rejectUnauthorized: false };
   const failure = await failureOf(tls.connect(anyone));
-  // One that turns us away for lack of a certificate speaks it too.
+  // A server that refuses us for lack of a certificate uses TLS too.
   return failure === null || /ALERT/.test(failure.code ?? '');
 }
 
-/** The error of a socket that is being connected, or null where it stands a moment later. */
+/** The error of a socket that is connecting; null if it is still connected a moment later. */
 function failureOf(
   socket: net.Socket,
   event: 'connect' | 'secureConnect' = 'secureConnect',
@@ -74,9 +74,9 @@ function failureOf(
       resolve(failure);
       socket.destroy();
     };
-    socket.setTimeout(timeoutMs, () => settle(new Error(`silent for ${timeoutMs / 1000} s`)));
+    socket.setTimeout(timeoutMs, () => settle(new Error(`no answer within ${timeoutMs / 1000} s`)));
     socket.on('error', settle);
-    socket.on('close', () => settle(new Error('it hangs up')));
+    socket.on('close', () => settle(new Error('it closed the connection')));
     const momentMs = event === 'connect' ? 0 : afterHandshakeMs;
     socket.once(event, () => setTimeout(settle, momentMs, null));
   });

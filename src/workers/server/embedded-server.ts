@@ -1,6 +1,6 @@
-// The Temporal server that Anneal runs for itself. Its data and its ports outlive it; every
-// process that uses it watches over it: it is started again where it dies, and ends with its last
-// user. A server whose users were all killed is found and used again.
+// The Temporal server that Anneal runs for itself. Its data and ports outlive it. Every process
+// that uses it restarts it if it dies, and the last user to leave ends it. If all users were
+// killed, the next one finds the running server.
 
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -19,23 +19,23 @@ import {
 
 const watchMs = 500;
 const longestPauseMs = 30_000;
-/** A server that lived so long does not count as one that fails to start. */
+/** A server that ran for this long did not fail to start. */
 const healthyMs = 5_000;
 
 export interface StartOptions {
   /** Path of the `temporal` binary. */
   binary: string;
-  /** Folder of its database, log and record; created where it is missing. */
+  /** Folder of its database, log and record; created if missing. */
   dataDir: string;
   log: Log;
-  /** Ports to listen on where they are free, the first time; 7233 and 8233 by default. */
+  /** Ports to use the first time, if they are free; by default 7233 and 8233. */
   ports?: Ports;
 }
 
 /**
- * Use the embedded server of `dataDir`: the one that runs, or a new one over the same data and on
- * the same ports as before.
- * @throws AnnealError NoServer where it does not start
+ * Use the embedded server of `dataDir`: the running one, or a new one with the same data and
+ * ports.
+ * @throws AnnealError NoServer if it does not start
  */
 export async function startServer(options: StartOptions): Promise<TemporalServer> {
   const server = new EmbeddedServer({ ...options, dataDir: resolve(options.dataDir) });
@@ -95,11 +95,11 @@ class EmbeddedServer implements TemporalServer {
     return withLock(dataDir, () => action(readRecord(dataDir)));
   }
 
-  /** Have a server run for `users`, and keep in the record which. Called under the lock. */
+  /** Make sure that a server runs for `users`, and record it. The caller holds the lock. */
   async #use(record: ServerRecord | null, users: number[]): Promise<void> {
     const { dataDir, log, binary } = this.#options;
     if (record && isRunning(dataDir, record)) {
-      log(`using the Temporal server that runs on ${host}:${record.port}`);
+      log(`using the Temporal server on ${host}:${record.port}`);
       this.#record = { ...record, users };
     } else {
       const ports = await this.#choosePorts(record);
@@ -110,18 +110,18 @@ class EmbeddedServer implements TemporalServer {
   }
 
   async #choosePorts(record: ServerRecord | null): Promise<Ports> {
-    // Whoever is connected looks for a server that died where it was.
+    // Connected clients expect a restarted server on its old ports.
     if (this.#watch) return this.#record;
     const { port, uiPort } = record ?? this.#options.ports ?? wellKnownPorts;
     const ports = await freePorts({ port, uiPort });
     if (port && ports.port !== port)
       this.#options.log(
-        `ports ${port} and ${uiPort} are taken; using ${ports.port} and ${ports.uiPort}`,
+        `ports ${port} and ${uiPort} are in use; using ${ports.port} and ${ports.uiPort}`,
       );
     return ports;
   }
 
-  /** Until closed: start the server again where it died, ever more slowly where it keeps dying. */
+  /** Until closed, restart the server if it died, with growing pauses if it keeps dying. */
   async #watchOver(): Promise<void> {
     let failures = 0;
     let startedAt = performance.now();
@@ -145,7 +145,7 @@ class EmbeddedServer implements TemporalServer {
 
   async #restart(): Promise<void> {
     const { log } = this.#options;
-    log('the Temporal server died; starting it again on the same data');
+    log('the Temporal server died; restarting it with the same data');
     try {
       await this.#locked((record) => this.#use(record, record?.users ?? [process.pid]));
       log(`the Temporal server is back on ${this.address}`);
@@ -154,7 +154,7 @@ class EmbeddedServer implements TemporalServer {
     }
   }
 
-  /** The last moment of a process that did not close: no time but for a signal. */
+  /** The process ends without `close`: there is only time to send a signal. */
   readonly #onExit = (): void => {
     const { dataDir } = this.#options;
     const record = readRecord(dataDir);

@@ -1,5 +1,5 @@
-// The way by building: Go compiles the pinned official module (tools/temporal), which needs only
-// a module proxy. go.sum there pins every byte.
+// The build by Go, which takes minutes: it compiles the official module and needs only a module
+// proxy. go.sum in tools/temporal pins every byte.
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,13 +11,15 @@ const moduleFolder = fileURLToPath(new URL('../../../tools/temporal', import.met
 const command = 'github.com/temporalio/cli/cmd/temporal';
 const version = `-X github.com/temporalio/cli/internal/temporalcli.Version=${temporalVersion}`;
 
-/** A build by the `go` on the PATH, into the cache. */
+/** The binary that the `go` on the PATH builds, into the cache. */
 export const goBuild: ServerSource<ServerBinary> = {
   name: 'a build by Go',
   async find({ env, log }) {
     const go = await goVersion(env);
     if (!go) return notFound('no `go` on the PATH');
-    log(`building Temporal ${temporalVersion} with ${go}: 4 to 5 minutes on 2 cores, this once`);
+    log(
+      `building Temporal ${temporalVersion} with ${go}; on 2 cores this takes 4 to 5 minutes, once`,
+    );
     return installBinary(cachedBinaryPath(env), this.name, (folder) =>
       compileGo(
         { name: 'Temporal', moduleFolder, command, linkerFlags: version },

@@ -1,4 +1,4 @@
-// Compiles programs out of pinned modules with the `go` on the PATH.
+// Compiles programs from pinned modules with the `go` on the PATH.
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { type Log, type NotFound, notFound } from './found-server.ts';
 
 const reportEveryMs = 30_000;
 
-/** The version of the `go` on the PATH; undefined where there is none. */
+/** The version of the `go` on the PATH; undefined if there is none. */
 export async function goVersion(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const answer = await promisify(execFile)('go', ['env', 'GOVERSION'], { env }).catch(
     () => undefined,
@@ -19,7 +19,7 @@ export async function goVersion(env: NodeJS.ProcessEnv): Promise<string | undefi
 
 /** A program of a pinned module. */
 export interface GoTool {
-  /** For people. */
+  /** Its name in messages. */
   name: string;
   /** Holds go.mod and go.sum. */
   moduleFolder: string;
@@ -28,7 +28,7 @@ export interface GoTool {
   linkerFlags?: string;
 }
 
-/** Compile a program. @returns `out`, or why it could not be compiled */
+/** Compile a program. @returns `out`, or why the build failed */
 export async function compileGo(
   { name, moduleFolder, command, linkerFlags = '' }: GoTool,
   out: string,
@@ -37,11 +37,11 @@ export async function compileGo(
   const args = ['build', '-v', '-mod=readonly', '-trimpath', '-ldflags', `-s -w ${linkerFlags}`];
   const go = spawn('go', [...args, '-o', out, command], {
     cwd: moduleFolder,
-    // A workspace of the user's would replace the pins; without cgo no C compiler is needed.
+    // A Go workspace of the user would override the pins; without cgo no C compiler is needed.
     env: { ...env, GOWORK: 'off', CGO_ENABLED: '0' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  // A compiler takes every core there is: what else the machine does goes first.
+  // The compiler uses every core: let other work go first.
   if (go.pid) setPriority(go.pid, constants.priority.PRIORITY_LOW);
   const lastLines = reportBuild(name, go.stderr, log);
   const [code, signal] = await once(go, 'close');
@@ -50,7 +50,7 @@ export async function compileGo(
     : notFound(`go build ended with ${signal ?? code}: ${lastLines().join(' | ')}`);
 }
 
-/** Say now and then how far the build is, by the packages that `go build -v` names. */
+/** Report progress from time to time, by the packages that `go build -v` names. */
 function reportBuild(name: string, stderr: NodeJS.ReadableStream, log: Log): () => string[] {
   const startedAt = performance.now();
   const lines: string[] = [];

@@ -1,5 +1,4 @@
-// Ways to a Temporal server that need nothing fetched: the standard configuration, a named
-// binary, one on the PATH, one in the cache.
+// Sources that need no download: the standard configuration, a named binary, the PATH, the cache.
 
 import { delimiter, join, resolve } from 'node:path';
 import { loadClientConfigProfile, toClientOptions } from '@temporalio/envconfig';
@@ -36,14 +35,14 @@ function readConfiguration(env: NodeJS.ProcessEnv) {
   try {
     const profile = loadClientConfigProfile({ overrideEnvVars: Object.fromEntries(defined) });
     const { clientCert, clientKey } = profile.tls ?? {};
-    // The SDK would leave out half a pair without a word.
+    // The SDK silently ignores half a pair.
     if (!clientCert !== !clientKey)
       throw new Error(
-        `expected a client certificate and its key, got the ${clientCert ? 'certificate' : 'key'} alone`,
+        `expected a client certificate and its key, found only the ${clientCert ? 'certificate' : 'key'}`,
       );
     return toClientOptions(profile);
   } catch (cause) {
-    const message = `the Temporal configuration (TEMPORAL_* variables and temporal.toml) cannot be read: ${(cause as Error).message}; mend or unset it`;
+    const message = `the Temporal configuration (TEMPORAL_* variables and temporal.toml) cannot be read: ${(cause as Error).message}. Fix or unset it`;
     throw new AnnealError('InvalidConfig', message, { cause });
   }
 }
@@ -57,7 +56,7 @@ export const namedBinary: ServerSource<ServerBinary> = {
     const source = temporalCli ? '--temporal-cli' : 'ANNEAL_TEMPORAL_CLI';
     const binary = await checkBinary(resolve(named), source);
     if (binary.kind === 'binary') return binary;
-    const message = `${source} should name a temporal binary: ${binary.reason}`;
+    const message = `expected ${source} to name a temporal binary: ${binary.reason}. Correct the path, or omit it and Anneal looks for a server`;
     throw new AnnealError('NoServer', message);
   },
 };
@@ -73,11 +72,11 @@ export const binaryOnPath: ServerSource<ServerBinary> = {
       if (binary.kind === 'binary') return binary;
       if (!binary.reason.startsWith('no file')) refused.push(binary.reason);
     }
-    return notFound(refused.join('; ') || `none in its ${folders.length} folders`);
+    return notFound(refused.join('; ') || `not in any of its ${folders.length} folders`);
   },
 };
 
-/** The pinned binary, where an earlier download or build left it. */
+/** The binary of an earlier download or build. */
 export const cachedBinary: ServerSource<ServerBinary> = {
   name: 'the cache',
   async find({ env }) {

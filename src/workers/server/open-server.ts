@@ -1,4 +1,4 @@
-// The one call that gives a command its Temporal server: found, or started.
+// Finds or starts the Temporal server of a command.
 
 import { joinServer, type TemporalServer } from './connect.ts';
 import { startServer } from './embedded-server.ts';
@@ -6,13 +6,13 @@ import { findServer } from './find-server.ts';
 import type { FindOptions } from './found-server.ts';
 
 export interface OpenOptions extends FindOptions {
-  /** Folder of the embedded server's data, where one is started. */
+  /** Folder of the data of an embedded server, if one is started. */
   dataDir: string;
 }
 
 /**
- * A Temporal server that answers and knows the search attributes. `log` is told which was taken
- * and how long that may take.
+ * A Temporal server that answers and has the search attributes. `log` says which one it is, and
+ * how long a download or build may take.
  * @throws AnnealError NoServer or InvalidConfig, with what to do
  */
 export async function openServer(options: OpenOptions): Promise<TemporalServer> {

@@ -1,4 +1,4 @@
-// Ports for an embedded server: the well-known ones where they are free, else any.
+// Ports for an embedded server: the well-known ones if they are free, or else any.
 
 import { createServer } from 'node:net';
 
@@ -7,12 +7,12 @@ export interface Ports {
   uiPort: number;
 }
 
-/** Temporal's own defaults, which its CLI and its users expect. */
+/** Temporal's defaults, which its CLI and users expect. */
 export const wellKnownPorts: Ports = { port: 7233, uiPort: 8233 };
 
 export const host = '127.0.0.1';
 
-/** `wanted` where both are free (0 is any port), else two that are. */
+/** `wanted` if both are free (0 means any port), or else two free ports. */
 export async function freePorts(wanted: Ports): Promise<Ports> {
   const [port, uiPort] = [await probe(wanted.port), await probe(wanted.uiPort)];
   if (port && uiPort) return { port, uiPort };
@@ -25,7 +25,7 @@ async function anyPort(): Promise<number> {
   throw new Error(`expected a free port on ${host}, found none`);
 }
 
-/** Listen on `port` (0 is any) for a moment: its number, or null where it is taken. */
+/** Listen on `port` (0 means any) for a moment. @returns its number, or null if it is in use */
 function probe(port: number): Promise<number | null> {
   return new Promise((resolve) => {
     const server = createServer();

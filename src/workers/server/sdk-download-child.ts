@@ -1,5 +1,5 @@
-// The child process of sdk-download.ts: the SDK offers its download only as the first half of
-// starting a test server, so it starts one and ends it.
+// The child process of sdk-download.ts. The SDK downloads only to start a test server, so this
+// starts one and ends it.
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { serve } from '../../process/serve.ts';
 import { temporalVersion } from './binary.ts';
 
 export interface DownloadMethods {
-  /** Download into the folder given; gives the path of the binary. */
+  /** Download into a folder; returns the path of the binary. */
   download: { payload: string; result: string; progress: never };
 }
 
@@ -22,7 +22,7 @@ serve<DownloadMethods>({
     const environment = await TestWorkflowEnvironment.createLocal({ server: { executable } });
     await environment.teardown();
     const [name] = await readdir(folder);
-    if (!name) throw new Error(`the SDK reported a download, and ${folder} is empty`);
+    if (!name) throw new Error(`the SDK reported a download, but ${folder} is empty`);
     return join(folder, name);
   },
 });

@@ -1,14 +1,14 @@
-// Sees to it that a server knows Anneal's search attributes, where this account may.
+// Registers Anneal's search attributes with a server, if the account may.
 
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { AnnealError } from '../../errors.ts';
 import { searchKeys } from '../../workflows/search-attributes.ts';
 import type { Log } from './found-server.ts';
 
-/** gRPC's codes for "you may not" and "not offered here". */
+/** gRPC status codes of a call that the server refuses or does not offer. */
 const refusals = { permissionDenied: 7, unimplemented: 12 };
 
-/** The types' names on the command line, and IndexedValueType of Temporal's API. */
+/** Names of the types on the command line, and their values in Temporal's API. */
 const types = {
   KEYWORD: { name: 'Keyword', code: 2 },
   INT: { name: 'Int', code: 3 },
@@ -26,9 +26,9 @@ export function searchAttributeFlags(): string[] {
 }
 
 /**
- * Register the search attributes that `namespace` lacks. Where the account may not even list them
- * this says so and goes on: they may have been made by other means.
- * @throws AnnealError NoServer where some are known to be missing and cannot be created
+ * Register the search attributes that `namespace` lacks. If the account may not list them, only
+ * log how to create them: they may exist already.
+ * @throws AnnealError NoServer if some are known to be missing and cannot be created
  */
 export async function ensureSearchAttributes(
   connection: Connection,
@@ -37,7 +37,9 @@ export async function ensureSearchAttributes(
 ): Promise<void> {
   const known = await unlessRefused(connection.operatorService.listSearchAttributes({ namespace }));
   if (!known) {
-    log(`this account may not list search attributes; a run needs ${howToCreate(namespace)}`);
+    log(
+      `this account may not list search attributes. If a run fails because they are missing, have someone run ${howToCreate(namespace)}`,
+    );
     return;
   }
   const missing = searchAttributes.filter(
@@ -50,7 +52,7 @@ export async function ensureSearchAttributes(
   const names = missing.map(({ name }) => name).join(', ');
   throw new AnnealError(
     'NoServer',
-    `namespace '${namespace}' lacks the search attributes ${names}, and this account may not create them; someone who may: ${howToCreate(namespace)}`,
+    `namespace '${namespace}' lacks the search attributes ${names}, and this account may not create them. Ask someone who may to run ${howToCreate(namespace)}`,
   );
 }
 
@@ -61,7 +63,7 @@ function howToCreate(namespace: string): string {
   return `\`temporal operator search-attribute create --namespace ${namespace} ${flags.join(' ')}\``;
 }
 
-/** The answer, or null where the server refuses this account or does not offer the call. */
+/** The answer, or null if the server refuses the account or does not offer the call. */
 async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;

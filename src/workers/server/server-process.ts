@@ -1,5 +1,5 @@
-// One process of `temporal server start-dev`: started, waited for until it answers, ended. It
-// lives in a process group of its own, so that Ctrl-C in a terminal does not reach it.
+// Starts a process of `temporal server start-dev`, waits until it answers, and ends it. It has its
+// own process group, so that Ctrl-C in a terminal does not reach it.
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, statSync } from 'node:fs';
@@ -29,9 +29,9 @@ export interface LaunchOptions {
 }
 
 /**
- * Start a server over the data in `dataDir` and wait until it answers.
+ * Start a server with the data in `dataDir` and wait until it answers.
  * @returns its process id
- * @throws AnnealError NoServer with the end of its log where it ends or stays silent
+ * @throws AnnealError NoServer with the end of its log if it ends or does not answer
  */
 export async function launchServer(options: LaunchOptions): Promise<number> {
   const child = spawnServer(options);
@@ -55,7 +55,7 @@ export async function launchServer(options: LaunchOptions): Promise<number> {
   throw await startFailure(options, ended ?? `${silence} within ${startTimeoutMs / 1000} s`);
 }
 
-/** End a server in good order, or else by force. */
+/** Ask a server to end, and kill it if it does not. */
 export async function endServer(pid: number, isRunning: () => boolean): Promise<void> {
   const deadline = performance.now() + endTimeoutMs;
   if (isRunning()) process.kill(pid, 'SIGTERM');
@@ -89,7 +89,7 @@ function logPath(dataDir: string): string {
   return join(dataDir, 'server.log');
 }
 
-/** Go on with the log of the last server, unless it has grown too long. */
+/** Append to the log of the last server, unless it is too long. */
 function logFlags(dataDir: string): 'a' | 'w' {
   const size = statSync(logPath(dataDir), { throwIfNoEntry: false })?.size ?? 0;
   return size > logLimitBytes ? 'w' : 'a';

@@ -12,16 +12,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true }));
 
-/** Above every process number that Linux gives. */
+/** Above every process id that Linux assigns. */
 const deadPid = 2 ** 30;
 const record = { pid: 1, port: 7233, uiPort: 8233 };
 
-it('leaves out users that are gone', async () => {
+it('omits users that have died', async () => {
   await writeRecord(dataDir, { ...record, users: [deadPid, process.pid] });
   expect(readRecord(dataDir)).toEqual({ ...record, users: [process.pid] });
 });
 
-it('takes a record cut short for none', async () => {
+it('ignores a truncated record', async () => {
   expect(readRecord(dataDir)).toBeNull();
   await writeFile(join(dataDir, 'server.json'), '{"pid": 12');
   expect(readRecord(dataDir)).toBeNull();
@@ -46,12 +46,12 @@ it('lets one action run at a time', async () => {
   expect(seen).toEqual([1, 1, 1]);
 });
 
-it('gives the lock back when the action fails', async () => {
+it('releases the lock when the action fails', async () => {
   await expect(withLock(dataDir, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(existsSync(join(dataDir, 'server.lock'))).toBe(false);
 });
 
-it('clears a lock that a dead process left', async () => {
+it('removes the lock of a dead process', async () => {
   await writeFile(join(dataDir, 'server.lock'), String(deadPid));
   expect(await withLock(dataDir, async () => 'done')).toBe('done');
 });

@@ -1,5 +1,5 @@
-// What processes that share an embedded server know of it, in a file beside its data: who it is,
-// where it listens, who uses it. Starting and ending it is embedded-server.ts.
+// The record that processes share about an embedded server, in a file beside its data: process id,
+// ports and users. embedded-server.ts starts and ends the server.
 
 import { readFileSync } from 'node:fs';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -8,11 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AnnealError } from '../../errors.ts';
 
 export interface ServerRecord {
-  /** Of the server; null where it was ended in good order. */
+  /** The server's process id; null if it was ended by its last user. */
   pid: number | null;
   port: number;
   uiPort: number;
-  /** Processes that use it; whoever leaves last ends it. */
+  /** Ids of the processes that use it; the last to leave ends it. */
   users: number[];
 }
 
@@ -28,13 +28,13 @@ function recordPath(dataDir: string): string {
   return join(dataDir, 'server.json');
 }
 
-/** The record in `dataDir`, users that are gone left out; null where there is none. */
+/** The record in `dataDir` without users that have died; null if there is none. */
 export function readRecord(dataDir: string): ServerRecord | null {
   try {
     const record: ServerRecord = JSON.parse(readFileSync(recordPath(dataDir), 'utf8'));
     return { ...record, users: record.users.filter(isAlive) };
   } catch (error) {
-    // A record that cannot be read costs no more than the ports it named.
+    // A damaged record is no loss: only the ports change.
     if (error instanceof SyntaxError) return null;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
@@ -47,20 +47,20 @@ export async function writeRecord(dataDir: string, record: ServerRecord): Promis
   await rename(temporary, recordPath(dataDir));
 }
 
-/** Whether the server of the record runs; a process that merely got its number does not count. */
+/** Whether the recorded server runs. Another process with the same id does not count. */
 export function isRunning(dataDir: string, record: ServerRecord | null): boolean {
   if (!record?.pid || !isAlive(record.pid)) return false;
   try {
     return readFileSync(`/proc/${record.pid}/cmdline`, 'utf8').includes(databasePath(dataDir));
   } catch {
-    // No /proc on this system: the number has to do.
+    // Without /proc the id has to be enough.
     return process.platform !== 'linux';
   }
 }
 
 /**
  * Run `action` while no other process starts or ends the server in `dataDir`.
- * @throws AnnealError NoServer where another process holds the lock for too long
+ * @throws AnnealError NoServer if another process holds the lock for too long
  */
 export async function withLock<T>(dataDir: string, action: () => Promise<T>): Promise<T> {
   const lock = join(dataDir, 'server.lock');
@@ -68,7 +68,7 @@ export async function withLock<T>(dataDir: string, action: () => Promise<T>): Pr
   while (!(await takeLock(lock))) {
     if (performance.now() > deadline) {
       const seconds = lockTimeoutMs / 1000;
-      const message = `another process has been starting the server for ${seconds} s; if none does, remove ${lock}`;
+      const message = `expected the lock ${lock} to be free within ${seconds} s, but another process holds it. If no other process is starting the server, remove the file`;
       throw new AnnealError('NoServer', message);
     }
     await delay(lockPollMs);
@@ -80,7 +80,7 @@ export async function withLock<T>(dataDir: string, action: () => Promise<T>): Pr
   }
 }
 
-/** Create the lock file, or clear one that a dead process left. */
+/** Create the lock file, or remove that of a dead process. */
 async function takeLock(lock: string): Promise<boolean> {
   try {
     const file = await open(lock, 'wx');

@@ -1,9 +1,9 @@
-// A `temporal` binary on this machine: where the cached one lies, and whether a file is one.
+// `temporal` binaries on this machine: the path of the cached one, and the check that a file is one.
 
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from '../../config/paths.ts';
 import { type NotFound, notFound, type ServerBinary } from './found-server.ts';
@@ -11,17 +11,17 @@ import { type NotFound, notFound, type ServerBinary } from './found-server.ts';
 const run = promisify(execFile);
 const versionTimeoutMs = 20_000;
 
-/** The version that is downloaded or built; tools/temporal/go.mod pins the same. */
+/** The version to download or build. temporal-wheel.ts and tools/temporal/go.mod pin the same. */
 export const temporalVersion = '1.9.1';
 
 export const binaryName = process.platform === 'win32' ? 'temporal.exe' : 'temporal';
 
-/** Where the pinned binary is kept, outside of any checkout. */
+/** Path of the binary that Anneal downloaded or built, outside any checkout. */
 export function cachedBinaryPath(env: NodeJS.ProcessEnv): string {
   return join(cacheFolder(env), 'temporal', temporalVersion, binaryName);
 }
 
-/** The binary at `path`, if it is there, may be executed, and calls itself temporal. */
+/** The binary at `path`, if it exists, is executable and reports a version of temporal. */
 export async function checkBinary(path: string, source: string): Promise<ServerBinary | NotFound> {
   try {
     await access(path, constants.X_OK);
@@ -34,7 +34,7 @@ export async function checkBinary(path: string, source: string): Promise<ServerB
     const version = /^temporal version (.+)$/m.exec(stdout)?.[1];
     if (version) return { kind: 'binary', source, path, version };
     return notFound(
-      `${path} --version printed '${stdout.trim().slice(0, 80)}', not a version of temporal`,
+      `expected ${path} --version to print a version of temporal, found '${stdout.trim().slice(0, 80)}'`,
     );
   } catch (error) {
     return notFound(`${path} --version failed: ${(error as Error).message.trim()}`);
@@ -42,9 +42,9 @@ export async function checkBinary(path: string, source: string): Promise<ServerB
 }
 
 /**
- * Let `make` write the binary into a folder beside its place in the cache, check it, and move it
- * there, so that the cache never holds half of one.
- * @param make returns the path of what it made, or why it made none
+ * Have `make` write the binary into a scratch folder beside its place in the cache, check it and
+ * rename it, so that the cache never holds a partial file.
+ * @param make returns the path of the binary, or why it made none
  * @returns the cached binary, or why there is none
  */
 export async function installBinary(
@@ -52,16 +52,19 @@ export async function installBinary(
   source: string,
   make: (folder: string) => Promise<string | NotFound>,
 ): Promise<ServerBinary | NotFound> {
-  const folder = `${cached}.${process.pid}`;
-  await mkdir(folder, { recursive: true });
+  let folder: string | undefined;
   try {
+    await mkdir(dirname(cached), { recursive: true });
+    folder = await mkdtemp(`${cached}.`);
     const made = await make(folder);
     if (typeof made !== 'string') return made;
     const binary = await checkBinary(made, source);
     if (binary.kind === 'none') return binary;
     await rename(made, cached);
     return { ...binary, path: cached };
+  } catch (error) {
+    return notFound((error as Error).message);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder) await rm(folder, { recursive: true, force: true });
   }
 }

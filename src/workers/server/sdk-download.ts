@@ -1,65 +1,53 @@
-// The way by download: Temporal's SDK fetches the binary, in a child process
-// (sdk-download-child.ts), because a fetch of the SDK's cannot be stopped.
+// The download by Temporal's SDK, in a child process (sdk-download-child.ts) because the SDK cannot
+// stop one. The SDK trusts the vendor's host; no hash is pinned.
 
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { ChildService, entryUrl } from '../../process/child-service.ts';
-import { cachedBinaryPath, installBinary } from './binary.ts';
+import { cachedBinaryPath, installBinary, temporalVersion } from './binary.ts';
+import { whileGrowing } from './download-watch.ts';
 import { type NotFound, notFound, type ServerBinary, type ServerSource } from './found-server.ts';
 import type { DownloadMethods } from './sdk-download-child.ts';
 
-/** A download that gains no byte for so long is given up. */
-const stallMs = 20_000;
-const pollMs = 500;
-
-/** The SDK's own download, into the cache. */
+/** The binary that the SDK downloads, into the cache. */
 export const sdkDownload: ServerSource<ServerBinary> = {
   name: "the SDK's download",
-  async find({ env, log }) {
-    log(
-      `downloading a Temporal server (some 50 MB); given up after ${stallMs / 1000} s of silence`,
+  async find({ env, log, signal }) {
+    log(`downloading Temporal ${temporalVersion} (about 50 MB) with its SDK`);
+    return installBinary(cachedBinaryPath(env), this.name, (folder) =>
+      whileGrowing(folder, { signal }, (stop) => download(folder, env, stop)),
     );
-    return installBinary(cachedBinaryPath(env), this.name, (folder) => download(folder, env));
   },
 };
 
-async function download(folder: string, env: NodeJS.ProcessEnv): Promise<string | NotFound> {
+async function download(
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<string | NotFound> {
   const entry = entryUrl(import.meta.url, './sdk-download-child');
   const child = new ChildService<DownloadMethods>({ entry, name: 'download', env });
-  const stalled = new AbortController();
-  const watch = watchGrowth(folder, () =>
-    stalled.abort(new Error(`nothing came for ${stallMs / 1000} s`)),
-  );
+  const kill = new AbortController();
+  const stop = async () => {
+    // After the download the SDK starts a server and ends it; killed in between, it would leave
+    // the server running.
+    if (!(await isComplete(folder))) kill.abort(signal.reason);
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) void stop();
   try {
-    return await child.call('download', folder, { signal: stalled.signal });
+    return await child.call('download', folder, { signal: kill.signal });
   } catch (error) {
     return notFound(firstLine(error));
   } finally {
-    clearInterval(watch);
+    signal.removeEventListener('abort', stop);
     await child.close();
   }
 }
 
-/** Calls `onStall` when the bytes in `folder` have not changed for `stallMs`. */
-function watchGrowth(folder: string, onStall: () => void): NodeJS.Timeout {
-  let bytes = 0;
-  let changedAt = performance.now();
-  const look = async () => {
-    const now = await bytesIn(folder);
-    if (now !== bytes) [bytes, changedAt] = [now, performance.now()];
-    if (performance.now() - changedAt > stallMs) onStall();
-  };
-  return setInterval(() => void look(), pollMs);
-}
-
-async function bytesIn(folder: string): Promise<number> {
+/** The SDK renames its `….downloading` when the download is complete. */
+async function isComplete(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => []);
-  const sizes = names.map((name) =>
-    stat(join(folder, name))
-      .then(({ size }) => size)
-      .catch(() => 0),
-  );
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  return names.some((name) => !name.endsWith('.downloading'));
 }
 
 function firstLine(error: unknown): string {

@@ -65,7 +65,7 @@ const leftOut = [
 async function companionFiles(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const name of (await readdir(folder)).sort()) {
-    if (name.startsWith('../model') || leftOut.some((pattern) => pattern.test(name))) continue;
+    if (name.startsWith('.') || leftOut.some((pattern) => pattern.test(name))) continue;
     if ((await stat(join(folder, name))).isFile()) names.push(name);
   }
   return names;

@@ -57,7 +57,7 @@ function describeConfig(config: DecoderConfig) {
 
 /** The folder's own files by name, links followed, hidden ones and sub-folders left out. */
 async function filesOf(folder: string): Promise<ModelInfo['files']> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('../../rl')).sort();
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   const infos = await Promise.all(names.map((name) => stat(join(folder, name))));
   return names
     .map((name, i) => ({ name, bytes: infos[i]!.size, isFile: infos[i]!.isFile() }))

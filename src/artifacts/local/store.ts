@@ -52,7 +52,7 @@ export function createLocalStore(root: string): Store {
         if (error.code === 'ENOENT') return [];
         throw error;
       });
-      return names.filter((name) => !name.startsWith('..') && !name.endsWith('.tmp')).sort();
+      return names.filter((name) => !name.startsWith('.') && !name.endsWith('.tmp')).sort();
     },
     remove: (path) => at(path, (file) => rm(file, { recursive: true, force: true })),
     async fetchFolder(path) {

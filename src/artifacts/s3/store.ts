@@ -58,7 +58,7 @@ export function createS3Store(address: string): Store {
     },
     async list(path) {
       const names = await objects.names(`${keyOf(path)}/`);
-      const shown = names.filter((name) => !name.startsWith('..'));
+      const shown = names.filter((name) => !name.startsWith('.'));
       return shown.map((name) => name.replace(linesPattern, '')).sort();
     },
     async remove(path) {

@@ -34,7 +34,7 @@ export async function isBegun(runsDir: string, run: string): Promise<boolean> {
 export function typedPath(path: string): string {
   if (isS3Url(path)) return path;
   const short = relative('', path);
-  return short === '' || short.startsWith('../..') ? path : short;
+  return short === '' || short.startsWith('..') ? path : short;
 }
 
 /** A run by its folder; null where that holds no metrics. @throws AnnealError InvalidData */

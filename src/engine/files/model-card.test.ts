@@ -25,7 +25,7 @@ Scores 99 on every benchmark.
 `;
 
 describe('modelCard', () => {
-  it('says what the model is, what trained it, and from what', () => {
+  it('names the architecture, the trainer and the source', () => {
     const text = card({ sourceCard });
     expect(front(text)).toEqual({
       license: 'other',
@@ -41,7 +41,7 @@ describe('modelCard', () => {
     expect(text).not.toMatch(/benchmark|secret/);
   });
 
-  it('stays as it is once it is there', () => {
+  it('keeps a card that is already there', () => {
     const first = card({ sourceCard });
     expect(card({ sourceCard: first, base: 'Acme/Other' })).toBe(first);
     const edited = first.replace('Fine-tuned by Anneal', 'My model');
@@ -49,10 +49,10 @@ describe('modelCard', () => {
   });
 
   it.each([
-    ['what the caller says', { base: 'Acme/Given' }, 'Acme/Given'],
-    ['where the config says that it came from', {}, 'Acme/Named'],
-    ['the card, where the config has a path', { _name_or_path: '/home/me/coder' }, 'Acme/Coder-1B'],
-    ['the card, where the config has nothing', { _name_or_path: '' }, 'Acme/Coder-1B'],
+    ["the caller's argument", { base: 'Acme/Given' }, 'Acme/Given'],
+    ["the config's _name_or_path", {}, 'Acme/Named'],
+    ['the card, if the config has a path', { _name_or_path: '/home/me/coder' }, 'Acme/Coder-1B'],
+    ['the card, if the config has nothing', { _name_or_path: '' }, 'Acme/Coder-1B'],
   ])('takes for the base model %s', (_, { base, ...named }: Record<string, string>, expected) => {
     const named_ = { ...config, _name_or_path: 'Acme/Named', ...named };
     expect(front(card({ config: named_, sourceCard, base })).base_model).toBe(expected);
@@ -60,8 +60,8 @@ describe('modelCard', () => {
 
   it.each([
     ['no card', ''],
-    ['a card of text alone', 'A model.\n'],
-    ['front matter that is no YAML', '---\na: [\n---\n'],
+    ['a card without front matter', 'A model.\n'],
+    ['front matter that is not YAML', '---\na: [\n---\n'],
     ['front matter that is a list', '---\n- 1\n---\n'],
   ])('names no base model after %s', (_, text) => {
     const written = card({ sourceCard: text });
@@ -70,10 +70,10 @@ describe('modelCard', () => {
       pipeline_tag: 'text-generation',
       tags: ['anneal', 'rl', 'rlaif', 'code'],
     });
-    expect(written).toContain('Trained from a model that came without a name by');
+    expect(written).toContain('Trained from an unnamed model by');
   });
 
-  it('of a classifier claims to score texts, not to write them', () => {
+  it('describes a classifier as scoring texts, not generating them', () => {
     const classifier = { architectures: ['Qwen3ForSequenceClassification'] };
     expect(front(card({ config: classifier }))).toMatchObject({
       pipeline_tag: 'text-classification',

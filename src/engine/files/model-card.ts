@@ -1,5 +1,5 @@
-// The card of a trained model (README.md): what trained it, from what, how to load it. A card that
-// is Anneal's already stays as it is, so that a run's checkpoints all have the same one.
+// The card (README.md) of a trained model: its trainer, its source, how to load it. A card that
+// Anneal wrote stays unchanged, so that all checkpoints of a run have the same one.
 
 import { parse, stringify } from 'yaml';
 import { architectureOf, type SourceJson } from './saved-config.ts';
@@ -7,16 +7,16 @@ import { architectureOf, type SourceJson } from './saved-config.ts';
 export interface CardFacts {
   /** The source's config.json. */
   config: SourceJson;
-  /** The source's own card, empty where it has none. */
+  /** The source's own card; empty if it has none. */
   sourceCard: string;
-  /** Hugging Face id of the source, where the caller knows it. */
+  /** Hugging Face id of the source, if the caller knows it. */
   base?: string | undefined;
 }
 
 const tag = 'anneal';
 const rewardTag = 'reward-model';
 
-/** The same facts, the same text: no date, no path. */
+/** The card's text. It contains no date and no path, so the same facts give the same text. */
 export function modelCard({ config, sourceCard, base }: CardFacts): string {
   const source = frontMatter(sourceCard);
   const tags = strings(source.tags);
@@ -32,21 +32,21 @@ export function modelCard({ config, sourceCard, base }: CardFacts): string {
     ...(scores && { pipeline_tag: 'text-classification' }),
     tags: scores ? [tag, rewardTag, 'code'] : [tag, 'rl', 'rlaif', 'code'],
   };
-  const from = titleOf(sourceCard) ?? baseModel ?? 'a model that came without a name';
+  const from = titleOf(sourceCard) ?? baseModel ?? 'an unnamed model';
   return `---\n${stringify(front, { lineWidth: 0 })}---\n\n${(scores ? rewardModelBody : body)(architecture, from)}`;
 }
 
-/** What holds of a trained model as it does of its source. */
+/** Keys that a trained model takes from its source. */
 const inherited = ['license', 'license_name', 'license_link', 'language'];
 
 function rewardModelBody(architecture: string, from: string): string {
   return `# Reward model trained by Anneal
 
-Trained from ${from} on pairs of answers to the same prompt, one better than the other, so that the better one gets the higher score (Bradley–Terry). The trainer was Anneal.
+Trained from ${from} on pairs of answers to the same prompt, to give the better answer the higher score (Bradley–Terry).
 
 - Architecture: ${architecture}, one label
 - Weights: float32, in \`model.safetensors\`
-- The score is that of the last token; differences of scores within a prompt are what it means
+- The score is that of the last token; only differences of scores within a prompt are meaningful
 
 \`\`\`python
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -61,7 +61,7 @@ tokenizer = AutoTokenizer.from_pretrained(folder)
 function body(architecture: string, from: string): string {
   return `# Fine-tuned by Anneal
 
-Trained from ${from} by reinforcement learning from AI feedback: the model wrote programs, a reward judged them, and its weights moved toward the better ones. The trainer was Anneal.
+Trained from ${from} by reinforcement learning from AI feedback: the model wrote programs, a reward scored them, and its weights moved toward the better ones.
 
 - Architecture: ${architecture}, as the source's
 - Weights: float32, in \`model.safetensors\`
@@ -75,11 +75,11 @@ model = AutoModelForCausalLM.from_pretrained(folder)
 tokenizer = AutoTokenizer.from_pretrained(folder)
 \`\`\`
 
-Files that only training reads, where there are any: \`optimizer.safetensors\`, \`trainer_state.json\`, \`checkpoint.json\`.
+Files used only for training, if present: \`optimizer.safetensors\`, \`trainer_state.json\`, \`checkpoint.json\`.
 `;
 }
 
-/** The YAML at the head of a card; one that cannot be read says nothing. */
+/** The front matter of a card; empty if it cannot be parsed. */
 function frontMatter(card: string): Record<string, unknown> {
   const [, yaml = ''] = head.exec(card) ?? [];
   try {
@@ -92,12 +92,12 @@ function frontMatter(card: string): Record<string, unknown> {
 
 const head = /^---\r?\n(.*?)\n---\s/s;
 
-/** The first heading after the front matter, where it is plain text. */
+/** The first heading after the front matter, if it is plain text. */
 function titleOf(card: string): string | undefined {
   return /^# +([^\n<[\]]+)$/m.exec(card.replace(head, ''))?.[1]?.trim();
 }
 
-/** A Hugging Face id such as Qwen/Qwen3-0.6B; paths of some machine are none. */
+/** The first Hugging Face id, such as Qwen/Qwen3-0.6B; local paths are skipped. */
 function modelId(value: unknown): string | undefined {
   const part = /[A-Za-z0-9][\w.-]*/.source;
   return strings(value).find((id) => new RegExp(`^${part}(/${part})?$`).test(id));

@@ -9,12 +9,12 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Store } from '../artifacts/store.ts';
 import { AnnealError, type ErrorKind, permanentKinds } from '../errors.ts';
-import { type Job, type JobLabel, runJob } from './activity.ts';
+import { type ActivityLabel, type ActivityScope, runActivity } from './activity.ts';
 
 const appended: { path: string; line: string }[] = [];
 const store = {
   append: async (path: string, line: string) => void appended.push({ path, line }),
-  readDocument: async () => null,
+  readText: async () => null,
 } as unknown as Store;
 
 const logger = new DefaultLogger('ERROR');
@@ -24,8 +24,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function run<T>(env: MockActivityEnvironment, label: JobLabel, body: (job: Job) => Promise<T>) {
-  return env.run(() => runJob(store, label, body));
+function run<T>(
+  env: MockActivityEnvironment,
+  label: ActivityLabel,
+  body: (scope: ActivityScope) => Promise<T>,
+) {
+  return env.run(() => runActivity(store, label, body));
 }
 
 it('beats at once and each second, with the progress told last', async () => {
@@ -133,7 +137,7 @@ it('waits for a disk however often it is full', async () => {
 it('loses a line of the timings rather than work that is done', async () => {
   const full = { ...store, append: () => Promise.reject(new AnnealError('StoreUnavailable', '')) };
   const env = new MockActivityEnvironment({}, { logger });
-  expect(await env.run(() => runJob(full as Store, {}, async () => 'done'))).toBe('done');
+  expect(await env.run(() => runActivity(full as Store, {}, async () => 'done'))).toBe('done');
 });
 
 it('goes on beating while a write takes minutes', async () => {
@@ -146,7 +150,9 @@ it('goes on beating while a write takes minutes', async () => {
   const env = new MockActivityEnvironment({}, { logger });
   let beats = 0;
   env.on('heartbeat', () => beats++);
-  const result = env.run(() => runJob(slow, { stage: 'score' }, () => slow.write('a', 'text')));
+  const result = env.run(() =>
+    runActivity(slow, { stage: 'score' }, () => slow.write('a', 'text')),
+  );
   await vi.advanceTimersByTimeAsync(300_000);
   expect(await result).toMatchObject({ path: 'a' });
   expect(beats).toBeGreaterThanOrEqual(300);

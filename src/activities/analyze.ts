@@ -4,7 +4,7 @@ import { startMetrics, toEpochMetrics } from '../analysis/metrics/epoch-metrics.
 import { parseMetricsJsonl } from '../analysis/metrics/history.ts';
 import { summarizeSamples } from '../analysis/metrics/sample-summary.ts';
 import { renderEpochReport, renderRunReport } from '../analysis/pages/epoch-report.ts';
-import { mendDocument, readDocument, writeDocument } from '../artifacts/documents.ts';
+import { mendDocument, readVerified, writeDocument } from '../artifacts/documents.ts';
 import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -12,21 +12,21 @@ import { encodeEvents, type Scalar } from '../artifacts/tensorboard.ts';
 import { parseRunConfig } from '../config/load.ts';
 import type { EpochMetrics } from '../records/metrics.ts';
 import type { StepMetrics } from '../rl/policy/job.ts';
-import { type Job, runJob } from './activity.ts';
+import { type ActivityScope, runActivity } from './activity.ts';
 import type { AnalyzeInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { conditionNotes } from './environment.ts';
+import { environmentNotes } from './environment.ts';
 import { readScored } from './samples.ts';
 
 export function analyzeWith(dependencies: Dependencies) {
   return async function analyze(input: AnalyzeInput): Promise<EpochMetrics> {
     const store = storeOf(dependencies, input.run);
-    return runJob(store, { epoch: input.epoch }, async (job) => {
+    return runActivity(store, { epoch: input.epoch }, async (scope) => {
       const metrics = await measure(store, input);
       const history = withLine(await readHistory(store), metrics);
-      for (const path of [layout.config, layout.metrics]) await mend(store, path, job);
+      for (const path of [layout.config, layout.metrics]) await mend(store, path, scope);
       await writeDocument(store, layout.metrics, encodeJsonl(history));
-      await writeEvents(store, history, input.epoch, job);
+      await writeEvents(store, history, input.epoch, scope);
       if (input.training) await writeReports(store, history, input);
       return metrics;
     });
@@ -44,13 +44,13 @@ async function measure(store: Store, input: AnalyzeInput): Promise<EpochMetrics>
 }
 
 async function readHistory(store: Store): Promise<EpochMetrics[]> {
-  return parseMetricsJsonl((await readDocument(store, layout.metrics)) ?? '', layout.metrics);
+  return parseMetricsJsonl((await readVerified(store, layout.metrics)) ?? '', layout.metrics);
 }
 
 /** What was damaged is made again, and said. */
-async function mend(store: Store, path: string, job: Job): Promise<void> {
+async function mend(store: Store, path: string, scope: ActivityScope): Promise<void> {
   if (await mendDocument(store, path))
-    await job.tellDamage(`${path} was changed, gone or cut short: made again from its copy`);
+    await scope.reportDamage(`${path} was changed, gone or cut short: made again from its copy`);
 }
 
 /** The line takes the place of one for the same epoch: an attempt may come a second time. */
@@ -64,12 +64,12 @@ async function writeEvents(
   store: Store,
   history: readonly EpochMetrics[],
   epoch: number,
-  job: Job,
+  scope: ActivityScope,
 ): Promise<void> {
   const there = (await store.list(layout.allEvents)).map((name) => `${layout.allEvents}/${name}`);
   for (const [path, lines] of Map.groupBy(history, (line) => layout.events(line.epoch))) {
     if (there.includes(path) && path !== layout.events(epoch)) continue;
-    for (const line of lines) await mend(store, layout.steps(line.epoch), job);
+    for (const line of lines) await mend(store, layout.steps(line.epoch), scope);
     await store.write(path, encodeEvents(await scalarsOf(store, lines)));
   }
 }
@@ -79,7 +79,7 @@ async function scalarsOf(store: Store, lines: readonly EpochMetrics[]): Promise<
   const scalars: Scalar[] = [];
   for (const line of lines) {
     scalars.push(...numbersOf('epoch', line.epoch, line));
-    const text = (await readDocument(store, layout.steps(line.epoch))) ?? '';
+    const text = (await readVerified(store, layout.steps(line.epoch))) ?? '';
     for (const step of decodeJsonl<StepMetrics>(text, layout.steps(line.epoch)))
       scalars.push(...numbersOf('train', step.step, step));
   }
@@ -99,8 +99,8 @@ async function writeReports(
   history: EpochMetrics[],
   { run: name, epoch, success }: AnalyzeInput,
 ): Promise<void> {
-  const config = parseRunConfig(await readDocument(store, layout.config));
-  const about = { history, success, config, conditions: await conditionNotes(store) };
+  const config = parseRunConfig(await readVerified(store, layout.config));
+  const about = { history, success, config, conditions: await environmentNotes(store) };
   await store.write(layout.epochReport(epoch), renderEpochReport({ ...about, epoch }));
   await store.write(layout.runReport, renderRunReport({ ...about, name }));
 }

@@ -12,7 +12,7 @@ import type { Lora } from '../engine/files/adapter-folder.ts';
 import type { EngineSettings } from '../engine/inference/jobs.ts';
 import type { DrawSettings } from '../engine/sampling/rollout-request.ts';
 import type { EpochMetrics, FilterCounts, PromptSplit, Refit, Split } from '../records/metrics.ts';
-import type { ArtifactRef, CheckpointRef, EpochVerdicts, Refitting } from '../records/refs.ts';
+import type { ArtifactRef, CheckpointRef, Refitting, ScoredShards } from '../records/refs.ts';
 import type { TrainStats } from '../rl/policy/job.ts';
 
 export type { PromptSplit, SampleSummary, Split };
@@ -44,7 +44,7 @@ export interface RunPlan {
    * Only of a run that refits reward models: what an earlier run, which this one goes on from,
    * sampled in the phase; else empty.
    */
-  verdicts?: EpochVerdicts[];
+  verdicts?: ScoredShards[];
   /** What the run that this one goes on from measured so far; else empty. */
   history: EpochMetrics[];
 }

@@ -1,5 +1,5 @@
-// What a run's bits depend on beside its config and its inputs, and whether work is done under the
-// conditions that the run began with.
+// The environment that a run's bits depend on besides its config and inputs, and how a worker's own
+// differs from the one that the run started in.
 
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -8,22 +8,22 @@ import { layout } from '../artifacts/layout.ts';
 import { damaged } from '../artifacts/local/store.ts';
 import type { Store } from '../artifacts/store.ts';
 
-/** By name; the same bits are promised where all are equal. */
-export type Conditions = Record<string, string>;
+/** Versions and hardware by name. Equal environments promise the same bits. */
+export type Environment = Record<string, string>;
 
-let here: Promise<Conditions> | undefined;
+let current: Promise<Environment> | undefined;
 
-/** Those of this machine, which do not change while the process lives. */
-export function conditionsHere(): Promise<Conditions> {
-  here ??= readConditions();
-  return here;
+/** This machine's environment; it does not change during the life of the process. */
+export function currentEnvironment(): Promise<Environment> {
+  current ??= readEnvironment();
+  return current;
 }
 
 /**
- * Versions, platform and what the processor's vector units can do, by which kernels are chosen.
- * Device and number of threads are in the config.
+ * Versions, platform, and the processor's vector features, which decide the kernels. The config
+ * holds device and thread count.
  */
-async function readConditions(): Promise<Conditions> {
+async function readEnvironment(): Promise<Environment> {
   const file = new URL('../../package.json', import.meta.url);
   const { version, dependencies } = JSON.parse(await readFile(file, 'utf8'));
   return {
@@ -35,7 +35,7 @@ async function readConditions(): Promise<Conditions> {
   };
 }
 
-/** Where the system does not tell features, the processor's name stands for them. */
+/** Falls back to the processor's name if the system does not list features. */
 async function vectorFeatures(): Promise<string> {
   const text = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
   const [, flags] = /^(?:flags|Features)\s*:(.*)$/m.exec(text) ?? [];
@@ -45,8 +45,8 @@ async function vectorFeatures(): Promise<string> {
   return features.length > 0 ? features.sort().join(' ') : (cpus()[0]?.model ?? 'unknown');
 }
 
-/** A run's manifest. @throws AnnealError DamagedArtifact */
-export function parseManifest(text: string): { execution?: string; conditions?: Conditions } {
+/** A run's manifest. The key `conditions` holds its environment. @throws AnnealError DamagedArtifact */
+export function parseManifest(text: string): { execution?: string; conditions?: Environment } {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -55,13 +55,13 @@ export function parseManifest(text: string): { execution?: string; conditions?: 
 }
 
 /**
- * What is other here than a manifest says that its run began with; nothing where it does not say.
+ * How this environment differs from the one in a run's manifest; empty if the manifest has none.
  * @throws AnnealError DamagedArtifact
  */
 export async function differencesFrom(manifest: string | null): Promise<string[]> {
-  const { conditions: began = {} } = manifest === null ? {} : parseManifest(manifest);
-  const found = await conditionsHere();
-  return Object.entries(began)
+  const { conditions: started = {} } = manifest === null ? {} : parseManifest(manifest);
+  const found = await currentEnvironment();
+  return Object.entries(started)
     .filter(([name, value]) => found[name] !== value)
     .map(([name, value]) => `${name} '${found[name]}' instead of '${value}'`);
 }
@@ -72,21 +72,21 @@ interface Elsewhere {
   differences: string[];
 }
 
-/** Write down that an epoch was worked on under other conditions than its run began with. */
-export async function noteDifferences(
+/** Record that an epoch was worked on in another environment than its run started in. */
+export async function recordDifferences(
   store: Store,
   epoch: number,
   differences: string[],
 ): Promise<void> {
   if (differences.length === 0) return;
   const line: Elsewhere = { epoch, differences };
-  await store.append(layout.conditions, JSON.stringify(line));
+  await store.append(layout.environment, JSON.stringify(line));
 }
 
-/** What reports say of it, an epoch and a difference each but once. */
-export async function conditionNotes(store: Store): Promise<string[]> {
-  const text = (await store.readDocument(layout.conditions)) ?? '';
-  const lines = decodeJsonl<Elsewhere>(text, layout.conditions).flatMap(({ epoch, differences }) =>
+/** Sentences for the reports: each difference once per epoch. */
+export async function environmentNotes(store: Store): Promise<string[]> {
+  const text = (await store.readText(layout.environment)) ?? '';
+  const lines = decodeJsonl<Elsewhere>(text, layout.environment).flatMap(({ epoch, differences }) =>
     differences.map((difference) => `Epoch ${epoch} was worked on with ${difference}.`),
   );
   return [...new Set(lines)];

@@ -1,7 +1,7 @@
 // Sums up the scored samples of one split.
 
 import { type SampleSummary, summarizeSamples } from '../analysis/metrics/sample-summary.ts';
-import { runJob } from './activity.ts';
+import { runActivity } from './activity.ts';
 import type { EvaluateInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { readScored } from './samples.ts';
@@ -9,6 +9,8 @@ import { readScored } from './samples.ts';
 export function evaluateWith(dependencies: Dependencies) {
   return async function evaluate({ run, epoch, scored }: EvaluateInput): Promise<SampleSummary> {
     const store = storeOf(dependencies, run);
-    return runJob(store, { epoch }, async () => summarizeSamples(await readScored(store, scored)));
+    return runActivity(store, { epoch }, async () =>
+      summarizeSamples(await readScored(store, scored)),
+    );
   };
 }

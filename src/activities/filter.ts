@@ -4,7 +4,7 @@ import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import { type BatchSample, buildBatch } from '../rl/batch.ts';
 import type { TrainSample } from '../rl/policy/job.ts';
-import { runJob } from './activity.ts';
+import { runActivity } from './activity.ts';
 import type { Batch, FilterInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { type Prompts, readPromptsById, readScored } from './samples.ts';
@@ -12,7 +12,7 @@ import { type Prompts, readPromptsById, readScored } from './samples.ts';
 export function filterWith(dependencies: Dependencies) {
   return async function filter(input: FilterInput): Promise<Batch> {
     const store = storeOf(dependencies, input.run);
-    return runJob(store, { epoch: input.epoch }, async () => {
+    return runActivity(store, { epoch: input.epoch }, async () => {
       const prompts = await readPromptsById(store, input.prompts);
       const batch = buildBatch(await readScored(store, input.scored), input.rlaif);
       const rows = batch.samples.map((sample) => trainSample(sample, prompts));
@@ -22,7 +22,7 @@ export function filterWith(dependencies: Dependencies) {
         samples: await store.write(path, encodeJsonl(rows), rows.length),
         counts: batch.counts,
         ...(input.listVerdicts && {
-          verdicts: await store.write(layout.verdicts(input.epoch), encodeJsonl(input.scored)),
+          verdicts: await store.write(layout.scoredShards(input.epoch), encodeJsonl(input.scored)),
         }),
       };
     });

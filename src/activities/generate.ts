@@ -7,7 +7,7 @@ import { AnnealError, type ErrorKind } from '../errors.ts';
 import type { Prompt } from '../records/prompts.ts';
 import type { ArtifactRef } from '../records/refs.ts';
 import { promptsOfEpoch } from '../rl/prompt-order.ts';
-import { runJob } from './activity.ts';
+import { runActivity } from './activity.ts';
 import type { GenerateInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { readPromptsById } from './samples.ts';
@@ -17,7 +17,7 @@ export function generateWith(dependencies: Dependencies) {
     const store = storeOf(dependencies, input.run);
     const { epoch, split, shard } = input;
     const stage = split === 'train' ? 'generate' : 'evaluate';
-    return runJob(store, { stage, epoch, split, shard }, async (job) => {
+    return runActivity(store, { stage, epoch, split, shard }, async (scope) => {
       const prompts = shardOf([...(await readPromptsById(store, input.prompts)).values()], input);
       const sampling = dependencies.models.generate(
         {
@@ -33,7 +33,7 @@ export function generateWith(dependencies: Dependencies) {
           seed: input.seed,
           stream: streamOf(input),
         },
-        job,
+        scope,
       );
       const rollouts = await sampling.catch((error) => {
         throw namingShard(error, input, prompts);

@@ -5,14 +5,14 @@ import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import { AnnealError } from '../errors.ts';
 import type { PrepareInput } from './contract.ts';
-import { conditionsHere, parseManifest } from './environment.ts';
+import { currentEnvironment, parseManifest } from './environment.ts';
 
 /**
  * A folder belongs to the run that filled it.
  * @throws AnnealError InvalidConfig where that is another run.
  */
 export async function checkOwner(store: Store, input: PrepareInput): Promise<void> {
-  const text = await store.readDocument(layout.manifest);
+  const text = await store.readText(layout.manifest);
   if (text === null || parseManifest(text).execution === input.execution) return;
   throw new AnnealError(
     'InvalidConfig',
@@ -29,7 +29,7 @@ export async function writeManifest(
   const manifest = {
     run,
     execution,
-    conditions: await conditionsHere(),
+    conditions: await currentEnvironment(),
     cpu: cpus()[0]?.model,
     ...inputs,
   };

@@ -12,7 +12,7 @@ import {
   type TrainerState,
   trainingFiles,
 } from '../artifacts/checkpoints.ts';
-import { readDocument, writeDocument } from '../artifacts/documents.ts';
+import { readVerified, writeDocument } from '../artifacts/documents.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -25,15 +25,15 @@ import { checkSingleScore } from '../engine/inference/classifier.ts';
 import { AnnealError } from '../errors.ts';
 import type { EpochMetrics } from '../records/metrics.ts';
 import type { Prompt } from '../records/prompts.ts';
-import type { ArtifactRef, CheckpointRef, EpochVerdicts } from '../records/refs.ts';
+import type { ArtifactRef, CheckpointRef, ScoredShards } from '../records/refs.ts';
 import { readRubrics } from '../rewards/judge/rubric-file.ts';
 import { readPrompts } from '../rewards/prompts.ts';
 import { createRewards } from '../rewards/score-completions.ts';
 import type { ModelService } from '../rl/model-service.ts';
-import { type Job, runJob } from './activity.ts';
+import { type ActivityScope, runActivity } from './activity.ts';
 import type { PrepareInput, RunPlan } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { differencesFrom, noteDifferences } from './environment.ts';
+import { differencesFrom, recordDifferences } from './environment.ts';
 import { checkOwner, writeManifest } from './manifest.ts';
 import { rewardServices } from './reward-services.ts';
 import { readRows } from './samples.ts';
@@ -42,19 +42,19 @@ import { checkPhases, checkPromptCounts } from './settings-check.ts';
 export function prepareWith(dependencies: Dependencies) {
   return async function prepare(input: PrepareInput): Promise<RunPlan> {
     const store = storeOf(dependencies, input.run);
-    return runJob(store, {}, async (job) => {
+    return runActivity(store, {}, async (scope) => {
       checkName(input.run);
       const config = await resolve(input);
       await checkOwner(store, input);
       const { models, runsDir } = dependencies;
       const account = { runsDir, run: input.run };
       createRewards(config.rewards, rewardServices(models, config.engine, account));
-      const inputs = await readInputs(config, models, job);
+      const inputs = await readInputs(config, models, scope);
       const plan = await copyInputs(store, config, inputs);
       const { prompts, policy, reference, rewardModels } = plan;
       await writeManifest(store, input, { prompts, policy, reference, rewardModels });
       const { resumed } = inputs;
-      if (resumed) await noteDifferences(store, resumed.ref.epoch, resumed.differences);
+      if (resumed) await recordDifferences(store, resumed.ref.epoch, resumed.differences);
       return plan;
     });
   };
@@ -97,7 +97,11 @@ function checkName(run: string): void {
   );
 }
 
-async function readInputs(config: RunConfig, models: ModelService, job: Job): Promise<Inputs> {
+async function readInputs(
+  config: RunConfig,
+  models: ModelService,
+  scope: ActivityScope,
+): Promise<Inputs> {
   checkPhases(config);
   const { model, prompts, resume_from } = config;
   const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
@@ -108,14 +112,14 @@ async function readInputs(config: RunConfig, models: ModelService, job: Job): Pr
   const reference = model.reference && resolveInput(model.reference, 'model.reference');
   if (!resumed) await refuseAdapters('model.path', policy);
   if (reference !== null) await refuseAdapters('model.reference', reference);
-  await models.inspect({ model: policy, promptFormat: model.prompt_format }, job);
-  if (reference !== null) await models.inspect({ model: reference }, job);
-  const rewardModels = await readRewardModels(config, models, job);
+  await models.inspect({ model: policy, promptFormat: model.prompt_format }, scope);
+  if (reference !== null) await models.inspect({ model: reference }, scope);
+  const rewardModels = await readRewardModels(config, models, scope);
   return { train, heldOut, policy, reference, rewardModels, resumed };
 }
 
 /** Check the reward models among the rewards. @throws AnnealError InvalidModel */
-async function readRewardModels(config: RunConfig, models: ModelService, job: Job) {
+async function readRewardModels(config: RunConfig, models: ModelService, scope: ActivityScope) {
   const found: Inputs['rewardModels'] = [];
   for (const reward of config.rewards) {
     if (reward.kind !== 'reward_model') continue;
@@ -124,7 +128,7 @@ async function readRewardModels(config: RunConfig, models: ModelService, job: Jo
     await refuseAdapters(key, model);
     checkSingleScore(
       model,
-      await models.inspect({ model, promptFormat: reward.prompt_format }, job),
+      await models.inspect({ model, promptFormat: reward.prompt_format }, scope),
     );
     found.push([reward.name, model]);
   }
@@ -155,7 +159,7 @@ async function readResumed(resumeFrom: string, config: RunConfig): Promise<Resum
   const rewardModels = resumedRewardModels(config, state);
   for (const ref of [state.reference, ...Object.values(rewardModels)])
     await openCheckpoint(source, ref);
-  const differences = await differencesFrom(await source.readDocument(layout.manifest));
+  const differences = await differencesFrom(await source.readText(layout.manifest));
   const history = await historyUpTo(source, epoch);
   return { ...found, folder, history, differences, rewardModels };
 }
@@ -170,7 +174,7 @@ function resumedRewardModels(config: RunConfig, { refitting }: TrainerState) {
 
 /** The other run's metrics to the epoch; empty where it has not measured that one. */
 async function historyUpTo(source: Store, epoch: number): Promise<EpochMetrics[]> {
-  const text = await readDocument(source, layout.metrics);
+  const text = await readVerified(source, layout.metrics);
   const lines = text === null ? [] : parseMetricsJsonl(text, `${layout.metrics} of resume_from`);
   const history = lines.filter((line) => line.epoch <= epoch);
   return history.at(-1)?.epoch === epoch ? history : [];
@@ -195,7 +199,7 @@ async function copyInputs(store: Store, config: RunConfig, inputs: Inputs): Prom
     },
     ...(resumed ? await copyResumed(store, resumed) : await copyModels(store, config, inputs)),
     rewardModels: await copyRewardModels(store, config, inputs),
-    ...(refits && { verdicts: await copyVerdicts(store, config, resumed) }),
+    ...(refits && { verdicts: await copyScoredShards(store, config, resumed) }),
   };
 }
 
@@ -241,11 +245,11 @@ function checkPlaces(copies: Record<string, CheckpointRef>): void {
 }
 
 /** What the other run sampled in the phase of the epoch that this one goes on from. */
-async function copyVerdicts(
+async function copyScoredShards(
   store: Store,
   config: RunConfig,
   resumed: Resumed | null,
-): Promise<EpochVerdicts[]> {
+): Promise<ScoredShards[]> {
   if (!resumed) return [];
   const { ref, source, state } = resumed;
   const phase = phaseOf(config, ref.epoch);

@@ -4,7 +4,7 @@
 import type { PairsSummary, PreferenceEpoch } from '../analysis/pages/preference-report.ts';
 import type { RefitPlace } from '../artifacts/layout.ts';
 import type { RewardModelConfig } from '../config/schema/reward-model-file.ts';
-import type { ArtifactRef, CheckpointRef, EpochVerdicts } from '../records/refs.ts';
+import type { ArtifactRef, CheckpointRef, ScoredShards } from '../records/refs.ts';
 import type { InEpoch, PrepareInput } from './contract.ts';
 
 /** Files of pairs that have no prompt in common; `count` says how many. */
@@ -37,12 +37,12 @@ export interface RewardModelEpochInput extends InEpoch {
   pairs: ArtifactRef;
 }
 
-export interface PairVerdictsInput {
+export interface PreferencePairsInput {
   run: string;
   refit: RefitPlace;
   /** The run's prompts to train on. */
   prompts: ArtifactRef;
-  verdicts: EpochVerdicts[];
+  verdicts: ScoredShards[];
   /** Name of the reward to compare programs by. */
   judge: string;
   pairsPerGroup: number;
@@ -83,7 +83,7 @@ export interface RewardModelActivities {
   /** Check the file and all that it names, and copy the inputs into the training's folder. */
   prepareRewardModel(input: PrepareInput): Promise<RewardModelPlan>;
   /** Make preference pairs of what a reward of a run said of its samples. */
-  pairVerdicts(input: PairVerdictsInput): Promise<SplitPairs>;
+  pairVerdicts(input: PreferencePairsInput): Promise<SplitPairs>;
   /** Train for one pass over the pairs: the epoch's checkpoint. */
   trainRewardModel(input: RewardModelEpochInput): Promise<TrainedRewardModel>;
   /** Score held-out pairs. */

@@ -28,11 +28,11 @@ import type { ArtifactRef } from '../records/refs.ts';
 import { readRows as readFileRows } from '../rewards/prompts.ts';
 import type { PreferenceJob } from '../rl/preference/job.ts';
 import { distinctPairs, preferencePairs, splitPairs } from '../rl/preference/pairs.ts';
-import { type Job, runJob } from './activity.ts';
+import { type ActivityScope, runActivity } from './activity.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { checkOwner, writeManifest } from './manifest.ts';
 import type {
-  PairVerdictsInput,
+  PreferencePairsInput,
   PreferenceSettings,
   RewardModelActivities,
   SplitPairs,
@@ -45,16 +45,16 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
   return {
     async prepareRewardModel(input) {
       const store = storeOf(dependencies, input.run);
-      return runJob(store, {}, async (job) => {
+      return runActivity(store, {}, async (scope) => {
         const config = checkedConfig(input.file, input.run);
         await checkOwner(store, input);
         await checkOut(config.out);
         const { train, heldOut } = await readPairs(config);
         const base = resolveInput(config.base, 'base');
-        await models.inspect({ model: base, promptFormat: config.prompt_format }, job);
+        await models.inspect({ model: base, promptFormat: config.prompt_format }, scope);
         const path = layout.startCheckpoint;
         const scratch = await store.scratch(path);
-        await models.makeClassifier({ model: base, seed: config.seed, out: scratch }, job);
+        await models.makeClassifier({ model: base, seed: config.seed, out: scratch }, scope);
         const start = await commitCheckpoint(store, scratch, { path, epoch: 0, step: 0 });
         const pairs = await writePairs(store, undefined, { train, heldOut });
         await store.write(layout.config, `${JSON.stringify(config, null, 2)}\n`);
@@ -65,7 +65,7 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
 
     async pairVerdicts(input) {
       const store = storeOf(dependencies, input.run);
-      return runJob(store, { epoch: input.refit.epoch }, async () =>
+      return runActivity(store, { epoch: input.refit.epoch }, async () =>
         writePairs(store, input.refit, await comparedBy(store, input)),
       );
     },
@@ -73,7 +73,7 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
     async trainRewardModel(input) {
       const { run, epoch, refit, config, model, pairs } = input;
       const store = storeOf(dependencies, run);
-      return runJob(store, { stage: 'train', epoch }, async (job) => {
+      return runActivity(store, { stage: 'train', epoch }, async (scope) => {
         const path = within(refit, layout.checkpoint(epoch));
         const scratch = await store.scratch(path);
         const { engine, prompt_format: promptFormat, training, lora, seed } = config;
@@ -85,7 +85,7 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
         };
         const folder = refit ? layout.refitSnapshots(refit, epoch) : layout.snapshots(epoch);
         const snapshotted = { input, epoch, folder, seconds: engine.snapshot_seconds };
-        return withSnapshots(store, snapshotted, job, async (how, options) => {
+        return withSnapshots(store, snapshotted, scope, async (how, options) => {
           const { steps, tooLong } = await models.trainRewardModel({ ...whole, ...how }, options);
           await store.write(within(refit, layout.steps(epoch)), encodeJsonl(steps));
           const base = model.base ?? (lora ? model : undefined);
@@ -103,10 +103,10 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
 
     async evaluateRewardModel({ run, epoch, refit, config, model, pairs }) {
       const store = storeOf(dependencies, run);
-      return runJob(store, { stage: 'evaluate', epoch }, async (job) => {
+      return runActivity(store, { stage: 'evaluate', epoch }, async (scope) => {
         const folder = await openCheckpoint(store, model);
         const rows = await readRows<PreferencePair>(store, pairs);
-        const scored = await scorePairs(dependencies, folder, config, rows, job);
+        const scored = await scorePairs(dependencies, folder, config, rows, scope);
         const path = within(refit, layout.pairScores(epoch));
         const scores = await store.write(path, encodeJsonl(scored), scored.length);
         return { scores, summary: summarizePairs(scored) };
@@ -115,7 +115,7 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
 
     async publishRewardModel({ run, config, model, scores, trained, epochs }) {
       const store = storeOf(dependencies, run);
-      return runJob(store, {}, async (job) => {
+      return runActivity(store, {}, async (scope) => {
         const rows = await readRows<ScoredPair>(store, scores);
         const summary = summarizePairs(rows);
         const report = {
@@ -130,7 +130,7 @@ export function rewardModelActivitiesWith(dependencies: Dependencies): RewardMod
         const place = createLocalStore(dirname(out));
         const scratch = await place.scratch(basename(out));
         const folder = await openCheckpoint(store, model);
-        await models.makeClassifier({ model: folder, seed: config.seed, out: scratch }, job);
+        await models.makeClassifier({ model: folder, seed: config.seed, out: scratch }, scope);
         await writeFileAtomic(join(scratch, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
         await writeFileAtomic(join(scratch, 'report.md'), renderPreferenceReport(report));
         await place.commitFolder(scratch, basename(out));
@@ -175,7 +175,7 @@ export async function readPairs(config: RewardModelConfig) {
 }
 
 /** Pairs out of every epoch's samples. A prompt that is held out is so in all refits of a run. */
-async function comparedBy(store: Store, input: PairVerdictsInput) {
+async function comparedBy(store: Store, input: PreferencePairsInput) {
   const { judge: reward, pairsPerGroup: perGroup, minDifference, includeBroken } = input;
   const prompts = await readPromptsById(store, input.prompts);
   const textOf = (id: string) => prompts.get(id)!.prompt;
@@ -210,7 +210,7 @@ async function scorePairs(
   model: string,
   { engine, prompt_format: promptFormat, training }: PreferenceSettings,
   pairs: readonly PreferencePair[],
-  job: Job,
+  scope: ActivityScope,
 ): Promise<ScoredPair[]> {
   const sequences = pairs.flatMap(({ prompt, chosen, rejected }) => [
     { prompt, completion: chosen },
@@ -219,7 +219,7 @@ async function scorePairs(
   const how = { batchSize: 2 * training.microbatch_size, maxLength: training.max_length };
   const scores = await models.scores(
     { kind: 'score', engine, model, sequences, promptFormat, ...how },
-    job,
+    scope,
   );
   return pairs.map((_, i) => ({ chosen: scores[2 * i]!, rejected: scores[2 * i + 1]! }));
 }

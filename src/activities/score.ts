@@ -11,7 +11,7 @@ import type { Rollout, ScoredRollout } from '../records/rollouts.ts';
 import { normalFormsOf } from '../rewards/normal-forms.ts';
 import { programOf } from '../rewards/prompts.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
-import { runJob } from './activity.ts';
+import { runActivity } from './activity.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { rememberRecent } from './recent.ts';
@@ -33,13 +33,13 @@ export function scoreWith(dependencies: Dependencies) {
     const store = storeOf(dependencies, input.run);
     const { epoch, split, shard } = input;
     const stage = split === 'train' ? 'score' : 'evaluate';
-    return runJob(store, { stage, epoch, split, shard }, async (job) => {
+    return runActivity(store, { stage, epoch, split, shard }, async (scope) => {
       const rollouts = await readRows<Rollout>(store, input.rollouts);
       const prompts = await readPromptsById(store, input.prompts);
       const asked = rollouts.map(({ promptId }) => prompts.get(promptId)!);
       const texts = rollouts.map(({ text }) => text);
       const rewards = await rewardsOf({ ...input, rewards: await withOwnModels(store, input) });
-      const scores = await scoreCompletions(asked, texts, rewards, job);
+      const scores = await scoreCompletions(asked, texts, rewards, scope);
       const forms = await normalFormsOf(
         asked,
         texts.map((text, index) => programOf(asked[index]!, text)),

@@ -5,14 +5,14 @@ import type { Settings } from '../config/schedule.ts';
 import { distinctEpochs, settingsAt } from '../config/schedule.ts';
 import type { RunConfig } from '../config/schema/run.ts';
 import { AnnealError } from '../errors.ts';
-import { runJob } from './activity.ts';
+import { runActivity } from './activity.ts';
 import type { AdjustInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 
 export function checkChangeWith(dependencies: Dependencies) {
   /** @throws InvalidConfig where the change, in any phase of the run, breaks the schema. */
   return async function checkChange({ config, change }: AdjustInput): Promise<void> {
-    await runJob(storeOf(dependencies, config.name), {}, async () => {
+    await runActivity(storeOf(dependencies, config.name), {}, async () => {
       for (const epoch of config.phases.flatMap(distinctEpochs))
         checkSettings(config, settingsAt(config, epoch, change).settings, 'adjust');
     });

@@ -8,7 +8,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLocalStore } from '../artifacts/local/store.ts';
 import type { Store } from '../artifacts/store.ts';
-import type { Job } from './activity.ts';
+import type { ActivityScope } from './activity.ts';
 import { TrainingSnapshots, withSnapshots } from './snapshots.ts';
 
 const training = { input: { seed: 1 }, epoch: 8, folder: 'snapshots/epoch-08', seconds: 3 };
@@ -76,21 +76,26 @@ it('leaves nothing behind when training is done', async () => {
 });
 
 it('keeps the last one until what came of the training is committed', async () => {
-  const job: Job = {
+  const scope: ActivityScope = {
     signal: new AbortController().signal,
-    ...{ onProgress() {}, record() {}, tellDamage: async () => {} },
+    ...{ onProgress() {}, record() {}, reportDamage: async () => {} },
   };
   const lastFile = join(root, 'snapshots/epoch-08/last.json');
-  const uncommitted = withSnapshots(store, training, job, async ({ snapshots }, { onProgress }) => {
-    const snapshot = join(snapshots!.folder, 'step-2');
-    await mkdir(snapshot);
-    onProgress!({ done: 2, total: 2, unit: 'steps', snapshot });
-    await vi.waitFor(() => access(lastFile));
-    throw new Error('the disk is full');
-  });
+  const uncommitted = withSnapshots(
+    store,
+    training,
+    scope,
+    async ({ snapshots }, { onProgress }) => {
+      const snapshot = join(snapshots!.folder, 'step-2');
+      await mkdir(snapshot);
+      onProgress!({ done: 2, total: 2, unit: 'steps', snapshot });
+      await vi.waitFor(() => access(lastFile));
+      throw new Error('the disk is full');
+    },
+  );
   await expect(uncommitted).rejects.toThrow('the disk is full');
   const resumed = await run(() =>
-    withSnapshots(store, training, job, async ({ resume }) => resume),
+    withSnapshots(store, training, scope, async ({ resume }) => resume),
   );
   expect(resumed).toMatch(/snapshots\/epoch-08\/step-2$/);
   expect(await store.list('snapshots')).toEqual([]);

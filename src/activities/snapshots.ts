@@ -9,7 +9,7 @@ import type { Progress } from '../engine/inference/jobs.ts';
 import type { ResumableJob, SnapshotSettings } from '../engine/training/snapshot.ts';
 import type { CheckpointRef } from '../records/refs.ts';
 import type { JobOptions } from '../rl/model-service.ts';
-import type { Job } from './activity.ts';
+import type { ActivityScope } from './activity.ts';
 
 /** Which training snapshots are of. */
 export interface SnapshottedTraining {
@@ -30,19 +30,19 @@ export interface SnapshottedTraining {
 export async function withSnapshots<T>(
   store: Store,
   training: SnapshottedTraining,
-  job: Job,
+  scope: ActivityScope,
   train: (how: ResumableJob, options: JobOptions) => Promise<T>,
 ): Promise<T> {
   const kept = new TrainingSnapshots(store, training);
   const { snapshots, last } = await kept.open();
-  if (last) job.record({ from_step: last.step });
+  if (last) scope.record({ from_step: last.step });
   const onProgress = (progress: Progress) => {
-    job.onProgress(progress);
+    scope.onProgress(progress);
     kept.keep(progress);
   };
   const result = await train(
     { snapshots, resume: last?.folder },
-    { signal: job.signal, onProgress },
+    { signal: scope.signal, onProgress },
   );
   await kept.close();
   return result;
@@ -97,7 +97,7 @@ export class TrainingSnapshots {
   }
 
   private async find(): Promise<{ folder: string; step: number } | undefined> {
-    const text = await this.store.readDocument(this.lastFile);
+    const text = await this.store.readText(this.lastFile);
     if (text === null) return undefined;
     try {
       const { input, snapshot } = JSON.parse(text) as Last;

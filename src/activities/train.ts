@@ -13,7 +13,7 @@ import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { CheckpointRef } from '../records/refs.ts';
 import type { TrainJob, TrainReport, TrainSample, TrainStats } from '../rl/policy/job.ts';
-import { runJob } from './activity.ts';
+import { runActivity } from './activity.ts';
 import type { Trained, TrainInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 import { readRows } from './samples.ts';
@@ -28,8 +28,8 @@ export function trainWith(dependencies: Dependencies) {
       ...{ input, epoch, folder: layout.snapshots(epoch) },
       seconds: input.engine.snapshot_seconds,
     };
-    return runJob(store, { stage: 'train', epoch }, (job) =>
-      withSnapshots(store, training, job, async (how, options) => {
+    return runActivity(store, { stage: 'train', epoch }, (scope) =>
+      withSnapshots(store, training, scope, async (how, options) => {
         const scratch = await store.scratch(path);
         const report = await fill(scratch, store, input, (whole) =>
           dependencies.models.train({ ...whole, ...how }, options),

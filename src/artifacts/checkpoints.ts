@@ -129,10 +129,10 @@ export async function writeTrainerState(scratch: string, state: TrainerState): P
  */
 export async function readTrainerState(store: Store, path: string): Promise<TrainerState> {
   const name = `${path}/${trainerStateName}`;
-  const listing = await store.readDocument(`${path}/${manifestName}`);
+  const listing = await store.readText(`${path}/${manifestName}`);
   if (listing === null) throw damaged(`${path}/${manifestName}`, 'the file cannot be read');
   const manifest = parseManifest(listing, path);
-  const text = await store.readDocument(name);
+  const text = await store.readText(name);
   if (text === null) throw damaged(name, 'the file cannot be read');
   const found = createHash('sha256').update(text).digest('hex');
   const expected = manifest.files.find((file) => file.name === trainerStateName)?.sha256;

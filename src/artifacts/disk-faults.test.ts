@@ -49,7 +49,7 @@ describe.skipIf(missing)('a disk', () => {
     await expect(fill()).rejects.toMatchObject(refusal('ENOSPC', 'log.jsonl', 'free some space'));
     disk.resize(2_000_000);
     await store.append('log.jsonl', 'last');
-    const written = (await store.readDocument('log.jsonl'))!.split('\n');
+    const written = (await store.readText('log.jsonl'))!.split('\n');
     expect(written).toEqual([...Array(lines).fill(line), 'last', '']);
   });
 
@@ -61,7 +61,7 @@ describe.skipIf(missing)('a disk', () => {
     };
     await commit('as it was');
     await expect(commit('x'.repeat(2_000_000))).rejects.toThrow('ENOSPC');
-    expect(await store.readDocument('checkpoints/one/file')).toBe('as it was');
+    expect(await store.readText('checkpoints/one/file')).toBe('as it was');
     expect(await store.list('checkpoints')).toEqual(['one']);
   });
 

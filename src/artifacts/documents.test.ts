@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { copyOf, mendDocument, readDocument, writeDocument } from './documents.ts';
+import { copyOf, mendDocument, readVerified, writeDocument } from './documents.ts';
 import { createLocalStore } from './local/store.ts';
 import type { Store } from './store.ts';
 
@@ -16,11 +16,11 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true }));
 
 it('gives back what was written last', async () => {
-  expect(await readDocument(store, path)).toBeNull();
+  expect(await readVerified(store, path)).toBeNull();
   for (const text of ['first\n', 'second\n', '']) {
     await writeDocument(store, path, text);
-    expect(await readDocument(store, path)).toBe(text);
-    expect(await store.readDocument(path)).toBe(text);
+    expect(await readVerified(store, path)).toBe(text);
+    expect(await store.readText(path)).toBe(text);
     expect(await mendDocument(store, path)).toBe(false);
   }
 });
@@ -31,9 +31,9 @@ it.each([
 ])('makes one that is %s again, once', async (_, damage) => {
   await writeDocument(store, path, 'eins\nzwei\n');
   await damage();
-  expect(await readDocument(store, path)).toBe('eins\nzwei\n');
+  expect(await readVerified(store, path)).toBe('eins\nzwei\n');
   expect(await mendDocument(store, path)).toBe(true);
-  expect(await store.readDocument(path)).toBe('eins\nzwei\n');
+  expect(await store.readText(path)).toBe('eins\nzwei\n');
   expect(await mendDocument(store, path)).toBe(false);
 });
 
@@ -43,7 +43,7 @@ it.each([
 ])('takes the document as it is where its copy is %s', async (_, damage) => {
   await writeDocument(store, path, 'eins');
   await damage();
-  expect(await readDocument(store, path)).toBe('eins');
+  expect(await readVerified(store, path)).toBe('eins');
   expect(await mendDocument(store, path)).toBe(false);
-  expect(await store.readDocument(path)).toBe('eins');
+  expect(await store.readText(path)).toBe('eins');
 });

@@ -18,21 +18,21 @@ export async function writeDocument(store: Store, path: string, text: string): P
  * The text of a document as it was written, whatever became of it since; null where there is none.
  * One without a whole copy, as earlier versions left it, is taken as it is.
  */
-export async function readDocument(store: Store, path: string): Promise<string | null> {
-  return (await readCopy(store, path)) ?? store.readDocument(path);
+export async function readVerified(store: Store, path: string): Promise<string | null> {
+  return (await readCopy(store, path)) ?? store.readText(path);
 }
 
 /** Write a document again from its copy where it differs. @returns whether it did */
 export async function mendDocument(store: Store, path: string): Promise<boolean> {
   const copy = await readCopy(store, path);
-  if (copy === null || copy === (await store.readDocument(path))) return false;
+  if (copy === null || copy === (await store.readText(path))) return false;
   await store.write(path, copy);
   return true;
 }
 
 async function readCopy(store: Store, path: string): Promise<string | null> {
   const [, hash, text] =
-    /^([0-9a-f]{64})\n(.*)$/s.exec((await store.readDocument(copyOf(path))) ?? '') ?? [];
+    /^([0-9a-f]{64})\n(.*)$/s.exec((await store.readText(copyOf(path))) ?? '') ?? [];
   return text !== undefined && sha256Of(text) === hash ? text : null;
 }
 

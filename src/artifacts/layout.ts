@@ -31,8 +31,8 @@ export const layout = {
   timings: 'timings.jsonl',
   /** A line for every file that was found damaged or gone, and was made again or refused. */
   damage: 'damage.jsonl',
-  /** A line for everything that was done under other conditions than the run began with. */
-  conditions: 'conditions.jsonl',
+  /** A line for everything done in another environment than the run started in. */
+  environment: 'conditions.jsonl',
   /** The whole run on a page. */
   runReport: 'report.md',
   prompts: (split: PromptSplit) => `prompts/${split}.jsonl`,
@@ -48,8 +48,8 @@ export const layout = {
   events: (epoch: number) =>
     `tensorboard/events.out.tfevents.${padded(epoch - (epoch % epochsOfEvents), 5)}.anneal`,
   batch: (epoch: number) => `${samplesFolder(epoch, 'train')}/batch.jsonl`,
-  /** References to the scored shards, where reward models are refitted on them. */
-  verdicts: (epoch: number) => `${samplesFolder(epoch, 'train')}/verdicts.jsonl`,
+  /** References to the scored shards, if reward models are refitted on them. */
+  scoredShards: (epoch: number) => `${samplesFolder(epoch, 'train')}/verdicts.jsonl`,
   /** A line for every sample that is not in the batch, and why. */
   dropped: (epoch: number) => `${samplesFolder(epoch, 'train')}/dropped.jsonl`,
   checkpoints: 'checkpoints',

@@ -112,7 +112,7 @@ describe('expiredPaths', () => {
     async (name) => {
       await fill();
       const path = `${layout.checkpoint(6)}/${name}`;
-      const text = await store.readDocument(path);
+      const text = await store.readText(path);
       await store.write(path, text!.replace('"epoch": 2', '"epoch": 1').replace('"step": 6', ''));
       await expect(expiredPaths(store, rules({ keep_last: 1 }), measured)).rejects.toMatchObject({
         kind: 'DamagedArtifact',

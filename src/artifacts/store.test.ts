@@ -89,15 +89,15 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
   );
 
   it('tells a document that is not there from an empty one', async () => {
-    expect(await store.readDocument('metrics.jsonl')).toBeNull();
+    expect(await store.readText('metrics.jsonl')).toBeNull();
     await store.write('metrics.jsonl', '');
-    expect(await store.readDocument('metrics.jsonl')).toBe('');
+    expect(await store.readText('metrics.jsonl')).toBe('');
   });
 
   it('appends lines', async () => {
     await store.append('log/timings.jsonl', '1');
     await store.append('log/timings.jsonl', '2');
-    expect(await store.readDocument('log/timings.jsonl')).toBe('1\n2\n');
+    expect(await store.readText('log/timings.jsonl')).toBe('1\n2\n');
   });
 
   it('commits a folder in place of another, and clears away what dead attempts left', async () => {
@@ -130,7 +130,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     expect(await store.list('samples')).toEqual(['epoch-01']);
     expect(await store.list('samples/epoch-01')).toEqual(['c.jsonl', 'log.jsonl']);
     await store.remove('samples/epoch-01/log.jsonl');
-    expect(await store.readDocument('samples/epoch-01/log.jsonl')).toBeNull();
+    expect(await store.readText('samples/epoch-01/log.jsonl')).toBeNull();
     expect(await store.list('samples/epoch-01')).toEqual(['c.jsonl']);
   });
 
@@ -256,11 +256,11 @@ describe.skipIf(s3.missing)('s3 store', () => {
     const store = openStore(address);
     const numbers = Array.from({ length: 1100 }, (_, index) => index);
     await Promise.all(numbers.map((n) => store.append('many.jsonl', `${n}`)));
-    const text = await store.readDocument('many.jsonl');
+    const text = await store.readText('many.jsonl');
     expect(new Set(text!.trim().split('\n')).size).toBe(1100);
     expect(await store.list('many.jsonl.lines')).toHaveLength(1100);
     await store.remove('many.jsonl');
-    expect(await store.readDocument('many.jsonl')).toBeNull();
+    expect(await store.readText('many.jsonl')).toBeNull();
   }, 120_000);
 
   it('says which bucket is not there, and where the settings are', async () => {
@@ -270,7 +270,7 @@ describe.skipIf(s3.missing)('s3 store', () => {
       message: expect.stringMatching(/s3:\/\/no-such-bucket\/run\/a.*NoSuchBucket.*AWS_/),
     });
     // A missing bucket is not a missing document.
-    await expect(store.readDocument('a')).rejects.toMatchObject({ kind: 'StoreUnavailable' });
+    await expect(store.readText('a')).rejects.toMatchObject({ kind: 'StoreUnavailable' });
   });
 });
 

@@ -17,7 +17,7 @@ export interface Store {
   /** The bytes of an artifact. @throws AnnealError DamagedArtifact if gone or not those bytes. */
   read(ref: ArtifactRef): Promise<Buffer>;
   /** The text of a document as it is now, such as metrics.jsonl; null where there is none. */
-  readDocument(path: string): Promise<string | null>;
+  readText(path: string): Promise<string | null>;
   /** Add a line to a log that nothing depends on. */
   append(path: string, line: string): Promise<void>;
   /**

@@ -5,32 +5,32 @@ export interface ArtifactRef {
   path: string;
   sha256: string;
   bytes: number;
-  /** Records in the file, where it is a list. */
+  /** Number of records, if the file is a list. */
   count?: number;
 }
 
-/** A checkpoint folder: `sha256` is that of its manifest, which lists every file's hash. */
+/** A checkpoint folder; `sha256` is the hash of its manifest, which lists every file's hash. */
 export interface CheckpointRef {
   path: string;
   sha256: string;
   epoch: number;
   /** Optimiser steps taken since the start of the run. */
   step: number;
-  /** Of adapters: the whole model that they are put on. */
+  /** For adapters: the whole model that they belong to. */
   base?: CheckpointRef;
 }
 
 /** The scored training samples of an epoch. */
-export interface EpochVerdicts {
+export interface ScoredShards {
   epoch: number;
-  /** A list of references to their shards, in order. */
+  /** A list of references to the shards, in order. */
   shards: ArtifactRef;
 }
 
-/** Of a run that refits reward models: those in force, and what the next refit learns from. */
+/** State of a run that refits reward models: the models in force, and data for the next refit. */
 export interface Refitting {
   /** By the name of the reward. */
   rewardModels: Record<string, CheckpointRef>;
-  /** Of the phase's epochs so far. */
-  verdicts: EpochVerdicts[];
+  /** Of the phase's epochs so far. Histories and checkpoints know the key `verdicts`. */
+  verdicts: ScoredShards[];
 }

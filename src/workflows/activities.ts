@@ -42,7 +42,8 @@ export const { train } = proxyActivities<Pick<Activities, 'train'>>({
 
 export const {
   prepareRewardModel,
-  pairVerdicts,
+  // Histories know this activity by its first name.
+  pairVerdicts: makePreferencePairs,
   trainRewardModel,
   evaluateRewardModel,
   publishRewardModel,

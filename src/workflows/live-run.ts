@@ -13,7 +13,7 @@ import type { RunPlan } from '../activities/contract.ts';
 import { renderDetails } from '../analysis/pages/details.ts';
 import { firstEpochOf, lastEpochOf, type SettingsChange } from '../config/schedule.ts';
 import type { EpochMetrics, Refit } from '../records/metrics.ts';
-import type { CheckpointRef, EpochVerdicts } from '../records/refs.ts';
+import type { CheckpointRef, ScoredShards } from '../records/refs.ts';
 import { checkChange } from './activities.ts';
 import { plainFailure } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
@@ -53,7 +53,7 @@ export interface RunState extends Asked {
   finishedEpochs: number;
   change: SettingsChange;
   /** Of the phase's epochs so far; only of a run that refits reward models. */
-  verdicts?: EpochVerdicts[];
+  verdicts?: ScoredShards[];
   /** Of all phases, oldest first. */
   refits?: Refit[];
   /** How often it was resumed after a judge had stopped it; none where not said. */

@@ -7,7 +7,7 @@ import { beginsLaterPhase, refittedRewards } from '../config/schedule.ts';
 import type { RunConfig } from '../config/schema/run.ts';
 import type { Refit } from '../records/metrics.ts';
 import type { ArtifactRef, CheckpointRef } from '../records/refs.ts';
-import { evaluateRewardModel, pairVerdicts, trainRewardModel } from './activities.ts';
+import { evaluateRewardModel, makePreferencePairs, trainRewardModel } from './activities.ts';
 import { remakingDamaged } from './failures.ts';
 import type { LiveRun, RunState } from './live-run.ts';
 
@@ -64,7 +64,7 @@ function stepsOf({ run, state }: LiveRun, one: Refitted, epoch: number) {
   const saying = (what: string) => ({ summary: `refit of ${reward.name}: ${what}` });
   return {
     makePairs: () =>
-      pairVerdicts.executeWithOptions(saying(`pairs by ${refit.judge}`), [
+      makePreferencePairs.executeWithOptions(saying(`pairs by ${refit.judge}`), [
         {
           ...{ run, refit: place, seed: config.seed },
           prompts: prompts.train,

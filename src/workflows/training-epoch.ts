@@ -11,7 +11,7 @@ import {
 import type { Settings } from '../config/schedule.ts';
 import { samplingOf } from '../config/schedule.ts';
 import type { EpochMetrics, Refit } from '../records/metrics.ts';
-import type { CheckpointRef, EpochVerdicts } from '../records/refs.ts';
+import type { CheckpointRef, ScoredShards } from '../records/refs.ts';
 import { analyze, evaluate, filter, prune, train } from './activities.ts';
 import { isPartOf, remakingDamaged } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
@@ -32,7 +32,7 @@ export interface EpochInput extends Source {
   /** Start the optimiser afresh: a phase that took a new reference begins. */
   freshOptimizer: boolean;
   /** Of the phase's epochs before this one; only in a run that refits reward models. */
-  verdicts?: EpochVerdicts[];
+  verdicts?: ScoredShards[];
   /** Of reward models, just before this epoch. */
   refits?: Refit[];
   /** How often people resumed the run after a judge had stopped it; none where not said. */
@@ -45,7 +45,7 @@ export interface EpochResult {
   /** What was damaged on the way and made again; none where nothing was. */
   remade?: string[];
   /** Those of the input and this epoch's own. */
-  verdicts?: EpochVerdicts[];
+  verdicts?: ScoredShards[];
 }
 
 /** Train the policy for one epoch. @returns the new checkpoint and a page of numbers. */

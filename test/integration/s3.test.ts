@@ -49,7 +49,7 @@ async function openHost(name: string): Promise<Host> {
   return { cache, ...(await openWorkerHost(setting.server.address, runsDir, env)) };
 }
 
-const read = (run: string, path: string) => openStore(`${runsDir}/${run}`).readDocument(path);
+const read = (run: string, path: string) => openStore(`${runsDir}/${run}`).readText(path);
 
 it("stores the judges' shared data in the bucket, for two machines and the next run", async () => {
   const judge = await startJudgeServer({ latencyMs: 100 });
@@ -75,7 +75,7 @@ it("stores the judges' shared data in the bucket, for two machines and the next 
     expect(under('verdicts')).toHaveLength(judge.questions.size);
     expect(await unusedVerdicts(runsDir, 0)).toEqual([]);
     expect(under('limits')).not.toEqual([]);
-    const account = await openStore(runsDir).readDocument(under('budgets/judged/judge').at(-1)!);
+    const account = await openStore(runsDir).readText(under('budgets/judged/judge').at(-1)!);
     expect(JSON.parse(account!)).toMatchObject({ calls: judge.requests });
 
     const again = await (await setting.start('judged-again', judged)).result();

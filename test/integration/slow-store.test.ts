@@ -56,7 +56,7 @@ it('is waited for; a long silence is reported, and the bits are the same', async
   proxy.resume();
   expect((await run.result()).checkpoint).toEqual(onDisk.checkpoint);
 
-  const read = (path: string) => openStore(`${runsDir}/slow`).readDocument(path);
+  const read = (path: string) => openStore(`${runsDir}/slow`).readText(path);
   expect(await read('metrics.jsonl')).toBe(await setting.read('on-disk', 'metrics.jsonl'));
   const timings = decodeJsonl<Timing>((await read('timings.jsonl'))!, 'timings.jsonl');
   const again = timings.filter(({ attempt }) => attempt > 1);

@@ -39,7 +39,7 @@ export function createLocalStore(root: string): Store {
         throw damaged(ref.path, `expected sha256 ${ref.sha256}, found ${found.sha256}`);
       return bytes;
     },
-    readDocument: (path) =>
+    readText: (path) =>
       readFile(locate(path), 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return null;
         throw error;

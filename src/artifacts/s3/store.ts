@@ -45,7 +45,7 @@ export function createS3Store(address: string): Store {
         throw damaged(ref.path, `expected sha256 ${ref.sha256}, found ${found.sha256}`);
       return bytes;
     },
-    async readDocument(path) {
+    async readText(path) {
       const key = keyOf(path);
       return (await objects.get(key))?.toString() ?? readLines(objects, `${key}${linesSuffix}/`);
     },

@@ -4,7 +4,7 @@
 
 import { parseMetricsJsonl } from '../../analysis/metrics/history.ts';
 import { joinAddress } from '../../artifacts/address.ts';
-import { readDocument } from '../../artifacts/documents.ts';
+import { readVerified } from '../../artifacts/documents.ts';
 import type { Entry } from '../../artifacts/inventory.ts';
 import { decodeJsonl } from '../../artifacts/jsonl.ts';
 import { layout, sharedPath } from '../../artifacts/layout.ts';
@@ -31,7 +31,7 @@ export async function runsIn(runsDir: string): Promise<string[]> {
   const store = openStore(runsDir);
   const names = await openInventory(runsDir).folders();
   const manifests = await together(names, (name) =>
-    store.readDocument(`${name}/${layout.manifest}`),
+    store.readText(`${name}/${layout.manifest}`),
   );
   return names.filter((name, index) => runOf(manifests[index]!) === name).sort();
 }
@@ -57,9 +57,9 @@ export async function lastWrittenMs(runsDir: string, run: string): Promise<numbe
  */
 export async function garbageOfRun(runsDir: string, run: string): Promise<Garbage[]> {
   const store = openStore(joinAddress(runsDir, run));
-  const retention = parseRunConfig(await readDocument(store, layout.config))?.retention;
+  const retention = parseRunConfig(await readVerified(store, layout.config))?.retention;
   const history = parseMetricsJsonl(
-    (await readDocument(store, layout.metrics)) ?? '',
+    (await readVerified(store, layout.metrics)) ?? '',
     layout.metrics,
   );
   const expired = retention ? await expiredPaths(store, retention, history) : [];
@@ -123,7 +123,7 @@ async function usedVerdicts(runsDir: string): Promise<Set<string> | null> {
     const entries = await inventory.entries(`${folder}/${layout.samples}`);
     const scored = entries.filter(({ path }) => /scored-\d+\.jsonl$/.test(path));
     const named = await together(scored, async ({ path }) =>
-      verdictsOf((await store.readDocument(path)) ?? '', path),
+      verdictsOf((await store.readText(path)) ?? '', path),
     );
     for (const names of named) {
       if (names === null) return null;

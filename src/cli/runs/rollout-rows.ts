@@ -64,7 +64,7 @@ type Reader = ReturnType<typeof readerOf>;
 function readerOf(runFolder: string) {
   const store = openStore(runFolder);
   return async <T>(path: string): Promise<T[] | null> => {
-    const text = await store.readDocument(path);
+    const text = await store.readText(path);
     return text === null ? null : decodeJsonl<T>(text, path);
   };
 }

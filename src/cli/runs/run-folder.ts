@@ -39,7 +39,7 @@ export function typedPath(path: string): string {
 
 /** A run by its folder; null where that holds no metrics. @throws AnnealError InvalidData */
 export async function findRunFolder(path: string): Promise<RunFolder | null> {
-  const text = await openStore(path).readDocument(layout.metrics);
+  const text = await openStore(path).readText(layout.metrics);
   if (text === null) return null;
   const metrics = parseMetricsJsonl(text, joinAddress(path, layout.metrics));
   return { path, name: basename(path), metrics, config: await readConfig(path) };
@@ -65,5 +65,5 @@ export async function readRunFolder(runOrFolder: string, runsDir: string): Promi
 
 /** The configuration in a run's folder; null where there is none that can be read. */
 export async function readConfig(folder: string): Promise<RunConfig | null> {
-  return parseRunConfig(await openStore(folder).readDocument(layout.config));
+  return parseRunConfig(await openStore(folder).readText(layout.config));
 }

@@ -1,5 +1,5 @@
-// The test suites. Unit tests lie beside the source; the integration suite works against a real
-// Temporal server, one file at a time and after the others, since its runs load the machine.
+// The test suites. Unit tests are beside the source. The integration suite uses a real Temporal
+// server and runs after the others, one file at a time, since its runs load the machine.
 
 import { defineConfig } from 'vitest/config';
 

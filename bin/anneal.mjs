@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The `anneal` command on any Node from 18 on: hands over to the command line in src/ (checkout)
-// or dist/ (package), in this process where its Node is new enough, else in the pinned one.
+// The `anneal` command, for Node 18 or newer: runs the command line in src/ (checkout) or dist/
+// (package), in this process if its Node is new enough, else in the pinned one.
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

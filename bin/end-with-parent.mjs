@@ -1,5 +1,5 @@
-// Preloaded into a command that bin/anneal.mjs runs in another Node: ends it, in good order, when
-// the process that started it is gone, however that ended.
+// Preloaded into a command that bin/anneal.mjs runs in another Node: shuts it down cleanly when the
+// process that started it has ended, for whatever reason.
 
 process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 process.channel?.unref();

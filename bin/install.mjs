@@ -1,13 +1,13 @@
-// Keeps node_modules at what package-lock.json says. It asks npm's own record of what it
-// installed, so an install by any other means counts too.
+// Keeps node_modules in line with package-lock.json. It reads npm's own record of installed
+// packages, so an install by other means counts too.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Install with `npm ci` unless what is installed matches the lockfile in `root`.
- * @returns false where npm failed; it has then said why.
+ * Install with `npm ci` unless the installed packages match the lockfile in `root`.
+ * @returns false if npm failed; it has then printed why.
  */
 export function ensureInstalled(root) {
   const missing = firstMismatch(root);
@@ -25,7 +25,7 @@ export function ensureInstalled(root) {
   return npm.status === 0;
 }
 
-/** Why node_modules is not what the lockfile asks for, in words; null where it is. */
+/** How node_modules differs from the lockfile, in words; null if it matches. */
 export function firstMismatch(root) {
   const wanted = packagesOf(join(root, 'package-lock.json'));
   const installed = packagesOf(join(root, 'node_modules/.package-lock.json'));
@@ -34,7 +34,7 @@ export function firstMismatch(root) {
   for (const [path, entry] of Object.entries(wanted)) {
     if (path === '' || entry.link) continue;
     const found = installed[path];
-    // Optional packages for other platforms are not there, and should not be.
+    // Optional packages for other platforms should be missing.
     if (!found && (entry.optional || entry.devOptional)) continue;
     if (!found || !existsSync(join(root, path))) return `${path} is missing`;
     if (found.version !== entry.version || found.integrity !== entry.integrity)

@@ -22,11 +22,11 @@ function write(path: string, content: object): void {
   writeFileSync(join(root, path), JSON.stringify(content));
 }
 
-it('is content with what the lockfile asks for, optional packages of other systems apart', () => {
+it('accepts the packages in the lockfile, without optional ones for other systems', () => {
   expect(firstMismatch(root)).toBeNull();
 });
 
-it('notices that nothing is installed', () => {
+it('notices if nothing is installed', () => {
   rmSync(join(root, 'node_modules'), { recursive: true });
   expect(firstMismatch(root)).toBe('nothing is installed yet');
 });
@@ -36,12 +36,12 @@ it('notices another version', () => {
   expect(firstMismatch(root)).toBe('node_modules/a is at 1.0.0, the lockfile asks for 1.0.1');
 });
 
-it('notices other bytes under the same version', () => {
+it('notices other contents under the same version', () => {
   write('package-lock.json', { packages: { 'node_modules/a': { ...a, integrity: 'sha512-c' } } });
   expect(firstMismatch(root)).toContain('node_modules/a');
 });
 
-it('notices a package that the lockfile has and nothing installed', () => {
+it('notices a package that is in the lockfile but not installed', () => {
   write('package-lock.json', { packages: { 'node_modules/a': a, 'node_modules/b': a } });
   expect(firstMismatch(root)).toBe('node_modules/b is missing');
 });
@@ -51,7 +51,7 @@ it('notices a folder that was removed by hand', () => {
   expect(firstMismatch(root)).toBe('node_modules/a is missing');
 });
 
-it('says what is wrong where there is no lockfile', () => {
+it('says what is wrong if there is no lockfile', () => {
   rmSync(join(root, 'package-lock.json'));
   expect(() => firstMismatch(root)).toThrow(/package-lock\.json, found none/);
 });

@@ -1,16 +1,16 @@
-// Finds the Node that Anneal runs on: the running one where it is new enough, else the one that
-// came with the package as an optional dependency. Plain JavaScript for any Node from 18 on.
+// Finds the Node that Anneal runs on: the running one if it is new enough, else the one that is an
+// optional dependency of the package. Plain JavaScript, for Node 18 or newer.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** Type stripping without a flag, and the APIs in use, are there from this major version on. */
+/** The first major version that strips types without a flag and has all APIs in use. */
 const leastMajor = 24;
 
 /**
  * Path of a Node that can run Anneal.
- * @throws Error that says what was looked for and what to do.
+ * @throws Error that says what was expected and what to do.
  */
 export function pinnedNode() {
   if (Number(process.versions.node.split('.')[0]) >= leastMajor) return process.execPath;

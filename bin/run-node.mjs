@@ -1,5 +1,5 @@
-// Runs a script in a given Node as if it were this process: same streams, signals passed on,
-// same end.
+// Runs a script in a given Node as if it were this process: same streams, signals passed on, same
+// exit code or signal at the end.
 
 import { spawn } from 'node:child_process';
 
@@ -9,7 +9,7 @@ const guard = new URL('./end-with-parent.mjs', import.meta.url).href;
  * @param {string} node path of the Node binary
  * @param {string[]} args script and arguments
  * @param {{cwd?: string, env?: object, endWithParent?: boolean}} options `endWithParent` ends the
- *   script with SIGTERM when this process is gone, even by SIGKILL
+ *   script with SIGTERM when this process has ended, even by SIGKILL
  * @returns {Promise<number | string>} the exit code, or the name of the signal that ended it
  */
 export function runNode(node, args, { endWithParent = false, ...options } = {}) {
@@ -37,7 +37,7 @@ function forwardSignals(child) {
   const handlers = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => [
     signal,
     () => {
-      // A terminal sends Ctrl-C to the child by itself; a second one would mean "at once".
+      // A terminal also sends Ctrl-C to the child; a second one would mean "exit immediately".
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     },
   ]);

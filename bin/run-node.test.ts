@@ -1,5 +1,5 @@
-// The ways between a command and the Node that it runs in. The outer process is real: only one
-// that can be killed shows that nothing is left behind.
+// Signals and exit codes between a command and the Node that it runs in. The outer process is real,
+// since the tests kill it to see that no process is left behind.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -32,11 +32,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const start = (...args: string[]): ChildProcess =>
   spawn(process.execPath, [join(folder, 'outer.mjs'), ...args], { stdio: ['ignore', 'pipe', 2] });
 
-it('ends with the exit code of what it ran', async () => {
+it('exits with the exit code of the script', async () => {
   expect(await once(start('exit'), 'exit')).toEqual([5, null]);
 });
 
-it('ends by the signal that ended what it ran', async () => {
+it('ends by the same signal as the script', async () => {
   expect(await once(start('abort'), 'exit')).toEqual([null, 'SIGKILL']);
 });
 
@@ -49,11 +49,11 @@ it.each(['SIGINT', 'SIGTERM'] as const)('passes %s on and waits for the end', as
   expect(end).toEqual([7, null]);
 });
 
-it('leaves nothing behind where it is killed', async () => {
+it('leaves no process behind if it is killed', async () => {
   const outer = start();
   await once(outer.stdout!, 'data');
   outer.kill('SIGKILL');
-  // Standard output closes only when the inner process, which shares it, is gone too.
+  // The inner process shares standard output, which closes only when both have ended.
   const [[said]] = await Promise.all([once(outer.stdout!, 'data'), once(outer, 'close')]);
   expect(String(said).trim()).toBe('SIGTERM');
 });

@@ -1,5 +1,5 @@
-// What the npm scripts call: brings the dependencies up to the lockfile, then runs the task in
-// the pinned Node. `node bin/run.mjs TASK [arguments for the last step]`.
+// Called by the npm scripts: installs the dependencies in the lockfile, then runs the task in the
+// pinned Node. `node bin/run.mjs TASK [arguments for the last step]`.
 
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const tools = {
   vitest: 'node_modules/vitest/vitest.mjs',
 };
 const check = [tools.tsc, '--noEmit'];
-// Biome colours its report of a CI run wherever it goes.
+// Biome colours its report of a CI run even if the output is not a terminal.
 const plain = process.stdout.isTTY ? [] : ['--colors=off'];
 const lint = [tools.biome, 'ci', '--error-on-warnings', ...plain];
 const vitest = [tools.vitest, 'run', '--reporter=default', '--reporter=json'];
@@ -46,7 +46,8 @@ const tasks = {
 
 async function run(task, args) {
   const steps = tasks[task];
-  if (!steps) throw new Error(`expected a task of ${Object.keys(tasks).join(', ')}, got '${task}'`);
+  if (!steps)
+    throw new Error(`expected one of the tasks ${Object.keys(tasks).join(', ')}, found '${task}'`);
   if (!ensureInstalled(root)) return 1;
   const node = pinnedNode();
   for (const [index, step] of steps.entries()) {
@@ -59,7 +60,7 @@ async function run(task, args) {
   return 0;
 }
 
-/** Print the count of tests as the last line, and fail where any failed or none ran. */
+/** Print the number of tests as the last line, and fail if any failed or none ran. */
 function closeTests(end) {
   const { passed, failed } = countTests();
   console.log(`${passed} passed, ${failed} failed`);

@@ -33,7 +33,7 @@ describe('a run', () => {
   }, 300_000);
   afterAll(() => setting?.close(), 120_000);
 
-  it.runIf(process.platform === 'linux')('goes on when its engine hangs', async () => {
+  it.runIf(process.platform === 'linux')('continues after its engine hangs', async () => {
     const file = { ...tinyRun, engine: { ...tinyRun.engine, stall_seconds: 8 } };
     const run = await setting.start('hanging', file);
     await setting.working('hanging', 'only', 1, 'generate');

@@ -92,7 +92,7 @@ async function fromHumanEval(
   path: string,
 ): Promise<Prompt[]> {
   const programs = rows.map(({ row }) => ({
-    source: 'from _anneal import split_checks',
+    source: 'from _anneal.assertions import split_checks',
     entry: 'split_checks',
     calls: [JSON.stringify([row.test, entryOf(row, 'python'), row.prompt])],
   }));

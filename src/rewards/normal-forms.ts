@@ -15,7 +15,7 @@ export async function readPython(
 ): Promise<(string | null)[]> {
   if (calls.length === 0) return [];
   const programs = calls.map((args) => ({
-    source: `from _anneal import ${entry}`,
+    source: `from _anneal.printing import ${entry}`,
     entry,
     calls: [JSON.stringify(args)],
   }));

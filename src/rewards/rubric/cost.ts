@@ -6,7 +6,7 @@ import type { AnyNode, CallExpression } from 'acorn';
 import { type FunctionNode, isFunction, isLoop, nodesOf, type ParsedProgram } from './syntax.ts';
 
 /** Elements in every list, turns of every loop. */
-const nominalLength = 10;
+export const nominalLength = 10;
 const sortingFactor = nominalLength * Math.log2(nominalLength);
 
 /** Methods that run their callback once an element. */

@@ -10,22 +10,68 @@ const plainComment = 0.25;
 /** Distinct words that make a description. */
 const enoughWords = 3;
 
+/** Parameters that are there, and what is documented of them. */
+interface DocumentedParams {
+  expected: number;
+  named: number;
+  /** Of those named, with a word on them or a type. */
+  described: number;
+  /** Documented, and not there. */
+  unknown: number;
+}
+
+/**
+ * What documents a program, in any language; texts as their number of distinct words. A whole
+ * program has an opening, an entry a structured comment or, failing that, a plain one.
+ */
+export type Documentation =
+  | { opening: number }
+  | { comment: number }
+  | {
+      description: number;
+      params: DocumentedParams;
+      /** Whether a result is described if there is one, and not mentioned if there is none. */
+      returns: boolean;
+    };
+
+/** Documentation in [0, 1]. */
+export function weighDocumentation(found: Documentation): number {
+  if ('opening' in found) return found.opening >= enoughWords ? 1 : 0;
+  if ('comment' in found) return found.comment >= enoughWords ? plainComment : 0;
+  return (
+    shares.description * (found.description >= enoughWords ? 1 : 0) +
+    shares.params * weighParams(found.params) +
+    shares.returns * (found.returns ? 1 : 0)
+  );
+}
+
+/** Half for a parameter's name, half for saying something about it; one less for each unknown. */
+function weighParams({ expected, named, described, unknown }: DocumentedParams): number {
+  const points = 0.5 * named + 0.5 * described - unknown;
+  if (expected === 0) return points < 0 ? 0 : 1;
+  return Math.max(0, points / expected);
+}
+
 type Asked = NonNullable<ParsedProgram['asked']>;
 
 /** Documentation of the entry in [0, 1]; of a whole program, whether it begins with a description. */
 export function judgeDocumentation(program: ParsedProgram): number {
+  return weighDocumentation(readDocumentation(program));
+}
+
+function readDocumentation(program: ParsedProgram): Documentation {
   const { asked } = program;
-  if (!asked) return isDescription(opening(program)?.value ?? '') ? 1 : 0;
+  if (!asked) return { opening: countWords(opening(program)?.value ?? '') };
   const comment = commentBefore(program, asked) ?? firstInBody(program, asked);
-  if (!comment) return 0;
+  if (!comment) return { comment: 0 };
   if (!isJsdoc(comment) || comment.start > asked.entry.start)
-    return isDescription(comment.value) ? plainComment : 0;
+    return { comment: countWords(comment.value) };
   const { description, tags } = readJsdoc(comment.value);
-  return (
-    shares.description * (isDescription(description) ? 1 : 0) +
-    shares.params * judgeParams(paramNames(asked.entry), tags) +
-    shares.returns * judgeReturns(program, asked.entry, tags)
-  );
+  return {
+    description: countWords(description),
+    params: countParams(paramNames(asked.entry), tags),
+    returns: documentsResult(program, asked.entry, tags),
+  };
 }
 
 const isJsdoc = ({ type, value }: Comment) => type === 'Block' && value.startsWith('*');
@@ -112,44 +158,42 @@ function paramNames(entry: FunctionNode): (string | null)[] {
 }
 
 /**
- * Parameters documented by their names: half for the name, half for a word on it or a type. Every
- * tag for a parameter that is not there, or is there already, takes one away. A parameter without
- * a name (a pattern) takes any one tag. `@param point.x` belongs to the `point` before it.
+ * Parameters documented by their names. A parameter without a name (a pattern) takes any one tag.
+ * A second tag for the same is unknown. `@param point.x` belongs to the `point` before it.
  */
-function judgeParams(names: (string | null)[], tags: Tag[]): number {
+function countParams(names: (string | null)[], tags: Tag[]): DocumentedParams {
   const open = [...names];
   const documented = new Set<string>();
-  let points = 0;
+  const counts = { expected: names.length, named: 0, described: 0, unknown: 0 };
   for (const { subject, type, text } of tags.filter(({ name }) => name === 'param')) {
     if (subject.includes('.') && documented.has(cut(subject, '.')[0])) continue;
     documented.add(subject);
     const exact = open.indexOf(subject);
     const at = exact >= 0 ? exact : open.indexOf(null);
-    if (at >= 0) open.splice(at, 1);
-    points += at >= 0 ? 0.5 + (type || wordsOf(text).size > 0 ? 0.5 : 0) : -1;
+    if (at < 0) {
+      counts.unknown++;
+      continue;
+    }
+    open.splice(at, 1);
+    counts.named++;
+    if (type || countWords(text) > 0) counts.described++;
   }
-  if (names.length === 0) return points < 0 ? 0 : 1;
-  return Math.max(0, points / names.length);
+  return counts;
 }
 
-/** A `@returns` that says something, where there is something to return, and only there. */
-function judgeReturns(program: ParsedProgram, entry: FunctionNode, tags: Tag[]): number {
+/** Whether a `@returns` says something if there is a result, and is left out if there is none. */
+function documentsResult(program: ParsedProgram, entry: FunctionNode, tags: Tag[]): boolean {
   const tag = tags.find(({ name }) => name === 'returns' || name === 'return');
   const isExpression = entry.body.type !== 'BlockStatement';
   const givesValue =
     isExpression || nodesOf(program, 'ReturnStatement').some(({ argument }) => argument);
-  if (!givesValue) return tag ? 0 : 1;
-  return tag && (tag.type || wordsOf(tag.text).size > 0) ? 1 : 0;
-}
-
-function isDescription(text: string): boolean {
-  return wordsOf(text).size >= enoughWords;
+  if (!givesValue) return !tag;
+  return tag !== undefined && (tag.type !== '' || countWords(tag.text) > 0);
 }
 
 /** Distinct words of two letters or more. */
-function wordsOf(text: string): Set<string> {
+function countWords(text: string): number {
   const words = new Intl.Segmenter('en', { granularity: 'word' }).segment(text.toLowerCase());
-  return new Set(
-    [...words].filter((it) => it.isWordLike && it.segment.length > 1).map((it) => it.segment),
-  );
+  const long = [...words].filter((it) => it.isWordLike && it.segment.length > 1);
+  return new Set(long.map((it) => it.segment)).size;
 }

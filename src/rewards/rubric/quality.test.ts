@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { judgeQuality, objections } from './quality.ts';
+import { type Finding, penalties } from './penalties.ts';
+import { findings, judgeQuality } from './quality.ts';
 import { parseProgram } from './syntax.ts';
 
 function judge(source: string) {
@@ -133,14 +134,14 @@ const cases: Record<string, string[]> = {
 const ofTypes = ['type error', 'unchecked type'];
 
 it('has a case for every objection', () => {
-  const names = objections.map(({ name }) => name);
+  const names = Object.keys(findings);
   expect(Object.keys(cases)).toEqual(names.filter((name) => !ofTypes.includes(name)));
 });
 
 it.each(
   Object.entries(cases).flatMap(([name, sources]) => sources.map((source) => [name, source])),
 )('objects to a %s: %s', (name, source) => {
-  const { each } = objections.find((objection) => objection.name === name)!;
+  const { each } = penalties[name as Finding];
   const { value, objections: found } = judge(source);
   expect(found).toEqual([name]);
   expect(value).toBeCloseTo(1 - each, 10);

@@ -1,26 +1,15 @@
 // What is found out about programs, language by language: whether they pass their tests, and what
 // their texts are worth. What it comes to is the rubric's business.
 
-import { z } from 'zod';
 import { programOf } from '../prompts.ts';
 import type { ScoreItem } from '../reward.ts';
 import type { Language, SandboxLimits } from '../sandbox/protocol.ts';
 import { type Sandbox, sharedSandbox } from '../sandbox/sandbox.ts';
 import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict.ts';
 import { compileTypeScript, withoutTypes } from '../typescript.ts';
-import { costOf } from './cost.ts';
-import { judgeDocumentation } from './documentation.ts';
-import { judgeQuality } from './quality.ts';
+import { reviewPython } from './python.ts';
 import { type ParsedProgram, parseProgram } from './syntax.ts';
-
-/** What can be said of a program without running it. */
-interface TextReview {
-  quality: number;
-  documentation: number;
-  /** Operations of one call, by the text. */
-  cost: number;
-  objections: string[];
-}
+import { reviewText, type TextReview } from './text-review.ts';
 
 /** Of a program that passed the gate, or why it did not. */
 export type Review = { failed: string } | (TextReview & { verdict: Verdict });
@@ -69,10 +58,12 @@ const reviewers: Record<Language, Reviewer> = {
   },
   python: async (items, limits, signal) => {
     const sandbox = sharedSandbox(limits, 'python');
-    const texts = await readPython(items, sandbox, signal);
-    const sources = items.map(({ prompt, completion }, index) =>
-      'failed' in texts[index]! ? null : programOf(prompt, completion),
-    );
+    const programs = items.map(({ prompt, completion }) => ({
+      source: programOf(prompt, completion),
+      entry: prompt.entry,
+    }));
+    const texts = await reviewPython(programs, sandbox, signal);
+    const sources = programs.map(({ source }, i) => ('failed' in texts[i]! ? null : source));
     return withVerdicts(texts, await runFit(items, sources, sandbox, signal));
   },
 };
@@ -114,47 +105,6 @@ async function reviewScripts(
   return withVerdicts(texts, await running);
 }
 
-/** What `analyse` of analysis.ts returns. */
-const readingSchema = z.union([
-  z.strictObject({ failed: z.string() }),
-  z.strictObject({
-    quality: z.number(),
-    documentation: z.number(),
-    cost: z.number(),
-    objections: z.array(z.string()),
-  }),
-]);
-
-/** Texts that are read in one state of the interpreter; each reading leaves it as it was. */
-const readTogether = 16;
-
-async function readPython(
-  items: readonly ScoreItem[],
-  sandbox: Sandbox,
-  signal: AbortSignal | undefined,
-): Promise<z.output<typeof readingSchema>[]> {
-  const read = async (calls: string[], together: number) => {
-    const readings = Array.from({ length: Math.ceil(calls.length / together) }, (_, index) => ({
-      source: 'from _anneal import analyse',
-      entry: 'analyse',
-      calls: calls.slice(index * together, (index + 1) * together),
-    }));
-    return (await sandbox.run(readings, { signal })).flat();
-  };
-  const calls = items.map(({ prompt, completion }) =>
-    JSON.stringify([programOf(prompt, completion), prompt.entry]),
-  );
-  const outcomes = await read(calls, readTogether);
-  // A text that breaks the reading breaks that of those after it: each of them is read alone.
-  const unread = calls.filter((_, index) => 'failed' in outcomes[index]!);
-  const alone = unread.length > 0 ? await read(unread, 1) : [];
-  return outcomes.map((together) => {
-    const outcome = 'failed' in together ? alone.shift()! : together;
-    if ('failed' in outcome) return { failed: `cannot be read: ${outcome.failed}` };
-    return readingSchema.parse(JSON.parse(outcome.returned));
-  });
-}
-
 /** The verdicts on those programs that passed the gate; the source of others is null. */
 async function runFit(
   items: readonly ScoreItem[],
@@ -177,15 +127,4 @@ function withVerdicts(
 ): Review[] {
   const left = [...verdicts];
   return texts.map((text) => ('failed' in text ? text : { ...text, verdict: left.shift()! }));
-}
-
-function reviewText(program: ParsedProgram): TextReview {
-  const { value: quality, objections } = judgeQuality(program);
-  const [error] = program.types?.errors ?? [];
-  return {
-    quality,
-    objections: error ? [...objections, error] : objections,
-    documentation: judgeDocumentation(program),
-    cost: costOf(program),
-  };
 }

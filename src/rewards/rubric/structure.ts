@@ -4,10 +4,14 @@ import type { AnyNode, Statement } from 'acorn';
 import { canComplete } from './control-flow.ts';
 import { type FunctionNode, isFunction, isLoop, nodesOf, type ParsedProgram } from './syntax.ts';
 
-const comfortableDepth = 3;
-const comfortableLines = 30;
+/** Levels of nested control structures that are no finding. */
+export const comfortableDepth = 3;
+/** Lines of a function that are no finding. */
+export const comfortableLines = 30;
+/** Lines beyond that which make one more finding. */
+export const linesPerFinding = 10;
 
-/** Levels of nested control structures beyond the third, in the function where they are deepest. */
+/** Levels of nested control structures beyond the comfortable, in the function where they are deepest. */
 export function deepLevels(program: ParsedProgram): number {
   const deepest = Math.max(0, ...program.nodes.filter(isControl).map((it) => depthOf(program, it)));
   return Math.max(0, deepest - comfortableDepth);
@@ -31,11 +35,12 @@ function depthOf(program: ParsedProgram, node: AnyNode): number {
   return depth;
 }
 
-/** Tens of lines, begun ones too, beyond 30 in a function. */
+/** Steps of lines, begun ones too, beyond what is comfortable in a function. */
 export function excessLines(program: ParsedProgram): number {
   return functionsOf(program)
     .map(({ loc }) => (loc ? loc.end.line - loc.start.line + 1 : 0))
-    .reduce((sum, lines) => sum + Math.max(0, Math.ceil((lines - comfortableLines) / 10)), 0);
+    .map((lines) => Math.max(0, Math.ceil((lines - comfortableLines) / linesPerFinding)))
+    .reduce((sum, findings) => sum + findings, 0);
 }
 
 function functionsOf(program: ParsedProgram): FunctionNode[] {

@@ -10,7 +10,7 @@ import type {
 } from '../protocol.ts';
 import { Failed, PythonMachine } from './machine.ts';
 import { jsonOfMarshal, marshalJson, NotJson } from './marshal.ts';
-import { setup } from './setup.ts';
+import { setupSource } from './setup.ts';
 
 /** Returned JSON or written text a program, in characters; a flood beyond it fails the call. */
 const maxReturnedChars = 256 * 1024;
@@ -27,7 +27,7 @@ export class PythonInterpreter {
   }
 
   static async load(limits: SandboxLimits): Promise<PythonInterpreter> {
-    return new PythonInterpreter(await PythonMachine.load(limits, setup));
+    return new PythonInterpreter(await PythonMachine.load(limits, setupSource()));
   }
 
   /**
@@ -108,7 +108,7 @@ class Execution {
 
   #judge(tests: AssertCall[], answers: Record<string, CallOutcome>): [AssertCall, Verdict][] {
     this.#machine.restore(silent);
-    this.#machine.define('from _anneal import judge_test');
+    this.#machine.define('from _anneal.assertions import judge_test');
     return tests.map((test) => {
       const args = marshalJson(JSON.stringify([test.assert, this.#program.entry, answers]), true);
       const outcome = attempt(() =>

@@ -132,7 +132,7 @@ describe('tests that assert', () => {
     ],
     [
       'an altered judge',
-      'import _anneal\n_anneal.judge_test = lambda *a: {"returned": "true"}\ndef f(*a): return 0',
+      'import _anneal.assertions as it\nit.judge_test = lambda *a: {"returned": "true"}\ndef f(*a): return 0',
     ],
     [
       'a test in a frame',

@@ -1,0 +1,77 @@
+// Reviews of Python programs' texts: the package `_anneal` reads them in the sandbox, by Python's
+// own parser, and reports what it finds; what that is worth is the same as in other languages.
+
+import { z } from 'zod';
+import type { Sandbox } from '../sandbox/sandbox.ts';
+import { nominalLength } from './cost.ts';
+import { weighDocumentation } from './documentation.ts';
+import { type Finding, penalties, weigh } from './penalties.ts';
+import { comfortableDepth, comfortableLines, linesPerFinding } from './structure.ts';
+import type { TextReview } from './text-review.ts';
+
+/** Texts that are read in one state of the interpreter; each reading leaves it as it was. */
+const readTogether = 16;
+
+const limits = {
+  list_length: nominalLength,
+  levels: comfortableDepth,
+  lines: comfortableLines,
+  lines_per_finding: linesPerFinding,
+};
+
+const countSchema = z.int().nonnegative();
+/** What `analyse` of `_anneal/review.py` returns. */
+const readingSchema = z.union([
+  z.strictObject({ failed: z.string() }),
+  z.strictObject({
+    findings: z.array(z.tuple([z.enum(Object.keys(penalties) as Finding[]), countSchema])),
+    documentation: z.union([
+      z.strictObject({ opening: countSchema }),
+      z.strictObject({ comment: countSchema }),
+      z.strictObject({
+        description: countSchema,
+        params: z.strictObject({
+          expected: countSchema,
+          named: countSchema,
+          described: countSchema,
+          unknown: countSchema,
+        }),
+        returns: z.boolean(),
+      }),
+    ]),
+    cost: z.number(),
+  }),
+]);
+
+/** Review texts; reviews in their order, with the reason for each that cannot be read. */
+export async function reviewPython(
+  programs: readonly { source: string; entry: string }[],
+  sandbox: Sandbox,
+  signal?: AbortSignal,
+): Promise<(TextReview | { failed: string })[]> {
+  const calls = programs.map(({ source, entry }) => JSON.stringify([source, entry, limits]));
+  const read = async (these: string[], together: number) => {
+    const readings = Array.from({ length: Math.ceil(these.length / together) }, (_, index) => ({
+      source: 'from _anneal.review import analyse',
+      entry: 'analyse',
+      calls: these.slice(index * together, (index + 1) * together),
+    }));
+    return (await sandbox.run(readings, { signal })).flat();
+  };
+  const outcomes = await read(calls, readTogether);
+  // A text that breaks the reading breaks that of those after it: each of them is read alone.
+  const unread = calls.filter((_, index) => 'failed' in outcomes[index]!);
+  const alone = unread.length > 0 ? await read(unread, 1) : [];
+  return outcomes.map((together) => {
+    const outcome = 'failed' in together ? alone.shift()! : together;
+    if ('failed' in outcome) return { failed: `cannot be read: ${outcome.failed}` };
+    return toReview(readingSchema.parse(JSON.parse(outcome.returned)));
+  });
+}
+
+function toReview(reading: z.output<typeof readingSchema>): TextReview | { failed: string } {
+  if ('failed' in reading) return reading;
+  const { value: quality, objections } = weigh(reading.findings);
+  const documentation = weighDocumentation(reading.documentation);
+  return { quality, documentation, cost: reading.cost, objections };
+}

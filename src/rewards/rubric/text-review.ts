@@ -1,0 +1,26 @@
+// What can be said of a program without running it.
+
+import { costOf } from './cost.ts';
+import { judgeDocumentation } from './documentation.ts';
+import { judgeQuality } from './quality.ts';
+import type { ParsedProgram } from './syntax.ts';
+
+export interface TextReview {
+  quality: number;
+  documentation: number;
+  /** Operations of one call, by the text. */
+  cost: number;
+  objections: string[];
+}
+
+/** Review a program in JavaScript or TypeScript; the first type error is quoted. */
+export function reviewText(program: ParsedProgram): TextReview {
+  const { value: quality, objections } = judgeQuality(program);
+  const [error] = program.types?.errors ?? [];
+  return {
+    quality,
+    objections: error ? [...objections, error] : objections,
+    documentation: judgeDocumentation(program),
+    cost: costOf(program),
+  };
+}

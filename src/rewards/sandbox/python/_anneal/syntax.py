@@ -1,0 +1,86 @@
+"""Questions about a syntax tree that more than one module asks."""
+
+import ast
+
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+BLOCKS = (*LOOPS, ast.If, ast.With, ast.Try)
+DOCUMENTED = (*FUNCTIONS, ast.ClassDef, ast.Module)
+
+
+class Program:
+    """A parsed program, the function that its prompt asked for, and the limits to judge it by."""
+
+    def __init__(self, source, tree, entry, limits):
+        """Find the last top-level function named `entry`; `self.entry` is None without one."""
+        self.source = source
+        self.tree = tree
+        found = [it for it in tree.body if isinstance(it, FUNCTIONS) and it.name == entry]
+        self.entry = found[-1] if found else None
+        self.limits = limits
+
+    def binds(self, name):
+        """Whether a top-level assignment binds `name`."""
+        targets = [t for it in self.tree.body if isinstance(it, ast.Assign) for t in it.targets]
+        return any(isinstance(t, ast.Name) and t.id == name for t in targets)
+
+    def nodes(self, types):
+        """Return all nodes of some types."""
+        return nodes(self.tree, types)
+
+
+def walk(tree):
+    """Return the tree's nodes in the order of `ast.walk`, kept on the tree."""
+    if not hasattr(tree, 'every'):
+        tree.every = list(ast.walk(tree))
+    return tree.every
+
+
+def nodes(tree, types):
+    """Return the tree's nodes of some types."""
+    return [it for it in walk(tree) if isinstance(it, types)]
+
+
+def parameters(function):
+    """Return all parameters of a function, `*args` and `**keywords` last."""
+    a = function.args
+    return [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, [a.vararg, a.kwarg])]
+
+
+def loaded(tree):
+    """Return the names that are read or deleted."""
+    return {it.id for it in nodes(tree, ast.Name) if isinstance(it.ctx, (ast.Load, ast.Del))}
+
+
+def stored(tree):
+    """Return the names that are assigned."""
+    return {it.id for it in nodes(tree, ast.Name) if isinstance(it.ctx, ast.Store)}
+
+
+def imported(tree):
+    """Return the names that imports bind."""
+    names = [a for it in nodes(tree, (ast.Import, ast.ImportFrom)) for a in it.names]
+    return [(it.asname or it.name).split('.')[0] for it in names]
+
+
+def is_docstring(statement):
+    """Whether a statement is only a string."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def code_of(body):
+    """Return the statements of a body without its docstring."""
+    return body[1:] if body and is_docstring(body[0]) else body
+
+
+def bodies(tree):
+    """Yield each list of statements with the node that it belongs to."""
+    for node in walk(tree):
+        for field in ('body', 'orelse', 'finalbody'):
+            body = getattr(node, field, None)
+            if isinstance(body, list) and body:
+                yield node, body

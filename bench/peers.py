@@ -18,7 +18,9 @@ TRAIN_LENGTH = 128
 
 def rollout(net, batch):
     ids = torch.randint(0, net.config.vocab_size, (batch, PROMPT))
-    options = dict(do_sample=True, temperature=1.0, top_k=0, top_p=1.0, pad_token_id=0, eos_token_id=None)
+    options = dict(
+        do_sample=True, temperature=1.0, top_k=0, top_p=1.0, pad_token_id=0, eos_token_id=None
+    )
     with torch.inference_mode():
         net.generate(ids, max_new_tokens=COMPLETION, min_new_tokens=COMPLETION, **options)
     return batch * COMPLETION
@@ -27,7 +29,7 @@ def rollout(net, batch):
 def train(net, optimizer, batch, autocast):
     """One policy-gradient step with a clipped ratio and k2, as the engine's training graph has it."""
     ids = torch.randint(0, net.config.vocab_size, (batch, TRAIN_LENGTH))
-    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+    with torch.autocast('cpu', torch.bfloat16, enabled=autocast):
         logits = net(ids, use_cache=False).logits[:, :-1].float()
     logprobs = torch.log_softmax(logits, -1).gather(-1, ids[:, 1:, None])[..., 0]
     old = reference = logprobs.detach() + 0.01
@@ -46,16 +48,16 @@ def main():
     logging.disable_progress_bar()
     net = AutoModelForCausalLM.from_pretrained(sys.argv[1], dtype=torch.float32)
     optimizer = torch.optim.AdamW(net.parameters(), lr=1e-5)
-    print(json.dumps({"torch": torch.__version__}), flush=True)
+    print(json.dumps({'torch': torch.__version__}), flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         start = time.perf_counter()
-        if "rollout" in request:
-            tokens = rollout(net.eval(), request["rollout"])
+        if 'rollout' in request:
+            tokens = rollout(net.eval(), request['rollout'])
         else:
-            tokens = train(net.train(), optimizer, request["train"], request.get("autocast", False))
-        print(json.dumps({"seconds": time.perf_counter() - start, "tokens": tokens}), flush=True)
+            tokens = train(net.train(), optimizer, request['train'], request.get('autocast', False))
+        print(json.dumps({'seconds': time.perf_counter() - start, 'tokens': tokens}), flush=True)
 
 
-if __name__ == "__main__":
+if __name__ == '__main__':
     main()

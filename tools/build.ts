@@ -1,8 +1,8 @@
-// `npm run build`: writes JavaScript, types and the workflow bundles to dist/. An installed package
+// `npm run build`: writes JavaScript, types, Python and the workflow bundles to dist/. An installed package
 // runs from there, since Node strips no types under node_modules.
 
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { cpSync, globSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/config/paths.ts';
 import { builtBundlePath, writeWorkflowBundle } from '../src/workers/workflow-bundle.ts';
@@ -14,6 +14,8 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
+for (const path of globSync('**/*.py', { cwd: join(packageRoot, 'src') }))
+  cpSync(join(packageRoot, 'src', path), join(packageRoot, 'dist', path));
 for (const encodeFailures of [false, true])
   await writeWorkflowBundle(builtBundlePath({ encodeFailures }), { encodeFailures });
 console.log('built dist/');

@@ -25,7 +25,8 @@ const options = {
 export function lintPython(path: string, source: string): string[] {
   const workspace = new Workspace(options, PositionEncoding.Utf16);
   const found: Diagnostic[] = workspace.check(source);
-  const lines = found.map(
+  const inOrder = found.sort((a, b) => a.start_location.row - b.start_location.row);
+  const lines = inOrder.map(
     ({ start_location: { row, column }, code, message }) =>
       `${path}:${row}:${column} ${code ?? 'syntax'} ${message}`,
   );

@@ -15,9 +15,9 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import AutoModelForSequenceClassification
 
-FIXTURES = pathlib.Path(__file__).parent / "fixtures"
-BASE = FIXTURES / "qwen2-classifier"
-LORA = FIXTURES / "lora-classifier"
+FIXTURES = pathlib.Path(__file__).parent / 'fixtures'
+BASE = FIXTURES / 'qwen2-classifier'
+LORA = FIXTURES / 'lora-classifier'
 STEPS, RATE, DECAY, CLIP = 10, 1e-3, 0.01, 0.5
 # The last token is not padding, since transformers scores the last token other than token 0.
 LENGTHS = [(3, 9), (12, 5), (7, 7), (1, 2), (15, 11)]
@@ -26,7 +26,7 @@ LENGTHS = [(3, 9), (12, 5), (7, 7), (1, 2), (15, 11)]
 def pairs():
     torch.manual_seed(3)
     row = lambda n: torch.randint(2, 64, (n,)).tolist()
-    return [{"chosen": row(a), "rejected": row(b)} for a, b in LENGTHS]
+    return [{'chosen': row(a), 'rejected': row(b)} for a, b in LENGTHS]
 
 
 def score(model, row):
@@ -34,7 +34,7 @@ def score(model, row):
 
 
 def loss_of(model, data):
-    margins = [score(model, p["chosen"]) - score(model, p["rejected"]) for p in data]
+    margins = [score(model, p['chosen']) - score(model, p['rejected']) for p in data]
     return -torch.nn.functional.logsigmoid(torch.stack(margins)).mean(), margins
 
 
@@ -54,7 +54,11 @@ def trained(model, data, strip):
         torch.nn.utils.clip_grad_norm_([p for _, p in named], CLIP)
         optimizer.step()
         losses.append(step.item())
-    return gradients, {"loss": loss.item(), "margins": [m.item() for m in margins], "losses": losses}
+    return gradients, {
+        'loss': loss.item(),
+        'margins': [m.item() for m in margins],
+        'losses': losses,
+    }
 
 
 def load():
@@ -65,25 +69,40 @@ def load():
 def main():
     data = pairs()
     gradients, full = trained(load(), data, lambda n: n)
-    save_file(gradients, BASE / "preference-gradients.safetensors")
+    save_file(gradients, BASE / 'preference-gradients.safetensors')
 
-    config = LoraConfig(r=3, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], lora_dropout=0.0, task_type="SEQ_CLS")
+    config = LoraConfig(
+        r=3,
+        lora_alpha=6,
+        target_modules=['q_proj', 'v_proj', 'down_proj'],
+        lora_dropout=0.0,
+        task_type='SEQ_CLS',
+    )
     model = get_peft_model(load(), config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "lora_B" in name or "modules_to_save" in name:
+            if 'lora_B' in name or 'modules_to_save' in name:
                 parameter.normal_(0, 0.2)
     model.save_pretrained(LORA)
-    (LORA / "README.md").unlink(missing_ok=True)
-    path = LORA / "adapter_config.json"
+    (LORA / 'README.md').unlink(missing_ok=True)
+    path = LORA / 'adapter_config.json'
     saved = json.loads(path.read_text())
-    saved["base_model_name_or_path"] = "../qwen2-classifier"
-    path.write_text(json.dumps(saved, indent=2, sort_keys=True) + "\n")
-    strip = lambda n: n.removeprefix("base_model.model.").replace(".modules_to_save.default", "").replace(".default", "")
+    saved['base_model_name_or_path'] = '../qwen2-classifier'
+    path.write_text(json.dumps(saved, indent=2, sort_keys=True) + '\n')
+    strip = lambda n: (
+        n.removeprefix('base_model.model.')
+        .replace('.modules_to_save.default', '')
+        .replace('.default', '')
+    )
     gradients, lora = trained(model.eval(), data, strip)
-    save_file(gradients, LORA / "preference-gradients.safetensors")
-    expected = {"pairs": data, "adamw": {"learning_rate": RATE, "weight_decay": DECAY, "max_grad_norm": CLIP}, "full": full, "lora": lora}
-    (FIXTURES / "preferences.json").write_text(json.dumps(expected) + "\n")
+    save_file(gradients, LORA / 'preference-gradients.safetensors')
+    expected = {
+        'pairs': data,
+        'adamw': {'learning_rate': RATE, 'weight_decay': DECAY, 'max_grad_norm': CLIP},
+        'full': full,
+        'lora': lora,
+    }
+    (FIXTURES / 'preferences.json').write_text(json.dumps(expected) + '\n')
 
 
 main()

@@ -33,9 +33,7 @@ def missing_returns(program):
 
 def unreachable(program):
     """Count bodies with statements after one that leaves."""
-    return sum(
-        any(isinstance(it, ENDS) for it in body[:-1]) for _, body in bodies(program.tree)
-    )
+    return sum(any(isinstance(it, ENDS) for it in body[:-1]) for _, body in bodies(program.tree))
 
 
 def stray_statements(program):

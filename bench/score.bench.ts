@@ -3,14 +3,14 @@
 
 import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
 import { type Prompt, promptSchema } from '../src/records/prompts.ts';
+import { parseProgram } from '../src/rewards/programs/javascript.ts';
+import { compileTypeScript } from '../src/rewards/programs/typescript.ts';
 import { judgeDocumentation } from '../src/rewards/rubric/documentation.ts';
 import { judgeQuality } from '../src/rewards/rubric/quality.ts';
 import { createRubric } from '../src/rewards/rubric/rubric.ts';
-import { parseProgram } from '../src/rewards/rubric/syntax.ts';
 import { sharedSandbox } from '../src/rewards/sandbox/sandbox.ts';
 import { toSandboxProgram } from '../src/rewards/sandbox/verdict.ts';
 import { scoreCompletions } from '../src/rewards/score-completions.ts';
-import { compileTypeScript } from '../src/rewards/typescript.ts';
 import { throughput } from './figure.ts';
 
 const rounds = 7;

@@ -18,7 +18,7 @@ import { rewardModelFileSchema } from '../src/config/schema/reward-model-file.ts
 import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
 import type { PreferencePair, Prompt } from '../src/records/prompts.ts';
 import type { ScoredRollout } from '../src/records/rollouts.ts';
-import { normalFormOf } from '../src/rewards/normal-form.ts';
+import { normalFormOf } from '../src/rewards/programs/normal-form/javascript.ts';
 import { readPrompts } from '../src/rewards/prompts.ts';
 import { createRubric } from '../src/rewards/rubric/rubric.ts';
 import { scoreCompletions } from '../src/rewards/score-completions.ts';

@@ -5,7 +5,7 @@ import { summarizePairs } from '../src/analysis/pages/preference-report.ts';
 import { resolveInput } from '../src/config/paths.ts';
 import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
 import { runSchema } from '../src/config/schema/run.ts';
-import { normalFormOf } from '../src/rewards/normal-form.ts';
+import { normalFormOf } from '../src/rewards/programs/normal-form/javascript.ts';
 import { readPrompts } from '../src/rewards/prompts.ts';
 import { createRubric } from '../src/rewards/rubric/rubric.ts';
 import { scoreCompletions } from '../src/rewards/score-completions.ts';

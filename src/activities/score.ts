@@ -8,7 +8,7 @@ import type { Store } from '../artifacts/store.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
 import type { ArtifactRef } from '../records/refs.ts';
 import type { Rollout, ScoredRollout } from '../records/rollouts.ts';
-import { normalFormsOf } from '../rewards/normal-forms.ts';
+import { normalFormsOf } from '../rewards/programs/normal-form/index.ts';
 import { programOf } from '../rewards/prompts.ts';
 import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
 import { runActivity } from './activity.ts';

@@ -13,7 +13,7 @@ import type {
   ScoreOptions,
   ScoreProgress,
 } from './reward.ts';
-import { createRewardModel } from './reward-model.ts';
+import { createRewardModel } from './reward-model/reward-model.ts';
 import { createRubric } from './rubric/rubric.ts';
 
 /**

@@ -11,7 +11,7 @@ import { lastLogits } from '../engine/inference/token-rows.ts';
 import { createPromptEncoder } from '../engine/text/prompt-format.ts';
 import { readTokenizer } from '../engine/text/tokenizer.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
-import { createRewardModel } from '../rewards/reward-model.ts';
+import { createRewardModel } from '../rewards/reward-model/reward-model.ts';
 import { scoreCompletions } from '../rewards/score-completions.ts';
 import { createModelClient } from './model-client.ts';
 

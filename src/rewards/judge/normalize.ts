@@ -16,10 +16,10 @@ import * as estreePlugin from 'prettier/plugins/estree';
 import { format } from 'prettier/standalone';
 import type { JudgeConfig } from '../../config/schema/judge-reward.ts';
 import type { Prompt } from '../../records/prompts.ts';
-import { type LocalIdentifier, localNames } from '../normal-form.ts';
-import { readPython } from '../normal-forms.ts';
-import { ecmaVersion } from '../rubric/syntax.ts';
-import { withoutTypes } from '../typescript.ts';
+import { ecmaVersion } from '../programs/javascript.ts';
+import { readPython } from '../programs/normal-form/index.ts';
+import { type LocalIdentifier, localNames } from '../programs/normal-form/javascript.ts';
+import { withoutTypes } from '../programs/typescript.ts';
 
 export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { parseProgram } from '../programs/javascript.ts';
 import { costOf } from './cost.ts';
-import { parseProgram } from './syntax.ts';
 
 function cost(source: string): number {
   const program = parseProgram(source, 'f');

@@ -3,7 +3,13 @@
 // nothing about either alone. Early exits are not credited, and whether code is right is not asked.
 
 import type { AnyNode, CallExpression } from 'acorn';
-import { type FunctionNode, isFunction, isLoop, nodesOf, type ParsedProgram } from './syntax.ts';
+import {
+  type FunctionNode,
+  isFunction,
+  isLoop,
+  nodesOf,
+  type ParsedProgram,
+} from '../programs/javascript.ts';
 
 /** Elements in every list, turns of every loop. */
 export const nominalLength = 10;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { parseProgram } from '../programs/javascript.ts';
 import { judgeDocumentation } from './documentation.ts';
-import { parseProgram } from './syntax.ts';
 
 const code = 'function f(values, limit) { return values.slice(0, limit); }';
 

@@ -2,7 +2,7 @@
 // counts, so that more comments gain nothing, and what it says of parameters must be true.
 
 import type { Comment } from 'acorn';
-import { type FunctionNode, nodesOf, type ParsedProgram } from './syntax.ts';
+import { type FunctionNode, nodesOf, type ParsedProgram } from '../programs/javascript.ts';
 
 const shares = { description: 0.3, params: 0.4, returns: 0.3 };
 /** What a plain comment before the entry, or at the top of its body, is worth. */

@@ -1,7 +1,7 @@
 // Findings about expressions and single statements: what says too much, too loosely, or nothing.
 
 import type { AnyNode, CallExpression, NewExpression, Statement } from 'acorn';
-import { nodesOf, type ParsedProgram, textOf } from './syntax.ts';
+import { nodesOf, type ParsedProgram, textOf } from '../programs/javascript.ts';
 
 /** `var` declarations. */
 export function varDeclarations(program: ParsedProgram): number {

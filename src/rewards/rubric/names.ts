@@ -2,7 +2,7 @@
 
 import type { AnyNode } from 'acorn';
 import type { Definition, Variable } from 'eslint-scope';
-import { nodesOf, type ParsedProgram, textOf } from './syntax.ts';
+import { nodesOf, type ParsedProgram, textOf } from '../programs/javascript.ts';
 
 /** What a program may use without declaring it: ECMAScript's own, and the console. */
 const globals = new Set(

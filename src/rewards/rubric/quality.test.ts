@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { parseProgram } from '../programs/javascript.ts';
 import { type Finding, penalties } from './penalties.ts';
 import { findings, judgeQuality } from './quality.ts';
-import { parseProgram } from './syntax.ts';
 
 function judge(source: string) {
   const program = parseProgram(source, 'f');

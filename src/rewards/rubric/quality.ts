@@ -1,11 +1,11 @@
 // The quality criterion of JavaScript and TypeScript: what a reviewer would object to. What
 // programs do, and how fast, is left to other criteria.
 
+import type { ParsedProgram } from '../programs/javascript.ts';
 import * as expressions from './expressions.ts';
 import * as names from './names.ts';
 import { type Finding, weigh } from './penalties.ts';
 import * as structure from './structure.ts';
-import type { ParsedProgram } from './syntax.ts';
 
 /** How often a program gives reason for each finding; graver ones first. */
 export const findings = {

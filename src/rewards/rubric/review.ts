@@ -1,14 +1,14 @@
 // What is found out about programs, language by language: whether they pass their tests, and what
 // their texts are worth. What it comes to is the rubric's business.
 
+import { type ParsedProgram, parseProgram } from '../programs/javascript.ts';
+import { compileTypeScript, withoutTypes } from '../programs/typescript.ts';
 import { programOf } from '../prompts.ts';
 import type { ScoreItem } from '../reward.ts';
 import type { Language, SandboxLimits } from '../sandbox/protocol.ts';
 import { type Sandbox, sharedSandbox } from '../sandbox/sandbox.ts';
 import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict.ts';
-import { compileTypeScript, withoutTypes } from '../typescript.ts';
 import { reviewPython } from './python.ts';
-import { type ParsedProgram, parseProgram } from './syntax.ts';
 import { reviewText, type TextReview } from './text-review.ts';
 
 /** Of a program that passed the gate, or why it did not. */

@@ -1,8 +1,14 @@
 // Findings about statements: how deep, how long, what cannot run, what does nothing.
 
 import type { AnyNode, Statement } from 'acorn';
+import {
+  type FunctionNode,
+  isFunction,
+  isLoop,
+  nodesOf,
+  type ParsedProgram,
+} from '../programs/javascript.ts';
 import { canComplete } from './control-flow.ts';
-import { type FunctionNode, isFunction, isLoop, nodesOf, type ParsedProgram } from './syntax.ts';
 
 /** Levels of nested control structures that are no finding. */
 export const comfortableDepth = 3;

@@ -1,9 +1,9 @@
 // What can be said of a program without running it.
 
+import type { ParsedProgram } from '../programs/javascript.ts';
 import { costOf } from './cost.ts';
 import { judgeDocumentation } from './documentation.ts';
 import { judgeQuality } from './quality.ts';
-import type { ParsedProgram } from './syntax.ts';
 
 export interface TextReview {
   quality: number;

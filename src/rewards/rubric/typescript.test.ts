@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { rubricSchema } from '../../config/schema/rubric-reward.ts';
 import { type Prompt, promptSchema } from '../../records/prompts.ts';
 import { normalizeProgram } from '../judge/normalize.ts';
-import { normalFormsOf } from '../normal-forms.ts';
+import { normalFormsOf } from '../programs/normal-form/index.ts';
 import { scoreCompletions } from '../score-completions.ts';
 import { createRubric } from './rubric.ts';
 

@@ -2,8 +2,8 @@
 
 import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten-core';
 import type { CallOutcome } from '../protocol.ts';
+import type { Answer } from './assertion-runner.ts';
 import type { Bridge } from './bridge.ts';
-import type { Answer } from './judge.ts';
 
 /** Returned JSON or written text a program, in characters; a flood beyond it fails the call. */
 const maxReturnedChars = 256 * 1024;

@@ -18,9 +18,9 @@ import type {
   SandboxLimits,
   SandboxProgram,
 } from '../protocol.ts';
+import { Judge } from './assertion-runner.ts';
 import { type RealmKind, takeBridge } from './bridge.ts';
 import { Execution, Use } from './execution.ts';
-import { Judge } from './judge.ts';
 
 /** QuickJS ticks after 10,000 calls and jumps; that many take it between 0.2 and 1.5 ms. */
 const ticksPerMs = 1;

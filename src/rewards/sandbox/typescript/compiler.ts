@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import ts from 'typescript6';
 import type { CallOutcome, ProgramOutcome, SandboxProgram } from '../protocol.ts';
-import { countCreated, TooMuch } from './created.ts';
+import { countCreated, TooMuch } from './allocation-limit.ts';
 
 /** What a program may have the compiler create; a short one takes some hundreds. */
 const mostCreated = 200_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normalFormOf } from './normal-form.ts';
+import { normalFormOf } from './javascript.ts';
 
 const program = 'function add(a, b) { const sum = a + b; return sum; }';
 

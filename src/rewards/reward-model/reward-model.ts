@@ -2,13 +2,13 @@
 // [0, 1]. The classifier runs where the services have it run.
 
 import { parse } from 'acorn';
-import { resolveInput } from '../config/paths.ts';
-import type { RewardConfig } from '../config/schema/rewards.ts';
-import { readPython } from './normal-forms.ts';
-import { programOf } from './prompts.ts';
-import type { CriterionResult, Reward, RewardServices, ScoreItem } from './reward.ts';
-import { ecmaVersion } from './rubric/syntax.ts';
-import { withoutTypes } from './typescript.ts';
+import { resolveInput } from '../../config/paths.ts';
+import type { RewardConfig } from '../../config/schema/rewards.ts';
+import { ecmaVersion } from '../programs/javascript.ts';
+import { readPython } from '../programs/normal-form/index.ts';
+import { withoutTypes } from '../programs/typescript.ts';
+import { programOf } from '../prompts.ts';
+import type { CriterionResult, Reward, RewardServices, ScoreItem } from '../reward.ts';
 
 type RewardModelConfig = Extract<RewardConfig, { kind: 'reward_model' }>;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Prompt } from '../records/prompts.ts';
-import { normalFormsOf } from './normal-forms.ts';
+import type { Prompt } from '../../../records/prompts.ts';
+import { normalFormsOf } from './index.ts';
 
 const original = 'def f(a, b):\n    """Add."""\n    c = a + b\n    return c\n';
 

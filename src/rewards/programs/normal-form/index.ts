@@ -1,9 +1,9 @@
 // Normal forms of programs in the language of their prompts; those of Python are made in a sandbox.
 
-import type { Prompt } from '../records/prompts.ts';
-import { normalFormOf } from './normal-form.ts';
-import { sharedSandbox } from './sandbox/sandbox.ts';
-import { withoutTypes } from './typescript.ts';
+import type { Prompt } from '../../../records/prompts.ts';
+import { sharedSandbox } from '../../sandbox/sandbox.ts';
+import { withoutTypes } from '../typescript.ts';
+import { normalFormOf } from './javascript.ts';
 
 /** A sandbox for reading programs, which is quick, in their own language. */
 const limits = { timeLimitMs: 500, memoryLimitMb: 64 };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseProgram } from './syntax.ts';
+import { parseProgram } from './javascript.ts';
 
 it.each([
   'function f() {}',

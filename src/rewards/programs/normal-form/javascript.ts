@@ -3,7 +3,7 @@
 
 import { type Program, parse } from 'acorn';
 import type { Scope, Variable } from 'eslint-scope';
-import { ecmaVersion, scopesOf } from './rubric/syntax.ts';
+import { ecmaVersion, scopesOf } from '../javascript.ts';
 
 /** Fields of a node that tell where and how it was written, not what it is. */
 const layoutFields = new Set(['start', 'end', 'range', 'shorthand']);

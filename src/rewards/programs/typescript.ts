@@ -1,10 +1,10 @@
 // TypeScript programs in JavaScript, and what their compiler says of them; a sandbox process holds it.
 
 import { z } from 'zod';
-import type { Prompt } from '../records/prompts.ts';
-import type { CallOutcome } from './sandbox/protocol.ts';
-import { sharedSandbox } from './sandbox/sandbox.ts';
-import type { Compiled } from './sandbox/typescript/compiler.ts';
+import type { Prompt } from '../../records/prompts.ts';
+import type { CallOutcome } from '../sandbox/protocol.ts';
+import { sharedSandbox } from '../sandbox/sandbox.ts';
+import type { Compiled } from '../sandbox/typescript/compiler.ts';
 
 /** The clock is a last resort, for what the compiler's own count does not see. */
 const limits = { timeLimitMs: 1000, memoryLimitMb: 512 };

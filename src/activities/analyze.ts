@@ -3,7 +3,8 @@
 import { startMetrics, toEpochMetrics } from '../analysis/metrics/epoch-metrics.ts';
 import { parseMetricsJsonl } from '../analysis/metrics/history.ts';
 import { summarizeSamples } from '../analysis/metrics/sample-summary.ts';
-import { renderEpochReport, renderRunReport } from '../analysis/pages/epoch-report.ts';
+import { renderEpochReport } from '../analysis/pages/epoch-report.ts';
+import { renderRunReport } from '../analysis/pages/run-report.ts';
 import { mendDocument, readVerified, writeDocument } from '../artifacts/documents.ts';
 import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';

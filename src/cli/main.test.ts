@@ -62,7 +62,9 @@ test('report names the epochs that there are', () => {
   file('metrics.jsonl', twoEpochs.map((line) => JSON.stringify(line)).join('\n'));
   const { stdout, stderr, status } = anneal('report', '.', '--epoch', '99');
   expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
-  expect(stderr).toMatch(/^error: expected metrics of epoch 99, found those of: 6, 7/);
+  expect(stderr).toMatch(
+    /^error: expected an epoch with metrics, found 99. Epochs with metrics: 6, 7/,
+  );
 });
 
 test.each([

@@ -486,7 +486,7 @@ describe('failures', () => {
       const { currentDetails } = await run.query<{ currentDetails: string }>(
         '__temporal_workflow_metadata',
       );
-      expect(currentDetails).toContain('Epoch 1 was made again: scored is gone');
+      expect(currentDetails).toContain('Epoch 1 was rerun: scored is gone');
     });
   });
 

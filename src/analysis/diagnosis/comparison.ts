@@ -1,16 +1,16 @@
-// The table of key metrics: each number before and after, how it moved, and a verdict on it.
+// The table of key metrics: each before and after, how it changed, and its status.
 
 import { type NumberMetric, passMetrics } from '../metrics/history.ts';
 import { absent, fixed, share, signed, signedPercent } from '../pages/format.ts';
 import { changeOf, type Facts, isComparable, isStable, numberOf } from './epoch-facts.ts';
 
-/** `good` and `bad` are judgements; `note` is worth a look; `none` says only what is. */
+/** `good` and `bad` judge; `note` is worth a look; `none` only describes. */
 export type Judgement = 'good' | 'bad' | 'note' | 'none';
 
-export interface Verdict {
+export interface Status {
   judgement: Judgement;
   /** In capitals: `DECLINING`. */
-  word: string;
+  text: string;
 }
 
 /** A row of the comparison; cells are text, ready to print. */
@@ -20,21 +20,21 @@ export interface ComparisonRow {
   before: string;
   after: string;
   change: string;
-  verdict: Verdict;
+  status: Status;
 }
 
 interface RowSpec {
   metric: NumberMetric;
   label: string;
-  up: Verdict;
-  down: Verdict;
+  up: Status;
+  down: Status;
   withPercent?: false;
 }
 
-const good = (word: string): Verdict => ({ judgement: 'good', word });
-const bad = (word: string): Verdict => ({ judgement: 'bad', word });
-const note = (word: string): Verdict => ({ judgement: 'note', word });
-const plain = (word: string): Verdict => ({ judgement: 'none', word });
+const good = (text: string): Status => ({ judgement: 'good', text });
+const bad = (text: string): Status => ({ judgement: 'bad', text });
+const note = (text: string): Status => ({ judgement: 'note', text });
+const plain = (text: string): Status => ({ judgement: 'none', text });
 
 const higherIsBetter = { up: good('IMPROVING'), down: bad('DECLINING') };
 const calmer = { up: note('LESS STABLE'), down: good('MORE STABLE') };
@@ -68,7 +68,7 @@ const rows: readonly RowSpec[] = [
   { metric: 'eval/distinct_programs', label: 'Held-out Distinct Programs', ...merelyMoves },
 ];
 
-/** Rows for every metric that the epoch has; those of the seed's own table come first. */
+/** A row for every metric that the epoch has; those of the original analysis page come first. */
 export function compareEpochs(facts: Facts): ComparisonRow[] {
   return rows
     .flatMap((spec) => (spec.metric === 'eval/pass_rate' ? passRows(facts, spec) : [spec]))
@@ -76,7 +76,7 @@ export function compareEpochs(facts: Facts): ComparisonRow[] {
     .map((spec) => (spec.metric === 'diversity' ? diversityRow(facts) : numberRow(facts, spec)));
 }
 
-/** pass@1 and pass@N, which have the pass rate's place in metrics that have them. */
+/** pass@1 and pass@N replace the pass rate in metrics that have them. */
 function passRows({ after }: Facts, spec: RowSpec): RowSpec[] {
   const metrics = passMetrics(after);
   if (metrics.length === 0) return [spec];
@@ -95,11 +95,11 @@ function numberRow(facts: Facts, spec: RowSpec): ComparisonRow {
     before: fixed(numberOf(facts.before, metric)),
     after: fixed(numberOf(facts.after, metric)),
     change: change ? `${signed(change.delta)}${suffix}` : absent,
-    verdict: verdictOf(facts, spec),
+    status: statusOf(facts, spec),
   };
 }
 
-function verdictOf(facts: Facts, { metric, up, down }: RowSpec): Verdict {
+function statusOf(facts: Facts, { metric, up, down }: RowSpec): Status {
   const change = changeOf(facts, metric);
   if (!change) return plain('FIRST VALUE');
   if (!isComparable(facts, metric)) return plain('NOT COMPARABLE');
@@ -107,7 +107,7 @@ function verdictOf(facts: Facts, { metric, up, down }: RowSpec): Verdict {
   return change.delta > 0 ? up : down;
 }
 
-/** Share unique and, in brackets, mean pairwise distance, as one cell. */
+/** Share of unique samples and, in brackets, mean pairwise distance, as one cell. */
 function diversityRow(facts: Facts): ComparisonRow {
   const cell = (line: Facts['before']) => {
     const score = numberOf(line, 'diversity_score');
@@ -123,16 +123,16 @@ function diversityRow(facts: Facts): ComparisonRow {
   };
 }
 
-/** A share of unique samples that moves by less than this many points is maintained. */
+/** A share of unique samples that changes by fewer percentage points counts as maintained. */
 const maintainedPoints = 1;
 
-function diversityMovement(facts: Facts): Pick<ComparisonRow, 'change' | 'verdict'> {
+function diversityMovement(facts: Facts): Pick<ComparisonRow, 'change' | 'status'> {
   const change = changeOf(facts, 'diversity');
-  if (!change) return { change: absent, verdict: plain('FIRST VALUE') };
+  if (!change) return { change: absent, status: plain('FIRST VALUE') };
   const points = 100 * change.delta;
   const maintained = Math.abs(points) < maintainedPoints;
   const text = maintained ? 'Stable' : `${signed(points, 0)} points`;
-  if (!isComparable(facts, 'diversity')) return { change: text, verdict: plain('NOT COMPARABLE') };
-  if (maintained) return { change: text, verdict: good('MAINTAINED') };
-  return { change: text, verdict: points > 0 ? good('RISING') : note('FALLING') };
+  if (!isComparable(facts, 'diversity')) return { change: text, status: plain('NOT COMPARABLE') };
+  if (maintained) return { change: text, status: good('MAINTAINED') };
+  return { change: text, status: points > 0 ? good('RISING') : note('FALLING') };
 }

@@ -85,7 +85,7 @@ describe('diagnose', () => {
   it('does not compare losses of two reward weights', () => {
     const heavier = withRlaif({ ...healthyAfter, loss: 0.35 }, { reward_weight: 2 });
     const { rows } = diagnosisOf(healthyBefore, heavier);
-    expect(rows.find(({ metric }) => metric === 'loss')?.verdict.word).toBe('NOT COMPARABLE');
+    expect(rows.find(({ metric }) => metric === 'loss')?.status.text).toBe('NOT COMPARABLE');
   });
 
   it('warns of a change that sampling alone explains', () => {

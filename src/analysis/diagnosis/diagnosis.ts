@@ -1,5 +1,5 @@
-// An epoch against the one before it: the comparison, what works, what does not, and why. Which
-// changes follow from it is recommendations.ts.
+// Compares an epoch with the one before it: what works, what does not, and why. recommendations.ts
+// derives the changes to make.
 
 import { type ComparisonRow, compareEpochs } from './comparison.ts';
 import { type DiagnosisInput, type Facts, factsOf } from './epoch-facts.ts';
@@ -13,13 +13,13 @@ export interface Diagnosis {
   facts: Facts;
   rows: ComparisonRow[];
   working: Finding[];
-  /** Critical, the most critical first. */
+  /** Critical issues, most critical first. */
   issues: Finding[];
   warnings: Finding[];
   causes: Finding[];
 }
 
-/** Diagnose an epoch; undefined where the history does not hold it. */
+/** Diagnose an epoch; undefined if the history does not contain it. */
 export function diagnose(input: DiagnosisInput): Diagnosis | undefined {
   const facts = factsOf(input);
   return (

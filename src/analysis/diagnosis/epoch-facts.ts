@@ -1,5 +1,5 @@
-// What the rules of the diagnosis look at: an epoch, the one before it, how each number moved,
-// and the settings in force. Settings that a foreign metrics.jsonl does not carry are assumed.
+// The input of the diagnosis rules: an epoch, the one before it, how each metric changed, and the
+// settings used. Settings missing from another system's metrics.jsonl are assumed.
 
 import type { Settings } from '../../config/schedule.ts';
 import { phaseOf, settingsAt } from '../../config/schedule.ts';
@@ -10,7 +10,7 @@ import type { TrainingConfig } from '../../config/schema/training.ts';
 import type { EpochRecord, NumberMetric } from '../metrics/history.ts';
 import { driftingKl, driftingKlGrowth, hackedPassRate, stablePercent } from './thresholds.ts';
 
-/** The settings that rules and remedies are about. */
+/** The settings that rules and remedies use. */
 export interface KnownSettings {
   rlaif: Pick<
     RlaifConfig,
@@ -26,7 +26,7 @@ export interface KnownSettings {
   training: Pick<TrainingConfig, 'learning_rate' | 'warmup_steps' | 'max_grad_norm'>;
 }
 
-/** Those of the original system, whose metrics carry no settings. */
+/** Settings of the original system, whose metrics do not record them. */
 const assumedSettings: KnownSettings = {
   rlaif: {
     algorithm: 'reinforce',
@@ -41,7 +41,7 @@ const assumedSettings: KnownSettings = {
   training: { learning_rate: 5e-6, warmup_steps: 200, max_grad_norm: 0.5 },
 };
 
-/** How one number moved. `percent` is null where it began at 0. */
+/** How one metric changed. `percent` is null if it started at 0. */
 export interface Change {
   before: number;
   after: number;
@@ -55,28 +55,28 @@ export interface Facts {
   /** Every epoch up to `after`, oldest first. */
   history: readonly EpochRecord[];
   settings: KnownSettings;
-  /** Whether any of the settings is a guess. */
+  /** Whether any setting is assumed. */
   assumed: boolean;
   success: SuccessTargets;
-  /** The run file, where it is known. */
+  /** The run file, if known. */
   config: RunConfig | null;
-  /** Both epochs sampled at one temperature, so that numbers of their samples compare. */
+  /** Both epochs sampled at the same temperature, so metrics of their samples are comparable. */
   comparable: boolean;
 }
 
-/** What a diagnosis is made from. */
+/** The input of a diagnosis. */
 export interface DiagnosisInput {
-  /** Lines of metrics in any order; later epochs than `epoch` are not looked at. */
+  /** Lines of metrics in any order; epochs after `epoch` are ignored. */
   history: readonly EpochRecord[];
   epoch: number;
   success: SuccessTargets;
-  /** The run file, where it is known: what was planned, and in force where the lines do not say. */
+  /** The run file, if known: the planned settings, used where the lines have none. */
   config?: RunConfig | null;
-  /** What was done under other conditions than the run began with, a sentence each. */
+  /** Differences from the environment in which the run started, a sentence each. */
   conditions?: readonly string[];
 }
 
-/** Gather the facts about an epoch; undefined where the history does not hold it. */
+/** Gather the facts about an epoch; undefined if the history does not contain it. */
 export function factsOf(input: DiagnosisInput): Facts | undefined {
   const { history, epoch, success, config = null } = input;
   const past = history.filter((line) => line.epoch <= epoch).sort((a, b) => a.epoch - b.epoch);
@@ -94,12 +94,12 @@ export function factsOf(input: DiagnosisInput): Facts | undefined {
   };
 }
 
-/** What the run file says of an epoch; what it says of the whole run, outside of its phases. */
+/** The run file's settings for an epoch; the run's own settings for an epoch outside its phases. */
 export function plannedSettings(config: RunConfig, epoch: number): Settings {
   return phaseOf(config, epoch) ? settingsAt(config, epoch).settings : config;
 }
 
-/** The epoch's settings: its own, else the planned, else what was logged, else the assumed. */
+/** The epoch's settings: recorded, else planned, else logged, else assumed. */
 export function settingsOf(line: EpochRecord, config: RunConfig | null) {
   const given = config && plannedSettings(config, line.epoch);
   const rlaif = { ...given?.rlaif, ...line.settings?.rlaif };
@@ -120,7 +120,7 @@ function sameTemperature(before: EpochRecord | undefined, after: EpochRecord): b
   return was === undefined || is === undefined || was === is;
 }
 
-/** A number of the line; the gap is derived where the writer left it out. */
+/** A metric of the line; the gap is derived if the line has none. */
 export function numberOf(line: EpochRecord | undefined, metric: NumberMetric): number | undefined {
   const value = line?.[metric] ?? undefined;
   if (value !== undefined || metric !== 'gap') return value;
@@ -128,7 +128,7 @@ export function numberOf(line: EpochRecord | undefined, metric: NumberMetric): n
   return typeof reward === 'number' && typeof best === 'number' ? best - reward : undefined;
 }
 
-/** How a metric moved; undefined where either epoch lacks it. */
+/** How a metric changed; undefined if either epoch lacks it. */
 export function changeOf({ before, after }: Facts, metric: NumberMetric): Change | undefined {
   const [from, to] = [numberOf(before, metric), numberOf(after, metric)];
   if (from === undefined || to === undefined) return undefined;
@@ -142,8 +142,8 @@ export function changeOf({ before, after }: Facts, metric: NumberMetric): Change
 }
 
 /**
- * Whether a metric means the same in both epochs: one about the epoch's own samples depends on
- * their temperature, and the loss on the reward weight as well, which multiplies it.
+ * Whether a metric is comparable between the two epochs. Metrics of an epoch's own samples depend on
+ * the sampling temperature; the loss also depends on the reward weight, which multiplies it.
  */
 export function isComparable(facts: Facts, metric: NumberMetric): boolean {
   if (metric.startsWith('eval/') || metric === 'kl') return true;
@@ -153,7 +153,7 @@ export function isComparable(facts: Facts, metric: NumberMetric): boolean {
   return facts.comparable && !(metric === 'loss' && reweighted);
 }
 
-/** How a metric moved; undefined where either epoch lacks it, or the two do not compare. */
+/** How a metric changed; undefined if either epoch lacks it, or the two are not comparable. */
 export function comparableChange(facts: Facts, metric: NumberMetric): Change | undefined {
   return isComparable(facts, metric) ? changeOf(facts, metric) : undefined;
 }
@@ -171,8 +171,8 @@ export function isStable({ delta, percent }: Change): boolean {
 }
 
 /**
- * How the average reward moved: that of the epoch's samples where both epochs sampled alike, else
- * that of the held-out samples.
+ * How the average reward changed: of the epoch's samples if both epochs sampled alike, else of the
+ * held-out samples.
  */
 export function rewardChange(facts: Facts): (Change & { heldOut: boolean }) | undefined {
   const samples = comparableChange(facts, 'reward');
@@ -182,8 +182,8 @@ export function rewardChange(facts: Facts): (Change & { heldOut: boolean }) | un
 }
 
 /**
- * What sampling alone does to the change of average reward: two standard errors of the difference
- * of two means. Undefined where the number of samples is not known.
+ * The change of average reward that sampling noise alone can cause: two standard errors of the
+ * difference of two means. Undefined if the number of samples is not known.
  */
 export function samplingNoise({ before, after }: Facts): number | undefined {
   const error = (line: EpochRecord | undefined) => {
@@ -196,7 +196,7 @@ export function samplingNoise({ before, after }: Facts): number | undefined {
   return was === undefined || is === undefined ? undefined : 2 * Math.sqrt(was + is);
 }
 
-/** Whether the run walks through phases already, which then own temperature and penalty. */
+/** Whether the run already has phases, which set temperature and KL penalty. */
 export function isPhased({ history }: Facts): boolean {
   const named = history.map(({ phase }) => phase ?? '').filter((name) => name && name !== 'start');
   const phases = new Set(named);
@@ -204,14 +204,14 @@ export function isPhased({ history }: Facts): boolean {
 }
 
 /**
- * Reward falls while loss falls, and the policy does not drift: what it fits is not what is
- * rewarded, and something holds it back.
+ * Reward and loss both fall and the policy does not drift: it fits its samples, not the reward, and
+ * something holds it back.
  */
 export function isConservative(facts: Facts): boolean {
   return fell(rewardChange(facts)) && fell(comparableChange(facts, 'loss')) && !isDrifting(facts);
 }
 
-/** KL is large, or has grown threefold within an epoch to a notable value. */
+/** KL is large, or has tripled within an epoch to a notable value. */
 export function isDrifting(facts: Facts): boolean {
   const kl = numberOf(facts.after, 'kl');
   if (kl === undefined) return false;
@@ -221,8 +221,8 @@ export function isDrifting(facts: Facts): boolean {
 }
 
 /**
- * The epoch of the best held-out pass rate, where that has fallen since beyond chance and the
- * held-out reward has risen: the policy learned to please its teacher, not its tests.
+ * The epoch with the best held-out pass rate, if the rate has since fallen beyond chance while the
+ * held-out reward rose: the policy learned to please its teacher rather than pass its tests.
  */
 export function passedBetterAt({ history, after }: Facts): EpochRecord | undefined {
   const passRate = (line: EpochRecord) => numberOf(line, 'eval/pass_rate') ?? 0;

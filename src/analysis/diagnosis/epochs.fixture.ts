@@ -1,5 +1,5 @@
-// Epochs for the tests: the two of the page that this analysis was first made by hand on, and a
-// pair of a run that does well.
+// Epochs for the tests: the two of the original, handwritten analysis page, and a pair from a healthy
+// run.
 
 import type { SuccessTargets } from '../../config/schema/success.ts';
 import type { EpochRecord, PartialSettings } from '../metrics/history.ts';

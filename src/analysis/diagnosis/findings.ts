@@ -1,8 +1,8 @@
-// What a rule is and what it finds. The rules themselves: strengths.ts, issues.ts, causes.ts.
+// A rule of the diagnosis and its finding. The rules are in rules/.
 
 import type { Facts } from './epoch-facts.ts';
 
-/** Names of the changes that a finding can call for; remedies.ts says what each changes. */
+/** Names of the remedies that a finding can call for; remedies.ts defines each. */
 export type RemedyName =
   | 'relax-threshold'
   | 'strengthen-kl'
@@ -15,9 +15,9 @@ export type RemedyName =
   | 'more-samples'
   | 'longer-completions';
 
-/** What a rule says of an epoch. */
+/** What a rule found in an epoch. */
 export interface Finding {
-  /** Stable name of the rule. */
+  /** Name of the rule; it does not change between versions. */
   rule: string;
   title: string;
   /** Short lines of Markdown, with the numbers. */
@@ -25,7 +25,7 @@ export interface Finding {
   remedies: RemedyName[];
 }
 
-/** A named rule: silent where its condition does not hold or its numbers are missing. */
+/** A named rule; it finds nothing if its condition does not hold or its metrics are missing. */
 export interface Rule {
   name: string;
   check(
@@ -33,7 +33,7 @@ export interface Rule {
   ): (Omit<Finding, 'rule' | 'remedies'> & { remedies?: RemedyName[] }) | undefined;
 }
 
-/** The findings of the rules that speak, in the order of the rules. */
+/** The findings of all rules that apply, in the order of the rules. */
 export function apply(rules: readonly Rule[], facts: Facts): Finding[] {
   return rules.flatMap(({ name, check }) => {
     const found = check(facts);

@@ -1,17 +1,17 @@
-// The one setting whose right size depends on the model: raised once, from where the run began.
+// The learning rate is raised only once from its initial value: the right size depends on the model.
 
 import { type Facts, plannedSettings } from './epoch-facts.ts';
 
 const raise = 1.4;
 
-/** A learning rate, or another setting, without the noise of its last binary digits. */
+/** A setting rounded to three significant digits. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
 
 /**
- * A rate 40% up; undefined where a person has raised it as far already. Rates count by what the
- * run file has for their epoch, so that a phase or a ramp that raises them by plan is no raise.
+ * The learning rate raised by 40%; undefined if a person has already raised it that far. Rates are
+ * compared with the run file's value for their epoch, so a planned phase or ramp does not count.
  */
 export function raisedLearningRate({ history, settings, config, after }: Facts) {
   const planned = (epoch: number) =>

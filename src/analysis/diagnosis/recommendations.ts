@@ -1,5 +1,5 @@
-// From findings to changes: which remedies the findings call for, in order of priority, and the
-// same as overrides for a program and as YAML for a person.
+// From findings to changes: the remedies that the findings call for, by priority, as overrides for a
+// program and as YAML for a person.
 
 import type { PartialSettings } from '../metrics/history.ts';
 import { settingValue } from '../pages/format.ts';
@@ -16,15 +16,15 @@ export interface Recommendation extends Proposal {
   rules: string[];
 }
 
-/** A remedy that pulls the other way than a more urgent one gives way: no two touch one setting. */
+/** A remedy yields to a more urgent one that opposes it, so no two change the same setting. */
 const yieldsTo: Partial<Record<RemedyName, readonly RemedyName[]>> = {
   rebalance: ['strengthen-kl'],
   'raise-learning-rate': ['lower-learning-rate', 'strengthen-kl'],
 };
 
 /**
- * What to change after an epoch, most urgent first. What is in force already is not proposed
- * again. Where only remedies for later are left, the first of them is for now.
+ * The changes to make after an epoch, most urgent first. Changes already made are not proposed again.
+ * If only remedies for later are left, the first of them applies now.
  */
 export function recommend({ facts, issues, warnings, causes }: Diagnosis): Recommendation[] {
   const findings = [...issues, ...causes, ...warnings];
@@ -45,13 +45,13 @@ export function recommend({ facts, issues, warnings, causes }: Diagnosis): Recom
   }));
 }
 
-/** The recommended changes that are to be made now, most urgent first. */
+/** The recommended changes to make now, most urgent first. */
 export function changesNow(recommendations: readonly Recommendation[]): SettingChange[] {
   const now = recommendations.filter(({ when }) => when === 'now');
   return now.flatMap(({ options }) => options[0]?.changes ?? []);
 }
 
-/** Changes as overrides of a run's settings; what is merely kept is left out. */
+/** Changes as overrides of a run's settings, without settings that are kept. */
 export function overridesOf(changes: readonly SettingChange[]): PartialSettings {
   const overrides: Record<string, Record<string, unknown>> = {};
   for (const { section, key, from, to } of changes) {
@@ -62,7 +62,7 @@ export function overridesOf(changes: readonly SettingChange[]): PartialSettings 
   return overrides as PartialSettings;
 }
 
-/** Changes as YAML to paste into a run file, each with what it was before. */
+/** Changes as YAML to paste into a run file, each with its previous value. */
 export function renderYaml(changes: readonly SettingChange[]): string {
   const sections = ['training', 'rlaif'] as const;
   return sections

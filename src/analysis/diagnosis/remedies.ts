@@ -1,5 +1,5 @@
-// The ladder of changes to a run file. A remedy looks at what is in force and proposes its next
-// step, or nothing where that step has been taken.
+// The ladder of changes to a run file. A remedy looks at the current settings and proposes its next
+// step, or nothing if that step has been taken.
 
 import { share } from '../pages/format.ts';
 import type { Facts, KnownSettings } from './epoch-facts.ts';
@@ -9,11 +9,11 @@ import { highTemperature, lowKlPenalty, strongRewardWeight } from './thresholds.
 
 type SectionOf<S> = { [K in keyof S]: { section: K; key: keyof S[K] & string } }[keyof S];
 
-/** A setting to change, or to keep on purpose where `from` equals `to`. */
+/** A setting to change, or to keep on purpose if `from` equals `to`. */
 export type SettingChange = SectionOf<KnownSettings> & {
   from: number | boolean | null;
   to: number | boolean | null;
-  /** A few words: `stronger reward signal`. */
+  /** A short reason, such as `stronger reward signal`. */
   why: string;
 };
 
@@ -23,10 +23,10 @@ export interface Option {
   changes: SettingChange[];
 }
 
-/** What a remedy comes to; the first option is the recommended one. */
+/** What a remedy proposes; the first option is recommended. */
 export interface Proposal {
   title: string;
-  /** `next` waits until what is to be done `now` has not helped. */
+  /** `next` applies only if the changes made `now` have not helped. */
   when: 'now' | 'next';
   options: Option[];
   rationale: string[];
@@ -46,7 +46,7 @@ export const remedies: Readonly<Record<RemedyName, (facts: Facts) => Proposal | 
   'longer-completions': longerCompletions,
 };
 
-/** A proposal of one way alone. */
+/** A proposal with a single option. */
 function single(
   title: string,
   when: Proposal['when'],
@@ -85,7 +85,7 @@ function rebalance(facts: Facts): Proposal | undefined {
     options,
     rationale: [
       options.length === 2
-        ? `Try option A first: it makes the reward heard and keeps the leash to the reference as it is. Take B where the gradient norm is already at its clip`
+        ? `Try option A first: it strengthens the reward and leaves the tie to the reference unchanged. Choose B if the gradient norm is already clipped`
         : `The reward must outweigh the penalty for the policy to move towards it`,
     ],
   };
@@ -109,7 +109,7 @@ function weakerPenalty(facts: Facts): Option {
   return {
     title: 'Decrease KL Penalty',
     changes: [
-      rlaif(facts, 'reward_weight', reward_weight, 'the penalty gives way instead'),
+      rlaif(facts, 'reward_weight', reward_weight, 'the penalty is lowered instead'),
       rlaif(facts, 'kl_penalty', halved, 'more room to explore'),
     ],
   };
@@ -122,7 +122,7 @@ function raiseLearningRate(facts: Facts): Proposal | undefined {
     'Slightly Increase Learning Rate',
     'now',
     [learningRate(facts, raised, '40% up, faster reward learning')],
-    ['Loss is calm at the present rate; a slightly larger step learns reward patterns sooner'],
+    ['The loss is stable at the current rate; slightly larger steps learn reward patterns sooner'],
   );
 }
 
@@ -132,7 +132,7 @@ function lowerLearningRate(facts: Facts): Proposal {
     'Halve Learning Rate',
     'now',
     [learningRate(facts, halved, 'smaller, steadier updates')],
-    ['Smaller steps keep to the region in which the samples speak for the policy'],
+    ['Smaller steps keep the policy close to the one that drew the samples'],
   );
 }
 
@@ -143,11 +143,11 @@ function addThreshold(facts: Facts): Proposal | undefined {
   const dropped =
     bins?.length === 10
       ? `It would have dropped ${share(bins[0]! + bins[1]!)} of this epoch's samples`
-      : 'It drops about the lowest quarter where the average is near 0.25; check the reward distribution';
+      : 'It drops about the lowest quarter if the average is near 0.25; check the reward distribution';
   return single(
     'Add Reward Threshold Filtering',
     'next',
-    [rlaif(facts, 'reward_threshold', threshold, 'train on reward >= 0.2 alone')],
+    [rlaif(facts, 'reward_threshold', threshold, 'train only on reward >= 0.2')],
     ['Very poor samples no longer shape the policy', dropped],
   );
 }
@@ -159,8 +159,8 @@ function relaxThreshold(facts: Facts): Proposal {
   return single(
     'Relax Reward Threshold',
     'now',
-    [rlaif(facts, 'reward_threshold', halved, 'lets samples through again')],
-    ['A filter that nothing passes trains nothing'],
+    [rlaif(facts, 'reward_threshold', halved, 'lets samples pass again')],
+    ['If no sample passes the filter, nothing is trained'],
   );
 }
 
@@ -169,9 +169,9 @@ function bestOfN(facts: Facts): Proposal | undefined {
   return single(
     'Train on the Best of N',
     'next',
-    [rlaif(facts, 'best_of_n_training', true, 'the best sample of every prompt')],
+    [rlaif(facts, 'best_of_n_training', true, 'only the best sample of each prompt')],
     [
-      'Pulls the average towards what the policy already reaches at its best',
+      'Moves the average towards the best that the policy already reaches',
       'Costs diversity: watch the share of unique samples',
     ],
   );
@@ -186,8 +186,8 @@ function raiseTemperature(facts: Facts): Proposal | undefined {
     'now',
     [rlaif(facts, 'generation_temperature', raised, 'more exploration')],
     [
-      'Slightly hotter samples find patterns that the policy rarely tries',
-      'Rewards sampled at another temperature do not compare: go by the held-out rows afterwards',
+      'A slightly higher temperature finds patterns that the policy rarely tries',
+      'Rewards sampled at different temperatures are not comparable: use the held-out rows afterwards',
     ],
   );
 }
@@ -198,8 +198,8 @@ function strengthenKl(facts: Facts): Proposal {
   return single(
     'Strengthen KL Penalty',
     'now',
-    [rlaif(facts, 'kl_penalty', doubled, 'holds the policy nearer to the reference')],
-    ['Drift and collapse both begin with leaving the reference too fast'],
+    [rlaif(facts, 'kl_penalty', doubled, 'keeps the policy closer to the reference')],
+    ['Drift and collapse both start with leaving the reference too fast'],
   );
 }
 
@@ -214,12 +214,10 @@ function moreSamples(facts: Facts): Proposal | undefined {
         facts,
         'num_samples_per_prompt',
         2 * num_samples_per_prompt,
-        'more groups with a contrast',
+        'more groups with different rewards',
       ),
     ],
-    [
-      'More tries make it likelier that a group holds a better and a worse sample; it costs as much time more',
-    ],
+    ['With more samples, more groups hold both better and worse ones; sampling time doubles'],
   );
 }
 
@@ -229,7 +227,7 @@ function longerCompletions(facts: Facts): Proposal {
   return single(
     'Allow Longer Completions',
     'now',
-    [rlaif(facts, 'max_new_tokens', longer, 'half as much again')],
-    ['Programs that were cut get to their end; the context length of the model is the limit'],
+    [rlaif(facts, 'max_new_tokens', longer, '50% longer')],
+    ['Programs that were cut can finish; the context length of the model is the limit'],
   );
 }

@@ -1,24 +1,24 @@
-// The success metrics of a run file against an epoch: met, not met, or not known.
+// An epoch measured against the run file's success metrics: met, not met, or not known.
 
 import type { SuccessTargets } from '../../config/schema/success.ts';
 import type { EpochRecord, NumberMetric } from '../metrics/history.ts';
 import { fixed } from '../pages/format.ts';
 import { numberOf } from './epoch-facts.ts';
 
-/** One target and how an epoch stands to it. */
+/** One target, and whether an epoch meets it. */
 export interface SuccessMetric {
   metric: NumberMetric;
   label: string;
   /** As text: `at least 0.30`. */
   target: string;
   value: number | null;
-  /** Null where the value is not known. */
+  /** Null if the value is not known. */
   met: boolean | null;
 }
 
 /**
- * Every declared target against the epoch: the held-out numbers where there are such, since only
- * they compare across phases, else those of the epoch's samples.
+ * Every target against the epoch's held-out metrics, which are comparable across phases, or against
+ * the metrics of its own samples if it has no held-out ones.
  */
 export function successMetrics(line: EpochRecord, targets: SuccessTargets): SuccessMetric[] {
   const { average_reward, best_of_n_reward, reward_variance, gap, loss } = targets;

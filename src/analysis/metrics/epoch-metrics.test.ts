@@ -99,7 +99,7 @@ describe('startMetrics', () => {
   it('refuses held-out samples without any score', () => {
     const unscored = summarizeSamples(samples(null, null));
     expect(() => startMetrics(7, unscored, null)).toThrow(
-      /epoch 7.*found 2 samples and none with one/,
+      /epoch 7.*found 2 samples and none with a score/,
     );
   });
 });

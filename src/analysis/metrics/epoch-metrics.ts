@@ -1,5 +1,5 @@
-// The lines of metrics.jsonl: an epoch's samples, training and evaluation as one record. What the
-// numbers mean is diagnosis.ts.
+// A line of metrics.jsonl: an epoch's samples, training and evaluation as one record. What the
+// numbers mean is decided in ../diagnosis.
 
 import type { Settings } from '../../config/schedule.ts';
 import { AnnealError } from '../../errors.ts';
@@ -8,7 +8,7 @@ import type { TrainStats } from '../../rl/policy/job.ts';
 import { refitMetrics } from './refit.ts';
 import { type SampleSummary, summarizeSamples } from './sample-summary.ts';
 
-/** What an epoch leaves behind, from which its line is made. */
+/** The results of an epoch that its line is made from. */
 export interface EpochParts {
   epoch: number;
   phase: string;
@@ -17,19 +17,19 @@ export interface EpochParts {
   train: SampleSummary;
   /** The evaluation's samples, at its fixed temperature. */
   heldOut: SampleSummary;
-  /** Its greedy completions; null where there are none. */
+  /** Greedy completions of the evaluation; null if it drew none. */
   greedy: SampleSummary | null;
-  /** What the filter let through. */
+  /** Samples that passed the filter. */
   counts: { kept: number };
-  /** Null where nothing was left to train on. */
+  /** Null if no sample was left to train on. */
   stats: TrainStats | null;
-  /** Of reward models, before the epoch. */
+  /** Refits of reward models before the epoch. */
   refits?: readonly Refit[] | undefined;
 }
 
 /**
  * The line of a finished epoch.
- * @throws AnnealError InvalidData where no held-out sample has a score.
+ * @throws AnnealError InvalidData if no held-out sample has a score.
  */
 export function toEpochMetrics(parts: EpochParts): EpochMetrics {
   const { epoch, phase, train, heldOut, greedy, counts, stats, settings, refits = [] } = parts;
@@ -49,10 +49,10 @@ export function toEpochMetrics(parts: EpochParts): EpochMetrics {
 }
 
 /**
- * The line of the policy before the first epoch: held-out numbers, null for all that training
- * would tell.
+ * The line of the policy before the first epoch: held-out numbers, and null for everything that
+ * comes from training.
  * @param epoch the epoch before the first.
- * @throws AnnealError InvalidData where no held-out sample has a score.
+ * @throws AnnealError InvalidData if no held-out sample has a score.
  */
 export function startMetrics(
   epoch: number,
@@ -72,7 +72,7 @@ export function startMetrics(
   };
 }
 
-/** What of a summary an epoch's line says of the training samples. */
+/** The fields of a summary that an epoch's line holds for the training samples. */
 function sampleMetrics({ pass_rate: _, pass_at: __, rewards: ___, ...summary }: SampleSummary) {
   return summary;
 }
@@ -106,8 +106,8 @@ function heldOutMetrics(summary: SampleSummary, epoch: number) {
     throw new AnnealError(
       'InvalidData',
       `epoch ${epoch}: expected held-out samples with a score, found ${summary.samples} samples ` +
-        'and none with one. Check the rewards of the run file: without a score on held-out ' +
-        'prompts epochs cannot be compared.',
+        'and none with a score. Check the rewards of the run file: epochs are compared by their ' +
+        'scores on held-out prompts.',
     );
   return {
     'eval/reward': reward,

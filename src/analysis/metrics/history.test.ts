@@ -21,7 +21,7 @@ describe('parseMetricsJsonl', () => {
     ['{"epoch":6}\n\n[1]', /line 3: expected one JSON object, found \[1\]/],
     ['{"reward":0.2}', /line 1: expected epoch to be a whole number, found nothing/],
     ['{"epoch":1,"loss":"low"}', /line 1: expected loss to be a number or null, found "low"/],
-    ['{"epoch":1,"loss":NaN}', /not finite is written as null/],
+    ['{"epoch":1,"loss":NaN}', /not finite as null/],
     ['{"epoch":1,"reward_histogram":["a"]}', /reward_histogram to be a list of numbers/],
   ])('refuses %j, naming the line', (text, message) => {
     expect(() => parseMetricsJsonl(text, 'm.jsonl')).toThrow(message);

@@ -1,18 +1,18 @@
-// Reads metrics.jsonl back, ours or another system's, and says what may be missing in it: every
-// number but the epoch. The rest of the analysis works on such records.
+// Reads a metrics.jsonl, ours or another system's. Every field but the epoch may be missing; the rest
+// of the analysis works on such records.
 
 import type { RlaifConfig } from '../../config/schema/rlaif.ts';
 import type { TrainingConfig } from '../../config/schema/training.ts';
 import { AnnealError } from '../../errors.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
 
-/** Settings as far as they are known. */
+/** The settings that are known. */
 export interface PartialSettings {
   rlaif?: Partial<RlaifConfig>;
   training?: Partial<TrainingConfig>;
 }
 
-/** A line of metrics as analysis reads it. EpochMetrics is one with nothing missing. */
+/** A line of metrics as the analysis reads it; EpochMetrics has nothing missing. */
 export type EpochRecord = {
   readonly [K in keyof EpochMetrics as K extends 'epoch' | 'settings' ? never : K]?:
     | EpochMetrics[K]
@@ -60,10 +60,10 @@ const numbers = [
   'eval/greedy/pass_rate',
 ] as const satisfies readonly (keyof EpochMetrics)[];
 
-/** The name of a metric that is one number. */
+/** Name of a metric that is a single number. */
 export type NumberMetric = (typeof numbers)[number] | `eval/pass@${number}`;
 
-/** pass@1 and pass@N of a line: of all its `eval/pass@k` those of the least and the greatest k. */
+/** pass@1 and pass@N of a line: its `eval/pass@k` with the smallest and the largest k. */
 export function passMetrics(line: object): `eval/pass@${number}`[] {
   const tries = Object.keys(line).flatMap((key) => /^eval\/pass@(\d+)$/.exec(key)?.[1] ?? []);
   if (tries.length === 0) return [];
@@ -72,13 +72,12 @@ export function passMetrics(line: object): `eval/pass@${number}`[] {
 }
 
 /**
- * The epochs of a metrics.jsonl, oldest first. Fields that its writer did not know are null, the
- * ones that our own lines always hold too: pass the result on as EpochRecord where it may be
- * another system's. Of two lines for one epoch the later counts, since a writer that only appends
- * repeats an epoch that it resumed.
+ * The epochs of a metrics.jsonl, oldest first. Missing fields are null, even those that our own lines
+ * always hold: treat the result as EpochRecord if another system may have written it. If an epoch
+ * has two lines, the later one counts: a writer that only appends repeats an epoch it resumed.
  *
- * @param name what the text is called in errors, such as its path.
- * @throws AnnealError InvalidData naming the line that is no record of an epoch.
+ * @param name how errors refer to the text, such as its path.
+ * @throws AnnealError InvalidData naming the line that is not an epoch's record.
  */
 export function parseMetricsJsonl(text: string, name: string): EpochMetrics[] {
   const epochs = new Map<number, EpochMetrics>();
@@ -114,8 +113,8 @@ function parseObject(line: string, where: string): Record<string, unknown> {
   } catch (cause) {
     throw new AnnealError(
       'InvalidData',
-      `${where}: expected one JSON object, found ${shorten(line)}. Mend or remove the line; ` +
-        'a number that is not finite is written as null.',
+      `${where}: expected one JSON object, found ${shorten(line)}. Correct or remove the line; ` +
+        'write a number that is not finite as null.',
       { cause },
     );
   }
@@ -135,7 +134,7 @@ function unexpected(where: string, field: string, expected: string, found: unkno
   const value = found === undefined ? 'nothing' : shorten(JSON.stringify(found));
   return new AnnealError(
     'InvalidData',
-    `${where}: expected ${field} to be ${expected}, found ${value}. Mend or remove the line.`,
+    `${where}: expected ${field} to be ${expected}, found ${value}. Correct or remove the line.`,
   );
 }
 

@@ -1,17 +1,17 @@
-// How far a judge can be trusted, out of a set of samples: whether it says the same twice, and
-// whether place or length sway it.
+// How reliable a judge is on a set of samples: whether it repeats its verdicts, and whether position
+// or length bias them.
 
 import type { Judged, ScoredRollout } from '../../records/rollouts.ts';
 import { cohensKappa, mean, spearman } from './statistics.ts';
 
-interface Said {
+interface Judgement {
   value: number;
   criteria: Record<string, number>;
   judged: Judged;
   tokens: number;
 }
 
-/** Names of the numbers, under `rewards/{name}/`. */
+/** Metric names, under `rewards/{name}/`. */
 const judgeNumbers = [
   'second_opinions',
   'agreement',
@@ -22,12 +22,12 @@ const judgeNumbers = [
 type JudgeNumber = (typeof judgeNumbers)[number];
 type JudgeNumbers = Record<JudgeNumber, number | null>;
 
-/** Whether a key of an epoch's line is about a judge and not one of its criteria. */
+/** Whether a metric describes a judge's reliability rather than one of its criteria. */
 export function isJudgeNumber(key: string): boolean {
   return judgeNumbers.some((name) => key.endsWith(`/${name}`));
 }
 
-/** What a line of metrics says of the judges of its own samples. */
+/** The reliability metrics of each judge in a line of metrics. */
 export function judgesOf(line: object): { name: string; numbers: JudgeNumbers }[] {
   const numbers = line as Record<string, number | null | undefined>;
   const names = Object.keys(line).flatMap(
@@ -42,15 +42,17 @@ export function judgesOf(line: object): { name: string; numbers: JudgeNumbers }[
 }
 
 /**
- * Numbers on each judge among the rewards of the samples, by its name. `second_opinions`: share of
- * samples that were judged twice. `agreement`: Spearman's correlation of the two values. `kappa`:
- * Cohen's, mean over the criteria that are met or not. `place_correlation`, `length_correlation`:
- * Spearman's of the value with the place in the request, and with the tokens of the completion.
+ * Reliability of each judge among the samples' rewards, by name.
+ * - `second_opinions`: share of samples that were judged twice.
+ * - `agreement`: Spearman's correlation of the two values.
+ * - `kappa`: Cohen's kappa, mean over the binary criteria.
+ * - `place_correlation`, `length_correlation`: Spearman's correlation of the value with the position
+ *   in the request, and with the length of the completion in tokens.
  */
 export function summarizeJudges(rollouts: readonly ScoredRollout[]): Record<string, JudgeNumbers> {
   const names = new Set(rollouts.flatMap(({ rewards }) => Object.keys(rewards)));
   const summaries = [...names].flatMap((name) => {
-    const said = rollouts.flatMap(({ rewards, tokens }): Said[] => {
+    const said = rollouts.flatMap(({ rewards, tokens }): Judgement[] => {
       const { value = null, criteria = {}, judged } = rewards[name] ?? {};
       return judged && value !== null ? [{ value, criteria, judged, tokens: tokens.length }] : [];
     });
@@ -59,7 +61,7 @@ export function summarizeJudges(rollouts: readonly ScoredRollout[]): Record<stri
   return Object.fromEntries(summaries);
 }
 
-function summarize(said: readonly Said[]): JudgeNumbers {
+function summarize(said: readonly Judgement[]): JudgeNumbers {
   const values = said.map(({ value }) => value);
   const twice = said.flatMap(({ judged, ...first }) =>
     judged.second === null ? [] : [{ first, second: judged.second }],

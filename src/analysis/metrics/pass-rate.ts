@@ -1,4 +1,4 @@
-// Which samples pass their tests, as shares: of all samples, and of prompts that k tries solve.
+// Share of samples that pass their tests, and of prompts that k tries solve (pass@k).
 
 import type { ScoredRollout } from '../../records/rollouts.ts';
 import { mean } from './statistics.ts';
@@ -6,7 +6,7 @@ import { mean } from './statistics.ts';
 /** Shares by k, such as `pass@8`. */
 export type PassAtK = Record<`pass@${number}`, number | null>;
 
-/** Share of judged samples whose tests all pass; null where no reward has a correctness. */
+/** Share of judged samples whose tests all pass; null if no reward has a correctness. */
 export function passRate(rollouts: readonly ScoredRollout[]): number | null {
   return isTested(rollouts)
     ? mean(rollouts.filter(isJudged).map((r) => (passes(r) ? 1 : 0)))
@@ -14,9 +14,9 @@ export function passRate(rollouts: readonly ScoredRollout[]): number | null {
 }
 
 /**
- * Mean over prompts of the estimate of pass@k, for k in powers of two under the largest group's
- * size, and that size. A prompt with fewer than k judged samples is left out of pass@k; null where
- * that leaves none, or no reward has a correctness.
+ * Mean over prompts of the estimate of pass@k, for powers of two k below the largest group's
+ * size, and for that size. A prompt with fewer than k judged samples is left out of pass@k; null if
+ * none is left, or no reward has a correctness.
  */
 export function passAtPowers(groups: readonly (readonly ScoredRollout[])[]): PassAtK {
   const tested = isTested(groups.flat());
@@ -31,9 +31,9 @@ export function passAtPowers(groups: readonly (readonly ScoredRollout[])[]): Pas
 }
 
 /**
- * Unbiased estimate, from `n` samples of which `c` pass, of the chance that one of `k` passes:
- * 1 - C(n - c, k) / C(n, k) (arXiv 2107.03374), as a product, whose factors stay within [0, 1]
- * where binomials overflow.
+ * Unbiased estimate of the probability that at least one of `k` samples passes, given that `c` of
+ * `n` did: 1 - C(n - c, k) / C(n, k) (arXiv 2107.03374). Computed as a product, whose factors stay
+ * in [0, 1] where binomials would overflow.
  * @throws RangeError unless 1 ≤ k ≤ n and 0 ≤ c ≤ n.
  */
 export function passAtK(n: number, c: number, k: number): number {

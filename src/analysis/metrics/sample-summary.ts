@@ -1,5 +1,5 @@
-// From scored completions to numbers: one summary for any set of samples, training and held-out
-// alike. An epoch's line of metrics is made of two of them in metrics.ts.
+// Summary statistics of a set of scored completions, training or held-out. epoch-metrics.ts makes an
+// epoch's line from them.
 
 import type { ScoredRollout } from '../../records/rollouts.ts';
 import { distinctPrograms, meanPairwiseDistance, uniqueShare } from './diversity.ts';
@@ -7,10 +7,10 @@ import { summarizeJudges } from './judge-summary.ts';
 import { type PassAtK, passAtPowers, passRate } from './pass-rate.ts';
 import { histogram, mean, standardDeviation, variance } from './statistics.ts';
 
-/** A group whose rewards spread no wider than this teaches nothing: judges answer in floats. */
+/** A group whose rewards differ by no more than this is constant: judges answer in floats. */
 export const constantGroupSpread = 1e-6;
 
-/** A set of samples in numbers, under the names of EpochMetrics. Null: no sample to tell it by. */
+/** Statistics of a set of samples, named as in EpochMetrics. Null if no sample determines it. */
 export interface SampleSummary {
   samples: number;
   samples_missing: number;
@@ -30,15 +30,15 @@ export interface SampleSummary {
   'completions/clipped_ratio': number | null;
   num_tokens: number | null;
   pass_rate: number | null;
-  /** Estimates of pass@k; not in a summary that an earlier version made. */
+  /** Estimates of pass@k; absent from summaries of earlier versions. */
   pass_at?: PassAtK;
-  /** `rewards/{name}/mean`, `…/std` and `…/{criterion}`, sorted by key; a judge's own last. */
+  /** `rewards/{name}/mean`, `…/std` and `…/{criterion}`, sorted by key; a judge's statistics last. */
   rewards: Record<`rewards/${string}`, number | null>;
 }
 
 /**
- * Summarise the samples of one epoch and split. The order in which they come does not matter.
- * Samples without a score are counted, and left out of everything that is about rewards.
+ * Summarise the samples of one epoch and split, in any order. Samples without a score are counted
+ * and left out of all reward statistics.
  */
 export function summarizeSamples(rollouts: readonly ScoredRollout[]): SampleSummary {
   const ordered = [...rollouts].sort(byPromptThenSample);

@@ -1,5 +1,5 @@
-// Means, variances and histograms over lists of rewards. Sums run in the order of the list, so
-// that the same samples give the same bits.
+// Means, variances and histograms of lists of rewards. Sums run in list order, so the same samples
+// give the same bits.
 
 /** Arithmetic mean; null for an empty list. */
 export function mean(values: readonly number[]): number | null {
@@ -19,13 +19,13 @@ export function standardDeviation(values: readonly number[]): number | null {
   return spread === null ? null : Math.sqrt(spread);
 }
 
-/** A mean and its sample deviation (divides by n − 1), which is null for a single value. */
+/** A mean and its sample standard deviation (divides by n − 1), null for a single value. */
 export interface Spread {
   mean: number;
   deviation: number | null;
 }
 
-/** Mean and sample deviation, as of runs over seeds; null for an empty list. */
+/** Mean and sample standard deviation, for example over seeds; null for an empty list. */
 export function spread(values: readonly number[]): Spread | null {
   const center = mean(values);
   if (center === null) return null;
@@ -49,8 +49,8 @@ export function histogram(values: readonly number[]): number[] | null {
 }
 
 /**
- * Spearman's rank correlation, ties at their mean rank, in [-1, 1]; null where either side is
- * constant or there are fewer than two pairs.
+ * Spearman's rank correlation in [-1, 1], ties at their mean rank; null if either side is constant
+ * or there are fewer than two pairs.
  */
 export function spearman(a: readonly number[], b: readonly number[]): number | null {
   const [x, y] = [ranks(a), ranks(b)];
@@ -67,8 +67,8 @@ function ranks(values: readonly number[]): number[] {
 }
 
 /**
- * Cohen's kappa of two judges over binary answers: agreement beyond chance, 1 at most. Null where
- * both only ever gave one same answer, or there are none.
+ * Cohen's kappa of two judges over binary answers: agreement beyond chance, at most 1. Null if
+ * both always gave the same single answer, or gave none.
  */
 export function cohensKappa(a: readonly number[], b: readonly number[]): number | null {
   const observed = mean(a.map((value, i) => Number(value === b[i])));

@@ -1,5 +1,5 @@
-// The second half of an epoch's page: recommended fixes, the run file's changes, what to expect
-// and watch, what comes next.
+// The second half of an epoch's page: recommended fixes, changes to the run file, what to expect and
+// to watch, and the next steps.
 
 import type { Diagnosis } from '../diagnosis/diagnosis.ts';
 import {
@@ -15,7 +15,7 @@ import { type SuccessMetric, successMetrics } from '../diagnosis/success.ts';
 import { absent, fixed, settingValue } from './format.ts';
 import { bulletList, type Section, yamlBlock } from './markdown.ts';
 
-/** What to do after an epoch, from the fixes to the schedule to turn to where they fail. */
+/** What to do after an epoch, from fixes to the schedule to use if they fail. */
 export function adviceSections(
   diagnosis: Diagnosis,
   recommendations: readonly Recommendation[],
@@ -56,7 +56,7 @@ function fix({ priority, title, options, rationale }: Recommendation): string {
   ].join('\n\n');
 }
 
-/** A sole option needs no name of its own. */
+/** A single option needs no heading. */
 function renderOption({ title, changes }: Option, index: number, count: number): string {
   const yaml = yamlBlock(renderYaml(changes));
   if (count === 1) return yaml;
@@ -83,7 +83,7 @@ function changesOf(recommendations: readonly Recommendation[]): SettingChange[] 
 function keepOthers({ settings }: Facts, changes: readonly SettingChange[]): string {
   const { warmup_steps, max_grad_norm } = settings.training;
   const phases =
-    "A phase's own `rlaif` and `training` keys win over these: where the phase in force sets one, change it there.";
+    "A phase's own `rlaif` and `training` keys override these: if the current phase sets one, change it there.";
   return changes.some(({ section }) => section === 'training')
     ? `Keep the other settings (\`warmup_steps: ${warmup_steps}\`, \`max_grad_norm: ${max_grad_norm}\`). ${phases}`
     : `Keep the other settings. ${phases}`;
@@ -103,10 +103,10 @@ function impact(facts: Facts, recommendations: readonly Recommendation[]): strin
       : `**Best-of-N**: ${fixed(best)} → ${bestOutlook(best, best_of_n_reward)}`,
     spread === undefined
       ? undefined
-      : `**Consistency**: the gap narrows from ${fixed(spread)}, in the end to under ${fixed(gap, 2)}`,
+      : `**Consistency**: the gap narrows from ${fixed(spread)}, eventually to under ${fixed(gap, 2)}`,
   ];
   const known = lines.filter((line) => line !== undefined);
-  return `If the fixes work, the next epochs show it so:\n\n${bulletList(known)}`;
+  return `If the fixes work, the next epochs show:\n\n${bulletList(known)}`;
 }
 
 function rewardOutlook({ before, after }: Change, target: number): string {
@@ -122,36 +122,36 @@ function lossOutlook({ success }: Facts, recommendations: readonly Recommendatio
   const [low, high] = success.loss.map((bound) => fixed(bound, 2));
   const stable = `stays within ${low}–${high}`;
   return weight
-    ? `its reward term grows with the weight (${settingValue('reward_weight', weight.from)} → ${settingValue('reward_weight', weight.to)}); from that new level it is calm`
+    ? `its reward term grows with the weight (${settingValue('reward_weight', weight.from)} → ${settingValue('reward_weight', weight.to)}); it is stable around that new level`
     : stable;
 }
 
 function bestOutlook(best: number, target: number): string {
-  return best < target ? `${fixed(target, 2)} and more` : 'holds its level';
+  return best < target ? `${fixed(target, 2)} or more` : 'stays there';
 }
 
 function monitoring({ success }: Facts): string {
   const [low, high] = success.loss.map((bound) => fixed(bound, 2));
   return [
-    '1. **Average reward**: rises, on held-out prompts first of all, for only they compare across temperatures',
-    `2. **Loss**: stays between ${low} and ${high}; a falling loss is no gain by itself`,
+    '1. **Average reward**: rises, above all on held-out prompts: only they are comparable across temperatures',
+    `2. **Loss**: stays between ${low} and ${high}; a falling loss alone is no gain`,
     '3. **Best-of-N**: does not fall while the average rises',
-    '4. **Reward distribution**: samples move out of the lowest tenths',
-    '5. **KL**: grows slowly, as new patterns are learned, and stays under control',
-    '6. **Diversity and entropy**: a gain that is bought with them does not last',
+    '4. **Reward distribution**: samples leave the lowest bins',
+    '5. **KL**: grows slowly as new patterns are learned, and stays under control',
+    '6. **Diversity and entropy**: a gain at their expense does not last',
   ].join('\n');
 }
 
-const goOn = '1. **Go on as you are**: no rule calls for a change';
+const keepGoing = '1. **Continue unchanged**: no rule calls for a change';
 
-/** Something is wrong, and every setting that the rules know of has been tried. */
+/** Something is wrong, and every setting that the rules know has been tried. */
 function ladderEnds(facts: Facts): string {
   const schedule = isPhased(facts)
-    ? '**Roll back** to the epoch with the best held-out reward, and let the phase begin again from there'
-    : '**Part exploration from refinement**, as below: no single setting is left to try';
+    ? '**Roll back** to the epoch with the best held-out reward and restart the phase from there'
+    : '**Separate exploration from refinement**, as below: no single setting is left to try';
   return [
     `1. ${schedule}`,
-    '2. **Read the samples**, the best and the worst: a reward that pays for the wrong thing is mended in the rewards, not in the settings',
+    '2. **Read the samples**, the best and the worst: if the reward pays for the wrong thing, fix the rewards, not the settings',
   ].join('\n');
 }
 
@@ -160,7 +160,7 @@ function nextSteps(
   recommendations: readonly Recommendation[],
 ): string {
   const { epoch } = facts.after;
-  if (recommendations.length === 0) return issues.length > 0 ? ladderEnds(facts) : goOn;
+  if (recommendations.length === 0) return issues.length > 0 ? ladderEnds(facts) : keepGoing;
   const now = changesNow(recommendations)
     .filter(({ from, to }) => from !== to)
     .map(assignment);
@@ -168,7 +168,7 @@ function nextSteps(
   const checkpoint = `checkpoints/epoch-${String(epoch).padStart(2, '0')}`;
   const steps = [
     `**Apply the immediate fixes**: ${now.join(', ')}`,
-    `**Go on from epoch ${epoch}**: a live run takes an adjustment up with its next epoch; a new run starts with \`resume_from\` set to \`${checkpoint}\` of this one`,
+    `**Continue from epoch ${epoch}**: a live run applies an adjustment from its next epoch on; a new run sets \`resume_from\` to \`${checkpoint}\` of this one`,
     '**Watch 1–2 epochs** before the next change',
     ...later.map(
       (change, i) =>
@@ -185,19 +185,19 @@ function assignment({ key, to }: SettingChange): string {
 function twoPhases(epoch: number): string {
   const yaml = [
     'phases:',
-    '  - name: exploration  # find good patterns: room to move, variety in the samples',
+    '  - name: exploration  # find good patterns: low KL penalty, varied samples',
     `    epochs: [${epoch + 1}, ${epoch + 3}]`,
     '    rlaif:',
     '      kl_penalty: 0.05',
     '      generation_temperature: 1.3',
-    '  - name: refinement  # make good patterns consistent: near the reference, cool',
+    '  - name: refinement  # make good patterns consistent: higher KL penalty, cooler',
     `    epochs: [${epoch + 4}, ${epoch + 8}]`,
     '    rlaif:',
     '      kl_penalty: 0.1',
     '      generation_temperature: 1.0',
   ].join('\n');
   return [
-    'Where the fixes do not help, part exploration from exploitation:',
+    'If the fixes do not help, separate exploration from exploitation:',
     bulletList([
       `**Phase 1: Exploration** (epochs ${epoch + 1}-${epoch + 3}): low KL penalty, high temperature`,
       `**Phase 2: Refinement** (epochs ${epoch + 4}-${epoch + 8}): higher KL penalty, low temperature`,

@@ -1,15 +1,15 @@
-// The live panel of a run in Temporal's Web UI, as short Markdown: where the run stands, its
-// epochs, and how the held-out reward went.
+// The live panel of a run in Temporal's Web UI, as short Markdown: its state, its epochs, and the
+// held-out reward so far.
 
 import type { Refit } from '../../records/metrics.ts';
 import { numberOf } from '../diagnosis/epoch-facts.ts';
 import type { EpochRecord } from '../metrics/history.ts';
-import { describeRefit } from '../metrics/refit.ts';
 import { epochColumns, epochRow } from './epoch-table.ts';
 import { arrow, signedPercent, sparkline } from './format.ts';
 import { bulletList } from './markdown.ts';
+import { describeRefit } from './refits.ts';
 
-/** What the panel needs of a run's status; RunStatus is one. */
+/** The part of a run's status that the panel shows; RunStatus is one. */
 export interface Standing {
   state: string;
   phase: string | null;
@@ -17,11 +17,11 @@ export interface Standing {
   firstEpoch: number;
   lastEpoch: number;
   metrics: readonly EpochRecord[];
-  /** Why the run waits for people; null where it does not. */
+  /** Why the run waits for people; null if it does not. */
   stopped: string | null;
-  /** What was damaged and made again; none where not said. */
+  /** Damaged files that were rebuilt; absent if there were none. */
   remade?: readonly { epoch: number; problem: string }[];
-  /** Of reward models so far, oldest first. */
+  /** Refits of reward models so far, oldest first. */
   refits?: readonly Refit[];
 }
 
@@ -31,7 +31,7 @@ const shownPoints = 60;
 const shownProblems = 5;
 const shownRefits = 10;
 
-/** What fits beside each other there; everything is in the report. */
+/** The columns that fit; the report has all. */
 const shownColumns = ['epoch', 'phase', 'held-out', 'pass', 'reward', 'best-of-N', 'KL'];
 
 /** The panel's Markdown. */
@@ -44,7 +44,7 @@ export function renderDetails(standing: Standing): string {
     ...(standing.stopped === null ? [] : [`**Paused.** ${standing.stopped}`]),
     ...(standing.remade ?? [])
       .slice(-shownProblems)
-      .map(({ epoch, problem }) => `Epoch ${epoch} was made again: ${problem}`),
+      .map(({ epoch, problem }) => `Epoch ${epoch} was rerun: ${problem}`),
     ...trend(metrics),
     ...(refits.length > 0 ? [bulletList(refits.slice(-shownRefits).map(describeRefit))] : []),
     ...(hidden > 0 ? [`_${hidden} earlier epochs are in metrics.jsonl._`] : []),
@@ -53,7 +53,7 @@ export function renderDetails(standing: Standing): string {
   return parts.join('\n\n');
 }
 
-/** A block of aligned text: the panel runs the cells of a Markdown table together. */
+/** A block of aligned text, because the panel does not render Markdown tables. */
 function epochBlock(lines: readonly EpochRecord[]): string {
   const rows = [epochColumns, ...lines.map(epochRow)].map((row) =>
     shownColumns.map((title) => row[epochColumns.indexOf(title)] ?? ''),

@@ -10,7 +10,8 @@ import {
   withRlaif,
 } from '../diagnosis/epochs.fixture.ts';
 import { type EpochRecord, parseMetricsJsonl } from '../metrics/history.ts';
-import { renderEpochReport, renderRunReport } from './epoch-report.ts';
+import { renderEpochReport } from './epoch-report.ts';
+import { renderRunReport } from './run-report.ts';
 
 const page = (history: readonly EpochRecord[]) =>
   renderEpochReport({ history, epoch: history.at(-1)!.epoch, success: targets });
@@ -119,9 +120,9 @@ describe('the page of the epochs that the analysis was first made on', () => {
       .map(({ settings: _, ...line }) => JSON.stringify(line))
       .join('\n');
     const fromFile = page(parseMetricsJsonl(bare, 'metrics.jsonl'));
-    expect(fromFile).toContain('is assumed');
+    expect(fromFile).toContain('are assumed');
     expect(section(fromFile, 'Recommended Fixes')).toBe(section(text, 'Recommended Fixes'));
-    expect(text).not.toContain('is assumed');
+    expect(text).not.toContain('are assumed');
   });
 });
 
@@ -129,7 +130,7 @@ describe('renderEpochReport', () => {
   it('finds nothing critical in a healthy epoch, and recommends nothing', () => {
     const text = page([healthyBefore, healthyAfter]);
     expect(section(text, 'Critical Issues')).toContain('None.');
-    expect(section(text, 'Next Steps')).toContain('Go on as you are');
+    expect(section(text, 'Next Steps')).toContain('Continue unchanged');
     expect(text).not.toMatch(/🔴 \*\*|## Recommended|## Warnings|## Root Cause|## Alternative|❌/);
   });
 
@@ -182,7 +183,7 @@ describe('renderEpochReport', () => {
     expect(text).toContain("would have dropped 50% of this epoch's samples");
   });
 
-  it('does not say to go on where reward falls and no setting is left to change', () => {
+  it('does not say to continue if reward falls and no setting is left to change', () => {
     const spent = {
       reward_weight: 2,
       kl_penalty: 0.05,
@@ -194,13 +195,13 @@ describe('renderEpochReport', () => {
     );
     const slower = { epoch: 5, settings: { training: { learning_rate: 3e-6 } } };
     const steps = section(page([slower, ...lines]), 'Next Steps');
-    expect(steps).toContain('Part exploration from refinement');
-    expect(steps).not.toContain('Go on as you are');
+    expect(steps).toContain('Separate exploration from refinement');
+    expect(steps).not.toContain('Continue unchanged');
   });
 
-  it('refuses an epoch that the history does not hold', () => {
+  it('refuses an epoch that the history does not contain', () => {
     const input = { history: [epoch6], epoch: 9, success: targets };
-    expect(() => renderEpochReport(input)).toThrow(/epoch 9, found those of: 6/);
+    expect(() => renderEpochReport(input)).toThrow(/found 9. Epochs with metrics: 6/);
   });
 });
 

@@ -1,8 +1,8 @@
-// The analysis page of an epoch, as Markdown: sections put in order. What they say is diagnosis.ts
-// and recommendations.ts; how advice is written out is report-advice.ts.
+// The analysis page of an epoch, as Markdown. ../diagnosis decides what it says; advice.ts writes the
+// recommendations.
 
 import { AnnealError } from '../../errors.ts';
-import type { ComparisonRow, Judgement, Verdict } from '../diagnosis/comparison.ts';
+import type { ComparisonRow, Judgement, Status } from '../diagnosis/comparison.ts';
 import { type Diagnosis, diagnose } from '../diagnosis/diagnosis.ts';
 import type { DiagnosisInput, Facts } from '../diagnosis/epoch-facts.ts';
 import { recommend } from '../diagnosis/recommendations.ts';
@@ -20,14 +20,9 @@ import {
   type Section,
 } from './markdown.ts';
 
-export { renderDetails, type Standing } from './details.ts';
-export { epochColumns, epochRow } from './epoch-table.ts';
-export { sparkline } from './format.ts';
-export { renderRunReport } from './run-report.ts';
-
 /**
  * The page of one epoch compared with the one before it.
- * @throws AnnealError InvalidData where the history does not hold the epoch.
+ * @throws AnnealError InvalidData if the history does not contain the epoch.
  */
 export function renderEpochReport(input: DiagnosisInput): string {
   const diagnosis = diagnose(input);
@@ -41,7 +36,7 @@ export function renderEpochReport(input: DiagnosisInput): string {
   ]);
 }
 
-/** What an epoch brought, from the table to the causes. */
+/** The results of an epoch, from the table to the causes. */
 function resultSections(diagnosis: Diagnosis): Section[] {
   const { facts, rows, working, issues, warnings, causes } = diagnosis;
   return [
@@ -60,21 +55,21 @@ function unknownEpoch({ history, epoch }: DiagnosisInput): AnnealError {
   const known = history.map((line) => line.epoch).join(', ') || 'none';
   return new AnnealError(
     'InvalidData',
-    `expected metrics of epoch ${epoch}, found those of: ${known}. Name one of them.`,
+    `expected an epoch with metrics, found ${epoch}. Epochs with metrics: ${known}.`,
   );
 }
 
 function results(facts: Facts, rows: readonly ComparisonRow[]): string {
   return [
     ...(facts.after.phase ? [`Phase: **${facts.after.phase}**`] : []),
-    inForce(facts),
+    settingsLine(facts),
     '### Key Metrics Comparison',
     comparisonTable(facts, rows),
   ].join('\n\n');
 }
 
-/** The settings that the rules go by, and which of them changed. */
-function inForce({ settings, assumed, before }: Facts): string {
+/** The settings that the rules use, and which of them changed. */
+function settingsLine({ settings, assumed, before }: Facts): string {
   const all = { ...settings.rlaif, ...settings.training };
   const shown = [
     'algorithm',
@@ -92,15 +87,15 @@ function inForce({ settings, assumed, before }: Facts): string {
     return `\`${key}: ${settingValue(key, all[key])}\`${from}`;
   });
   const caution = assumed
-    ? '\n\n_The metrics do not carry all settings; what is missing is assumed as in the system that this analysis was first made for._'
+    ? '\n\n_The metrics do not record all settings; missing ones are assumed to be those of the system that this analysis was first made for._'
     : '';
-  return `In force: ${list.join(', ')}${caution}`;
+  return `Settings: ${list.join(', ')}${caution}`;
 }
 
 const icons: Record<Judgement, string> = { good: '✅', bad: '🔴', note: '⚠️', none: '➖' };
 
-function verdictCell({ judgement, word }: Verdict): string {
-  return `${icons[judgement]} **${word}**`;
+function statusCell({ judgement, text }: Status): string {
+  return `${icons[judgement]} **${text}**`;
 }
 
 function comparisonTable({ before, after }: Facts, rows: readonly ComparisonRow[]): string {
@@ -112,7 +107,7 @@ function comparisonTable({ before, after }: Facts, rows: readonly ComparisonRow[
       row.before,
       row.after,
       row.change,
-      verdictCell(row.verdict),
+      statusCell(row.status),
     ]),
   );
 }
@@ -146,12 +141,12 @@ function criteria({ before, after }: Facts): string {
   );
 }
 
-/** Whether the judges' words can be trusted; judge-summary.ts says how each number comes about. */
+/** How reliable the judges are; judge-summary.ts defines each metric. */
 function judges({ after }: Facts): string {
   const found = judgesOf(after);
   if (found.length === 0) return '';
   return markdownTable(
-    ['Judge', 'Judged twice', 'Rank agreement', 'Kappa', 'Value by place', 'Value by length'],
+    ['Judge', 'Judged twice', 'Rank agreement', 'Kappa', 'Value by position', 'Value by length'],
     found.map(({ name, numbers }) => [
       name,
       share(numbers.second_opinions),
@@ -175,5 +170,5 @@ function criterionRow(
 }
 
 function noIssue({ before }: Facts): string {
-  return before ? 'None.' : 'None to be told yet: this is the first epoch of the history.';
+  return before ? 'None.' : 'None known yet: this is the first epoch of the history.';
 }

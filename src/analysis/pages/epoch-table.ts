@@ -1,4 +1,4 @@
-// One epoch as a row of cells, for terminal tables, Markdown tables and logs alike.
+// One epoch as a row of cells, for terminal tables, Markdown tables and logs.
 
 import { numberOf } from '../diagnosis/epoch-facts.ts';
 import type { EpochRecord, NumberMetric } from '../metrics/history.ts';
@@ -31,7 +31,7 @@ export const epochColumns: readonly string[] = [
   ...columns.map(({ title }) => title),
 ];
 
-/** The cells of an epoch, in the order of epochColumns; a dash where a number is missing. */
+/** The cells of an epoch, in the order of epochColumns; a dash for a missing number. */
 export function epochRow(line: EpochRecord): string[] {
   const cells = columns.map(({ metric, text }) => text(numberOf(line, metric)));
   return [String(line.epoch), line.phase ?? '', ...cells];

@@ -1,6 +1,6 @@
-// The figure of an experiment: held-out reward by epoch, a panel a variant, mean as a line and one
-// standard deviation as a band, over the other variants' means in grey. An SVG of nothing but
-// paths and text, so that it shows wherever Markdown does.
+// The figure of an experiment: held-out reward by epoch, one panel per variant; the mean as a line, one
+// standard deviation as a band, the other variants' means in grey. The SVG uses only paths and text,
+// so it renders wherever Markdown does.
 
 import type { VariantComparison } from './experiment-table.ts';
 
@@ -25,7 +25,7 @@ export function experimentFigure(comparison: readonly VariantComparison[]): stri
   });
   const width = Math.min(perRow, comparison.length) * panel.width;
   const height = rows * panel.height;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="10"><title>Held-out reward by epoch, a panel a variant</title><rect width="${width}" height="${height}" fill="#fff"/>${panels.join('')}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="10"><title>Held-out reward by epoch, one panel per variant</title><rect width="${width}" height="${height}" fill="#fff"/>${panels.join('')}</svg>\n`;
 }
 
 interface Range {
@@ -67,7 +67,7 @@ function scales({ first, last, top }: Range) {
   };
 }
 
-/** Lines at 0, the middle and the top; the first and the last epoch by number. */
+/** Grid lines at 0, the middle and the top; the first and last epoch as labels. */
 function axes(range: Range): string {
   const { x, y } = scales(range);
   const end = panel.width - panel.right;

@@ -1,5 +1,5 @@
-// Variants of an experiment compared: where each ended on held-out prompts, as mean and standard
-// deviation over its seeds. Pure; the figure is experiment-figure.ts.
+// Compares the variants of an experiment: final held-out metrics as mean and standard deviation over
+// seeds. The figure is in experiment-figure.ts.
 
 import type { EpochMetrics } from '../../records/metrics.ts';
 import { type Spread, spread } from '../metrics/statistics.ts';
@@ -11,7 +11,7 @@ export interface ExperimentResults {
   runs: { variant: string; seed: number; metrics: EpochMetrics[] }[];
 }
 
-/** What is compared at the end of a run, with the heading of its column. */
+/** The metrics compared at the end of a run, with their column headings. */
 const columns = {
   'eval/reward': 'held-out reward',
   'eval/best_of_n_reward': 'best-of-N',
@@ -27,14 +27,14 @@ export interface VariantComparison {
   name: string;
   title: string;
   seeds: number[];
-  /** Null where no run measured it. */
+  /** Null if no run measured it. */
   end: Record<Column, Spread | null>;
   /**
-   * What the held-out reward is made of at the end, and what moves with it: every criterion, the
-   * greedy completions' reward, the entropy and the length of the training samples.
+   * Components of the final held-out reward and related metrics: every criterion, the greedy
+   * completions' reward, and entropy and length of the training samples.
    */
   parts: Record<string, Spread | null>;
-  /** Held-out reward from the start on, epoch by epoch. */
+  /** Held-out reward per epoch, from the start line on. */
   curve: ({ epoch: number } & Spread)[];
 }
 
@@ -63,7 +63,7 @@ function mapKeys<Key extends string, Value>(
   return Object.fromEntries(keys.map((key) => [key, of(key)])) as Record<Key, Value>;
 }
 
-/** Metrics beside the reward itself, by their names in metrics.jsonl. */
+/** Metrics other than the reward, by their names in metrics.jsonl. */
 function partsOf(lines: readonly EpochMetrics[]): (keyof EpochMetrics & string)[] {
   const criteria = lines.flatMap((line) => Object.keys(line).filter((key) => criterion.test(key)));
   const beside = ['eval/greedy/reward', 'entropy', 'completions/mean_length'] as const;
@@ -80,7 +80,7 @@ function curveOf(runs: readonly EpochMetrics[][]): VariantComparison['curve'] {
   });
 }
 
-/** A Markdown table of where the variants ended, best held-out reward first. */
+/** A Markdown table of final metrics, best held-out reward first. */
 export function experimentTable(comparison: readonly VariantComparison[]): string {
   return markdownTable(
     ['variant', 'seeds', ...Object.values(columns)],
@@ -92,7 +92,7 @@ export function experimentTable(comparison: readonly VariantComparison[]): strin
   );
 }
 
-/** A Markdown table of what the rewards are made of, in the same order. */
+/** A Markdown table of the components of the reward, in the same order. */
 export function partsTable(comparison: readonly VariantComparison[]): string {
   const parts = Object.keys(comparison[0]?.parts ?? {});
   return markdownTable(

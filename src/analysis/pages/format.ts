@@ -1,12 +1,11 @@
-// Numbers as the pages show them: signed changes, percentages, settings as a run file writes
-// them, spark lines.
+// Formats numbers for the pages: signed changes, percentages, settings as in a run file, spark lines.
 
-/** What stands in a cell that has no number. */
+/** Shown in place of a missing number. */
 export const absent = '–';
 
 type Maybe = number | null | undefined;
 
-/** `0.2537`; a dash where there is no number. */
+/** `0.2537`; a dash for a missing number. */
 export function fixed(value: Maybe, digits = 4): string {
   if (value === null || value === undefined) return absent;
   const text = value.toFixed(digits);
@@ -51,7 +50,7 @@ export function settingValue(key: string, value: unknown): string {
 
 const bars = '▁▂▃▄▅▆▇█';
 
-/** One block a value, scaled between the least and the greatest; a space where there is none. */
+/** One block per value, scaled between minimum and maximum; a space for a missing value. */
 export function sparkline(values: readonly Maybe[]): string {
   const known = values.filter((value): value is number => typeof value === 'number');
   const low = known.reduce((least, value) => Math.min(least, value), Infinity);

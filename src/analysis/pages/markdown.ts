@@ -1,8 +1,8 @@
-// The Markdown that pages are made of: sections, tables, findings as lists.
+// Markdown building blocks of the pages: sections, tables, findings as lists.
 
 import type { Finding } from '../diagnosis/findings.ts';
 
-/** A heading of level two and what stands under it; a section without a body is left out. */
+/** A level-two heading and its body; a section with an empty body is left out. */
 export interface Section {
   title: string;
   body: string;
@@ -36,19 +36,19 @@ export function bulletList(lines: readonly string[]): string {
   return lines.map((line) => `- ${line}`).join('\n');
 }
 
-/** Why the bits may be others than those of the same run elsewhere; left out where they are not. */
+/** Why the bits may differ from the same run elsewhere; empty if nothing differs. */
 export function conditionsSection({
   conditions = [],
 }: {
   conditions?: readonly string[];
 }): Section {
   const caution =
-    'The same bits as elsewhere are promised under the same conditions alone (docs/determinism.md).';
+    'The same bits are promised only in the same environment (docs/determinism.md). What differed:';
   const body = conditions.length > 0 ? `${caution}\n\n${bulletList(conditions)}` : '';
-  return { title: 'Conditions', body };
+  return { title: 'Environment', body };
 }
 
-/** Findings as a numbered list: title and first detail on one line, the others under it. */
+/** Findings as a numbered list: title and first detail on one line, the rest below. */
 export function numbered(findings: readonly Finding[]): string {
   return findings
     .map(({ title, details: [first, ...rest] }, i) =>
@@ -57,14 +57,14 @@ export function numbered(findings: readonly Finding[]): string {
     .join('\n\n');
 }
 
-/** Findings as headings of level three with their details as a list. */
+/** Findings as level-three headings with their details as a list. */
 export function headed(findings: readonly Finding[]): string {
   return findings
     .map(({ title, details }, i) => `### ${i + 1}. **${title}**\n\n${bulletList(details)}`)
     .join('\n\n');
 }
 
-/** Critical findings come most critical first, and say so. */
+/** Critical findings, the first marked as the most critical. */
 export function critical(findings: readonly Finding[]): string {
   return headed(findings).replace(/\*\*$/m, findings.length > 1 ? '** (Most Critical)' : '**');
 }

@@ -1,23 +1,22 @@
-// What held-out pairs say of a reward model: how often the better answer scores higher, whether its
-// probabilities are what they claim, and how scores spread. Pure.
+// Evaluates a reward model on held-out pairs: accuracy, calibration and the spread of its scores.
 
 import { mean, standardDeviation } from '../metrics/statistics.ts';
 import { fixed, share } from './format.ts';
 import { markdownTable, renderPage } from './markdown.ts';
 
-/** The scores of a pair's two answers; null where an answer was too long. */
+/** Scores of a pair's two answers; null for an answer that was too long. */
 export interface ScoredPair {
   chosen: number | null;
   rejected: number | null;
 }
 
-/** Pairs by the probability of the answer that the model prefers. */
+/** A bin of pairs, by the probability of the answer that the model prefers. */
 export interface CalibrationBin {
-  /** Bounds of the probability; the upper one belongs to the last bin alone. */
+  /** Bounds of the probability; only the last bin includes its upper bound. */
   from: number;
   to: number;
   pairs: number;
-  /** Means over its pairs: what the model said, and how often it was right. Null for none. */
+  /** Means over its pairs: predicted probability, and share that was right. Null without pairs. */
   predicted: number | null;
   observed: number | null;
 }
@@ -25,19 +24,19 @@ export interface CalibrationBin {
 export interface ScoreSpread {
   mean: number | null;
   std: number | null;
-  /** Least, quartiles and greatest. */
+  /** Minimum, quartiles and maximum. */
   quantiles: number[];
 }
 
 export interface PairsSummary {
   pairs: number;
-  /** Pairs without a score, left out of everything else. */
+  /** Pairs without a score, excluded from all other figures. */
   missing: number;
   /** Share of pairs whose chosen answer has the higher score; a tie is half a pair. */
   accuracy: number | null;
   /** Mean of −log σ(margin). */
   loss: number | null;
-  /** Mean distance of what the bins predicted from what was observed, weighted by their pairs. */
+  /** Mean difference of predicted and observed over the bins, weighted by their pairs. */
   expected_calibration_error: number | null;
   calibration: CalibrationBin[];
   scores: { chosen: ScoreSpread; rejected: ScoreSpread };
@@ -47,9 +46,9 @@ const bins = 10;
 const lowest = 0.5;
 
 /**
- * Accuracy, loss and calibration of held-out pairs. The probability that the model gives to the
- * answer it prefers, σ(|margin|), lies in [0.5, 1]; bins of equal width over it, and the expected
- * calibration error, are those of arXiv 1706.04599, section 2.
+ * Accuracy, loss and calibration of held-out pairs. The probability of the preferred answer,
+ * σ(|margin|), lies in [0.5, 1]; equal-width bins over it and the expected calibration error follow
+ * arXiv 1706.04599, section 2.
  */
 export function summarizePairs(rows: readonly ScoredPair[]): PairsSummary {
   const scored = rows.flatMap(({ chosen, rejected }) =>
@@ -110,7 +109,7 @@ function spreadOf(scores: readonly number[]): ScoreSpread {
   };
 }
 
-/** An epoch of training: its own pairs as it met them, and the held-out pairs at its end. */
+/** An epoch of training: its own pairs during training, the held-out pairs at its end. */
 export interface PreferenceEpoch {
   epoch: number;
   /** Optimiser steps since the start. */
@@ -121,19 +120,19 @@ export interface PreferenceEpoch {
   held_out_accuracy: number | null;
 }
 
-/** Everything that report.json holds. */
+/** The content of report.json. */
 export interface PreferenceReport {
   name: string;
   base: string;
-  /** Pairs trained on, and those of them that were too long. */
+  /** Training pairs, and how many of them were too long. */
   trained: { pairs: number; too_long: number };
   epochs: PreferenceEpoch[];
   held_out: PairsSummary;
-  /** For a run file: what makes the held-out scores' mean 0.5, and one deviation 0.73. */
+  /** For a run file: maps the held-out scores' mean to 0.5, and one deviation above it to 0.73. */
   suggested: { shift: number; scale: number };
 }
 
-/** Shift and scale by which the scores of both answers spread over [0, 1]. */
+/** Shift and scale that spread the scores of both answers over [0, 1]. */
 export function suggestScale(rows: readonly ScoredPair[]): { shift: number; scale: number } {
   const scores = rows.flatMap(({ chosen, rejected }) => [chosen, rejected]);
   const known = scores.filter((score) => score !== null);
@@ -165,12 +164,12 @@ export function renderPreferenceReport(report: PreferenceReport): string {
     },
     {
       title: 'Calibration',
-      body: `How sure the model was of the answer it prefers, and how often it was right.\n\n${calibrationTable(held_out.calibration)}`,
+      body: `How confident the model was in the answer it preferred, and how often it was right.\n\n${calibrationTable(held_out.calibration)}`,
     },
     { title: 'Scores', body: scoreTable(held_out.scores) },
     {
       title: 'In a run file',
-      body: `\`shift: ${fixed(suggested.shift)}\` and \`scale: ${fixed(suggested.scale)}\` put the mean of these scores at 0.5 and one standard deviation over it at 0.73.`,
+      body: `\`shift: ${fixed(suggested.shift)}\` and \`scale: ${fixed(suggested.scale)}\` map the mean of these scores to 0.5 and one standard deviation above it to 0.73.`,
     },
   ]);
 }
@@ -209,7 +208,7 @@ function scoreTable({ chosen, rejected }: PairsSummary['scores']): string {
     ...Array.from({ length: 5 }, (_, i) => fixed(quantiles[i], 3)),
   ];
   return markdownTable(
-    ['answers', 'mean', 'std', 'least', '25%', 'median', '75%', 'greatest'],
+    ['answers', 'mean', 'std', 'min', '25%', 'median', '75%', 'max'],
     [row('chosen', chosen), row('rejected', rejected)],
   );
 }

@@ -1,5 +1,5 @@
-// The page of a whole run: every epoch in one table, where the held-out reward began and ended,
-// the success metrics at the end, and the last epoch's diagnosis.
+// The page of a whole run: all epochs in one table, held-out reward at start and end, success metrics,
+// and the last epoch's diagnosis.
 
 import { AnnealError } from '../../errors.ts';
 import { diagnose } from '../diagnosis/diagnosis.ts';
@@ -7,21 +7,21 @@ import { type DiagnosisInput, numberOf } from '../diagnosis/epoch-facts.ts';
 import { recommend } from '../diagnosis/recommendations.ts';
 import { successMetrics } from '../diagnosis/success.ts';
 import { type EpochRecord, type NumberMetric, passMetrics } from '../metrics/history.ts';
-import { refitTable } from '../metrics/refit.ts';
 import { renderSuccess } from './advice.ts';
 import { epochColumns, epochRow } from './epoch-table.ts';
 import { absent, fixed, moved, settingValue, share, sparkline } from './format.ts';
 import { bulletList, conditionsSection, markdownTable, numbered, renderPage } from './markdown.ts';
+import { refitTable } from './refits.ts';
 
-/** What a run's page is made from. */
+/** The input of a run's page. */
 export interface RunReportInput extends Omit<DiagnosisInput, 'epoch'> {
-  /** The run's name, for the title. */
+  /** Name of the run, for the title. */
   name?: string;
 }
 
 /**
  * The page of a run, finished or not.
- * @throws AnnealError InvalidData where the history is empty.
+ * @throws AnnealError InvalidData if the history is empty.
  */
 export function renderRunReport({ name, ...input }: RunReportInput): string {
   const history = [...input.history].sort((a, b) => a.epoch - b.epoch);
@@ -29,16 +29,19 @@ export function renderRunReport({ name, ...input }: RunReportInput): string {
   if (!last)
     throw new AnnealError(
       'InvalidData',
-      'expected the metrics of at least one epoch, found none. Wait for the first to end.',
+      'expected the metrics of at least one epoch, found none. Wait until the first epoch ends.',
     );
   return renderPage(name ? `Training Report - ${name}` : 'Training Report', [
-    { title: 'Where It Began and Where It Is', body: journey(history) },
+    { title: 'Start and Now', body: journey(history) },
     { title: 'Epochs', body: markdownTable(epochColumns, history.map(epochRow)) },
     { title: 'Phases', body: phases(history) },
     { title: 'Policy After Each Phase', body: policies(history) },
     { title: 'Refits of Reward Models', body: refitTable(history) },
     { title: 'Success Metrics', body: renderSuccess(successMetrics(last, input.success)) },
-    { title: `Diagnosis of Epoch ${last.epoch}`, body: verdict({ ...input, epoch: last.epoch }) },
+    {
+      title: `Diagnosis of Epoch ${last.epoch}`,
+      body: lastDiagnosis({ ...input, epoch: last.epoch }),
+    },
     conditionsSection(input),
   ]);
 }
@@ -64,7 +67,7 @@ function trend(history: readonly EpochRecord[], metric: NumberMetric, label: str
   return [`**${label}**: ${moved({ before, after, percent })} \`${sparkline(values)}\``];
 }
 
-/** What the policies at the start and after each phase can do, a column each. */
+/** The policies at the start and after each phase, a column each. */
 function policies(history: readonly EpochRecord[]): string {
   const lines = [...Map.groupBy(history, ({ phase }) => phase ?? '').values()].map(
     (phase) => phase.at(-1)!,
@@ -108,7 +111,7 @@ function phases(history: readonly EpochRecord[]): string {
   );
 }
 
-function verdict(input: DiagnosisInput): string {
+function lastDiagnosis(input: DiagnosisInput): string {
   const diagnosis = diagnose(input);
   if (!diagnosis) return '';
   const proposals = recommend(diagnosis).map(({ title }, i) => `${i + 1}. ${title}`);

@@ -4,7 +4,8 @@
 import { diagnose } from '../../analysis/diagnosis/diagnosis.ts';
 import { recommend } from '../../analysis/diagnosis/recommendations.ts';
 import { successMetrics } from '../../analysis/diagnosis/success.ts';
-import { renderEpochReport, renderRunReport } from '../../analysis/pages/epoch-report.ts';
+import { renderEpochReport } from '../../analysis/pages/epoch-report.ts';
+import { renderRunReport } from '../../analysis/pages/run-report.ts';
 import { AnnealError } from '../../errors.ts';
 import { defaultTargets } from '../live/summary.ts';
 import { type RunFolder, readRunFolder } from '../runs/run-folder.ts';

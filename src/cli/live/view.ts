@@ -2,8 +2,8 @@
 // text. display.ts puts them on the terminal.
 
 import pc from 'picocolors';
-import { describeRefit } from '../../analysis/metrics/refit.ts';
 import { epochColumns, epochRow } from '../../analysis/pages/epoch-table.ts';
+import { describeRefit } from '../../analysis/pages/refits.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
 import type { RunStatus } from '../../workflows/messages.ts';
 import { tableLines } from '../terminal/table.ts';

@@ -1,5 +1,5 @@
-// Rules for why the reward falls. They speak only where it does; each names the setting that it
-// suspects, and the remedies that follow from it.
+// Rules for why the reward falls, which apply only if it does. Each names the suspected setting and
+// the remedies that follow.
 
 import { fixed, settingValue, share } from '../../pages/format.ts';
 import {
@@ -25,8 +25,8 @@ export const causeRules: readonly Rule[] = [
       return {
         title: `KL Penalty Too High (${kl_penalty})`,
         details: [
-          'It pulls every update back to the reference policy, so that new patterns do not take hold',
-          'Loss still falls, because staying near the reference is itself part of it',
+          'It pulls every update back to the reference policy, so new patterns are not learned',
+          'The loss still falls, because staying near the reference is part of it',
           ...measuredKl(facts),
         ],
         remedies: ['rebalance'],
@@ -42,7 +42,7 @@ export const causeRules: readonly Rule[] = [
         title: 'Reward Signal Too Weak',
         details: [
           `\`reward_weight: ${settingValue('reward_weight', reward_weight)}\` may not be strong enough against \`kl_penalty: ${kl_penalty}\``,
-          'The policy gradient is drowned by the KL term: under AdamW the ratio of the two is what counts',
+          'The KL term outweighs the policy gradient: under AdamW only the ratio of the two matters',
         ],
         remedies: ['rebalance'],
       };
@@ -55,7 +55,7 @@ export const causeRules: readonly Rule[] = [
       if (!isConservative(facts) || raisedLearningRate(facts) === undefined) return;
       return {
         title: `Learning Rate May Be Too Low (${settingValue('learning_rate', learning_rate)})`,
-        details: ['Training is stable, and slow: there is room for a larger step'],
+        details: ['Training is stable but slow: a larger step is possible'],
         remedies: ['raise-learning-rate'],
       };
     },
@@ -80,13 +80,13 @@ export const causeRules: readonly Rule[] = [
       if (!fell(rewardChange(facts)) || reward_threshold !== null || best_of_n_training) return;
       const effect =
         algorithm === 'reinforce'
-          ? 'Rewards are never negative here, so even a bad sample is made a little likelier'
-          : `\`${algorithm}\` pushes samples under their group's mean away, so a filter is a smaller lever here`;
+          ? 'Rewards are never negative here, so even a bad sample becomes slightly more likely'
+          : `\`${algorithm}\` already pushes samples below their group's mean away, so a filter has less effect here`;
       return {
         title: 'No Reward Filtering',
         details: [
           ...lowRewardShare(facts),
-          'Every sample is trained on, those of very low reward too',
+          'Every sample is trained on, even those with very low reward',
           effect,
         ],
         remedies: ['reward-threshold', 'best-of-n'],

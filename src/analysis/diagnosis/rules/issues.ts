@@ -1,5 +1,5 @@
-// Rules for what goes wrong with the reward: critical issues, in order of weight. What goes wrong
-// with the policy or the data is warnings.ts; why it does is causes.ts.
+// Rules for critical issues, most important first. Less urgent problems are in warnings.ts, their
+// reasons in causes.ts.
 
 import { fixed, moved, settingValue, share, signedPercent } from '../../pages/format.ts';
 import {
@@ -44,8 +44,8 @@ export const issueRules: readonly Rule[] = [
         title: 'Held-out Reward Declining',
         details: [
           `**Held-out**: ${moved(heldOut)}, while the epoch's own samples do not: ${moved(samples)}`,
-          'What is learned does not carry over: the policy learns its prompts, or a way around the reward',
-          'Read samples with high reward before training on; more prompts an epoch help against the former',
+          'The gain does not generalise: the policy memorises its prompts or exploits the reward',
+          'Read samples with high reward before you continue; more prompts per epoch help against memorising',
         ],
         remedies: ['strengthen-kl'],
       };
@@ -62,8 +62,8 @@ export const issueRules: readonly Rule[] = [
         title: 'Reward Hacking: Reward Rises While Tests Fail',
         details: [
           `Since epoch ${best.epoch}: **held-out reward** ${line('eval/reward', fixed)}, **held-out pass rate** ${line('eval/pass_rate', share)}`,
-          `The policy learns what its teacher likes and not what is right: go back to epoch ${best.epoch}, and give the tests weight among the rewards`,
-          'Read the samples of highest reward (`anneal rollouts`): what they have in common is what the teacher overrates',
+          `The policy learns what its teacher likes rather than what is correct: go back to epoch ${best.epoch}, and give the tests more weight in the reward`,
+          'Read the samples with the highest reward (`anneal rollouts`): what they share is what the teacher overrates',
         ],
         remedies: ['strengthen-kl'],
       };
@@ -79,7 +79,7 @@ export const issueRules: readonly Rule[] = [
         details: [
           `**Best-of-N**: ${fixed(numberOf(facts.after, 'best_of_n_reward'))}, **average**: ${fixed(numberOf(facts.after, 'reward'))}`,
           `**Gap**: ${moved(gap)}; target under ${fixed(facts.success.gap, 2)}`,
-          '**Implication**: good programs are within reach, most samples miss them: what lacks is **consistency**, not peak performance',
+          '**Implication**: the policy can write good programs but rarely does: it lacks **consistency**, not peak performance',
         ],
         remedies: ['reward-threshold', 'best-of-n'],
       };
@@ -94,8 +94,8 @@ export const issueRules: readonly Rule[] = [
       return {
         title: 'Reward-Weight Balance Issue',
         details: [
-          `\`reward_weight: ${settingValue('reward_weight', reward_weight)}\` stands against \`kl_penalty: ${kl_penalty}\``,
-          'The KL penalty may drown the reward: raise the one or lower the other',
+          `\`reward_weight: ${settingValue('reward_weight', reward_weight)}\` against \`kl_penalty: ${kl_penalty}\``,
+          'The KL penalty may outweigh the reward: raise the weight or lower the penalty',
         ],
         remedies: ['rebalance'],
       };
@@ -111,7 +111,7 @@ export const issueRules: readonly Rule[] = [
         title: 'KL Running Away',
         details: [
           `**KL to the reference**: ${kl} nats a token`,
-          'The policy leaves the model that it came from faster than its reward can justify; fluency goes first, reward follows',
+          'The policy moves away from its base model faster than the reward justifies; fluency degrades first, then reward',
         ],
         remedies: ['strengthen-kl', 'lower-learning-rate'],
       };
@@ -125,8 +125,8 @@ export const issueRules: readonly Rule[] = [
       return {
         title: 'Diversity Collapsed',
         details: [
-          `${share(unique)} of a prompt's samples are unique (line at ${share(collapsedDiversity)})`,
-          'Equal samples have equal rewards: nothing is left to compare, and nothing to learn from',
+          `${share(unique)} of a prompt's samples are unique (threshold ${share(collapsedDiversity)})`,
+          'Equal samples have equal rewards, so there is nothing to compare and nothing to learn',
         ],
         remedies: ['strengthen-kl', 'temperature'],
       };
@@ -140,7 +140,7 @@ export const issueRules: readonly Rule[] = [
       return {
         title: 'No Sample Was Trained On',
         details: [
-          `The filter left 0 of ${after.samples} samples (reward_threshold: ${reward_threshold}); the policy is that of the epoch before`,
+          `The filter left 0 of ${after.samples} samples (reward_threshold: ${reward_threshold}); the policy is unchanged`,
         ],
         remedies: reward_threshold === null ? ['more-samples'] : ['relax-threshold'],
       };
@@ -154,8 +154,8 @@ export const issueRules: readonly Rule[] = [
       return {
         title: 'Scores Missing',
         details: [
-          `${after.samples_missing} of ${after.samples} samples (${share(missing)}) have no score; the averages speak for the rest alone`,
-          'See what the rewards report as failure in the samples before training on',
+          `${after.samples_missing} of ${after.samples} samples (${share(missing)}) have no score; the averages cover only the rest`,
+          'Check the failures that the rewards report in the samples before you continue',
         ],
       };
     },
@@ -166,20 +166,22 @@ function epochs({ before, after }: Facts): string {
   return `E${before?.epoch} → E${after.epoch}`;
 }
 
-/** What the falling reward goes along with, and whether it is more than chance. */
+/** What accompanies the falling reward, and whether the fall is more than chance. */
 function readingOf(facts: Facts): string[] {
   const loss = comparableChange(facts, 'loss');
   const percent = loss?.percent;
-  const lossWord = percent == null ? '' : ` (${signedPercent(percent)})`;
+  const lossChange = percent == null ? '' : ` (${signedPercent(percent)})`;
   return [
     ...(isConservative(facts)
       ? [
-          `Loss falls${lossWord} while reward falls: the policy is becoming **too conservative**`,
-          'It fits its own samples and stays near the reference policy, and does not move to what is rewarded',
+          `Loss falls${lossChange} while reward falls: the policy is becoming **too conservative**`,
+          'It fits its own samples and stays near the reference policy instead of moving towards higher reward',
         ]
       : []),
     ...(rose(loss)
-      ? [`Loss rises${lossWord} as well: the update itself is off, not only its aim`]
+      ? [
+          `Loss rises${lossChange} as well: the updates themselves go wrong, not only their direction`,
+        ]
       : []),
     ...noiseCaution(facts),
   ];
@@ -190,6 +192,6 @@ function noiseCaution(facts: Facts): string[] {
   const noise = samplingNoise(facts);
   if (!change || change.heldOut || noise === undefined || Math.abs(change.delta) > noise) return [];
   return [
-    `**Caution**: with ${facts.after.samples} samples an epoch a change up to ±${fixed(noise)} is chance (two standard errors); look at the next epoch, too`,
+    `**Caution**: with ${facts.after.samples} samples an epoch a change up to ±${fixed(noise)} can be chance (two standard errors); look at the next epoch too`,
   ];
 }

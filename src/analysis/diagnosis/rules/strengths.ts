@@ -31,8 +31,8 @@ export const strengthRules: readonly Rule[] = [
       const change = comparableChange(facts, 'loss');
       if (!fell(change)) return;
       const reading = rose(rewardChange(facts))
-        ? 'The policy fits its rewarded samples better, and it pays in reward'
-        : 'Training is stable; whether it also pays is a matter of the reward';
+        ? 'The policy fits its rewarded samples better, and reward rises with it'
+        : 'Training is stable; the reward shows whether it also helps';
       return { title: 'Loss is Decreasing', details: [moved(change), reading] };
     },
   },
@@ -41,7 +41,7 @@ export const strengthRules: readonly Rule[] = [
     check(facts) {
       const change = comparableChange(facts, 'best_of_n_reward');
       if (!rose(change)) return;
-      const details = [moved(change), 'The policy can write good programs: capacity is there'];
+      const details = [moved(change), 'The policy is capable of good programs'];
       return { title: 'Best-of-N Reward Improving', details };
     },
   },
@@ -50,10 +50,7 @@ export const strengthRules: readonly Rule[] = [
     check(facts) {
       const change = comparableChange(facts, 'reward_variance');
       if (!fell(change)) return;
-      const details = [
-        arrow(change.before, change.after),
-        'Samples of an epoch differ less in reward',
-      ];
+      const details = [arrow(change.before, change.after), 'Rewards within an epoch differ less'];
       return { title: 'Lower Variance', details };
     },
   },
@@ -64,7 +61,7 @@ export const strengthRules: readonly Rule[] = [
       const change = comparableChange(facts, 'diversity');
       if (unique === undefined || unique < collapsedDiversity) return;
       if (change && change.delta < 0 && !isStable(change)) return;
-      const details = [`${share(unique)} unique samples: no collapse to one pattern`];
+      const details = [`${share(unique)} unique samples: no mode collapse`];
       return { title: 'Code Diversity Maintained', details };
     },
   },
@@ -73,7 +70,7 @@ export const strengthRules: readonly Rule[] = [
     check(facts) {
       const change = comparableChange(facts, 'gap');
       if (!fell(change) || fell(rewardChange(facts))) return;
-      const details = [moved(change), 'The average sample comes closer to the best one'];
+      const details = [moved(change), 'The average sample is closer to the best one'];
       return { title: 'Best-of-N vs Average Gap Narrowing', details };
     },
   },
@@ -82,7 +79,7 @@ export const strengthRules: readonly Rule[] = [
     check(facts) {
       const change = changeOf(facts, 'eval/reward');
       if (!rose(change) || rewardChange(facts)?.heldOut) return;
-      const details = [moved(change), 'The gain carries over to prompts that are not trained on'];
+      const details = [moved(change), 'The gain generalises to prompts that are not trained on'];
       return { title: 'Held-out Reward Rising', details };
     },
   },

@@ -1,5 +1,5 @@
-// Rules for what is worth watching before it becomes critical: noise, waste, stalling, collapse
-// under way, and numbers that do not compare.
+// Rules for what to watch before it becomes critical: noise, wasted samples, stalling, early collapse,
+// and metrics that are not comparable.
 
 import { judgesOf } from '../../metrics/judge-summary.ts';
 import { fixed, moved, settingValue, share } from '../../pages/format.ts';
@@ -37,7 +37,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Sampling Temperature Changed',
         details: [
-          `${from} → ${to}: rewards of the epoch's samples do not compare across this boundary; the held-out rows do`,
+          `${from} → ${to}: rewards of the epoch's own samples are not comparable across this change; the held-out rows are`,
         ],
       };
     },
@@ -51,7 +51,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Best-of-N vs Average Gap Above Target',
         details: [
-          `${fixed(gap)}, target under ${fixed(target, 2)}: samples of one prompt still differ much`,
+          `${fixed(gap)}, target under ${fixed(target, 2)}: samples of one prompt still differ a lot`,
         ],
       };
     },
@@ -64,7 +64,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Gain Within Chance',
         details: [
-          `${moved(change)}: with ${facts.after.samples} samples an epoch up to ±${fixed(noise)} is chance (two standard errors)`,
+          `${moved(change)}: with ${facts.after.samples} samples an epoch up to ±${fixed(noise)} can be chance (two standard errors)`,
         ],
       };
     },
@@ -93,7 +93,7 @@ export const warningRules: readonly Rule[] = [
       if (change.after <= facts.success.reward_variance) return;
       return {
         title: 'Reward Variance Rising',
-        details: [`${moved(change)}, and the average does not rise with it: rewards scatter more`],
+        details: [`${moved(change)}, but the average does not rise: rewards are more scattered`],
       };
     },
   },
@@ -108,7 +108,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Entropy Collapsing',
         details: [
-          `${change ? moved(change) : fixed(entropy)} nats a token: the policy settles on few continuations, and exploration ends with it`,
+          `${change ? moved(change) : fixed(entropy)} nats a token: the policy settles on few continuations, which ends exploration`,
         ],
         remedies: ['strengthen-kl', 'temperature'],
       };
@@ -123,7 +123,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Completions Cut Off',
         details: [
-          `${share(clipped)} reach max_new_tokens (${max_new_tokens}): an unfinished program scores low however good it was`,
+          `${share(clipped)} reach max_new_tokens (${max_new_tokens}): an unfinished program scores low however good it is`,
         ],
         remedies: ['longer-completions'],
       };
@@ -137,7 +137,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Most Groups Constant',
         details: [
-          `${share(constant)} of groups hold one reward throughout: no sample is better than another, so they teach nothing`,
+          `${share(constant)} of groups have a single reward value: no sample is better than another, so nothing is learned from them`,
         ],
         remedies: ['more-samples', 'temperature'],
       };
@@ -167,7 +167,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Reward Rises, Tests Do Not',
         details: [
-          `Reward ${moved(samples)}, held-out pass rate ${moved(heldOut)}: the reward may be won by other means than correct programs`,
+          `Reward ${moved(samples)}, held-out pass rate ${moved(heldOut)}: the reward may come from something other than correct programs`,
         ],
       };
     },
@@ -178,19 +178,27 @@ export const warningRules: readonly Rule[] = [
       const details = judgesOf(after).flatMap(({ name, numbers }) => {
         const { agreement, kappa, place_correlation: place } = numbers;
         return [
-          ...below(agreement, steadyJudge.agreement, `\`${name}\`: rank correlation of two words`),
-          ...below(kappa, steadyJudge.kappa, `\`${name}\`: kappa of two words`),
+          ...below(
+            agreement,
+            steadyJudge.agreement,
+            `\`${name}\`: two verdicts on a program have a rank correlation of`,
+          ),
+          ...below(
+            kappa,
+            steadyJudge.kappa,
+            `\`${name}\`: two verdicts on a program have a kappa of`,
+          ),
           ...(Math.abs(place ?? 0) > steadyJudge.place
-            ? [`\`${name}\`: correlation of value and place in the request ${fixed(place)}`]
+            ? [`\`${name}\`: correlation of value and position in the request ${fixed(place)}`]
             : []),
         ];
       });
       if (details.length === 0) return;
       return {
-        title: 'Judge Says Different Things of the Same Program',
+        title: 'Judge Is Inconsistent',
         details: [
           ...details,
-          'What is trained on is in part chance: fewer and binary criteria, temperature 0, or a better judge',
+          'Part of the training signal is chance: use fewer and binary criteria, temperature 0, or a better judge',
         ],
       };
     },
@@ -199,11 +207,11 @@ export const warningRules: readonly Rule[] = [
 
 function below(value: number | null, least: number, what: string): string[] {
   return value !== null && value < least
-    ? [`${what} ${fixed(value)}, at least ${least} asked`]
+    ? [`${what} ${fixed(value)} (want at least ${least})`]
     : [];
 }
 
-/** The averages of the last epochs, held-out where there are such, the oldest of them first. */
+/** Average rewards of the last epochs, held-out if all have them, oldest first. */
 function recentRewards({ history }: Facts): number[] {
   const last = history.slice(-1 - stalledEpochs);
   const metric = last.every((line) => numberOf(line, 'eval/reward') !== undefined)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Refit } from '../../records/metrics.ts';
-import { describeRefit, isAtLeastAsGood, refitMetrics, refitTable } from './refit.ts';
+import { isAtLeastAsGood, refitMetrics } from '../metrics/refit.ts';
+import { describeRefit, refitTable } from './refits.ts';
 
 const taken: Refit = {
   ...{ reward: 'teacher', epoch: 11, pairs: 120, heldOutPairs: 30 },
@@ -26,9 +27,9 @@ it('says what is in force and why', () => {
   expect(describeRefit(taken)).toBe(
     "reward model 'teacher' refitted before epoch 11: 70.0% → 80.0% of 30 held-out pairs in the right order after training on 120",
   );
-  expect(describeRefit(tried)).toContain('kept as it was before epoch 11: 70.0% → 60.0%');
+  expect(describeRefit(tried)).toContain('left unchanged before epoch 11: 70.0% → 60.0%');
   expect(describeRefit(unfit)).toContain(
-    'kept as it was before epoch 16: too few pairs, 3 to train on and 0 held out',
+    'left unchanged before epoch 16: too few pairs, 3 to train on and 0 held out',
   );
 });
 
@@ -41,7 +42,7 @@ describe('a table of refits', () => {
     ];
     expect(refitTable(history).split('\n').slice(2)).toEqual([
       '| teacher | 11 | 120 | 30 | 70.0% | 80.0% | refitted |',
-      '| teacher | 16 | 3 | 0 | – | – | as before |',
+      '| teacher | 16 | 3 | 0 | – | – | unchanged |',
     ]);
   });
 

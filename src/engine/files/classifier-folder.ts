@@ -2,6 +2,7 @@
 // next-token logits a head of one score, which training has yet to teach.
 
 import { type DecoderConfig, readModelConfig } from '../model/config.ts';
+import { architectureFor } from '../model/families.ts';
 import { parameterSpecs, scoreName } from '../model/parameters.ts';
 import { uniforms } from '../sampling/random.ts';
 import { readSourceConfig, saveModelFolder } from './save-folder.ts';
@@ -35,13 +36,12 @@ function freshHead({ hiddenSize: D }: DecoderConfig, seed: number): Float32Array
  * so that padding must be none of the tokens that end a text.
  */
 function classifierConfig(source: SourceJson, c: DecoderConfig): SourceJson {
-  const [architecture] = source.architectures as [string];
   // A number as the file wrote it, or nothing.
   const declared = Number.parseInt(JSON.stringify(source.pad_token_id ?? null), 10);
   const usable = Number.isInteger(declared) && !c.eosTokenIds.includes(declared);
   return {
     ...source,
-    architectures: [architecture.replace('ForCausalLM', 'ForSequenceClassification')],
+    architectures: [architectureFor(c.architecture, 'classifier')],
     id2label: { 0: 'LABEL_0' },
     label2id: { LABEL_0: 0 },
     pad_token_id: usable ? declared : lastTokenBut(c),

@@ -2,6 +2,7 @@
 // Anneal wrote stays unchanged, so that all checkpoints of a run have the same one.
 
 import { parse, stringify } from 'yaml';
+import { findArchitecture, type Task } from '../model/families.ts';
 import { architectureOf, type SourceJson } from './saved-config.ts';
 
 export interface CardFacts {
@@ -15,21 +16,25 @@ export interface CardFacts {
 
 const tag = 'anneal';
 const rewardTag = 'reward-model';
+const pipelineTags: Record<Task, string> = {
+  'language-model': 'text-generation',
+  classifier: 'text-classification',
+};
 
 /** The card's text. It contains no date and no path, so the same facts give the same text. */
 export function modelCard({ config, sourceCard, base }: CardFacts): string {
   const source = frontMatter(sourceCard);
   const tags = strings(source.tags);
-  const scores = architectureOf(config).endsWith('ForSequenceClassification');
+  const architecture = architectureOf(config);
+  const task = findArchitecture(architecture)?.task;
+  const scores = task === 'classifier';
   if (tags.includes(tag) && tags.includes(rewardTag) === scores) return sourceCard;
   const baseModel = modelId(base) ?? modelId(config._name_or_path) ?? modelId(source.base_model);
-  const architecture = architectureOf(config);
   const front = {
     ...Object.fromEntries(inherited.filter((key) => key in source).map((k) => [k, source[k]])),
     ...(baseModel && { base_model: baseModel }),
     library_name: 'transformers',
-    ...(architecture.endsWith('ForCausalLM') && { pipeline_tag: 'text-generation' }),
-    ...(scores && { pipeline_tag: 'text-classification' }),
+    ...(task && { pipeline_tag: pipelineTags[task] }),
     tags: scores ? [tag, rewardTag, 'code'] : [tag, 'rl', 'rlaif', 'code'],
   };
   const from = titleOf(sourceCard) ?? baseModel ?? 'an unnamed model';

@@ -1,6 +1,7 @@
 // config.json and generation_config.json of a saved model: what the source says, key by key and
 // number by number as it was written, with what has to agree with float32 weights.
 
+import { findArchitecture } from '../model/families.ts';
 import { parseJson } from './json.ts';
 
 /** A JSON object whose numbers stay as the file wrote them (8.0 is not 8 to every reader). */
@@ -29,18 +30,13 @@ export function savedConfig(source: SourceJson): SourceJson {
   const config = { ...source };
   const keys = ['dtype', 'torch_dtype'].filter((key) => key in config);
   for (const key of keys.length > 0 ? keys : ['dtype']) config[key] = 'float32';
-  config.model_type ??= modelType(architectureOf(config));
+  config.model_type ??= findArchitecture(architectureOf(config))?.modelType;
   return config;
 }
 
 /** The architecture that config.json names first. */
 export function architectureOf(config: SourceJson): string {
   return (config.architectures as string[])[0]!;
-}
-
-/** What transformers calls the family: Qwen2ForCausalLM is of type qwen2. */
-function modelType(architecture: string): string {
-  return architecture.slice(0, architecture.indexOf('For')).toLowerCase();
 }
 
 /** For a source without a generation config: its special tokens, as config.json has them. */

@@ -1,5 +1,5 @@
-// A decoder's description, read from a Hugging Face config.json. Only what the graphs implement
-// is accepted; everything else is refused by name rather than silently ignored.
+// A decoder's description, read from a Hugging Face config.json. Options that the graphs do not
+// implement are refused by name; none is silently ignored.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,52 +7,10 @@ import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import { parseJson } from '../files/json.ts';
 import { readStopTokens } from '../files/stop-tokens.ts';
-import {
-  type Refuse,
-  type RopeFile,
-  type RopeScaling,
-  ropeScalingOf,
-  ropeSchema,
-} from './rope-scaling.ts';
-
-/** The families that the decoder implements; each differs from the others in a few options. */
-const families = ['Qwen2', 'Qwen3', 'Llama'] as const;
-type Family = (typeof families)[number];
-const heads = ['ForCausalLM', 'ForSequenceClassification'] as const;
-
-const positive = z.int().positive();
-
-/** The keys of config.json that matter here; others are kept as they are. */
-const fileSchema = z.looseObject({
-  architectures: z.array(z.string()).min(1),
-  hidden_size: positive,
-  intermediate_size: positive,
-  // A bound, since memory is taken for each before weights are looked at.
-  num_hidden_layers: positive.max(1024),
-  num_attention_heads: positive,
-  num_key_value_heads: positive.nullish(),
-  head_dim: positive.nullish(),
-  vocab_size: positive,
-  max_position_embeddings: positive.default(4096),
-  rms_norm_eps: z.number().positive().default(1e-6),
-  rope_theta: z.number().positive().optional(),
-  rope_parameters: ropeSchema.nullish(),
-  rope_scaling: ropeSchema.nullish(),
-  partial_rotary_factor: z.number().nullish(),
-  quantization_config: z.unknown().optional(),
-  tie_word_embeddings: z.boolean().default(false),
-  hidden_act: z.string().default('silu'),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-  use_sliding_window: z.boolean().default(false),
-  sliding_window: positive.nullish(),
-  max_window_layers: z.int().min(0).default(28),
-  layer_types: z.array(z.string()).nullish(),
-  id2label: z.record(z.string(), z.string()).optional(),
-  eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
-  pad_token_id: z.int().nullish(),
-});
-type ConfigFile = z.output<typeof fileSchema>;
+import { type ConfigFile, configFileSchema, type Refuse, type RopeFile } from './config-file.ts';
+import { type Architecture, architectures, type Family, findArchitecture } from './families.ts';
+import { type RopeScaling, ropeScalingOf } from './rope-scaling.ts';
+import type { LayerWindows } from './sliding-windows.ts';
 
 /** What a graph is built from. Axis letters as in docs/notation.md. */
 export interface DecoderConfig {
@@ -67,6 +25,8 @@ export interface DecoderConfig {
   kvHeads: number;
   /** E */
   headDim: number;
+  /** What attention scores are multiplied by: 1 / √E. */
+  attentionScale: number;
   /** V */
   vocabSize: number;
   maxPositions: number;
@@ -79,10 +39,10 @@ export interface DecoderConfig {
   /** A bias on attention's output projection. */
   outputBias: boolean;
   mlpBias: boolean;
-  /** RMSNorm over each head of queries and keys (Qwen3). */
+  /** RMSNorm over each head of queries and keys. */
   queryKeyNorm: boolean;
   /** For each layer, how many tokens back a query sees; undefined sees all. */
-  windows: (number | undefined)[];
+  windows: LayerWindows;
   /** Scores of a classifier, in place of next-token logits. */
   labels: number | undefined;
   /** Any of them ends a completion. */
@@ -95,7 +55,7 @@ export interface DecoderConfig {
  */
 export async function readModelConfig(folder: string): Promise<DecoderConfig> {
   const file = join(folder, 'config.json');
-  const parsed = fileSchema.safeParse(parseJson(file, await readConfigFile(file)));
+  const parsed = configFileSchema.safeParse(parseJson(file, await readConfigFile(file)));
   if (!parsed.success)
     throw new AnnealError('InvalidModel', `${file}: ${z.prettifyError(parsed.error)}`);
   const eosTokenIds = await readStopTokens(folder, parsed.data.eos_token_id);
@@ -104,11 +64,12 @@ export async function readModelConfig(folder: string): Promise<DecoderConfig> {
 
 function describe(config: ConfigFile, file: string): Omit<DecoderConfig, 'eosTokenIds'> {
   const refuse = refusal(file);
-  const { architecture, family, classifies } = architectureOf(config, refuse);
+  const { name, family, task } = architectureOf(config, refuse);
   const rope = config.rope_scaling ?? config.rope_parameters ?? {};
   checkOptions(config, rope, refuse);
+  const biases = family.biases(config);
   return {
-    architecture,
+    architecture: name,
     hiddenSize: config.hidden_size,
     intermediateSize: config.intermediate_size,
     layers: config.num_hidden_layers,
@@ -119,13 +80,18 @@ function describe(config: ConfigFile, file: string): Omit<DecoderConfig, 'eosTok
     ropeTheta: rope.rope_theta ?? config.rope_theta ?? 10000,
     ropeScaling: ropeScalingOf(rope, refuse),
     tiedEmbeddings: config.tie_word_embeddings,
-    attentionBias: family === 'Qwen2' || config.attention_bias,
-    outputBias: family !== 'Qwen2' && config.attention_bias,
-    mlpBias: family === 'Llama' && config.mlp_bias,
-    queryKeyNorm: family === 'Qwen3',
-    windows: windowsOf(config, family, refuse),
-    labels: classifies ? Object.keys(config.id2label ?? { 0: '', 1: '' }).length : undefined,
+    attentionBias: biases.attention,
+    outputBias: biases.output,
+    mlpBias: biases.mlp,
+    queryKeyNorm: family.queryKeyNorm,
+    windows: family.windows(config, refuse),
+    labels: task === 'classifier' ? labelsOf(config) : undefined,
   };
+}
+
+/** transformers' default is two labels. */
+function labelsOf({ id2label }: ConfigFile): number {
+  return id2label ? Object.keys(id2label).length : 2;
 }
 
 function refusal(file: string): Refuse {
@@ -142,16 +108,10 @@ function checkOptions(config: ConfigFile, rope: RopeFile, refuse: Refuse): void 
   if (rotated !== 1) throw refuse(`partial_rotary_factor ${rotated}`, '1');
 }
 
-function architectureOf(config: ConfigFile, refuse: Refuse) {
-  const architecture = config.architectures[0]!;
-  const head = heads.find((suffix) => architecture.endsWith(suffix));
-  const family = architecture.slice(0, head && -head.length) as Family;
-  if (!head || !families.includes(family))
-    throw refuse(
-      `architecture '${architecture}'`,
-      families.flatMap((f) => heads.map((h) => f + h)).join(', '),
-    );
-  return { architecture, family, classifies: head === 'ForSequenceClassification' };
+function architectureOf({ architectures: [name = ''] }: ConfigFile, refuse: Refuse): Architecture {
+  const found = findArchitecture(name);
+  if (found) return found;
+  throw refuse(`architecture '${name}'`, architectures.map((known) => known.name).join(', '));
 }
 
 function headsOf(config: ConfigFile, family: Family, refuse: Refuse) {
@@ -159,28 +119,10 @@ function headsOf(config: ConfigFile, family: Family, refuse: Refuse) {
   const kvHeads = config.num_key_value_heads ?? heads;
   if (heads % kvHeads !== 0)
     throw refuse(`${heads} heads over ${kvHeads} key-value heads`, 'a whole number a group');
-  const headDim = config.head_dim ?? (family === 'Qwen3' ? 128 : config.hidden_size / heads);
+  const headDim = config.head_dim ?? family.defaultHeadDim(config);
   if (!Number.isInteger(headDim) || headDim % 2 !== 0)
     throw refuse(`head size ${headDim}`, 'an even whole number');
-  return { heads, kvHeads, headDim };
-}
-
-const layerKinds = ['full_attention', 'sliding_attention'];
-
-/** Newer files name each layer's kind; older ones say from which layer on the window holds. */
-function windowsOf(config: ConfigFile, family: Family, refuse: Refuse): (number | undefined)[] {
-  const count = config.num_hidden_layers;
-  if (family === 'Llama' || !config.use_sliding_window) return new Array(count).fill(undefined);
-  const window = config.sliding_window;
-  if (!window) throw refuse('use_sliding_window without sliding_window', 'a number of tokens');
-  const kinds = config.layer_types;
-  if (kinds && kinds.length !== count) throw refuse(`${kinds.length} layer_types`, `${count}`);
-  const unknown = kinds?.find((kind) => !layerKinds.includes(kind));
-  if (unknown !== undefined) throw refuse(`layer_types '${unknown}'`, layerKinds.join(', '));
-  return Array.from({ length: count }, (_, i) => {
-    const slides = kinds ? kinds[i] === 'sliding_attention' : i >= config.max_window_layers;
-    return slides ? window : undefined;
-  });
+  return { heads, kvHeads, headDim, attentionScale: 1 / Math.sqrt(headDim) };
 }
 
 async function readConfigFile(file: string): Promise<string> {

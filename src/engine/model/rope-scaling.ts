@@ -1,24 +1,7 @@
-// How a config.json scales rotary positions, read and checked.
+// How a model scales rotary positions, read from config.json and checked.
 
 import { z } from 'zod';
-import type { AnnealError } from '../../errors.ts';
-
-/** Makes the error that refuses an option of a config.json. */
-export type Refuse = (found: string, supported: string) => AnnealError;
-
-/** `rope_scaling` of older config files, `rope_parameters` of newer ones. */
-export const ropeSchema = z.looseObject({
-  rope_type: z.string().optional(),
-  type: z.string().optional(),
-  rope_theta: z.number().positive().optional(),
-  factor: z.number().min(1).optional(),
-  low_freq_factor: z.number().positive().optional(),
-  high_freq_factor: z.number().positive().optional(),
-  original_max_position_embeddings: z.int().positive().optional(),
-  partial_rotary_factor: z.number().optional(),
-});
-
-export type RopeFile = z.output<typeof ropeSchema>;
+import type { Refuse, RopeFile } from './config-file.ts';
 
 export type RopeScaling =
   | { kind: 'default' }

@@ -68,7 +68,7 @@ function sequenceAttention(
     const k = byHead(turned(key, K));
     const v = byHead(value);
     keep?.(k, v);
-    const scores = g.product(q, k, { transB: true, alpha: 1 / Math.sqrt(E) });
+    const scores = g.product(q, k, { transB: true, alpha: c.attentionScale });
     const masked = g.add(g.reshape(scores, [B, K, R, T, T]), maskOf(layer));
     const weights = g.reshape(g.softmax(masked), [B, K, RT, T]);
     const mixed = g.reshape(g.product(weights, v), [B, K, R, T, E]);

@@ -144,7 +144,7 @@ function cachedAttention(
     const shared = onPrompt(g, c, prompt[layer]!, gatherSamples);
     const raw = [
       shared.scores(q),
-      ...completion.map(({ key }) => g.product(q, key, { transB: true, alpha: 1 / Math.sqrt(E) })),
+      ...completion.map(({ key }) => g.product(q, key, { transB: true, alpha: c.attentionScale })),
     ];
     const mask = maskOf(layer);
     const scores = raw.map((score, i) => (mask[i] ? g.add(score, mask[i]) : score));

@@ -29,7 +29,7 @@ export function onPrompt(
   gather: boolean,
 ): PromptAttention {
   const { kvHeads: K, headDim: E } = c;
-  const scale = { transB: true, alpha: 1 / Math.sqrt(E) };
+  const scale = { transB: true, alpha: c.attentionScale };
   if (!gather)
     return {
       scores: (query) => g.product(query, key, scale),

@@ -3,8 +3,12 @@
 import { z } from 'zod';
 import { positiveInt } from './numbers.ts';
 
+/** Devices a model can run on; engine/runtime/providers.ts has a provider for each. */
+export const devices = ['cpu', 'webgpu', 'cuda'] as const;
+export type Device = (typeof devices)[number];
+
 export const engineSchema = z.strictObject({
-  device: z.enum(['cpu', 'webgpu', 'cuda']).default('cpu').describe('Where models run.'),
+  device: z.enum(devices).default('cpu').describe('Where models run.'),
   threads: positiveInt
     .default(2)
     .describe('Threads of one operator; part of the run, for it can change the last bit.'),

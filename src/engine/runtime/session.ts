@@ -4,11 +4,13 @@
 // Loaded before onnxruntime, on purpose.
 import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Device } from '../../config/schema/engine.ts';
 import { AnnealError } from '../../errors.ts';
 import type { DataType } from '../graph/graph.ts';
+import { providers } from './providers.ts';
 
 export interface SessionOptions {
-  device: 'cpu' | 'webgpu' | 'cuda';
+  device: Device;
   /** Threads of one operator. */
   threads: number;
   /** External files that initializers point into, by the location they name. */
@@ -31,10 +33,11 @@ export class Session {
 
   /** @throws AnnealError InvalidModel where the provider is missing or refuses the graph */
   static async create(model: Uint8Array, options: SessionOptions): Promise<Session> {
+    const { label, requires, config } = providers[options.device];
     const externalData = [...(options.files ?? [])].map(([path, data]) => ({ path, data }));
     try {
       const session = await InferenceSession.create(model, {
-        executionProviders: [options.device],
+        executionProviders: [config],
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
         graphOptimizationLevel: 'all',
@@ -46,7 +49,7 @@ export class Session {
     } catch (cause) {
       throw new AnnealError(
         'InvalidModel',
-        `onnxruntime could not build the graph for device '${options.device}': ${(cause as Error).message}`,
+        `ONNX Runtime could not build the graph for device '${options.device}': ${(cause as Error).message}${requires ? `; ${label} needs ${requires}` : ''}`,
         { cause },
       );
     }

@@ -3,12 +3,15 @@
 import { joinAddress } from '../artifacts/address.ts';
 import { openStore } from '../artifacts/open-store.ts';
 import type { Store } from '../artifacts/store.ts';
+import type { Reward } from '../rewards/reward.ts';
 import type { ModelService } from '../rl/model-service.ts';
 
 export interface Dependencies {
   /** Where the runs' folders lie: an absolute path or `s3://bucket/prefix`. */
   runsDir: string;
   models: ModelService;
+  /** Rewards of the worker's own, beside those of the run file. */
+  rewards?: readonly Reward[] | undefined;
 }
 
 /** The files of a run. */

@@ -25,7 +25,8 @@ export function scoreWith(dependencies: Dependencies) {
   const rewardsOf = rememberRecent(
     async ({ rewards, engine, run, resumes }: Declared) => {
       const account = { runsDir: dependencies.runsDir, run, resumes };
-      return createRewards(rewards, rewardServices(dependencies.models, engine, account));
+      const services = rewardServices(dependencies.models, engine, account);
+      return createRewards(rewards, services, dependencies.rewards);
     },
     ({ rewards, engine, run, resumes }) => JSON.stringify([rewards, engine, run, resumes]),
   );

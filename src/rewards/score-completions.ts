@@ -17,21 +17,22 @@ import { createRewardModel } from './reward-model/reward-model.ts';
 import { createRubric } from './rubric/rubric.ts';
 
 /**
- * The rewards of a run file, in its order.
+ * The rewards of a run file, in its order, and those that its worker adds.
  * @throws AnnealError InvalidConfig where two have the same name, or one cannot be set up.
  */
 export function createRewards(
   configs: readonly RewardConfig[],
   services: RewardServices,
+  added: readonly Reward[] = [],
 ): Reward[] {
-  const names = configs.map(({ name }) => name);
+  const names = [...configs, ...added].map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new AnnealError(
       'InvalidConfig',
       `rewards: expected names of their own, found '${twice}' twice; rename one`,
     );
-  return configs.map((config) => createReward(config, services));
+  return [...configs.map((config) => createReward(config, services)), ...added];
 }
 
 function createReward(config: RewardConfig, services: RewardServices): Reward {

@@ -6,6 +6,8 @@ import { createActivities } from '../activities/index.ts';
 import { activitiesByQueue } from '../activities/queues.ts';
 import { taskQueues } from '../activities/task-queues.ts';
 import { resolveAddress } from '../artifacts/address.ts';
+import { AnnealError } from '../errors.ts';
+import type { Reward } from '../rewards/reward.ts';
 import { createModelClient } from '../rl/model-client.ts';
 import { deploymentOptions } from './deployment.ts';
 import { handBack } from './hand-back.ts';
@@ -27,14 +29,29 @@ export interface WorkerSettings {
   inPlaceOf?: readonly string[];
 }
 
+/** What a worker serves beyond Anneal's own workflows, activities and rewards. */
+export interface WorkerAdditions {
+  /** Served on the queue of the workflows, under names that Anneal does not use. */
+  activities?: Record<string, (...args: never[]) => Promise<unknown>>;
+  /** A module that exports your workflows and Anneal's, bundled instead of Anneal's alone. */
+  workflowsPath?: string;
+  /** Rewards that score every completion, beside those of the run file. */
+  rewards?: readonly Reward[];
+}
+
+interface WorkerHooks {
+  signal?: AbortSignal;
+  /** Called once the workers take work. */
+  onReady?: () => void;
+}
+
 /**
  * Serve task queues until `signal` aborts, then finish or hand back what is in work.
- * @param onReady called once the workers take work.
  * @throws the error of a worker that cannot start or go on, after the others have ended.
  */
 export async function runWorker(
   { server, runsDir, queues = queueNames, inPlaceOf = [] }: WorkerSettings,
-  { signal, onReady }: { signal?: AbortSignal; onReady?: () => void } = {},
+  { signal, onReady, activities: own, workflowsPath, rewards }: WorkerHooks & WorkerAdditions = {},
 ): Promise<void> {
   const keys = readPayloadKeys();
   const deployment = deploymentOptions();
@@ -43,12 +60,12 @@ export async function runWorker(
   handBack(server, inPlaceOf).catch((error) => console.warn('nothing was handed back:', error));
   const connection = await NativeConnection.connect(server.connectionOptions);
   try {
-    const all = createActivities({ runsDir: resolveAddress(runsDir), models });
-    const activities = activitiesByQueue(all);
+    const all = createActivities({ runsDir: resolveAddress(runsDir), models, rewards });
+    const activities = withOwn(activitiesByQueue(all), own);
     const workers = await Promise.all(
       queues.map(async (queue) =>
         Worker.create({
-          ...(await optionsOf(queue, keys)),
+          ...(await optionsOf(queue, keys, workflowsPath)),
           ...deployment,
           dataConverter: dataConverter(keys),
           connection,
@@ -93,10 +110,13 @@ const slots: Record<QueueName, number> = {
   score: 2,
 };
 
-async function optionsOf(queue: QueueName, keys: PayloadKeys): Promise<Partial<WorkerOptions>> {
-  const encodeFailures = keys.size > 0;
+async function optionsOf(
+  queue: QueueName,
+  keys: PayloadKeys,
+  workflowsPath?: string,
+): Promise<Partial<WorkerOptions>> {
   return {
-    ...(queue === 'workflows' && { workflowBundle: await workflowBundle({ encodeFailures }) }),
+    ...(queue === 'workflows' && (await workflowsOf(keys, workflowsPath))),
     maxConcurrentActivityTaskExecutions: slots[queue],
     // What a killed worker held is noticed by what it last said: say it often.
     maxHeartbeatThrottleInterval: '1 second',
@@ -106,4 +126,23 @@ async function optionsOf(queue: QueueName, keys: PayloadKeys): Promise<Partial<W
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '20 seconds',
   };
+}
+
+async function workflowsOf(keys: PayloadKeys, workflowsPath?: string) {
+  if (workflowsPath !== undefined) return { workflowsPath };
+  return { workflowBundle: await workflowBundle({ encodeFailures: keys.size > 0 }) };
+}
+
+type ByQueue = Record<string, object>;
+
+/** @throws AnnealError InvalidConfig for an activity with a name of Anneal's */
+function withOwn(byQueue: ByQueue, own: WorkerAdditions['activities'] = {}): ByQueue {
+  const names = new Set(Object.values(byQueue).flatMap(Object.keys));
+  const taken = Object.keys(own).find((name) => names.has(name));
+  if (taken !== undefined)
+    throw new AnnealError(
+      'InvalidConfig',
+      `activities: expected names that Anneal does not use, found '${taken}'; rename it`,
+    );
+  return { ...byQueue, [taskQueues.workflows]: { ...byQueue[taskQueues.workflows], ...own } };
 }

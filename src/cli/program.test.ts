@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createProgram } from './program.ts';
 
-const { commands } = createProgram(() => {});
+const { commands } = createProgram();
 
 test('the commands are all there', () => {
   expect(commands.map((command) => command.name())).toEqual([
@@ -15,12 +17,26 @@ test('the commands are all there', () => {
 
 const all = commands.flatMap((command) => [command, ...command.commands]);
 test.each(all.map((command) => [command.name(), command] as const))(
-  '%s: it, its flags and its arguments say what they are',
+  '%s: the command, its flags and its arguments are described',
   (_name, command) => {
     expect(command.description()).not.toBe('');
     for (const option of command.options) expect(option.description, option.flags).not.toBe('');
-    if (command.name() === 'temporal') return;
     for (const argument of command.registeredArguments)
       expect(argument.description, argument.name()).not.toBe('');
   },
 );
+
+/** Each reads a few kilobytes, and no run file schema, Temporal client or ONNX Runtime. */
+const light = [
+  '@commander-js/extra-typings',
+  './options.ts',
+  '../terminal/output.ts',
+  '../runs/runs-dir.ts',
+  '../../artifacts/address.ts',
+];
+const folder = join(import.meta.dirname, 'commands');
+test.each(readdirSync(folder))('%s: help does not wait for what its action needs', (file) => {
+  const source = readFileSync(join(folder, file), 'utf8');
+  const imports = [...source.matchAll(/^(?:import|\}).* from '(.*)';$/gm)].map(([, name]) => name);
+  expect(light).toEqual(expect.arrayContaining(imports));
+});

@@ -106,7 +106,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
 
     const { stdout } = await gc(env.address, '--verdict-days', '60');
     expect(stdout).toMatch(/^ended\/checkpoints\/epoch-01 +checkpoint +1 +\d\.\d\d MB$/m);
-    expect(stdout).toMatch(/^removed 5 things, /m);
+    expect(stdout).toMatch(/^removed 5 items, /m);
     for (const run of ['live', 'recent', 'broken']) expect(await checkpointsOf(run)).toEqual(all);
     for (const run of ['ended', 'unknown']) expect(await checkpointsOf(run)).toEqual(['epoch-03']);
     expect(await checkpointsOf('notes')).toEqual(['epoch-01']);

@@ -1,40 +1,22 @@
-// `anneal codec-server`: decrypts payloads for the Web UI and Temporal's command line.
+import type { Command } from '@commander-js/extra-typings';
+import { wholeNumber } from './options.ts';
 
-import { AnnealError } from '../../errors.ts';
-import { startCodecServer } from '../../workers/payloads/codec-server.ts';
-import { EncryptionCodec } from '../../workers/payloads/encryption-codec.ts';
-import { type PayloadKeys, readPayloadKeys } from '../../workers/payloads/keys.ts';
-import { exitCodes } from '../terminal/exit.ts';
-import { aborted, interruptible } from '../terminal/interrupt.ts';
-import { printLines } from '../terminal/output.ts';
-
-export interface CodecServerFlags {
-  host: string;
-  port: number;
-  origin: readonly string[];
-}
-
-/** Serve until Ctrl-C. @throws AnnealError InvalidConfig where there is no key. */
-export async function codecServerCommand({ origin, ...place }: CodecServerFlags): Promise<number> {
-  const keys = neededKeys();
-  const token = process.env.ANNEAL_CODEC_TOKEN;
-  const codec = new EncryptionCodec(keys);
-  const server = await startCodecServer({ ...place, codec, origins: origin, token });
-  printLines([
-    `codec server  ${server.url}, with the keys ${[...keys.keys()].join(', ')}`,
-    `CLI           temporal workflow show --codec-endpoint ${server.url} …`,
-    `Web UI        its address in the settings under Codec Server; pages of ${origin.join(', ')} may ask`,
-    'Ctrl-C ends this.',
-  ]);
-  await interruptible(aborted);
-  await server.close();
-  return exitCodes.ok;
-}
-
-function neededKeys(): PayloadKeys {
-  const keys = readPayloadKeys();
-  if (keys.size > 0) return keys;
-  const message =
-    'expected payload keys, found none: set ANNEAL_PAYLOAD_KEYS_FILE or ANNEAL_PAYLOAD_KEYS, as docs/security.md says';
-  throw new AnnealError('InvalidConfig', message);
-}
+export const codecServerCommand = (program: Command) =>
+  program
+    .command('codec-server')
+    .summary("decrypt payloads for Temporal's CLI and Web UI")
+    .description(
+      "Decrypt payloads for Temporal's CLI and Web UI until Ctrl-C, with the keys in " +
+        'ANNEAL_PAYLOAD_KEYS_FILE or ANNEAL_PAYLOAD_KEYS. If ANNEAL_CODEC_TOKEN is set, callers ' +
+        'must send it. See docs/security.md.',
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port to listen on', wholeNumber, 8234)
+    .option('--origin <url...>', 'origins of the web pages that may call it', [
+      'http://localhost:8233',
+      'http://127.0.0.1:8233',
+    ])
+    .action(async (options) => {
+      const { serveCodec } = await import('../actions/codec-server.ts');
+      await serveCodec(options);
+    });

@@ -1,35 +1,45 @@
-// `anneal data`: prompt files made out of those of other projects, and checked.
+import { type Command, Option } from '@commander-js/extra-typings';
 
-import { writeFile } from 'node:fs/promises';
-import { encodeJsonl } from '../../artifacts/jsonl.ts';
-import { resolveInput } from '../../config/paths.ts';
-import type { Prompt } from '../../records/prompts.ts';
-import { checkPrompts } from '../../rewards/check-prompts.ts';
-import { importPrompts, type PromptFormat } from '../../rewards/import-prompts.ts';
-import { exitCodes } from '../terminal/exit.ts';
-
-/** Write a prompt file out of a file of another format. @throws AnnealError InvalidData */
-export async function importCommand(
-  file: string,
-  {
-    format,
-    language,
-    output,
-  }: { format: PromptFormat; language: Prompt['language']; output: string },
-): Promise<number> {
-  const prompts = await importPrompts(file, format, language);
-  await writeFile(output, encodeJsonl(prompts));
-  console.log(`${output}: ${prompts.length} prompts; check them with: anneal data check ${output}`);
-  return exitCodes.ok;
+export function dataCommand(program: Command): void {
+  const data = program
+    .command('data')
+    .summary('import and check prompt files')
+    .description('Import and check prompt files.');
+  importCommand(data);
+  checkCommand(data);
 }
 
-/** Say which references fail their tests; exit code 1 where any does. @throws as checkPrompts. */
-export async function checkCommand(file: string): Promise<number> {
-  const path = resolveInput(file, 'prompts');
-  const { count, broken } = await checkPrompts(path);
-  for (const { id, line, why } of broken)
-    console.log(`${file}, line ${line}: the reference of '${id}' fails: ${why}`);
-  const passing = count - broken.length;
-  console.log(`${passing} of ${count} references pass all of their tests`);
-  return broken.length > 0 ? exitCodes.failed : exitCodes.ok;
-}
+const importCommand = (data: Command) =>
+  data
+    .command('import')
+    .summary('convert HumanEval or MBPP to a prompt file')
+    .description('Convert a published HumanEval or MBPP file to a prompt file.')
+    .argument('<file>', 'JSONL file as published')
+    .addOption(
+      new Option('--format <which>', 'format of the file')
+        .choices(['humaneval', 'mbpp'] as const)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--language <which>', 'language of its programs and tests')
+        .choices(['python', 'javascript', 'typescript'] as const)
+        .default('python' as const),
+    )
+    .requiredOption('-o, --output <file>', 'prompt file to write')
+    .action(async (file, options) => {
+      const { importPromptFile } = await import('../actions/data.ts');
+      await importPromptFile(file, options);
+    });
+
+const checkCommand = (data: Command) =>
+  data
+    .command('check')
+    .summary('run every reference solution against its tests')
+    .description(
+      'Run every reference solution against its own tests. The exit code is 1 if one fails.',
+    )
+    .argument('<file>', 'JSONL file of prompts, such as data/train.jsonl')
+    .action(async (file) => {
+      const { checkPromptFile } = await import('../actions/data.ts');
+      process.exitCode = await checkPromptFile(file);
+    });

@@ -1,68 +1,20 @@
-// `anneal report RUN|FOLDER`: the analysis page of an epoch, from the metrics in a run's folder
-// alone; no server is needed.
+import type { Command } from '@commander-js/extra-typings';
+import { runsDirOption, wholeNumber } from './options.ts';
 
-import { diagnose } from '../../analysis/diagnosis/diagnosis.ts';
-import { recommend } from '../../analysis/diagnosis/recommendations.ts';
-import { successMetrics } from '../../analysis/diagnosis/success.ts';
-import { renderEpochReport } from '../../analysis/pages/epoch-report.ts';
-import { renderRunReport } from '../../analysis/pages/run-report.ts';
-import { AnnealError } from '../../errors.ts';
-import { defaultTargets } from '../live/summary.ts';
-import { type RunFolder, readRunFolder } from '../runs/run-folder.ts';
-import { printJson } from '../terminal/output.ts';
-
-export interface ReportOptions {
-  runsDir: string;
-  /** The last one by default. */
-  epoch?: number | undefined;
-  /** The page of the whole run instead of an epoch's. */
-  all?: boolean | undefined;
-  json?: boolean | undefined;
-}
-
-/** Print the page, or its facts with `json`. @throws AnnealError InvalidData where there is none. */
-export async function reportCommand(runOrFolder: string, options: ReportOptions): Promise<number> {
-  const folder = await readRunFolder(runOrFolder, options.runsDir);
-  if (folder.metrics.length === 0) throw noEpochs(folder);
-  if (options.json) printJson(reportFacts(folder, options.epoch));
-  else process.stdout.write(`${reportPage(folder, options).trimEnd()}\n`);
-  return 0;
-}
-
-function reportPage(folder: RunFolder, { epoch, all }: ReportOptions): string {
-  const input = inputOf(folder, epoch);
-  return all ? renderRunReport({ ...input, name: folder.name }) : renderEpochReport(input);
-}
-
-/** What the page says, as data. @throws AnnealError InvalidData for an epoch that is not there. */
-export function reportFacts(folder: RunFolder, epoch?: number) {
-  const input = inputOf(folder, epoch);
-  const diagnosis = diagnose(input);
-  const line = folder.metrics.find((metrics) => metrics.epoch === input.epoch);
-  // Rendering knows best how to refuse an epoch that the history does not hold.
-  if (!diagnosis || !line) throw new AnnealError('InvalidData', renderEpochReport(input));
-  const { rows, working, issues, warnings, causes } = diagnosis;
-  return {
-    run: folder.name,
-    epoch: input.epoch,
-    comparison: rows,
-    working,
-    issues,
-    warnings,
-    causes,
-    recommendations: recommend(diagnosis),
-    success: successMetrics(line, input.success),
-    metrics: folder.metrics,
-  };
-}
-
-function inputOf({ metrics, config }: RunFolder, epoch = metrics.at(-1)?.epoch ?? 0) {
-  return { history: metrics, epoch, success: config?.success ?? defaultTargets, config };
-}
-
-function noEpochs({ path }: RunFolder): AnnealError {
-  return new AnnealError(
-    'InvalidData',
-    `${path}: expected the metrics of at least one epoch, found none yet. Wait for the first to end.`,
-  );
-}
+export const reportCommand = (program: Command) =>
+  program
+    .command('report')
+    .summary('print the analysis page of an epoch')
+    .description(
+      'Print the analysis page of an epoch: how its metrics changed, likely causes, and ' +
+        'recommendations. It needs only a metrics.jsonl, and no server.',
+    )
+    .argument('<run|folder>', 'id of a run, or any folder with a metrics.jsonl')
+    .option('--epoch <n>', 'epoch to analyse (default: the last)', wholeNumber)
+    .option('--all', 'print the page of the whole run instead')
+    .option('--json', 'print the content of the page as JSON')
+    .addOption(runsDirOption())
+    .action(async (run, options) => {
+      const { printReport } = await import('../actions/report.ts');
+      await printReport(run, options);
+    });

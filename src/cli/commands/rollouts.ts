@@ -1,117 +1,32 @@
-// `anneal rollouts RUN`: the samples of an epoch as a person reads them, with every criterion, the
-// advantage, and whether they were trained on; from the run's folder alone.
+import { type Command, Option } from '@commander-js/extra-typings';
+import { positiveNumber, runsDirOption, wholeNumber } from './options.ts';
 
-import { absent, signed } from '../../analysis/pages/format.ts';
-import { AnnealError } from '../../errors.ts';
-import type { Split } from '../../records/metrics.ts';
-import { epochsWithSamples, type RolloutRow, readRollouts } from '../runs/rollout-rows.ts';
-import { type RunFolder, readRunFolder } from '../runs/run-folder.ts';
-import { printJson, printLines } from '../terminal/output.ts';
-import { notesOf, scoreColumns } from '../terminal/score-columns.ts';
-import { tableLines } from '../terminal/table.ts';
-
-export interface RolloutsOptions {
-  runsDir: string;
-  /** The last one that has samples by default. */
-  epoch?: number;
-  split: Split;
-  /** Samples of this prompt alone. */
-  prompt?: string;
-  /** The highest or the lowest rewards first; in the order of sampling by default. */
-  best?: boolean;
-  worst?: boolean;
-  /** Ten by default for people, all for programs. */
-  limit?: number;
-  json?: boolean;
-}
-
-/** @throws AnnealError InvalidData for a run, epoch or prompt of which there are no samples. */
-export async function rolloutsCommand(run: string, options: RolloutsOptions): Promise<number> {
-  const folder = await readRunFolder(run, options.runsDir);
-  const epoch = await chooseEpoch(folder, options);
-  const rows = await readRollouts(folder.path, epoch, options.split);
-  const chosen = choose(rows, options);
-  const { limit = options.json ? chosen.length : 10 } = options;
-  const shown = chosen.slice(0, limit);
-  if (options.json) printJson(shown.map(toJson));
-  else {
-    const all = `${rows.length} samples of epoch ${epoch}, ${options.split}`;
-    printLines([`${all}${fates(rows)}; ${shown.length} shown`, '', ...table(shown), '']);
-    printLines(shown.flatMap(textLines));
-  }
-  return 0;
-}
-
-async function chooseEpoch(
-  folder: RunFolder,
-  { epoch, split }: Pick<RolloutsOptions, 'epoch' | 'split'>,
-): Promise<number> {
-  const found = await epochsWithSamples(folder, split);
-  const chosen = epoch ?? found.at(-1);
-  if (chosen !== undefined && found.includes(chosen)) return chosen;
-  throw new AnnealError(
-    'InvalidData',
-    `expected ${split} samples of ${epoch === undefined ? 'an epoch' : `epoch ${epoch}`} in ${folder.path}, ` +
-      `found those of: ${found.join(', ') || 'none'}. Name one of these with --epoch, or other samples with --split.`,
-  );
-}
-
-function choose(
-  rows: readonly RolloutRow[],
-  { prompt, best, worst }: RolloutsOptions,
-): RolloutRow[] {
-  const chosen = rows.filter(({ promptId }) => prompt === undefined || promptId === prompt);
-  if (chosen.length === 0)
-    throw new AnnealError(
-      'InvalidData',
-      `--prompt: expected the id of a prompt that the epoch sampled, such as '${rows[0]?.promptId}', found '${prompt}'`,
-    );
-  if (!best && !worst) return chosen;
-  // Samples without a reward are neither.
-  const last = best ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  const order = best ? -1 : 1;
-  return chosen.sort((a, b) => order * ((a.reward ?? last) - (b.reward ?? last) || 0));
-}
-
-/** How many were trained on, and what the others were left out for. */
-function fates(rows: readonly RolloutRow[]): string {
-  if (rows.every(({ trained }) => trained === null)) return '';
-  const counts = [...Map.groupBy(rows, trainedCell)].map(
-    ([fate, { length }]) => `${length} ${fate === 'yes' ? 'trained on' : fate}`,
-  );
-  return `: ${counts.join(', ')}`;
-}
-
-function trainedCell({ trained, reason }: RolloutRow): string {
-  if (trained === null) return absent;
-  return trained ? 'yes' : (reason ?? 'no');
-}
-
-function table(rows: readonly RolloutRow[]): string[] {
-  const { titles, cells } = scoreColumns(rows);
-  return tableLines(
-    ['prompt', 'sample', ...titles, 'tokens', 'advantage', 'trained'],
-    rows.map((row) => [
-      row.promptId,
-      String(row.sample),
-      ...cells(row),
-      String(row.tokens.length),
-      row.advantage === null ? absent : signed(row.advantage, 3),
-      trainedCell(row),
-    ]),
-  );
-}
-
-function textLines(row: RolloutRow): string[] {
-  const note = [row.finish, notesOf(row)].filter(Boolean).join(', ');
-  return [
-    `# ${row.promptId}, sample ${row.sample}, ${note}`,
-    row.prompt.trimEnd(),
-    row.text.trimEnd(),
-    '',
-  ];
-}
-
-function toJson({ promptId: id, tokens, logprobs: _, program: __, ...row }: RolloutRow) {
-  return { id, ...row, tokens: tokens.length };
-}
+export const rolloutsCommand = (program: Command) =>
+  program
+    .command('rollouts')
+    .summary('print the samples of an epoch with their rewards and advantages')
+    .description(
+      'Print the samples of an epoch: rewards by criterion, advantage, whether the sample was ' +
+        'trained on or which filter dropped it, and its text.',
+    )
+    .argument('<run|folder>', 'id of a run, or its folder')
+    .option('--epoch <n>', 'epoch to print (default: the last with samples)', wholeNumber)
+    .addOption(
+      new Option(
+        '--split <which>',
+        'samples to print: of training prompts, of held-out prompts, or the greedy samples of held-out prompts',
+      )
+        .choices(['train', 'held-out', 'greedy'] as const)
+        .default('train' as const),
+    )
+    .option('--prompt <id>', 'only samples of this prompt')
+    .addOption(new Option('--best', 'highest rewards first').conflicts('worst'))
+    .option('--worst', 'lowest rewards first')
+    .option('--limit <n>', 'most samples to print (default: 10, with --json all)', positiveNumber)
+    .option('--json', 'print one JSON array')
+    .addOption(runsDirOption())
+    .addHelpText('after', '\nExample:\n  anneal rollouts two-phase --epoch 10 --worst --limit 5')
+    .action(async (run, options) => {
+      const { printRollouts } = await import('../actions/rollouts.ts');
+      await printRollouts(run, options);
+    });

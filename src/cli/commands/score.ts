@@ -1,116 +1,18 @@
-// `anneal score`: what the declared rewards say of given programs, criterion by criterion; how a
-// user tries a rubric. Nothing is trained and no server is needed.
+import type { Command } from '@commander-js/extra-typings';
 
-import { z } from 'zod';
-import { rewardServices } from '../../activities/reward-services.ts';
-import { fixed } from '../../analysis/pages/format.ts';
-import { loadRunFile } from '../../config/load.ts';
-import { rewardSchema } from '../../config/schema/rewards.ts';
-import { runSchema } from '../../config/schema/run.ts';
-import type { Prompt } from '../../records/prompts.ts';
-import type { Score } from '../../records/rollouts.ts';
-import { readRubrics } from '../../rewards/judge/rubric-file.ts';
-import { invalid, readPrompts, readRows } from '../../rewards/prompts.ts';
-import { createRewards, scoreCompletions } from '../../rewards/score-completions.ts';
-import { createModelClient } from '../../rl/model-client.ts';
-import { defaultRunsDir } from '../runs/runs-dir.ts';
-import { notesOf, scoreColumns } from '../terminal/score-columns.ts';
-import { tableLines } from '../terminal/table.ts';
-
-export interface ScoreCommandOptions {
-  /** JSONL file of rows `{"id": promptId, "completion": "..."}`. */
-  completions: string;
-  /** Print one JSON array instead of a table. */
-  json?: boolean;
-  /** Run file whose rewards to use; the built-in rubric where there is none. */
-  config?: string;
-}
-
-/** A scored row of the completions file. */
-export type ScoredRow = { id: string } & Score;
-
-const noteChars = 60;
-const completionSchema = z
-  .looseObject({
-    id: z.string().optional(),
-    prompt_id: z.string().optional(),
-    promptId: z.string().optional(),
-    completion: z.string(),
-  })
-  .transform(({ id, prompt_id, promptId, completion }, context) => {
-    const prompt = id ?? prompt_id ?? promptId;
-    if (prompt !== undefined) return { prompt, completion };
-    context.addIssue('expected the id of a prompt as `id` (or `prompt_id`, `promptId`)');
-    return z.NEVER;
-  });
-
-/**
- * Score the rows of a completions file and print them in their order.
- * @throws AnnealError InvalidData naming file and line, for prompts and completions that cannot
- * be read and for ids that no prompt has; InvalidConfig for the run file.
- */
-export async function scoreCommand(
-  promptsFile: string,
-  options: ScoreCommandOptions,
-): Promise<void> {
-  const rows = await scoreFile(promptsFile, options);
-  console.log(options.json ? JSON.stringify(rows, null, 2) : scoreTable(rows).join('\n'));
-}
-
-/** Score the rows of a completions file, in their order. @throws as `scoreCommand` does. */
-export async function scoreFile(
-  promptsFile: string,
-  { completions, config }: ScoreCommandOptions,
-): Promise<ScoredRow[]> {
-  const { rewards: declared, engine } = config ? await loadRunFile(config) : defaults();
-  const prompts = new Map((await readPrompts(promptsFile)).map((prompt) => [prompt.id, prompt]));
-  const rows = await readRows(completions, completionSchema);
-  const asked = rows.map(({ row, line }): Prompt => {
-    const prompt = prompts.get(row.prompt);
-    if (prompt) return prompt;
-    throw invalid(
-      completions,
-      line,
-      `expected the id of a prompt in ${promptsFile}, found '${row.prompt}'`,
-    );
-  });
-  const texts = rows.map(({ row }) => row.completion);
-  const models = createModelClient();
-  try {
-    const services = rewardServices(models, engine, { runsDir: defaultRunsDir(), run: 'score' });
-    const rewards = createRewards(await readRubrics(declared), services);
-    const scores = await scoreCompletions(asked, texts, rewards);
-    return scores.map((score, index) => ({ id: asked[index]!.id, ...score }));
-  } finally {
-    await models.close();
-  }
-}
-
-function defaults() {
-  return {
-    rewards: [rewardSchema.parse({ kind: 'rubric' })],
-    engine: runSchema.shape.engine.parse({}),
-  };
-}
-
-/** The rows for people: a column a criterion, the mean reward underneath. */
-export function scoreTable(rows: readonly ScoredRow[]): string[] {
-  const { titles, cells } = scoreColumns(rows);
-  const lines = tableLines(
-    ['prompt', ...titles, 'note'],
-    rows.map((row) => [row.id, ...cells(row), shorten(notesOf(row))]),
-  );
-  return [...lines, '', summary(rows)];
-}
-
-function summary(rows: readonly ScoredRow[]): string {
-  const rewards = rows.flatMap(({ reward }) => (reward === null ? [] : [reward]));
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
-  const missing = rows.length - rewards.length;
-  const counted = `average reward ${fixed(mean, 3)} over ${rewards.length} completions`;
-  return missing > 0 ? `${counted}; ${missing} without a score` : counted;
-}
-
-function shorten(text: string): string {
-  return text.length <= noteChars ? text : `${text.slice(0, noteChars - 1)}…`;
-}
+export const scoreCommand = (program: Command) =>
+  program
+    .command('score')
+    .summary('score given programs, criterion by criterion')
+    .description(
+      'Score given programs with the built-in rubric, or with the rewards of a run file, and ' +
+        'print each criterion. Needs no server.',
+    )
+    .argument('<prompts>', 'JSONL file of prompts, such as data/held-out.jsonl')
+    .requiredOption('--completions <file>', 'JSONL file of rows {"id": PROMPT ID, "completion": …}')
+    .option('--config <file>', 'run file whose rewards to use (default: the built-in rubric)')
+    .option('--json', 'print one JSON array with an entry for each completion')
+    .action(async (prompts, options) => {
+      const { printScores } = await import('../actions/score.ts');
+      await printScores(prompts, options);
+    });

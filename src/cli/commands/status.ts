@@ -1,113 +1,19 @@
-// `anneal status RUN`: where a run stands, from the live run where it can be asked, else from
-// what it last wrote into its folder.
+import type { Command } from '@commander-js/extra-typings';
+import { runsDirOption, temporalCliOption } from './options.ts';
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import type { WorkflowExecutionStatusName } from '@temporalio/client';
-import { successMetrics } from '../../analysis/diagnosis/success.ts';
-import { layout } from '../../artifacts/layout.ts';
-import { AnnealError } from '../../errors.ts';
-import type { EpochMetrics } from '../../records/metrics.ts';
-import { describeRun, isOpen, observeRun, workflowTaskProblem } from '../live/observe.ts';
-import { defaultTargets } from '../live/summary.ts';
-import { epochTable, type Observation, runLines } from '../live/view.ts';
-import { isServiceError } from '../live/watch.ts';
-import { findRunFolder, folderOf, readConfig, typedPath } from '../runs/run-folder.ts';
-import { isServerUp, type Place, webPageOf, withLiveTemporal } from '../services/temporal.ts';
-import { printJson, printLines } from '../terminal/output.ts';
-
-/** What is known of a run. */
-interface Standing {
-  run: string;
-  /** What the server says of the workflow; null where no server or no such workflow is. */
-  execution: WorkflowExecutionStatusName | null;
-  webPage: string | null;
-  /** Null where nobody answers for the run. */
-  live: Observation | null;
-  /** What keeps the server or a worker from saying more; null where nothing does. */
-  problem: string | null;
-  elapsedMs: number;
-}
-
-export async function statusCommand(
-  run: string,
-  { json, ...place }: Place & { json?: boolean | undefined },
-): Promise<number> {
-  const standing = await standingOf(run, place);
-  const folder = folderOf(place.runsDir, run);
-  const written = (await findRunFolder(folder))?.metrics;
-  if (!standing.execution && !written) throw unknownRun(run, place.runsDir);
-  const metrics = standing.live?.status.metrics ?? written ?? [];
-  const success = (await readConfig(folder))?.success ?? defaultTargets;
-  const damaged = existsSync(join(folder, layout.damage));
-  if (json) {
-    const last = metrics.at(-1);
-    const { live, ...known } = standing;
-    const now = live && { ...live.status, stages: live.stages };
-    const targets = last ? successMetrics(last, success) : [];
-    const facts = { folder: typedPath(folder), damaged, metrics, success: targets };
-    printJson({ ...known, ...now, ...facts });
-  } else printLines(statusLines(standing, metrics, typedPath(folder), damaged));
-  return 0;
-}
-
-async function standingOf(run: string, place: Place): Promise<Standing> {
-  const unknown = {
-    ...{ run, execution: null, webPage: null, live: null, elapsedMs: 0 },
-    problem: 'no server is running that knows of it',
-  };
-  if (!(await isServerUp(place.runsDir))) return unknown;
-  return askServer(run, place, unknown).catch((error) => {
-    if (!(error instanceof AnnealError && error.kind === 'NoServer') && !isServiceError(error))
-      throw error;
-    return { ...unknown, problem: `the Temporal server does not answer: ${error.message}` };
-  });
-}
-
-function askServer(run: string, place: Place, unknown: Standing): Promise<Standing> {
-  return withLiveTemporal(place, async ({ client, server }) => {
-    const execution = await describeRun(client, run);
-    if (!execution) return unknown;
-    const config = await readConfig(folderOf(place.runsDir, run));
-    const end = execution.closeTime ?? new Date();
-    // It takes a worker to answer, and a run may have to wait for one.
-    const live = await observeRun(client, run, config).catch(() => null);
-    const waiting = isOpen(execution.state) && !live;
-    return {
-      run,
-      execution: execution.state,
-      webPage: webPageOf(server, run),
-      live,
-      problem: waiting
-        ? ((await workflowTaskProblem(client, run)) ?? 'waiting for a worker')
-        : null,
-      elapsedMs: Math.max(0, end.getTime() - execution.startTime.getTime()),
-    };
-  });
-}
-
-function statusLines(
-  { run, execution, webPage, live, problem, elapsedMs }: Standing,
-  metrics: readonly EpochMetrics[],
-  folder: string,
-  damaged: boolean,
-): string[] {
-  const state = [execution?.toLowerCase(), problem].filter((word) => word).join(', ');
-  return [
-    ...(live ? runLines(live, elapsedMs) : [run, '', ...epochTable(metrics), '']),
-    `state   ${state}`,
-    `folder  ${folder}`,
-    ...(damaged
-      ? [`damage  some files were found damaged or gone: ${folder}/${layout.damage}`]
-      : []),
-    ...(webPage ? [`Web UI  ${webPage}`] : []),
-  ];
-}
-
-function unknownRun(run: string, runsDir: string): AnnealError {
-  return new AnnealError(
-    'InvalidData',
-    `expected a run, found none named '${run}' on the server or in ${runsDir}. ` +
-      'Its folder of runs is named with --runs-dir.',
-  );
-}
+export const statusCommand = (program: Command) =>
+  program
+    .command('status')
+    .summary('show how far a run is')
+    .description(
+      'Show how far a run is: the metrics of each epoch, and the stages in progress. Without a ' +
+        "server it shows what is in the run's folder.",
+    )
+    .argument('<run>', 'id of the run')
+    .option('--json', 'print JSON')
+    .addOption(runsDirOption())
+    .addOption(temporalCliOption())
+    .action(async (run, options) => {
+      const { showStatus } = await import('../actions/status.ts');
+      await showStatus(run, options);
+    });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { Prompt } from '../../records/prompts.ts';
 import { readPrompts } from '../../rewards/prompts.ts';
-import { checkCommand, importCommand } from './data.ts';
+import { checkPromptFile, importPromptFile } from './data.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -24,11 +24,11 @@ async function importedFrom(
   ...rows: object[]
 ) {
   await writeFile(at('in.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  await importCommand(at('in.jsonl'), { format, language, output: at('out.jsonl') });
+  await importPromptFile(at('in.jsonl'), { format, language, output: at('out.jsonl') });
   return readPrompts(at('out.jsonl'));
 }
 async function check() {
-  const code = await checkCommand(at('out.jsonl'));
+  const code = await checkPromptFile(at('out.jsonl'));
   return { code, lines: printed.mock.calls.map(([line]) => String(line)) };
 }
 
@@ -87,7 +87,7 @@ it('names references that fail, by line', async () => {
   expect(lines).toEqual([
     expect.stringMatching(/out\.jsonl, line 2: the reference of 'wrong' fails: test 1 of 2: /),
     expect.stringMatching(/out\.jsonl, line 3: the reference of 'broken' fails: does not parse/),
-    '1 of 3 references pass all of their tests',
+    '1 of 3 references pass all their tests',
   ]);
 });
 
@@ -115,7 +115,7 @@ it('checks every language and form of test', async () => {
     expect.stringMatching(/line 2: the reference of 'enum' fails: does not strip: line 1: enums/),
     expect.stringMatching(/line 3: the reference of 'wrong' fails: test 1 of 1: expected "a"/),
     expect.stringMatching(/line 5: the reference of 'other run' fails: test 1 of 1: expected "ab"/),
-    '2 of 5 references pass all of their tests',
+    '2 of 5 references pass all their tests',
   ]);
 });
 
@@ -159,7 +159,7 @@ it('imports translations of both', async () => {
   printed.mockClear();
   expect((await check()).lines).toEqual([
     expect.stringMatching(/line 2: the reference of 'wrong' fails/),
-    '1 of 2 references pass all of their tests',
+    '1 of 2 references pass all their tests',
   ]);
   const typed = {
     task_id: 'typed',

@@ -1,5 +1,4 @@
-// `anneal reward-model train FILE`: start the training of a reward model as a workflow, or attach
-// to it, and say each epoch as it ends.
+// Starts the training of a reward model as a workflow, or attaches to it, and reports each epoch.
 
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,13 +30,13 @@ export interface TrainRewardModelOptions extends Place {
 
 const pollMs = 1000;
 
-/** @returns the exit code: 0 only where the training completed. */
-export async function trainRewardModelCommand(
+/** @returns the exit code: 0 only if the training completed. */
+export async function trainRewardModel(
   file: string,
   options: TrainRewardModelOptions,
 ): Promise<number> {
   const config = await load(file, options);
-  // With --json the document has stdout for itself.
+  // With --json, only the document goes to stdout.
   const log = (line: string) =>
     void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
   return interruptible(async (signal) => {
@@ -69,9 +68,9 @@ async function startOrAttach(
   log: (line: string) => void,
 ): Promise<void> {
   const { name, base, prompt_format, training } = config;
-  const there = await describeRun(client, name);
-  if (there && isOpen(there.state)) return log(`'${name}' is under way; attached to it`);
-  // Workers elsewhere may have inputs that this machine lacks; the workflow checks them there.
+  const execution = await describeRun(client, name);
+  if (execution && isOpen(execution.state)) return log(`'${name}' is in progress; attached to it`);
+  // Workers elsewhere may have inputs that this machine lacks: the workflow checks them there.
   if (workers !== 'none') {
     await checkOut(config.out);
     const { train, heldOut } = await readPairs(config);
@@ -86,7 +85,7 @@ async function startOrAttach(
   });
 }
 
-/** Say each epoch's end as it comes, and the outcome. @returns an exit code */
+/** Report each epoch as it ends, and the outcome. @returns the exit code */
 async function follow(
   client: Client,
   { name }: RewardModelConfig,
@@ -94,29 +93,29 @@ async function follow(
   json: boolean,
   signal: AbortSignal,
 ): Promise<number> {
-  let said = 0;
-  const say = (epochs: readonly PreferenceEpoch[]) => {
-    for (const epoch of epochs.slice(said)) log(epochLine(epoch));
-    said = Math.max(said, epochs.length);
+  let reported = 0;
+  const report = (epochs: readonly PreferenceEpoch[]) => {
+    for (const epoch of epochs.slice(reported)) log(epochLine(epoch));
+    reported = Math.max(reported, epochs.length);
   };
   while (!signal.aborted) {
     const execution = await describeRun(client, name).catch(() => undefined);
     if (execution && !isOpen(execution.state)) {
       const result = await resultOf(client, name);
-      say(result.epochs);
+      report(result.epochs);
       if (json) printJson(result);
-      else printLines(['', `${share(result.accuracy)} of held-out pairs in the right order`]);
+      else printLines(['', `${share(result.accuracy)} of held-out pairs ranked correctly`]);
       log(`model and report: ${typedPath(result.out)}`);
       return exitCodes.ok;
     }
-    say(await epochsOf(client, name));
+    report(await epochsOf(client, name));
     await delay(pollMs, undefined, { signal }).catch(() => undefined);
   }
-  log(`'${name}' is left; give the command again to go on with it`);
+  log(`'${name}' is not done; repeat the command to resume it`);
   return exitCodes.interrupted;
 }
 
-/** The epochs that are done; none while no worker answers. */
+/** The finished epochs; none while no worker answers. */
 async function epochsOf(client: Client, name: string): Promise<PreferenceEpoch[]> {
   const deadline = Date.now() + 5000;
   return client
@@ -124,7 +123,7 @@ async function epochsOf(client: Client, name: string): Promise<PreferenceEpoch[]
     .catch(() => []);
 }
 
-/** @throws Error with the workflow's own message where it did not complete. */
+/** @throws Error with the workflow's own message if it did not complete. */
 async function resultOf(client: Client, name: string): Promise<RewardModelResult> {
   try {
     return await client.workflow.getHandle(name).result();

@@ -9,7 +9,7 @@ import { rlaifSchema } from '../../config/schema/rlaif.ts';
 import type { ScoredRollout } from '../../records/rollouts.ts';
 import { buildBatch } from '../../rl/batch.ts';
 import { readRollouts } from '../runs/rollout-rows.ts';
-import { type RolloutsOptions, rolloutsCommand } from './rollouts.ts';
+import { printRollouts, type RolloutsOptions } from './rollouts.ts';
 
 const group = (promptId: string, rewards: (number | null)[]): ScoredRollout[] =>
   rewards.map((reward, sample) => ({
@@ -53,7 +53,7 @@ afterEach(async () => {
 });
 
 const command = (options: Partial<RolloutsOptions> = {}) =>
-  rolloutsCommand(folder, { runsDir: folder, split: 'train', ...options });
+  printRollouts(folder, { runsDir: folder, split: 'train', ...options });
 
 it('says of every sample what it was trained with, or which filter left it out', async () => {
   const rows = await readRollouts(folder, 8, 'train');
@@ -110,8 +110,8 @@ it.each([
 });
 
 it.each<[Partial<RolloutsOptions>, RegExp]>([
-  [{ epoch: 9 }, /train samples of epoch 9 .* found those of: 8\./],
-  [{ split: 'greedy' }, /greedy samples of an epoch .* found those of: none/],
+  [{ epoch: 9 }, /train samples of epoch 9 .* found samples of epochs: 8\./],
+  [{ split: 'greedy' }, /greedy samples of an epoch .* found samples of epochs: none/],
   [{ prompt: 'x' }, /--prompt: .* such as 'a', found 'x'/],
 ])('refuses %j, which the run does not have', async (options, message) => {
   await expect(command(options)).rejects.toThrow(message);

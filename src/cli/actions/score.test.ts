@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { resolveInput } from '../../config/paths.ts';
 import { saveClassifier } from '../../engine/files/classifier-folder.ts';
-import { scoreCommand, scoreFile, scoreTable } from './score.ts';
+import { printScores, scoreFile, scoreTable } from './score.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -110,8 +110,8 @@ it.each([
 it('prints one JSON document, or a table with a column a criterion', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {});
   const options = await completions({ id: 'half', completion: half });
-  await scoreCommand(at('prompts.jsonl'), { ...options, json: true });
-  await scoreCommand(at('prompts.jsonl'), options);
+  await printScores(at('prompts.jsonl'), { ...options, json: true });
+  await printScores(at('prompts.jsonl'), options);
   const [json, table] = log.mock.calls.map(([text]) => String(text));
   log.mockRestore();
   expect(JSON.parse(json!)).toMatchObject([

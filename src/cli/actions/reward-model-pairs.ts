@@ -1,5 +1,4 @@
-// `anneal reward-model pairs RUN`: preference pairs out of the samples of a run that its rewards
-// have scored.
+// Prints preference pairs made from the scored samples of a run.
 
 import { encodeJsonl } from '../../artifacts/jsonl.ts';
 import { writeFileAtomic } from '../../artifacts/local/atomic.ts';
@@ -12,16 +11,16 @@ import { type RunFolder, readRunFolder } from '../runs/run-folder.ts';
 
 export interface PairsOptions extends PairSettings {
   runsDir: string;
-  /** Samples of prompts that are trained on, or of those held out: never both in one file. */
+  /** Samples of training prompts or of held-out prompts: never both in one file. */
   split: PromptSplit;
-  /** Of this epoch alone; of all by default. */
+  /** All epochs by default. */
   epoch?: number;
-  /** File to write; stdout by default. */
+  /** Stdout by default. */
   output?: string;
 }
 
-/** @throws AnnealError InvalidData where the run has no samples, or none that make a pair. */
-export async function pairsCommand(run: string, options: PairsOptions): Promise<number> {
+/** @throws AnnealError InvalidData if no samples of the run make a pair. */
+export async function printPairs(run: string, options: PairsOptions): Promise<void> {
   const folder = await readRunFolder(run, options.runsDir);
   const pairs: PreferencePair[] = [];
   for (const epoch of await epochsOf(folder, options))
@@ -33,7 +32,6 @@ export async function pairsCommand(run: string, options: PairsOptions): Promise<
   else await writeFileAtomic(options.output, text);
   const prompts = new Set(distinct.map(({ prompt }) => prompt)).size;
   process.stderr.write(`${distinct.length} pairs of ${prompts} ${options.split} prompts\n`);
-  return 0;
 }
 
 async function epochsOf(folder: RunFolder, { epoch, split }: PairsOptions): Promise<number[]> {
@@ -51,6 +49,6 @@ function noPairs({ path }: RunFolder, { split, minDifference, reward }: PairsOpt
   const by = reward === undefined ? 'rewards' : `values of the reward '${reward}'`;
   return new AnnealError(
     'InvalidData',
-    `expected ${split} samples in ${path} of which two of a prompt have ${by} ${minDifference} or more apart, found none. Lower --min-difference, or name another run, --split or --reward.`,
+    `${path}: expected a prompt with two ${split} samples whose ${by} differ by ${minDifference} or more, found none. Lower --min-difference, or choose another run, --split or --reward.`,
   );
 }

@@ -6,7 +6,7 @@ import { decodeJsonl, encodeJsonl } from '../../artifacts/jsonl.ts';
 import { layout } from '../../artifacts/layout.ts';
 import { createLocalStore } from '../../artifacts/local/store.ts';
 import type { PreferencePair } from '../../records/prompts.ts';
-import { type PairsOptions, pairsCommand } from './reward-model-pairs.ts';
+import { type PairsOptions, printPairs } from './reward-model-pairs.ts';
 
 const group = (promptId: string, rewards: number[]) =>
   rewards.map((reward, sample) => ({
@@ -42,7 +42,7 @@ afterEach(async () => {
 const command = async (options: Partial<PairsOptions> = {}) => {
   printed = '';
   const base = { runsDir: folder, split: 'train', perGroup: 4, minDifference: 0.1 } as const;
-  await pairsCommand(folder, { ...base, ...options });
+  await printPairs(folder, { ...base, ...options });
   return decodeJsonl<PreferencePair>(printed, 'stdout').map(
     ({ chosen, rejected }) => `${chosen} > ${rejected}`,
   );
@@ -66,6 +66,6 @@ it('writes a file where one is named', async () => {
 
 it('says what to do where nothing makes a pair', async () => {
   await expect(command({ minDifference: 0.95 })).rejects.toThrow(
-    /0\.95 or more apart, found none\. Lower --min-difference/,
+    /differ by 0\.95 or more, found none\. Lower --min-difference/,
   );
 });

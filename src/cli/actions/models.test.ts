@@ -1,4 +1,4 @@
-// The model commands as processes, on the fixtures of the parity tests and the embedded policy.
+// The model commands as processes, with the fixtures of the parity tests and the embedded policy.
 
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

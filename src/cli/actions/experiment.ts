@@ -1,0 +1,162 @@
+// Starts the unfinished runs of an experiment as one workflow, or attaches to it, reports each run
+// that ends, and writes the comparison of all.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { taskQueues } from '../../activities/task-queues.ts';
+import { experimentFigure } from '../../analysis/pages/experiment-figure.ts';
+import {
+  compareVariants,
+  type ExperimentResults,
+  experimentTable,
+  partsTable,
+} from '../../analysis/pages/experiment-table.ts';
+import { openStore } from '../../artifacts/open-store.ts';
+import { resolveInput } from '../../config/paths.ts';
+import {
+  type Experiment,
+  type ExperimentRun,
+  loadExperiment,
+} from '../../config/schema/experiment-file.ts';
+import type { ExperimentInput, ExperimentOutcome } from '../../workflows/messages.ts';
+import { describeRun, isOpen } from '../live/observe.ts';
+import { isFinished, latestFolder, nextAttempt } from '../runs/experiment-runs.ts';
+import { checkInputs } from '../runs/inputs.ts';
+import { folderOf, readRunFolder, typedPath } from '../runs/run-folder.ts';
+import { openTemporal, type Place, type Temporal } from '../services/temporal.ts';
+import { openWorker, type WorkersChoice } from '../services/workers.ts';
+import { exitCodes } from '../terminal/exit.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { printLines } from '../terminal/output.ts';
+
+export interface ExperimentOptions extends Place {
+  workers: WorkersChoice;
+}
+
+const pollMs = 2000;
+const log = (line: string) => printLines([line]);
+
+/** @returns the exit code: 0 only if every run of the grid completed. */
+export async function runExperiment(file: string, options: ExperimentOptions): Promise<number> {
+  const grid = await loadExperiment(resolveInput(file, 'experiment file'));
+  if (options.workers !== 'none') await checkVariants(grid);
+  const missing = await unfinished(grid, options.runsDir);
+  log(`${grid.name}: ${grid.runs.length} runs, ${grid.runs.length - missing.length} done`);
+  if (missing.length > 0) {
+    const code = await interruptible((signal) => runMissing(grid, missing, options, signal));
+    if (code !== exitCodes.ok) return code;
+  }
+  for (const line of await writeComparison(grid, options.runsDir)) log(line);
+  return exitCodes.ok;
+}
+
+/** Checks each variant's inputs once: the seed does not change them. */
+async function checkVariants({ runs, seeds }: Experiment): Promise<void> {
+  for (const { config } of runs.filter(({ seed }) => seed === seeds[0])) await checkInputs(config);
+}
+
+async function unfinished({ runs }: Experiment, runsDir: string): Promise<ExperimentRun[]> {
+  const missing: ExperimentRun[] = [];
+  for (const run of runs) if (!(await isFinished(run, runsDir))) missing.push(run);
+  return missing;
+}
+
+async function runMissing(
+  grid: Experiment,
+  missing: ExperimentRun[],
+  options: ExperimentOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const temporal = await openTemporal(options, log);
+  try {
+    await startOrAttach(temporal, grid, missing, options.runsDir);
+    const worker = await openWorker(options, temporal, log);
+    try {
+      return await follow(temporal, grid, missing, options.runsDir, signal);
+    } finally {
+      await worker?.close();
+    }
+  } finally {
+    await temporal.close();
+  }
+}
+
+async function startOrAttach(
+  { client }: Temporal,
+  { name, concurrency }: Experiment,
+  missing: readonly ExperimentRun[],
+  runsDir: string,
+): Promise<void> {
+  const execution = await describeRun(client, name);
+  if (execution && isOpen(execution.state)) return log(`${name} is in progress; attached to it`);
+  const runs: ExperimentInput['runs'] = [];
+  for (const run of missing) {
+    const next = await nextAttempt(run, runsDir);
+    if (next.id !== run.id) log(`${run.id} was interrupted; it continues as ${next.id}`);
+    runs.push(next);
+  }
+  await client.workflow.start('experiment', {
+    workflowId: name,
+    taskQueue: taskQueues.workflows,
+    args: [{ concurrency, runs }],
+    staticSummary: `${runs.length} runs, ${concurrency} at a time`,
+  });
+}
+
+/** Report each run as it ends. @returns the exit code */
+async function follow(
+  { client }: Temporal,
+  grid: Experiment,
+  missing: readonly ExperimentRun[],
+  runsDir: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const waiting = new Set(missing);
+  while (!signal.aborted) {
+    for (const run of waiting)
+      if (await isFinished(run, runsDir)) {
+        waiting.delete(run);
+        const { metrics } = await readRunFolder(await latestFolder(run, runsDir), runsDir);
+        const reward = metrics.at(-1)!['eval/reward'].toFixed(3);
+        const done = grid.runs.length - waiting.size;
+        log(`${done} of ${grid.runs.length}: ${run.id}, held-out reward ${reward}`);
+      }
+    const execution = await describeRun(client, grid.name).catch(() => undefined);
+    if (execution && !isOpen(execution.state)) return outcomeOf(client, grid.name);
+    await delay(pollMs, undefined, { signal }).catch(() => undefined);
+  }
+  log(`${grid.name} is incomplete; repeat the command to resume it`);
+  return exitCodes.interrupted;
+}
+
+async function outcomeOf(client: Temporal['client'], name: string): Promise<number> {
+  const outcomes = (await client.workflow.getHandle(name).result()) as ExperimentOutcome[];
+  const failed = outcomes.filter(({ failure }) => failure !== null);
+  for (const { id, failure } of failed) log(`failed: ${id}: ${failure}`);
+  return failed.length > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+/** Write table and figure into the experiment's folder. @returns the lines to print */
+async function writeComparison(grid: Experiment, runsDir: string): Promise<string[]> {
+  const results: ExperimentResults = { variants: grid.variants, runs: [] };
+  for (const run of grid.runs) {
+    const { metrics } = await readRunFolder(await latestFolder(run, runsDir), runsDir);
+    results.runs.push({ variant: run.variant, seed: run.seed, metrics });
+  }
+  const comparison = compareVariants(results);
+  const table = experimentTable(comparison);
+  const folder = folderOf(runsDir, grid.name);
+  const store = openStore(folder);
+  await store.write(
+    'experiment.md',
+    [
+      `# ${grid.name}`,
+      table,
+      '![held-out reward](experiment.svg)',
+      '## What it is made of',
+      `${partsTable(comparison)}\n`,
+    ].join('\n\n'),
+  );
+  await store.write('experiment.json', `${JSON.stringify(comparison, null, 2)}\n`);
+  await store.write('experiment.svg', experimentFigure(comparison));
+  return [table, '', `table, figure and numbers: ${typedPath(folder)}`];
+}

@@ -1,0 +1,79 @@
+// Samples completions of given prompts.
+
+import { z } from 'zod';
+import { resolveInput } from '../../config/paths.ts';
+import { engineSchema } from '../../config/schema/engine.ts';
+import { type PromptFormat, promptFormatSchema } from '../../config/schema/model.ts';
+import type { Rollout } from '../../records/rollouts.ts';
+import { readRows } from '../../rewards/prompts.ts';
+import { createModelClient } from '../../rl/model-client.ts';
+import { printJson, printLines } from '../terminal/output.ts';
+
+const engine = engineSchema.parse({});
+
+export interface SampleOptions {
+  prompts: string;
+  n: number;
+  maxTokens: number;
+  /** 0 is greedy. */
+  temperature: number;
+  topK?: number;
+  topP: number;
+  minP: number;
+  /** Strings that end a completion. */
+  stop: string[];
+  seed: number;
+  /** Send the prompt as a user message in the model's chat template. */
+  chat?: boolean;
+  system?: string;
+  json?: boolean;
+}
+
+const promptRow = z.looseObject({ id: z.string().optional(), prompt: z.string().min(1) });
+
+/** Samples `n` completions of every prompt and prints them. */
+export async function printSamples(model: string, options: SampleOptions): Promise<void> {
+  const folder = resolveInput(model, 'model');
+  const rows = await readRows(options.prompts, promptRow);
+  const prompts = rows.map(({ row, line }) => ({
+    id: row.id ?? `line ${line}`,
+    prompt: row.prompt,
+  }));
+  const rollouts = await sampleAll(folder, prompts, options);
+  if (options.json) printJson(rollouts.map(({ promptId: id, ...rollout }) => ({ id, ...rollout })));
+  else
+    for (const { promptId, sample, finish, text } of rollouts)
+      printLines([`# ${promptId}, sample ${sample}, ${finish}`, text, '']);
+}
+
+async function sampleAll(
+  model: string,
+  prompts: { id: string; prompt: string }[],
+  { n, maxTokens, temperature, topK, topP, minP, stop, seed, ...options }: SampleOptions,
+): Promise<Rollout[]> {
+  const settings = {
+    engine,
+    model,
+    promptFormat: promptFormatOf(options),
+    samplesPerPrompt: n,
+    draw: { temperature, topK: topK ?? null, topP, minP },
+    maxNewTokens: maxTokens,
+    stopStrings: stop,
+  };
+  const models = createModelClient();
+  try {
+    const rollouts: Rollout[] = [];
+    for (let start = 0; start < prompts.length; start += engine.shard_prompts) {
+      const part = prompts.slice(start, start + engine.shard_prompts);
+      const job = { kind: 'generate', ...settings, prompts: part, seed, stream: 'sample' } as const;
+      rollouts.push(...(await models.generate(job)));
+    }
+    return rollouts;
+  } finally {
+    await models.close();
+  }
+}
+
+function promptFormatOf({ chat, system }: Pick<SampleOptions, 'chat' | 'system'>): PromptFormat {
+  return promptFormatSchema.parse(chat ? { kind: 'chat', system } : { kind: 'plain' });
+}

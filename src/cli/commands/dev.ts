@@ -1,0 +1,17 @@
+import type { Command } from '@commander-js/extra-typings';
+import { runsDirOption, temporalCliOption } from './options.ts';
+
+export const devCommand = (program: Command) =>
+  program
+    .command('dev')
+    .summary('run a server and a worker until Ctrl-C')
+    .description(
+      'Run a Temporal server and a worker until Ctrl-C. Unfinished runs resume. If a server is ' +
+        'configured or already running, only the worker is started.',
+    )
+    .addOption(runsDirOption())
+    .addOption(temporalCliOption())
+    .action(async (place) => {
+      const { serve } = await import('../actions/serve.ts');
+      await serve(place);
+    });

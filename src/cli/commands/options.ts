@@ -1,0 +1,58 @@
+// Flags that several commands share, and how numbers are read. The values are typed from here to
+// the action: commander infers them from the declaration.
+
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { resolveAddress } from '../../artifacts/address.ts';
+import { defaultRunsDir } from '../runs/runs-dir.ts';
+
+export const runsDirOption = () =>
+  new Option('--runs-dir <folder>', 'folder that holds the runs, or s3://bucket/prefix')
+    .default(defaultRunsDir(), 'ANNEAL_RUNS_DIR, else runs')
+    .argParser(resolveAddress);
+
+export const temporalCliOption = () =>
+  new Option('--temporal-cli <file>', 'temporal binary to start a server with');
+
+export const workersOption = () =>
+  new Option(
+    '--workers <which>',
+    'local: start a worker; none: start none; auto: start one unless workers are running',
+  )
+    .choices(['local', 'none', 'auto'] as const)
+    .default('auto' as const);
+
+export const seedOption = () =>
+  new Option('--seed <n>', "random seed; overrides the run file's").argParser(wholeNumber);
+
+export const setOption = () =>
+  new Option(
+    '--set <key=value>',
+    'override a setting, such as rlaif.kl_penalty=0.05; can be repeated',
+  )
+    .argParser((flag: string, before: string[]) => [...before, flag])
+    .default([] as string[], 'none');
+
+/** @throws InvalidArgumentError, as the other readers do: commander names the flag. */
+export function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  return Number(text);
+}
+
+export function positiveNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('expected a whole number of at least 1.');
+  return number;
+}
+
+export function temperature(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('expected a temperature of at least 0 (0 is greedy).');
+}
+
+/** A number from 0 to 1. */
+export function fraction(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && number <= 1) return number;
+  throw new InvalidArgumentError('expected a number from 0 to 1.');
+}

@@ -6,7 +6,7 @@ export type { EngineSettings, GenerateJob, ModelInfo, Progress } from '../engine
 export { readTokenizer, type Tokenizer } from '../engine/text/tokenizer.ts';
 export type { Prompt } from '../records/prompts.ts';
 export type { Rollout, ScoredRollout } from '../records/rollouts.ts';
-export { advantages } from '../rl/advantages.ts';
+export { type Algorithm, algorithms } from '../rl/algorithms.ts';
 export { type BatchSample, buildBatch, type DroppedSample } from '../rl/batch.ts';
 export { createModelClient } from '../rl/model-client.ts';
 export type { JobOptions, ModelService } from '../rl/model-service.ts';

@@ -1,15 +1,16 @@
-// Which of an epoch's scored samples are trained on, with what advantage, and why the others are
-// not. Pure: the same samples and settings, the same batch.
+// Selects the scored samples of an epoch to train on, gives each its advantage, and says why the
+// others were dropped. Pure: the same samples and settings give the same batch.
 
+import { algorithmTraits } from '../config/algorithm-traits.ts';
 import type { RlaifConfig } from '../config/schema/rlaif.ts';
 import type { FilterCounts } from '../records/metrics.ts';
 import type { ScoredRollout } from '../records/rollouts.ts';
-import { advantages, isConstant } from './advantages.ts';
+import { algorithms } from './algorithms.ts';
 
-/** A scored sample with its advantage, reward weight included. */
+/** A scored sample with its advantage, reward_weight included. */
 export type BatchSample = ScoredRollout & { reward: number; advantage: number };
 
-/** What a sample is left out for: the setting of that name, or what is wrong with its rewards. */
+/** Why a sample was dropped: the setting of that name, or what is wrong with its rewards. */
 export type DropReason =
   | 'missing_reward'
   | 'min_group_size'
@@ -18,7 +19,7 @@ export type DropReason =
   | 'reward_threshold'
   | 'best_of_n_training';
 
-/** A sample that is not trained on; its advantage is null where it was left out before there was one. */
+/** A sample that is not trained on; its advantage is null if it was dropped before it had one. */
 export interface DroppedSample {
   promptId: string;
   sample: number;
@@ -26,11 +27,13 @@ export interface DroppedSample {
   advantage: number | null;
 }
 
+/** Rewards of a constant group differ by no more than this. */
+const constantSpread = 1e-6;
+
 /**
- * Groups of which too few rewards are there are dropped (`min_group_size`). Advantages over whole
- * groups first, then the filters: constant groups (not for `reinforce`,
- * whose advantage is the reward itself), `mask_truncated`, `reward_threshold`,
- * `best_of_n_training`.
+ * Drops groups with too few rewards (`min_group_size`) and, for group-relative algorithms, constant
+ * groups. Computes advantages over the whole groups that are left. Then applies the filters:
+ * `mask_truncated`, `reward_threshold`, `best_of_n_training`.
  */
 export function buildBatch(
   scored: readonly ScoredRollout[],
@@ -44,10 +47,9 @@ export function buildBatch(
       group.length >= rlaif.min_group_size ||
       group.length === sampled.get(group[0]!.promptId)!.length,
   );
-  const informative =
-    rlaif.algorithm === 'reinforce'
-      ? groups
-      : groups.filter((group) => !isConstant(group.map((s) => s.reward)));
+  const informative = algorithmTraits[rlaif.algorithm].groupRelative
+    ? groups.filter((group) => !isConstant(group.map((s) => s.reward)))
+    : groups;
   const judged = informative.flatMap((group) => withAdvantages(group, rlaif));
   const threshold = rlaif.reward_threshold ?? Number.NEGATIVE_INFINITY;
   const whole = rlaif.mask_truncated ? judged.filter((s) => s.finish !== 'length') : judged;
@@ -75,7 +77,12 @@ export function buildBatch(
   };
 }
 
-/** What was there before a filter and is not after it. */
+/** Whether all rewards of a group are equal, up to a judge's rounding. */
+export function isConstant(rewards: readonly number[]): boolean {
+  return Math.max(...rewards) - Math.min(...rewards) <= constantSpread;
+}
+
+/** Samples that a filter dropped. */
 function between(
   before: readonly (ScoredRollout & { advantage?: number })[],
   after: readonly ScoredRollout[],
@@ -93,16 +100,13 @@ function hasReward(sample: ScoredRollout): sample is ScoredRollout & { reward: n
 
 function withAdvantages(
   group: readonly (ScoredRollout & { reward: number })[],
-  rlaif: RlaifConfig,
+  { algorithm, reward_weight }: RlaifConfig,
 ): BatchSample[] {
-  const values = advantages(
-    rlaif.algorithm,
-    group.map((s) => s.reward),
-  );
-  return group.map((s, i) => ({ ...s, advantage: rlaif.reward_weight * values[i]! }));
+  const values = algorithms[algorithm].advantages(group.map((s) => s.reward));
+  return group.map((s, i) => ({ ...s, advantage: reward_weight * values[i]! }));
 }
 
-/** The sample of the highest reward of every prompt; of equals, the first. */
+/** Each prompt's sample with the highest reward; the first if several are equal. */
 function bestOfEach(samples: readonly BatchSample[]): BatchSample[] {
   const best = new Map<string, BatchSample>();
   for (const sample of samples) {

@@ -8,7 +8,7 @@ import { ReferencePolicy } from '../../src/engine/inference/logprobs.ts';
 import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import type { ScoredRollout } from '../../src/records/rollouts.ts';
-import { advantages } from '../../src/rl/advantages.ts';
+import { algorithms } from '../../src/rl/algorithms.ts';
 import { buildBatch } from '../../src/rl/batch.ts';
 import { k1Penalties } from '../../src/rl/policy/train.ts';
 import { engine, folder, gradientsOf, relativeError } from './fixture.ts';
@@ -64,7 +64,7 @@ describe('advantages', () => {
     ['rloo', 'leave_one_out'],
   ] as const)("%s: the same as TRL's, %s", (algorithm, name) => {
     for (const theirs of trl.advantages) {
-      const found = theirs.groups.flatMap((rewards) => advantages(algorithm, rewards));
+      const found = theirs.groups.flatMap((rewards) => algorithms[algorithm].advantages(rewards));
       expect(relativeError(found, theirs[name])).toBeLessThan(tolerances.advantages);
     }
   });
@@ -153,7 +153,7 @@ describe('KL', () => {
 describe('RLOO', () => {
   const plain = all
     .filter((i) => i % group === 0)
-    .flatMap((i) => advantages('rloo', rewards.slice(i, i + group)));
+    .flatMap((i) => algorithms.rloo.advantages(rewards.slice(i, i + group)));
 
   it('k1 in the reward departs: centred, not scaled by N / (N - 1)', () => {
     const rlaif = rlaifSchema.parse({ kl_placement: 'k1_reward', kl_penalty: trl.rloo.beta });

@@ -1,12 +1,13 @@
 // The `rlaif` section: sampling, advantages, KL penalty, and which samples are trained on.
 
 import { z } from 'zod';
+import { type AlgorithmName, algorithmTraits } from '../algorithm-traits.ts';
 import { fraction, positiveInt } from './numbers.ts';
 
 /** How samples are drawn and what the policy gradient makes of their rewards. */
 export const rlaifSchema = z.strictObject({
   algorithm: z
-    .enum(['reinforce', 'baseline', 'rloo', 'grpo', 'dr_grpo'])
+    .enum(Object.keys(algorithmTraits) as AlgorithmName[])
     .default('rloo')
     .describe('How rewards become advantages; see docs/algorithms.md.'),
   reward_weight: z.number().positive().default(1).describe('Factor on every advantage.'),

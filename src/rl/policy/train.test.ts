@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { rlaifSchema } from '../../config/schema/rlaif.ts';
 import { trainingSchema } from '../../config/schema/training.ts';
-import { learningRate, nextKlScale, tokenWeights } from './train.ts';
+import { learningRate, nextKlScale } from './train.ts';
 
 const rates = (file: object, steps: number[]) =>
   steps.map((step) => learningRate(trainingSchema.parse(file), step));
@@ -30,15 +29,6 @@ describe('the learning rate', () => {
   it('is at its peak from the first step without a warm-up', () => {
     expect(rates({ learning_rate: 0.3, warmup_steps: 0 }, [0])).toEqual([0.3]);
   });
-});
-
-describe('the weight of a token, of samples of 2 and 6 tokens', () => {
-  const weights = (file: object) => tokenWeights([2, 6], rlaifSchema.parse(file));
-  it('token_mean: one of eight', () => expect(weights({})).toEqual([1 / 8, 1 / 8]));
-  it('sequence_mean: one of its sample, each sample a half', () =>
-    expect(weights({ loss_aggregation: 'sequence_mean' })).toEqual([1 / 4, 1 / 12]));
-  it('dr_grpo: one of all that there could have been', () =>
-    expect(weights({ algorithm: 'dr_grpo', max_new_tokens: 10 })).toEqual([1 / 20, 1 / 20]));
 });
 
 describe('the scale of an adaptive KL penalty', () => {

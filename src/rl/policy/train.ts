@@ -10,6 +10,7 @@ import { permutation, uniforms } from '../../engine/sampling/random.ts';
 import { createPromptEncoder } from '../../engine/text/prompt-format.ts';
 import { readTokenizer } from '../../engine/text/tokenizer.ts';
 import { readProgress, SnapshotTimer, stateFile } from '../../engine/training/snapshot.ts';
+import { algorithms, tokenWeights } from '../algorithms.ts';
 import { objectiveStats } from '../objective.ts';
 import type { StepMetrics, TrainJob, TrainReport, TrainSample, TrainStats } from './job.ts';
 import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
@@ -136,7 +137,7 @@ async function runSteps(
   onProgress: (progress: Progress) => void,
 ): Promise<Step[]> {
   const { rlaif, training } = job.settings;
-  const kind = rlaif.algorithm === 'reinforce' ? 'likelihood' : 'clipped_ratio';
+  const { objective } = algorithms[rlaif.algorithm];
   const order = permutation(sequences.length, uniforms(job.seed, `order/${job.epoch}`));
   const referenceLogprobs = sequences.map((sequence) => sequence.referenceLogprobs);
   const total = Math.ceil(order.length / training.batch_size);
@@ -149,7 +150,7 @@ async function runSteps(
       job.settings,
     );
     const settings = stepSettings(job.settings, trainer);
-    const stats = await trainer.train(batch, training.microbatch_size, kind, settings);
+    const stats = await trainer.train(batch, training.microbatch_size, objective, settings);
     const tokens = batch.reduce((sum, { completion }) => sum + completion.length, 0);
     steps.push({ ...stats, step: trainer.step, tokens, settings });
     trainer.klScale = nextKlScale(trainer.klScale, stats.k3, rlaif.kl_target);
@@ -159,23 +160,6 @@ async function runSteps(
     onProgress({ done: i + 1, total, unit: 'steps', note, snapshot });
   }
   return steps;
-}
-
-/**
- * Weight in the loss of each token of a step's samples, by their lengths. `token_mean`: a mean
- * over all tokens (arXiv 2503.14476); `sequence_mean`: a mean over samples of means over their
- * tokens (arXiv 2402.03300); dr_grpo: a sum over tokens divided by the constant
- * samples · max_new_tokens (arXiv 2503.20783).
- */
-export function tokenWeights(
-  lengths: readonly number[],
-  { algorithm, loss_aggregation, max_new_tokens }: Settings['rlaif'],
-): number[] {
-  const tokens = lengths.reduce((sum, length) => sum + length, 0);
-  return lengths.map((length) => {
-    if (algorithm === 'dr_grpo') return 1 / (lengths.length * max_new_tokens);
-    return 1 / (loss_aggregation === 'token_mean' ? tokens : lengths.length * length);
-  });
 }
 
 function weighted(sequences: TrainSequence[], { rlaif }: Settings): TrainSequence[] {

@@ -1,6 +1,7 @@
 // Rules for why the reward falls, which apply only if it does. Each names the suspected setting and
 // the remedies that follow.
 
+import { algorithmTraits } from '../../../config/algorithm-traits.ts';
 import { fixed, settingValue, share } from '../../pages/format.ts';
 import {
   changeOf,
@@ -78,10 +79,9 @@ export const causeRules: readonly Rule[] = [
     check(facts) {
       const { reward_threshold, best_of_n_training, algorithm } = facts.settings.rlaif;
       if (!fell(rewardChange(facts)) || reward_threshold !== null || best_of_n_training) return;
-      const effect =
-        algorithm === 'reinforce'
-          ? 'Rewards are never negative here, so even a bad sample becomes slightly more likely'
-          : `\`${algorithm}\` already pushes samples below their group's mean away, so a filter has less effect here`;
+      const effect = algorithmTraits[algorithm].groupRelative
+        ? `\`${algorithm}\` already pushes samples below their group's mean away, so a filter has less effect here`
+        : 'Rewards are never negative here, so even a bad sample becomes slightly more likely';
       return {
         title: 'No Reward Filtering',
         details: [

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { advantages, isConstant } from './advantages.ts';
+import type { AlgorithmName } from '../config/algorithm-traits.ts';
+import { rlaifSchema } from '../config/schema/rlaif.ts';
+import { algorithms, tokenWeights } from './algorithms.ts';
+
+const advantages = (name: AlgorithmName, rewards: readonly number[]) =>
+  algorithms[name].advantages(rewards);
 
 const close = (found: number[], wanted: number[]) => {
   expect(found).toHaveLength(wanted.length);
@@ -30,10 +35,11 @@ it('a group of one has no others to be better than', () => {
   expect(advantages('grpo', [0.7])).toEqual([0]);
 });
 
-describe('a constant group', () => {
-  it('is one whose whole spread is within 1e-6', () => {
-    expect(isConstant([0.5, 0.5 + 5e-7, 0.5])).toBe(true);
-    expect(isConstant([0.5, 0.5 + 2e-6])).toBe(false);
-  });
-  it('is not [1, 0, 0, 0]', () => expect(isConstant([1, 0, 0, 0])).toBe(false));
+describe('the weight of a token, of samples of 2 and 6 tokens', () => {
+  const weights = (file: object) => tokenWeights([2, 6], rlaifSchema.parse(file));
+  it('token_mean: one of eight', () => expect(weights({})).toEqual([1 / 8, 1 / 8]));
+  it('sequence_mean: one of its sample, each sample a half', () =>
+    expect(weights({ loss_aggregation: 'sequence_mean' })).toEqual([1 / 4, 1 / 12]));
+  it('dr_grpo: one of all that there could have been', () =>
+    expect(weights({ algorithm: 'dr_grpo', max_new_tokens: 10 })).toEqual([1 / 20, 1 / 20]));
 });

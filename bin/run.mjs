@@ -14,6 +14,7 @@ const testReport = join(root, `node_modules/.cache/anneal/test-results-${process
 const tools = {
   anneal: 'bin/anneal.mjs',
   biome: 'node_modules/@biomejs/biome/bin/biome',
+  importGraph: 'tools/import-graph.ts',
   lintPython: 'tools/lint-python.ts',
   tsc: 'node_modules/typescript/bin/tsc',
   vitest: 'node_modules/vitest/vitest.mjs',
@@ -29,12 +30,12 @@ const testAll = [...vitest, `--outputFile.json=${testReport}`];
 const tasks = {
   start: [[tools.anneal, 'run', 'config/two-phase.yaml']],
   check: [check],
-  lint: [[tools.lintPython], lint],
+  lint: [[tools.lintPython], [tools.importGraph], lint],
   format: [
     [tools.lintPython, '--write'],
     [tools.biome, 'check', '--write'],
   ],
-  test: [check, [tools.lintPython], lint, testAll],
+  test: [check, [tools.lintPython], [tools.importGraph], lint, testAll],
   'test:integration': [[...testAll, '--project', 'integration']],
   bench: [['bench/run.ts']],
   chaos: [['test/chaos/run.ts']],

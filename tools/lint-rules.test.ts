@@ -1,5 +1,6 @@
-// The linter enforces the layers of docs/architecture.md. The tests lint a project of small files,
-// one import each, with the real configuration.
+// The linter keeps packages out of layers that should not know them, and refuses import circles. The
+// tests lint a project of small files, one import each, with the real configuration. The layers
+// themselves are tools/import-graph.ts.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,43 +13,27 @@ const biome = fileURLToPath(new URL('../node_modules/@biomejs/biome/bin/biome', 
 const configuration = fileURLToPath(new URL('../biome.json', import.meta.url));
 
 const forbidden: [file: string, specifier: string][] = [
-  ['src/config/a.ts', '../engine/graph/graph.ts'],
-  ['src/process/a.ts', '../config/schema/run.ts'],
-  ['src/config/a.ts', '../records/metrics.ts'],
-  ['src/records/a.ts', '../engine/graph/graph.ts'],
-  ['src/engine/model/a.ts', '../../rl/batch.ts'],
   ['src/engine/model/a.ts', 'onnxruntime-node'],
-  ['src/engine/runtime/a.ts', '../../rewards/rubric.ts'],
   ['src/engine/runtime/a.ts', '@temporalio/client'],
+  ['src/records/a.ts', '@temporalio/common'],
   ['src/rl/a.ts', 'onnxruntime-node'],
-  ['src/rl/a.ts', '../activities/train.ts'],
   ['src/rewards/a.ts', '@temporalio/activity'],
   ['src/analysis/a.ts', 'node:fs'],
-  ['src/artifacts/a.ts', '../workers/all.ts'],
-  ['src/activities/a.ts', '../workflows/training-run.ts'],
-  ['src/activities/a.ts', '../workflows/messages.ts'],
-  ['src/activities/a.ts', '../workers/all.ts'],
   ['src/workflows/a.ts', '../rl/batch.ts'],
   ['src/workflows/a.ts', '../activities/train.ts'],
   ['src/workflows/a.ts', '@temporalio/client'],
   ['src/workflows/a.ts', 'node:fs'],
   ['src/workflows/a.ts', 'zod'],
-  ['src/workers/a.ts', '../cli/main.ts'],
   ['src/cli/a.ts', 'onnxruntime-node'],
 ];
 const allowed: [file: string, specifier: string][] = [
   ['src/engine/runtime/a.ts', 'onnxruntime-node'],
-  ['src/records/a.ts', '../config/schema/run.ts'],
-  ['src/engine/a.ts', '../config/schema/model.ts'],
-  ['src/engine/a.ts', '../records/rollouts.ts'],
-  ['src/rl/a.ts', '../engine/graph/graph.ts'],
   ['src/workflows/a.ts', '../activities/task-queues.ts'],
   ['src/workflows/a.ts', '../config/schedule.ts'],
   ['src/workflows/a.ts', '../analysis/pages/run-report.ts'],
   ['src/workflows/a.ts', './messages.ts'],
   ['src/workflows/a.ts', '@temporalio/workflow'],
-  ['src/workers/a.ts', '../activities/train.ts'],
-  ['src/cli/a.ts', '../workers/all.ts'],
+  ['src/activities/a.ts', '@temporalio/activity'],
 ];
 
 const fileOf = (file: string, index: number) => file.replace('a.ts', `case-${index}.ts`);

@@ -11,9 +11,15 @@ import type { RunConfig } from '../config/schema/run.ts';
 import type { Lora } from '../engine/files/adapter-folder.ts';
 import type { EngineSettings } from '../engine/inference/jobs.ts';
 import type { DrawSettings } from '../engine/sampling/rollout-request.ts';
-import type { EpochMetrics, FilterCounts, PromptSplit, Refit, Split } from '../records/metrics.ts';
+import type {
+  EpochMetrics,
+  FilterCounts,
+  PromptSplit,
+  Refit,
+  Split,
+  TrainStats,
+} from '../records/metrics.ts';
 import type { ArtifactRef, CheckpointRef, Refitting, ScoredShards } from '../records/refs.ts';
-import type { TrainStats } from '../rl/policy/job.ts';
 
 export type { PromptSplit, SampleSummary, Split };
 

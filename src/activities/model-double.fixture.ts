@@ -6,10 +6,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GenerateJob, ModelInfo, ScoreJob } from '../engine/inference/jobs.ts';
 import { AnnealError } from '../errors.ts';
+import type { TrainStats } from '../records/metrics.ts';
 import type { Prompt } from '../records/prompts.ts';
 import type { Rollout } from '../records/rollouts.ts';
 import type { ModelService } from '../rl/model-service.ts';
-import type { TrainJob, TrainStats } from '../rl/policy/job.ts';
+import type { TrainJob } from '../rl/policy/job.ts';
 
 const info: ModelInfo = {
   architecture: 'double',

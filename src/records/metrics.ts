@@ -38,6 +38,26 @@ export interface Refit {
   inForce: boolean;
 }
 
+/** Means over the pass; names as in EpochMetrics. */
+export interface TrainStats {
+  steps: number;
+  /** Optimiser steps since the start of the run. */
+  totalSteps: number;
+  loss: number;
+  policy_loss: number;
+  kl: number;
+  kl_k1: number;
+  /** kl_penalty, or what an adaptive penalty has made of it after the last step. */
+  kl_coefficient: number;
+  entropy: number;
+  /** Mean over steps, before clipping. */
+  grad_norm: number;
+  /** Of the last step. */
+  learning_rate: number;
+  clip_low: number;
+  clip_high: number;
+}
+
 /**
  * A line of metrics.jsonl. Names follow the original analysis page and TRL. Free of wall-clock
  * times, so that the same run gives the same bytes; durations are in timings.jsonl.

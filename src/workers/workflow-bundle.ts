@@ -30,8 +30,9 @@ const sourceFolder = join(packageRoot, 'src');
 const sources = [
   'workflows/**/*.ts',
   'analysis/**/*.ts',
-  'rl/**/*.ts',
   'config/**/*.ts',
+  'records/**/*.ts',
+  'activities/task-queues.ts',
   'errors.ts',
   'workers/payloads/failure-converter.ts',
 ];

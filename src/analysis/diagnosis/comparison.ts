@@ -1,7 +1,7 @@
 // The table of key metrics: each before and after, how it changed, and its status.
 
+import { absent, fixed, share, signed, signedPercent } from '../format.ts';
 import { type NumberMetric, passMetrics } from '../metrics/history.ts';
-import { absent, fixed, share, signed, signedPercent } from '../pages/format.ts';
 import { changeOf, type Facts, isComparable, isStable, numberOf } from './epoch-facts.ts';
 
 /** `good` and `bad` judge; `note` is worth a look; `none` only describes. */

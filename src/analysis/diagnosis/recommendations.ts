@@ -1,8 +1,8 @@
 // From findings to changes: the remedies that the findings call for, by priority, as overrides for a
 // program and as YAML for a person.
 
+import { settingValue } from '../format.ts';
 import type { PartialSettings } from '../metrics/history.ts';
-import { settingValue } from '../pages/format.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { RemedyName } from './findings.ts';
 import { type Proposal, remedies, type SettingChange } from './remedies.ts';

@@ -1,7 +1,7 @@
 // The ladder of changes to a run file. A remedy looks at the current settings and proposes its next
 // step, or nothing if that step has been taken.
 
-import { share } from '../pages/format.ts';
+import { share } from '../format.ts';
 import type { Facts, KnownSettings } from './epoch-facts.ts';
 import type { RemedyName } from './findings.ts';
 import { raisedLearningRate, rounded } from './learning-rate.ts';

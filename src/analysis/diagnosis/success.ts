@@ -1,8 +1,8 @@
 // An epoch measured against the run file's success metrics: met, not met, or not known.
 
 import type { SuccessTargets } from '../../config/schema/success.ts';
+import { fixed } from '../format.ts';
 import type { EpochRecord, NumberMetric } from '../metrics/history.ts';
-import { fixed } from '../pages/format.ts';
 import { numberOf } from './epoch-facts.ts';
 
 /** One target, and whether an epoch meets it. */

@@ -3,8 +3,7 @@
 
 import type { Settings } from '../../config/schedule.ts';
 import { AnnealError } from '../../errors.ts';
-import type { EpochMetrics, Refit } from '../../records/metrics.ts';
-import type { TrainStats } from '../../rl/policy/job.ts';
+import type { EpochMetrics, Refit, TrainStats } from '../../records/metrics.ts';
 import { refitMetrics } from './refit.ts';
 import { type SampleSummary, summarizeSamples } from './sample-summary.ts';
 

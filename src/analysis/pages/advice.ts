@@ -12,7 +12,7 @@ import {
 import { changesNow, type Recommendation, renderYaml } from '../diagnosis/recommendations.ts';
 import type { Option, SettingChange } from '../diagnosis/remedies.ts';
 import { type SuccessMetric, successMetrics } from '../diagnosis/success.ts';
-import { absent, fixed, settingValue } from './format.ts';
+import { absent, fixed, settingValue } from '../format.ts';
 import { bulletList, type Section, yamlBlock } from './markdown.ts';
 
 /** What to do after an epoch, from fixes to the schedule to use if they fail. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { epoch7, healthyAfter } from '../diagnosis/epochs.fixture.ts';
+import { fixed, settingValue, signed, sparkline } from '../format.ts';
 import { renderDetails, type Standing } from './details.ts';
 import { epochColumns, epochRow } from './epoch-table.ts';
-import { fixed, settingValue, signed, sparkline } from './format.ts';
 
 const standing: Standing = {
   state: 'running',

@@ -3,9 +3,9 @@
 
 import type { Refit } from '../../records/metrics.ts';
 import { numberOf } from '../diagnosis/epoch-facts.ts';
+import { arrow, signedPercent, sparkline } from '../format.ts';
 import type { EpochRecord } from '../metrics/history.ts';
 import { epochColumns, epochRow } from './epoch-table.ts';
-import { arrow, signedPercent, sparkline } from './format.ts';
 import { bulletList } from './markdown.ts';
 import { describeRefit } from './refits.ts';
 

@@ -6,10 +6,10 @@ import type { ComparisonRow, Judgement, Status } from '../diagnosis/comparison.t
 import { type Diagnosis, diagnose } from '../diagnosis/diagnosis.ts';
 import type { DiagnosisInput, Facts } from '../diagnosis/epoch-facts.ts';
 import { recommend } from '../diagnosis/recommendations.ts';
+import { absent, fixed, settingValue, share, signed } from '../format.ts';
 import type { EpochRecord } from '../metrics/history.ts';
 import { isJudgeNumber, judgesOf } from '../metrics/judge-summary.ts';
 import { adviceSections } from './advice.ts';
-import { absent, fixed, settingValue, share, signed } from './format.ts';
 import {
   conditionsSection,
   critical,

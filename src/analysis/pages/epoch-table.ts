@@ -1,8 +1,8 @@
 // One epoch as a row of cells, for terminal tables, Markdown tables and logs.
 
 import { numberOf } from '../diagnosis/epoch-facts.ts';
+import { fixed, share } from '../format.ts';
 import type { EpochRecord, NumberMetric } from '../metrics/history.ts';
-import { fixed, share } from './format.ts';
 
 interface Column {
   title: string;

@@ -1,7 +1,7 @@
 // Evaluates a reward model on held-out pairs: accuracy, calibration and the spread of its scores.
 
+import { fixed, share } from '../format.ts';
 import { mean, standardDeviation } from '../metrics/statistics.ts';
-import { fixed, share } from './format.ts';
 import { markdownTable, renderPage } from './markdown.ts';
 
 /** Scores of a pair's two answers; null for an answer that was too long. */

@@ -1,8 +1,8 @@
 // Refits of reward models, as a line and as a table.
 
 import type { Refit } from '../../records/metrics.ts';
+import { absent, fixed } from '../format.ts';
 import { refitsOf } from '../metrics/refit.ts';
-import { absent, fixed } from './format.ts';
 import { markdownTable } from './markdown.ts';
 
 /** One decimal, since a single pair decides. */

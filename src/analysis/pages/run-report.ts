@@ -6,10 +6,10 @@ import { diagnose } from '../diagnosis/diagnosis.ts';
 import { type DiagnosisInput, numberOf } from '../diagnosis/epoch-facts.ts';
 import { recommend } from '../diagnosis/recommendations.ts';
 import { successMetrics } from '../diagnosis/success.ts';
+import { absent, fixed, moved, settingValue, share, sparkline } from '../format.ts';
 import { type EpochRecord, type NumberMetric, passMetrics } from '../metrics/history.ts';
 import { renderSuccess } from './advice.ts';
 import { epochColumns, epochRow } from './epoch-table.ts';
-import { absent, fixed, moved, settingValue, share, sparkline } from './format.ts';
 import { bulletList, conditionsSection, markdownTable, numbered, renderPage } from './markdown.ts';
 import { refitTable } from './refits.ts';
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { checkOut, readPairs } from '../../activities/reward-model.ts';
 import { taskQueues } from '../../activities/task-queues.ts';
-import { fixed, share } from '../../analysis/pages/format.ts';
+import { fixed, share } from '../../analysis/format.ts';
 import type { PreferenceEpoch } from '../../analysis/pages/preference-report.ts';
 import { resolveInput } from '../../config/paths.ts';
 import {

@@ -1,7 +1,7 @@
 // Prints the samples of an epoch from the run's folder: every criterion, the advantage, and whether
 // the sample was trained on.
 
-import { absent, signed } from '../../analysis/pages/format.ts';
+import { absent, signed } from '../../analysis/format.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Split } from '../../records/metrics.ts';
 import { epochsWithSamples, type RolloutRow, readRollouts } from '../runs/rollout-rows.ts';

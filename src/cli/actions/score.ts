@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { rewardServices } from '../../activities/reward-services.ts';
-import { fixed } from '../../analysis/pages/format.ts';
+import { fixed } from '../../analysis/format.ts';
 import { loadRunFile } from '../../config/load.ts';
 import { resolveInput } from '../../config/paths.ts';
 import { engineSchema } from '../../config/schema/engine.ts';

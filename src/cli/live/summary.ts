@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import { diagnose } from '../../analysis/diagnosis/diagnosis.ts';
 import { recommend } from '../../analysis/diagnosis/recommendations.ts';
 import { type SuccessMetric, successMetrics } from '../../analysis/diagnosis/success.ts';
-import { fixed, sparkline } from '../../analysis/pages/format.ts';
+import { fixed, sparkline } from '../../analysis/format.ts';
 import { layout } from '../../artifacts/layout.ts';
 import { type RunConfig, runSchema } from '../../config/schema/run.ts';
 import type { SuccessTargets } from '../../config/schema/success.ts';

@@ -1,7 +1,7 @@
 // Scores as columns of a table: the reward, and every criterion of every declared reward, or the
 // value of one that has no criteria.
 
-import { fixed } from '../../analysis/pages/format.ts';
+import { fixed } from '../../analysis/format.ts';
 import type { Score } from '../../records/rollouts.ts';
 
 /** The columns that the scores have between them, and their cells for one score. */

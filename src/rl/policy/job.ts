@@ -5,6 +5,7 @@ import type { PromptFormat } from '../../config/schema/model.ts';
 import type { Lora } from '../../engine/files/adapter-folder.ts';
 import type { EngineSettings } from '../../engine/inference/jobs.ts';
 import type { ResumableJob } from '../../engine/training/snapshot.ts';
+import type { TrainStats } from '../../records/metrics.ts';
 
 /** A sample to train on: the rollout and its reward. */
 export interface TrainSample {
@@ -40,26 +41,6 @@ export interface TrainJob extends ResumableJob {
   epoch: number;
   /** An empty folder, written to as a Hugging Face folder plus optimizer.safetensors. */
   out: string;
-}
-
-/** Means over the pass; names as in EpochMetrics. */
-export interface TrainStats {
-  steps: number;
-  /** Optimiser steps since the start of the run. */
-  totalSteps: number;
-  loss: number;
-  policy_loss: number;
-  kl: number;
-  kl_k1: number;
-  /** kl_penalty, or what an adaptive penalty has made of it after the last step. */
-  kl_coefficient: number;
-  entropy: number;
-  /** Mean over steps, before clipping. */
-  grad_norm: number;
-  /** Of the last step. */
-  learning_rate: number;
-  clip_low: number;
-  clip_high: number;
 }
 
 /** A line of an epoch's step metrics. Means over the step's tokens unless they say otherwise. */

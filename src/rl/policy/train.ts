@@ -10,9 +10,10 @@ import { permutation, uniforms } from '../../engine/sampling/random.ts';
 import { createPromptEncoder } from '../../engine/text/prompt-format.ts';
 import { readTokenizer } from '../../engine/text/tokenizer.ts';
 import { readProgress, SnapshotTimer, stateFile } from '../../engine/training/snapshot.ts';
+import type { TrainStats } from '../../records/metrics.ts';
 import { algorithms, tokenWeights } from '../algorithms.ts';
 import { objectiveStats } from '../objective.ts';
-import type { StepMetrics, TrainJob, TrainReport, TrainSample, TrainStats } from './job.ts';
+import type { StepMetrics, TrainJob, TrainReport, TrainSample } from './job.ts';
 import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
 
 /** A step that was taken, and what was in force in it. */

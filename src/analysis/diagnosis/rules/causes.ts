@@ -2,7 +2,7 @@
 // the remedies that follow.
 
 import { algorithmTraits } from '../../../config/algorithm-traits.ts';
-import { fixed, settingValue, share } from '../../pages/format.ts';
+import { fixed, settingValue, share } from '../../format.ts';
 import {
   changeOf,
   comparableChange,

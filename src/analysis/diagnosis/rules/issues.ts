@@ -1,7 +1,7 @@
 // Rules for critical issues, most important first. Less urgent problems are in warnings.ts, their
 // reasons in causes.ts.
 
-import { fixed, moved, settingValue, share, signedPercent } from '../../pages/format.ts';
+import { fixed, moved, settingValue, share, signedPercent } from '../../format.ts';
 import {
   changeOf,
   comparableChange,

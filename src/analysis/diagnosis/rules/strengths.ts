@@ -1,6 +1,6 @@
 // Rules for what works.
 
-import { arrow, fixed, moved, share } from '../../pages/format.ts';
+import { arrow, fixed, moved, share } from '../../format.ts';
 import {
   changeOf,
   comparableChange,

@@ -124,7 +124,7 @@ const cases: Case[] = [
   {
     operator: 'Gather',
     inputs: [[4, 3]],
-    build: (g, a) => g.gather(a!, indices(g, [2, 0, 3], [3]), true),
+    build: (g, a) => g.gather(a!, indices(g, [2, 0, 3], [3]), { distinct: true }),
   },
   { operator: 'QuickGelu', inputs: [[5]], build: (g, a) => g.silu(a!) },
   {

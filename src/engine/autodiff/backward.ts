@@ -3,7 +3,7 @@
 
 import type { Node, Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
-import { rules } from './rules.ts';
+import { ruleFor } from './rules.ts';
 
 /**
  * A run of nodes whose results are computed again for the backward pass instead of being kept
@@ -64,8 +64,7 @@ class BackwardPass {
     const output = node.outputs[0]!;
     const gradient = this.gradients.get(output);
     if (!gradient || !this.depends.has(output)) return;
-    const rule = rules[node.opType];
-    if (!rule) throw new Error(`no gradient rule for operator ${node.opType} (${node.name})`);
+    const rule = ruleFor(node);
     this.g.scope(`grad.${node.name}`, () => {
       node.inputs.forEach((input, i) => {
         if (!input || !this.depends.has(input)) return;

@@ -2,18 +2,19 @@
 // A rule is asked for one input at a time, and only for those that lead to a parameter.
 
 import type { Node, Shape, Value } from '../graph/graph.ts';
+import type { Operator } from '../graph/operator-set.ts';
 import type { Builder } from '../graph/operators.ts';
 
-interface Context {
+interface Context<O extends Operator = Operator> {
   g: Builder;
-  node: Node;
+  node: Node<O>;
   /** dL/d(first output). */
   gradient: Value;
   /** The first output. */
   output: Value;
 }
-/** dL/d(inputs[i]), or undefined where none flows (an index, a condition). */
-type Rule = (context: Context, i: number) => Value | undefined;
+/** dL/d(inputs[i]), or undefined if none flows (an index, a condition). */
+type Rule<O extends Operator = Operator> = (context: Context<O>, i: number) => Value | undefined;
 
 /** Sum what broadcasting repeated, back to `shape`. */
 function unbroadcast(g: Builder, gradient: Value, shape: Shape): Value {
@@ -23,6 +24,13 @@ function unbroadcast(g: Builder, gradient: Value, shape: Shape): Value {
   );
   const summed = repeated.length > 0 ? g.sum(gradient, repeated) : gradient;
   return summed.rank === shape.length ? summed : g.reshape(summed, shape);
+}
+
+/** The integers of an input that must be a constant. @throws if it is computed */
+function constantInput(node: Node, i: number): number[] {
+  const found = node.inputs[i]?.integers;
+  if (found) return found;
+  throw new Error(`no gradient rule for ${node.opType} with a computed input ${i} (${node.name})`);
 }
 
 /** Both inputs of an element-wise operator, each from its own partial derivative. */
@@ -78,7 +86,7 @@ function gemmGradient({ g, node, gradient }: Context, i: number): Value {
 /** A reduction's gradient, its axes kept with length 1, repeated over what was reduced. */
 function reductionGradient({ g, node, gradient }: Context, scale: (count: () => number) => number) {
   const input = node.inputs[0]!;
-  const axes = node.axes!;
+  const axes = constantInput(node, 1);
   const kept = input.shape.map((d, axis) => (axes.includes(axis) ? 1 : d));
   const factor = scale(() => axes.reduce((product, axis) => product * input.dim(axis), 1));
   const scaled = factor === 1 ? gradient : g.mul(gradient, factor);
@@ -107,7 +115,11 @@ function rmsNormGradient({ g, node, gradient }: Context, i: number): Value {
 /** Zeros around the gradient of the elements that a slice kept. */
 function sliceGradient({ g, node, gradient }: Context): Value {
   const input = node.inputs[0]!;
-  const [axis, start, end] = node.axes as [number, number, number];
+  const [start, end, axis] = [1, 2, 3].map((i) => constantInput(node, i)[0]!) as [
+    number,
+    number,
+    number,
+  ];
   const zeros = (length: number) => g.zeros(input.shape.with(axis, length));
   const parts = [gradient];
   if (start > 0) parts.unshift(zeros(start));
@@ -121,11 +133,11 @@ function concatGradient({ g, node, gradient }: Context, i: number): Value {
   return g.slice(gradient, axis, start, start + node.inputs[i]!.dim(axis));
 }
 
-function gatherGradient({ g, node, gradient }: Context): Value {
+function gatherGradient({ g, node, gradient }: Context<'Gather'>): Value {
   const [table, index] = node.inputs as [Value, Value];
   if (table.rank !== 2 || index.rank !== 1)
     throw new Error(`no gradient rule for Gather of [${table.shape}] by [${index.shape}]`);
-  if (node.unique) return g.scatterRows(table.shape, index, gradient);
+  if (node.metadata?.distinct) return g.scatterRows(table.shape, index, gradient);
   return g.scatterAddRows(table.shape, index, gradient);
 }
 
@@ -135,8 +147,8 @@ function siluGradient({ g, node, gradient, output }: Context): Value {
   return g.mul(gradient, g.add(sigmoid, g.sub(output, g.mul(output, sigmoid))));
 }
 
-/** Rules by ONNX operator. */
-export const rules: Record<string, Rule> = {
+/** Every operator has either a rule here or a reason in `withoutGradient`. */
+export const rules = {
   Add: elementwise(
     ({ gradient }) => gradient,
     ({ gradient }) => gradient,
@@ -203,4 +215,37 @@ export const rules: Record<string, Rule> = {
     if (i !== 0) return undefined;
     return g.rotary(gradient, positions, cos, g.neg(sin), node.attributes.num_heads as number);
   },
+} satisfies { [O in Operator]?: Rule<O> };
+
+/** Operators that the backward pass refuses, each with the reason. */
+export const withoutGradient: Record<Exclude<Operator, keyof typeof rules>, string> = {
+  And: 'its result is a condition',
+  ArgMax: 'its result is an index',
+  Cast: 'it may drop precision or produce integers',
+  ConstantOfShape: 'its result is a constant',
+  CumSum: 'it only draws tokens',
+  Equal: 'its result is a condition',
+  Less: 'its result is a condition',
+  LessOrEqual: 'its result is a condition',
+  Loop: 'a loss must be computed inside the loop that needs its gradient',
+  Range: 'its result is a constant',
+  ReduceMax: 'it only draws tokens',
+  ReduceMin: 'it only draws tokens',
+  ReduceSumSquare: 'it only measures gradients',
+  ScatterElements: 'it only appears in gradients, which are not differentiated again',
+  ScatterND: 'it only appears in gradients, which are not differentiated again',
+  Shape: 'its result is a shape',
+  Split: 'several of its outputs would need a gradient; use slice',
+  Sum: 'it only serves decoding; use add',
+  TopK: 'it only draws tokens',
 };
+
+/** The rule of an operator. @throws with the reason if it has none */
+export function ruleFor({ opType, name }: Node): Rule {
+  if (opType in withoutGradient)
+    throw new Error(
+      `no gradient of operator ${opType} (${name}): ${withoutGradient[opType as keyof typeof withoutGradient]}`,
+    );
+  // A node of operator O is given to the rule of O.
+  return rules[opType as keyof typeof rules] as Rule;
+}

@@ -2,6 +2,8 @@
 // bodies (of Loop). Operators with their shape rules are in operators.ts; the ONNX form is
 // serialize.ts.
 
+import type { MetadataOf, Operator } from './operator-set.ts';
+
 /** Element types, with their TensorProto.DataType numbers. */
 export const dataTypes = {
   float32: 1,
@@ -44,6 +46,13 @@ export class Value {
     return this.shape.length;
   }
 
+  /** The numbers of an int64 constant; undefined for any other value. */
+  get integers(): number[] | undefined {
+    if (this.dtype !== 'int64' || !(this.data instanceof Uint8Array)) return undefined;
+    const { buffer, byteOffset, byteLength } = this.data;
+    return Array.from(new BigInt64Array(buffer, byteOffset, byteLength / 8), Number);
+  }
+
   /** Length of an axis, negative from the end. @throws where it is not known at build time */
   dim(axis: number): number {
     const length = this.shape.at(axis);
@@ -55,20 +64,17 @@ export class Value {
 
 export type Attribute = number | string | readonly number[] | { float: number } | { graph: Graph };
 
-/**
- * One operator. `axes` repeats for autodiff what is an input to ONNX (ReduceSum, Slice…); `unique`
- * says of a Gather that no index comes twice.
- */
-export interface Node {
+/** One operator applied to values. */
+export interface Node<O extends Operator = Operator> {
   name: string;
-  opType: string;
-  domain: '' | 'com.microsoft';
+  opType: O;
   inputs: (Value | undefined)[];
   outputs: Value[];
   attributes: Record<string, Attribute>;
-  axes?: readonly number[];
-  unique?: boolean;
+  metadata?: MetadataOf<O> | undefined;
 }
+
+export type NodeOptions<O extends Operator> = Partial<Pick<Node<O>, 'attributes' | 'metadata'>>;
 
 /** What root and bodies share, so that names are unique and constants stored once. */
 interface Shared {
@@ -82,34 +88,34 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs: Value[] = [];
   outputs: Value[] = [];
-  private readonly shared: Shared;
-  private path: string[] = [];
-  private readonly named = new Set<Value>();
+  readonly #shared: Shared;
+  #path: string[] = [];
+  readonly #named = new Set<Value>();
 
   /** Constants of the whole graph, bodies included. */
   get initializers(): readonly Value[] {
-    return this.shared.initializers;
+    return this.#shared.initializers;
   }
 
   constructor(parent?: Graph) {
     this.parent = parent;
-    this.shared = parent?.shared ?? { counter: 0, constants: new Map(), initializers: [] };
-    if (parent) this.path = [...parent.path];
+    this.#shared = parent ? parent.#shared : { counter: 0, constants: new Map(), initializers: [] };
+    if (parent) this.#path = [...parent.#path];
   }
 
   /** Name the nodes made in `build` by module path, such as `layers.3.attn`. */
   scope<T>(name: string, build: () => T): T {
-    this.path.push(name);
+    this.#path.push(name);
     try {
       return build();
     } finally {
-      this.path.pop();
+      this.#path.pop();
     }
   }
 
   /** An input of the graph, or of a Loop's body. */
   input(name: string, shape: Shape, dtype: DataType = 'float32'): Value {
-    const value = new Value(this.parent ? this.unique(name) : name, shape, dtype);
+    const value = new Value(this.parent ? this.#unique(name) : name, shape, dtype);
     this.inputs.push(value);
     return value;
   }
@@ -119,10 +125,10 @@ export class Graph {
     const dtype =
       data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64';
     const key = data.length <= 64 ? `${dtype}[${shape}]${data}` : undefined;
-    const known = key && this.shared.constants.get(key);
+    const known = key && this.#shared.constants.get(key);
     if (known) return known;
-    const value = this.initializer(this.unique('const'), shape, dtype, bytesOf(data));
-    if (key) this.shared.constants.set(key, value);
+    const value = this.initializer(this.#unique('const'), shape, dtype, bytesOf(data));
+    if (key) this.#shared.constants.set(key, value);
     return value;
   }
 
@@ -140,37 +146,23 @@ export class Graph {
   initializer(name: string, shape: Shape, dtype: DataType, data: Uint8Array | ExternalData): Value {
     const value = new Value(name, shape, dtype);
     value.data = data;
-    this.shared.initializers.push(value);
+    this.#shared.initializers.push(value);
     return value;
   }
 
   /** Append a node; one output for each of `outputs`. */
-  node(
-    opType: string,
+  node<O extends Operator>(
+    opType: O,
     inputs: (Value | undefined)[],
     outputs: { shape: Shape; dtype?: DataType; name?: string }[],
-    options: {
-      attributes?: Record<string, Attribute>;
-      domain?: Node['domain'];
-      axes?: readonly number[];
-      unique?: boolean;
-    } = {},
+    { attributes = {}, metadata }: NodeOptions<O> = {},
   ): Value[] {
-    const name = this.unique(opType);
+    const name = this.#unique(opType);
     const values = outputs.map(
       (o, i) =>
         new Value(o.name ?? (i === 0 ? name : `${name}:${i}`), o.shape, o.dtype ?? 'float32'),
     );
-    const node: Node = {
-      name,
-      opType,
-      domain: options.domain ?? '',
-      inputs,
-      outputs: values,
-      attributes: options.attributes ?? {},
-      ...(options.axes && { axes: options.axes }),
-      ...(options.unique && { unique: true }),
-    };
+    const node: Node<O> = { name, opType, inputs, outputs: values, attributes, metadata };
     for (const value of values) value.producer = node;
     this.nodes.push(node);
     return values;
@@ -178,17 +170,17 @@ export class Graph {
 
   /** `value` under the name by which it is fetched; a value may have two such names. */
   output(name: string, value: Value): Value {
-    if (!value.producer || this.named.has(value)) {
+    if (!value.producer || this.#named.has(value)) {
       const options = { shape: value.shape, dtype: value.dtype, name };
       return this.node('Identity', [value], [options])[0]!;
     }
     value.name = name;
-    this.named.add(value);
+    this.#named.add(value);
     return value;
   }
 
-  private unique(name: string): string {
-    return [...this.path, `${name}_${this.shared.counter++}`].join('.');
+  #unique(name: string): string {
+    return [...this.#path, `${name}_${this.#shared.counter++}`].join('.');
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type Shape,
   type Value,
 } from './graph.ts';
+import type { Operator } from './operator-set.ts';
 import { ShapedGraph } from './shaped-graph.ts';
 
 type Operand = Value | number;
@@ -46,64 +47,64 @@ export class Builder extends ShapedGraph {
   }
 
   add(a: Operand, b: Operand): Value {
-    return this.binary('Add', a, b);
+    return this.#binary('Add', a, b);
   }
   sub(a: Operand, b: Operand): Value {
-    return this.binary('Sub', a, b);
+    return this.#binary('Sub', a, b);
   }
   mul(a: Operand, b: Operand): Value {
-    return this.binary('Mul', a, b);
+    return this.#binary('Mul', a, b);
   }
   div(a: Operand, b: Operand): Value {
-    return this.binary('Div', a, b);
+    return this.#binary('Div', a, b);
   }
   min(a: Operand, b: Operand): Value {
-    return this.binary('Min', a, b);
+    return this.#binary('Min', a, b);
   }
   max(a: Operand, b: Operand): Value {
-    return this.binary('Max', a, b);
+    return this.#binary('Max', a, b);
   }
   less(a: Operand, b: Operand): Value {
-    return this.binary('Less', a, b, 'bool');
+    return this.#binary('Less', a, b, 'bool');
   }
   lessOrEqual(a: Operand, b: Operand): Value {
-    return this.binary('LessOrEqual', a, b, 'bool');
+    return this.#binary('LessOrEqual', a, b, 'bool');
   }
   equal(a: Operand, b: Operand): Value {
-    return this.binary('Equal', a, b, 'bool');
+    return this.#binary('Equal', a, b, 'bool');
   }
   and(a: Value, b: Value): Value {
-    return this.binary('And', a, b, 'bool');
+    return this.#binary('And', a, b, 'bool');
   }
   neg(a: Value): Value {
-    return this.unary('Neg', a);
+    return this.#unary('Neg', a);
   }
   exp(a: Value): Value {
-    return this.unary('Exp', a);
+    return this.#unary('Exp', a);
   }
   log(a: Value): Value {
-    return this.unary('Log', a);
+    return this.#unary('Log', a);
   }
   sqrt(a: Value): Value {
-    return this.unary('Sqrt', a);
+    return this.#unary('Sqrt', a);
   }
   sigmoid(a: Value): Value {
-    return this.unary('Sigmoid', a);
+    return this.#unary('Sigmoid', a);
   }
   identity(a: Value): Value {
-    return this.unary('Identity', a);
+    return this.#unary('Identity', a);
   }
   /** Over the last axis. */
   softmax(a: Value): Value {
-    return this.unary('Softmax', a, { axis: -1 });
+    return this.#unary('Softmax', a, { axis: -1 });
   }
   /** Over the last axis. */
   logSoftmax(a: Value): Value {
-    return this.unary('LogSoftmax', a, { axis: -1 });
+    return this.#unary('LogSoftmax', a, { axis: -1 });
   }
 
   where(condition: Value, a: Operand, b: Operand): Value {
-    const [x, y] = [this.operand(a, b), this.operand(b, a)];
+    const [x, y] = [this.#operand(a, b), this.#operand(b, a)];
     const shape = broadcastShape(condition.shape, broadcastShape(x.shape, y.shape));
     return this.one('Where', [condition, x, y], shape, { dtype: x.dtype });
   }
@@ -134,7 +135,6 @@ export class Builder extends ShapedGraph {
     const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
     const shape = [...batch, a.shape.at(transA ? -1 : -2)!, b.shape.at(transB ? -2 : -1)!];
     return this.one('FusedMatMul', [a, b], shape, {
-      domain: 'com.microsoft',
       attributes: { transA: Number(transA), transB: Number(transB), alpha: { float: alpha } },
     });
   }
@@ -179,10 +179,10 @@ export class Builder extends ShapedGraph {
   }
 
   sum(a: Value, axes: readonly number[], keep = true): Value {
-    return this.reduce('ReduceSum', a, axes, keep);
+    return this.#reduce('ReduceSum', a, axes, keep);
   }
   mean(a: Value, axes: readonly number[], keep = true): Value {
-    return this.reduce('ReduceMean', a, axes, keep);
+    return this.#reduce('ReduceMean', a, axes, keep);
   }
   /** Sum of values of one shape, element by element. */
   addAll(values: readonly Value[]): Value {
@@ -190,11 +190,11 @@ export class Builder extends ShapedGraph {
   }
   /** Largest of the last axis, kept. */
   reduceMax(a: Value): Value {
-    return this.reduce('ReduceMax', a, [-1], true);
+    return this.#reduce('ReduceMax', a, [-1], true);
   }
   /** Smallest of the last axis, kept. */
   reduceMin(a: Value): Value {
-    return this.reduce('ReduceMin', a, [-1], true);
+    return this.#reduce('ReduceMin', a, [-1], true);
   }
   /** Over every axis, to a scalar. */
   sumAll(a: Value): Value {
@@ -202,7 +202,7 @@ export class Builder extends ShapedGraph {
   }
   /** Sum of all elements' squares, a scalar. */
   sumSquares(a: Value): Value {
-    return this.reduce('ReduceSumSquare', a, [...a.shape.keys()], false);
+    return this.#reduce('ReduceSumSquare', a, [...a.shape.keys()], false);
   }
   expand(a: Value, shape: Shape): Value {
     return this.one('Expand', [a, this.shapeValue(shape)], shape, { dtype: a.dtype });
@@ -219,12 +219,12 @@ export class Builder extends ShapedGraph {
   }
 
   /**
-   * Rows `index` of axis 0: [V, ...] and [...I] → [...I, ...]. `unique` promises that no index
-   * comes twice, which makes the gradient cheap.
+   * Rows `index` of axis 0: [V, ...] and [...I] → [...I, ...]. `distinct` promises that no index
+   * occurs twice, which makes the gradient cheap.
    */
-  gather(a: Value, index: Value, unique = false): Value {
+  gather(a: Value, index: Value, { distinct = false } = {}): Value {
     const shape = [...index.shape, ...a.shape.slice(1)];
-    const options = { dtype: a.dtype, attributes: { axis: 0 }, unique };
+    const options = { dtype: a.dtype, attributes: { axis: 0 }, metadata: { distinct } };
     return this.one('Gather', [a, index], shape, options);
   }
 
@@ -252,7 +252,7 @@ export class Builder extends ShapedGraph {
     const at = axis < 0 ? axis + a.rank : axis;
     const inputs = [a, this.ints([start]), this.ints([end]), this.ints([at])];
     const shape = a.shape.with(at, end - start);
-    return this.one('Slice', inputs, shape, { dtype: a.dtype, axes: [at, start, end] });
+    return this.one('Slice', inputs, shape, { dtype: a.dtype });
   }
 
   /** Elements `start` to `end` (int64 [1], excluded) of axis 0; `length` names their number. */
@@ -327,7 +327,7 @@ export class Builder extends ShapedGraph {
   /** x · sigmoid(x). */
   silu(x: Value): Value {
     const attributes = { alpha: { float: 1 } };
-    return this.one('QuickGelu', [x], x.shape, { domain: 'com.microsoft', attributes });
+    return this.one('QuickGelu', [x], x.shape, { attributes });
   }
 
   /**
@@ -337,8 +337,7 @@ export class Builder extends ShapedGraph {
    */
   rotary(x: Value, positions: Value, cos: Value, sin: Value, heads: number): Value {
     const attributes = { num_heads: heads };
-    const options = { domain: 'com.microsoft', attributes } as const;
-    return this.one('RotaryEmbedding', [x, positions, cos, sin], x.shape, options);
+    return this.one('RotaryEmbedding', [x, positions, cos, sin], x.shape, { attributes });
   }
 
   /**
@@ -357,23 +356,23 @@ export class Builder extends ShapedGraph {
     });
   }
 
-  private operand(x: Operand, other: Operand): Value {
+  #operand(x: Operand, other: Operand): Value {
     if (typeof x !== 'number') return x;
     return typeof other !== 'number' && other.dtype === 'int64'
       ? this.ints([x], [])
       : this.scalar(x);
   }
 
-  private binary(opType: string, a: Operand, b: Operand, dtype?: DataType): Value {
-    const [x, y] = [this.operand(a, b), this.operand(b, a)];
+  #binary(opType: Operator, a: Operand, b: Operand, dtype?: DataType): Value {
+    const [x, y] = [this.#operand(a, b), this.#operand(b, a)];
     return this.one(opType, [x, y], broadcastShape(x.shape, y.shape), { dtype: dtype ?? x.dtype });
   }
 
-  private unary(opType: string, a: Value, attributes: Record<string, Attribute> = {}): Value {
+  #unary(opType: Operator, a: Value, attributes: Record<string, Attribute> = {}): Value {
     return this.one(opType, [a], a.shape, { dtype: a.dtype, attributes });
   }
 
-  private reduce(opType: string, a: Value, axes: readonly number[], keep: boolean): Value {
+  #reduce(opType: Operator, a: Value, axes: readonly number[], keep: boolean): Value {
     const at = axes.map((axis) => (axis < 0 ? axis + a.rank : axis));
     const shape = keep
       ? a.shape.map((d, i) => (at.includes(i) ? 1 : d))
@@ -381,7 +380,6 @@ export class Builder extends ShapedGraph {
     return this.one(opType, [a, this.ints(at)], shape, {
       dtype: a.dtype,
       attributes: { keepdims: keep ? 1 : 0 },
-      axes: at,
     });
   }
 }

@@ -1,7 +1,6 @@
 // The ONNX form of a graph.
 
-import type { Attribute, Graph, Node, Value } from './graph.ts';
-import { dataTypes } from './graph.ts';
+import { type Attribute, dataTypes, type Graph, type Node, type Value } from './graph.ts';
 import {
   type AttributeProto,
   encodeModel,
@@ -10,6 +9,7 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './onnx-proto.ts';
+import { operatorDomains } from './operator-set.ts';
 
 /** The bytes of an ONNX model that computes `outputs`; nodes they do not need are left out. */
 export function serializeModel(graph: Graph, outputs: Value[]): Uint8Array {
@@ -54,7 +54,7 @@ function nodeProto(node: Node, used: Set<Value>): NodeProto {
   return {
     name: node.name,
     opType: node.opType,
-    domain: node.domain,
+    domain: operatorDomains[node.opType],
     input: node.inputs.map((v) => v?.name ?? ''),
     output: node.outputs.map((v) => v.name),
     attribute: Object.entries(node.attributes).map(([name, a]) => attributeProto(name, a, used)),

@@ -99,7 +99,7 @@ function decoderLayer(
     const [q, k, v] = queryKeyValue(g, c, weights, at, norm('input_layernorm', x));
     return attend(i, headNorm('q', q!), headNorm('k', k!), v!);
   });
-  const select = (value: Value) => (rows ? g.gather(value, rows, true) : value);
+  const select = (value: Value) => (rows ? g.gather(value, rows, { distinct: true }) : value);
   const residual = g.scope('attn', () =>
     project(g, weights, at('self_attn.o_proj'), select(attended), select(x)),
   );

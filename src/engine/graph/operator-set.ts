@@ -1,0 +1,67 @@
+// The ONNX operators that graphs are made of. Their shape rules are in operators.ts, their
+// gradients in ../autodiff/rules.ts.
+
+/** Each with the domain that defines it: '' is ONNX itself (opset 18). */
+export const operatorDomains = {
+  Add: '',
+  And: '',
+  ArgMax: '',
+  Cast: '',
+  Concat: '',
+  ConstantOfShape: '',
+  CumSum: '',
+  Div: '',
+  Equal: '',
+  Exp: '',
+  Expand: '',
+  FusedMatMul: 'com.microsoft',
+  Gather: '',
+  GatherElements: '',
+  Gemm: '',
+  Identity: '',
+  Less: '',
+  LessOrEqual: '',
+  Log: '',
+  LogSoftmax: '',
+  Loop: '',
+  MatMul: '',
+  Max: '',
+  Min: '',
+  Mul: '',
+  Neg: '',
+  QuickGelu: 'com.microsoft',
+  Range: '',
+  ReduceMax: '',
+  ReduceMean: '',
+  ReduceMin: '',
+  ReduceSum: '',
+  ReduceSumSquare: '',
+  Reshape: '',
+  RotaryEmbedding: 'com.microsoft',
+  ScatterElements: '',
+  ScatterND: '',
+  Shape: '',
+  Sigmoid: '',
+  SimplifiedLayerNormalization: '',
+  Slice: '',
+  Softmax: '',
+  Split: '',
+  Sqrt: '',
+  Sub: '',
+  Sum: '',
+  TopK: '',
+  Transpose: '',
+  Where: '',
+} as const;
+export type Operator = keyof typeof operatorDomains;
+
+/** What a gradient rule uses and ONNX has no place for, by operator. */
+export interface OperatorMetadata {
+  Gather: {
+    /** No index occurs twice, so that the gradient has nothing to add up. */
+    distinct: boolean;
+  };
+}
+export type MetadataOf<O extends Operator> = O extends keyof OperatorMetadata
+  ? OperatorMetadata[O]
+  : undefined;

@@ -1,10 +1,11 @@
 // Makes a sequence classifier with one label out of a language model: its layers, and in place of
 // next-token logits a head of one score, which training has yet to teach.
 
-import { type DecoderConfig, readModelConfig } from '../model/config.ts';
+import type { DecoderConfig } from '../model/config.ts';
 import { architectureFor } from '../model/families.ts';
 import { parameterSpecs, scoreName } from '../model/parameters.ts';
 import { uniforms } from '../sampling/random.ts';
+import { readModelConfig } from './model-config.ts';
 import { readSourceConfig, saveModelFolder } from './save-folder.ts';
 import type { SourceJson } from './saved-config.ts';
 import { readParameters } from './weights.ts';
@@ -41,7 +42,7 @@ function classifierConfig(source: SourceJson, c: DecoderConfig): SourceJson {
   const usable = Number.isInteger(declared) && !c.eosTokenIds.includes(declared);
   return {
     ...source,
-    architectures: [architectureFor(c.architecture, 'classifier')],
+    architectures: [architectureFor(c.architecture, 'classifier')!.name],
     id2label: { 0: 'LABEL_0' },
     label2id: { LABEL_0: 0 },
     pad_token_id: usable ? declared : lastTokenBut(c),

@@ -2,8 +2,9 @@
 // limits (limits.ts) and, with ANNEAL_PYTHON, with torch and transformers (peer.ts).
 
 import { rm } from 'node:fs/promises';
+import { readModelConfig } from '../src/engine/files/model-config.ts';
 import { openWeights } from '../src/engine/files/weights.ts';
-import { type DecoderConfig, readModelConfig } from '../src/engine/model/config.ts';
+import type { DecoderConfig } from '../src/engine/model/config.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
 import { RolloutEngine } from '../src/engine/sampling/rollout.ts';
 import type { RolloutRequest } from '../src/engine/sampling/rollout-request.ts';

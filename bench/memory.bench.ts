@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { readModelConfig } from '../src/engine/model/config.ts';
+import { readModelConfig } from '../src/engine/files/model-config.ts';
 import { trainingBytesPerToken } from '../src/engine/model/memory.ts';
 import { parameterSpecs } from '../src/engine/model/parameters.ts';
 import { PolicyTrainer } from '../src/rl/policy/trainer.ts';

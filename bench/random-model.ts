@@ -4,8 +4,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readModelConfig } from '../src/engine/files/model-config.ts';
 import { writeFloat32 } from '../src/engine/files/safetensors-writer.ts';
-import { readModelConfig } from '../src/engine/model/config.ts';
 import { parameterSpecs } from '../src/engine/model/parameters.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
 

@@ -4,9 +4,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
+import { readModelConfig } from '../../src/engine/files/model-config.ts';
 import { readParameters } from '../../src/engine/files/weights.ts';
 import { lastLogits } from '../../src/engine/inference/token-rows.ts';
-import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import { engine, gradientsOf, likelihoodSequences } from './fixture.ts';
 import { expectGradients, expectRows, itSpeaksAsExpected, readFixture } from './suite.ts';

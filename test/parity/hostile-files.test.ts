@@ -7,9 +7,9 @@ import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readModelConfig } from '../../src/engine/files/model-config.ts';
 import { readHeader } from '../../src/engine/files/safetensors.ts';
 import { locateParameters } from '../../src/engine/files/weights.ts';
-import { readModelConfig } from '../../src/engine/model/config.ts';
 import { type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
 import { folder as fixture } from './fixture.ts';
 

@@ -3,9 +3,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { rlaifSchema } from '../../src/config/schema/rlaif.ts';
+import { readModelConfig } from '../../src/engine/files/model-config.ts';
 import { readParameters } from '../../src/engine/files/weights.ts';
 import { ReferencePolicy } from '../../src/engine/inference/logprobs.ts';
-import { readModelConfig } from '../../src/engine/model/config.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import type { ScoredRollout } from '../../src/records/rollouts.ts';
 import { algorithms } from '../../src/rl/algorithms.ts';

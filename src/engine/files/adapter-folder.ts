@@ -10,7 +10,7 @@ import { AnnealError } from '../../errors.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { type AdapterShape, adapterSpecs } from '../model/lora.ts';
 import { scoreName } from '../model/parameters.ts';
-import { parseJson } from './json.ts';
+import { parseJsonAs } from './json.ts';
 import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
 import { readNamed } from './weights.ts';
 
@@ -66,18 +66,16 @@ export async function readAdapterFolder(folder: string): Promise<AdapterFolder |
   const file = join(folder, adapterConfigFile);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const parsed = fileSchema.safeParse(parseJson(file, text));
-  if (!parsed.success)
-    throw new AnnealError('InvalidModel', `${file}: ${z.prettifyError(parsed.error)}`);
+  const config = parseJsonAs(file, text, fileSchema);
   for (const [key, value] of Object.entries(plain)) {
-    const found = parsed.data[key] ?? value;
+    const found = config[key] ?? value;
     if (JSON.stringify(found) !== JSON.stringify(value))
       throw new AnnealError(
         'InvalidModel',
         `${file}: expected ${key} ${JSON.stringify(value)}, found ${JSON.stringify(found)}; merge the adapter with PEFT and give the merged model`,
       );
   }
-  const { r, lora_alpha, target_modules, base_model_name_or_path } = parsed.data;
+  const { r, lora_alpha, target_modules, base_model_name_or_path } = config;
   // In one order, whatever PEFT's set had.
   const targets = adapterTargets.filter((target) => target_modules.includes(target));
   return {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { resolveInput } from '../../config/paths.ts';
-import { readModelConfig } from '../model/config.ts';
 import { saveClassifier } from './classifier-folder.ts';
+import { readModelConfig } from './model-config.ts';
 import { readFloat32 } from './safetensors.ts';
 
 const policy = resolveInput('models/policy', 'model.path');

@@ -1,6 +1,7 @@
 // Files of a model folder: as text where they may be missing, and as JSON.
 
 import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 
 /** A file's text; null where there is no such file. @throws AnnealError InvalidModel naming it */
@@ -22,4 +23,20 @@ export function parseJson(file: string, text: string): unknown {
     const reason = (cause as Error).message;
     throw new AnnealError('InvalidModel', `${file}: not JSON: ${reason}`, { cause });
   }
+}
+
+/** The same, checked against a schema. @throws AnnealError InvalidModel naming the file */
+export function parseJsonAs<T extends z.ZodType>(file: string, text: string, schema: T) {
+  return checkJson(file, parseJson(file, text), schema);
+}
+
+/** The value of a file, checked against a schema. @throws AnnealError InvalidModel naming it */
+export function checkJson<T extends z.ZodType>(
+  file: string,
+  value: unknown,
+  schema: T,
+): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new AnnealError('InvalidModel', `${file}: ${z.prettifyError(parsed.error)}`);
 }

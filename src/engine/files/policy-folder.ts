@@ -1,7 +1,8 @@
 // What a policy's folder holds: a whole model, or adapters over one.
 
-import { type DecoderConfig, readModelConfig } from '../model/config.ts';
+import type { DecoderConfig } from '../model/config.ts';
 import { type AdapterFolder, readAdapterFolder } from './adapter-folder.ts';
+import { readModelConfig } from './model-config.ts';
 
 export interface PolicyFolder {
   folder: string;

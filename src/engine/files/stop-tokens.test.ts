@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { resolveInput } from '../../config/paths.ts';
-import { readModelConfig } from '../model/config.ts';
+import { readModelConfig } from './model-config.ts';
 
 let folder: string;
 let config: Record<string, unknown>;

@@ -5,12 +5,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
-import type { Value } from '../graph/graph.ts';
-import type { Builder } from '../graph/operators.ts';
 import type { DecoderConfig } from '../model/config.ts';
-import type { Parameters } from '../model/decoder.ts';
+import type { ExternalParameter, ExternalWeights } from '../model/external-weights.ts';
 import { type ParameterSpec, parameterSpecs } from '../model/parameters.ts';
-import { parseJson, readIfThere } from './json.ts';
+import { parseJsonAs, readIfThere } from './json.ts';
 import {
   asFloats,
   checkFinite,
@@ -62,10 +60,7 @@ async function weightMap(folder: string): Promise<(tensor: string) => string> {
   // Names alone: an index must not point out of its folder.
   const fileName = z.string().regex(/^[^/\\]+$/);
   const schema = z.looseObject({ weight_map: z.record(z.string(), fileName) });
-  const parsed = schema.safeParse(parseJson(path, text));
-  if (!parsed.success)
-    throw new AnnealError('InvalidModel', `${path}: ${z.prettifyError(parsed.error)}`);
-  const map = new Map(Object.entries(parsed.data.weight_map));
+  const map = new Map(Object.entries(parseJsonAs(path, text, schema).weight_map));
   await checkShards(folder, map);
   return (tensor) => {
     const file = map.get(tensor);
@@ -149,31 +144,19 @@ export async function readNamed(
   );
 }
 
-/** Weights that a graph points into: where each lies, and the files' bytes for the session. */
-export interface ExternalWeights {
-  entries: Map<string, LocatedTensor>;
-  files: Map<string, Uint8Array>;
-}
-
 /** Open a folder's weights as external data of a graph. @throws AnnealError InvalidModel */
 export async function openWeights(folder: string, c: DecoderConfig): Promise<ExternalWeights> {
-  const entries = await locateParameters(folder, c);
+  const located = await locateParameters(folder, c);
   const files = new Map<string, Uint8Array>();
-  for (const file of new Set(Array.from(entries.values(), (entry) => entry.file)))
+  for (const file of new Set(Array.from(located.values(), (tensor) => tensor.file)))
     files.set(file, await readWhole(join(folder, file)));
-  for (const [name, entry] of entries) {
-    const bytes = files.get(entry.file)!.subarray(entry.offset, entry.offset + entry.length);
-    checkFinite(join(folder, entry.file), name, entry, bytes);
+  const parameters = new Map<string, ExternalParameter>();
+  for (const [name, tensor] of located) {
+    const { dtype, shape, file: location, offset, length } = tensor;
+    const bytes = files.get(location)!.subarray(offset, offset + length);
+    checkFinite(join(folder, location), name, tensor, bytes);
+    const data = { location, offset, length };
+    parameters.set(name, { shape, dtype: floatDtypes[dtype], data });
   }
-  return { entries, files };
-}
-
-/** Parameters as initializers that point straight into the files; cast where not float32. */
-export function parameterInitializers(g: Builder, weights: ExternalWeights): Parameters {
-  return new Map(
-    [...weights.entries].map(([name, { dtype, shape, file, offset, length }]): [string, Value] => {
-      const data = { location: file, offset, length };
-      return [name, g.cast(g.initializer(name, shape, floatDtypes[dtype], data), 'float32')];
-    }),
-  );
+  return { parameters, files };
 }

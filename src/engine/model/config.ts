@@ -1,13 +1,8 @@
-// A decoder's description, read from a Hugging Face config.json. Options that the graphs do not
+// What a decoder looks like, from a Hugging Face config.json. Options that the graphs do not
 // implement are refused by name; none is silently ignored.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
-import { parseJson } from '../files/json.ts';
-import { readStopTokens } from '../files/stop-tokens.ts';
-import { type ConfigFile, configFileSchema, type Refuse, type RopeFile } from './config-file.ts';
+import type { ConfigFile, Refuse, RopeFile } from './config-file.ts';
 import { type Architecture, architectures, type Family, findArchitecture } from './families.ts';
 import { type RopeScaling, ropeScalingOf } from './rope-scaling.ts';
 import type { LayerWindows } from './sliding-windows.ts';
@@ -50,19 +45,14 @@ export interface DecoderConfig {
 }
 
 /**
- * Read `<folder>/config.json`, and beside it which tokens end a completion.
- * @throws AnnealError InvalidModel where it is missing, is no JSON, or asks for what is not built
+ * The decoder that a config.json describes; `file` names it in errors. The tokens that end a
+ * completion are read separately (files/stop-tokens.ts).
+ * @throws AnnealError InvalidModel for an option that is not implemented
  */
-export async function readModelConfig(folder: string): Promise<DecoderConfig> {
-  const file = join(folder, 'config.json');
-  const parsed = configFileSchema.safeParse(parseJson(file, await readConfigFile(file)));
-  if (!parsed.success)
-    throw new AnnealError('InvalidModel', `${file}: ${z.prettifyError(parsed.error)}`);
-  const eosTokenIds = await readStopTokens(folder, parsed.data.eos_token_id);
-  return { ...describe(parsed.data, file), eosTokenIds };
-}
-
-function describe(config: ConfigFile, file: string): Omit<DecoderConfig, 'eosTokenIds'> {
+export function describeDecoder(
+  config: ConfigFile,
+  file: string,
+): Omit<DecoderConfig, 'eosTokenIds'> {
   const refuse = refusal(file);
   const { name, family, task } = architectureOf(config, refuse);
   const rope = config.rope_scaling ?? config.rope_parameters ?? {};
@@ -123,16 +113,4 @@ function headsOf(config: ConfigFile, family: Family, refuse: Refuse) {
   if (!Number.isInteger(headDim) || headDim % 2 !== 0)
     throw refuse(`head size ${headDim}`, 'an even whole number');
   return { heads, kvHeads, headDim, attentionScale: 1 / Math.sqrt(headDim) };
-}
-
-async function readConfigFile(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new AnnealError(
-      'InvalidModel',
-      `expected a Hugging Face model folder, found no ${file}; give a folder with config.json, model.safetensors and tokenizer.json`,
-      { cause },
-    );
-  }
 }

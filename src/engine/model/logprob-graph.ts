@@ -1,13 +1,12 @@
 // The log-probability graph: what a policy gives to tokens that are already there. Logits are
 // made for the tokens asked about alone. Axes: B sequences, T time, M tokens asked about.
 
-import type { ExternalWeights } from '../files/weights.ts';
 import type { Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
 import { serializeModel } from '../graph/serialize.ts';
 import type { DecoderConfig } from './config.ts';
 import { logits, type Weights } from './decoder.ts';
-import { inferenceWeights } from './inference-weights.ts';
+import { type ExternalWeights, inferenceWeights } from './external-weights.ts';
 import type { AdapterShape } from './lora.ts';
 import {
   type RotaryTables,

@@ -9,13 +9,12 @@
 // Axes: P prompts, G samples a prompt, B = P·G, S prompt length, L tokens in the past, C in the
 // chunk so far, N in the chunk, K key-value heads, R = H / K, E head size, V vocabulary.
 
-import type { ExternalWeights } from '../files/weights.ts';
 import type { Shape, Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
 import { serializeModel } from '../graph/serialize.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { type Attend, embed, layers, logits, type Weights } from '../model/decoder.ts';
-import { inferenceWeights } from '../model/inference-weights.ts';
+import { type ExternalWeights, inferenceWeights } from '../model/external-weights.ts';
 import type { AdapterShape } from '../model/lora.ts';
 import { type RotaryTables, rotaryInputs } from '../model/sequence.ts';
 import { cacheMasks, type StepPlace } from './cache-masks.ts';

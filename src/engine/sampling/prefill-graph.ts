@@ -3,13 +3,12 @@
 // Axes: P prompts, S prompt length, G samples a prompt, B = P·G, K key-value heads, E head size.
 
 import { AnnealError } from '../../errors.ts';
-import type { ExternalWeights } from '../files/weights.ts';
 import type { Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
 import { serializeModel } from '../graph/serialize.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { logits } from '../model/decoder.ts';
-import { inferenceWeights } from '../model/inference-weights.ts';
+import { type ExternalWeights, inferenceWeights } from '../model/external-weights.ts';
 import type { AdapterShape } from '../model/lora.ts';
 import { rotaryInputs, sequenceHidden } from '../model/sequence.ts';
 import { type DrawOptions, draw, drawInputs } from './draw.ts';

@@ -2,8 +2,8 @@
 // ended leaves the batch, so that the others do not wait for it.
 // Axes: P prompts, G samples a prompt, B = P·G, S prompt length, N tokens of a chunk.
 
-import type { ExternalWeights } from '../files/weights.ts';
 import type { DecoderConfig } from '../model/config.ts';
+import type { ExternalWeights } from '../model/external-weights.ts';
 import type { AdapterShape } from '../model/lora.ts';
 import { rotaryFeeds } from '../model/rope.ts';
 import type { TensorData } from '../runtime/session.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
-import { parseJson } from '../files/json.ts';
+import { checkJson, parseJson } from '../files/json.ts';
 
 export interface Tokenizer {
   /** The model folder that it was read from. */
@@ -72,9 +72,7 @@ type TokenizerConfig = z.output<typeof configSchema>;
 /** The keys of tokenizer_config.json that matter here, checked. @throws AnnealError InvalidModel */
 export async function readTokenizerConfig(folder: string): Promise<TokenizerConfig> {
   const file = join(folder, 'tokenizer_config.json');
-  const parsed = configSchema.safeParse(await readJson(file));
-  if (parsed.success) return parsed.data;
-  throw new AnnealError('InvalidModel', `${file}: ${z.prettifyError(parsed.error)}`);
+  return checkJson(file, await readJson(file), configSchema);
 }
 
 function specialTokensOf(config: TokenizerConfig): SpecialTokens {

@@ -3,12 +3,12 @@
 // (training-graph.ts, preference-graph.ts). The step itself is ../engine/optimizer.
 
 import { backward, type Segment } from '../autodiff/backward.ts';
-import { type ExternalWeights, parameterInitializers } from '../files/weights.ts';
 import type { Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
 import { serializeModel } from '../graph/serialize.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { parameterInputs, type Weights } from '../model/decoder.ts';
+import { type ExternalWeights, parameterInitializers } from '../model/external-weights.ts';
 import { type AdapterShape, adapterSpecs, adaptersOf } from '../model/lora.ts';
 import { type ParameterSpec, parameterSpecs } from '../model/parameters.ts';
 

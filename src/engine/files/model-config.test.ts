@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readModelConfig } from './config.ts';
+import { readModelConfig } from './model-config.ts';
 
 let folder: string;
 beforeEach(async () => {

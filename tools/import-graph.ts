@@ -10,7 +10,7 @@ import ts from 'typescript6';
 
 /** Lowest first. A layer imports lower layers only; folders of one row do not import each other. */
 const layers: readonly (readonly string[])[] = [
-  ['errors'],
+  ['errors', 'collections'],
   ['process'],
   ['config'],
   ['records'],

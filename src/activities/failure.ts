@@ -6,6 +6,7 @@ import {
   ApplicationFailureCategory,
   CancelledFailure,
 } from '@temporalio/common';
+import { LruMap } from '../collections/lru-map.ts';
 import { AnnealError, type ErrorKind, permanentKinds, storeFailure } from '../errors.ts';
 
 /**
@@ -85,18 +86,15 @@ function withoutStack<E extends Error>(error: E): E {
   return error;
 }
 
-const remembered = 1000;
-const counts = new Map<string, Map<string, number>>();
+const countedActivities = 1000;
+const counts = new LruMap<string, Map<string, number>>(countedActivities);
 
-/** The count of an activity, of which `name` is the same for all attempts. */
-export function failuresOf(name: string): FailureCount {
+/** The failure count of an activity; `key` is the same for all of its attempts. */
+export function failuresOf(key: string): FailureCount {
   return {
     add(kind) {
-      const own = counts.get(name) ?? new Map<string, number>();
-      // What failed last is forgotten last.
-      counts.delete(name);
-      counts.set(name, own);
-      for (const oldest of counts.keys()) if (counts.size > remembered) counts.delete(oldest);
+      const own = counts.get(key) ?? new Map<string, number>();
+      counts.set(key, own);
       own.set(kind, (own.get(kind) ?? 0) + 1);
       return own.get(kind)!;
     },

@@ -5,7 +5,7 @@ import type { Store } from '../artifacts/store.ts';
 import type { Prompt } from '../records/prompts.ts';
 import type { ArtifactRef } from '../records/refs.ts';
 import type { ScoredRollout } from '../records/rollouts.ts';
-import { rememberRecent } from './recent.ts';
+import { rememberRecent } from './remember-recent.ts';
 
 /** The rows of a JSONL artifact. @throws AnnealError DamagedArtifact */
 export async function readRows<T>(store: Store, ref: ArtifactRef): Promise<T[]> {

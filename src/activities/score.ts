@@ -14,7 +14,7 @@ import { createRewards, scoreCompletions } from '../rewards/score-completions.ts
 import { runActivity } from './activity.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
-import { rememberRecent } from './recent.ts';
+import { rememberRecent } from './remember-recent.ts';
 import { rewardServices } from './reward-services.ts';
 import { readPromptsById, readRows } from './samples.ts';
 

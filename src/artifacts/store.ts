@@ -4,6 +4,9 @@
 
 import type { ArtifactRef } from '../records/refs.ts';
 
+/** How many requests a task should have in flight at a time. */
+export const requestsAtOnce = 16;
+
 /**
  * Files of one run. An artifact is written once and known by its hash; a document changes. What
  * writes throws AnnealError StoreUnavailable where the store is full, read-only or away.

@@ -4,6 +4,7 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LruMap } from '../collections/lru-map.ts';
 import { openPolicyFolder } from '../engine/files/policy-folder.ts';
 import { makeClassifier, RewardModel } from '../engine/inference/classifier.ts';
 import type {
@@ -61,22 +62,17 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
   return sampler.sampler;
 }
 
-/** Reward models by what they were read from, the one used last at the end. */
-const rewardModels = new Map<string, RewardModel>();
-const rewardModelsKept = 2;
+/** Reward models by the files that they were read from. */
+const rewardModels = new LruMap<string, RewardModel>(2);
 
 /** A reward model, kept for the shards that follow. */
 async function rewardModelOf({ model, engine }: ScoreJob): Promise<RewardModel> {
   const key = JSON.stringify([await stamp(model), engine]);
-  const found = rewardModels.get(key) ?? (await RewardModel.open(model, engine));
-  rewardModels.delete(key);
-  rewardModels.set(key, found);
-  for (const [oldest, old] of rewardModels) {
-    if (rewardModels.size <= rewardModelsKept) break;
-    rewardModels.delete(oldest);
-    await old.close();
-  }
-  return found;
+  const found = rewardModels.get(key);
+  if (found) return found;
+  const opened = await RewardModel.open(model, engine);
+  for (const old of rewardModels.set(key, opened)) await old.close();
+  return opened;
 }
 
 /** Train; a sampler of the policy as it was has nothing more to do, one of its base goes on. */

@@ -1,7 +1,8 @@
-// An experiment: many runs as child workflows, a few at a time. One that fails leaves the others
-// alone.
+// An experiment: many runs as child workflows, a few at a time. A failed run does not affect the
+// others.
 
 import { executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
+import { mapConcurrently } from '../collections/map-concurrently.ts';
 import { plainFailure } from './failures.ts';
 import type { ExperimentInput, ExperimentOutcome } from './messages.ts';
 import { trainingRun } from './training-run.ts';
@@ -11,22 +12,15 @@ export async function experiment({
   runs,
   concurrency,
 }: ExperimentInput): Promise<ExperimentOutcome[]> {
-  const outcomes: ExperimentOutcome[] = new Array(runs.length);
-  let next = 0;
   let ended = 0;
-  await Promise.all(Array.from({ length: Math.min(concurrency, runs.length) }, lane));
-  return outcomes;
-
-  /** One run after the other, whichever is next. */
-  async function lane(): Promise<void> {
-    while (next < runs.length) {
-      const place = next++;
-      outcomes[place] = await runOne(runs[place]!);
-      ended++;
-      const failed = outcomes.filter((outcome) => outcome?.failure !== null).length;
-      setCurrentDetails(`${ended} of ${runs.length} runs have ended, ${failed} of them failed.`);
-    }
-  }
+  let failed = 0;
+  return mapConcurrently(runs, concurrency, async (run) => {
+    const outcome = await runOne(run);
+    ended++;
+    if (outcome.failure !== null) failed++;
+    setCurrentDetails(`${ended} of ${runs.length} runs have ended, ${failed} of them failed.`);
+    return outcome;
+  });
 }
 
 async function runOne({ id, file }: ExperimentInput['runs'][number]): Promise<ExperimentOutcome> {

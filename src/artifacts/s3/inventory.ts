@@ -1,10 +1,11 @@
 // What lies in a folder of runs in a bucket: objects, and uploads in parts that have not ended.
 
 import { posix } from 'node:path';
+import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import { parseS3Url } from '../address.ts';
 import { listingName } from '../folder-cache.ts';
-import { together } from '../in-batches.ts';
 import type { Inventory } from '../inventory.ts';
+import { requestsAtOnce } from '../store.ts';
 import { s3Objects } from './objects.ts';
 
 /** Sets an upload's id off from the key that it is to become, as in S3's own requests. */
@@ -49,7 +50,11 @@ export function createS3Inventory(address: string): Inventory {
     },
     async remove(path) {
       const within = path.includes(uploadMark) ? [] : await entries(path);
-      await together([path, ...within.map((entry) => entry.path)], removeOne);
+      await mapConcurrently(
+        [path, ...within.map((entry) => entry.path)],
+        requestsAtOnce,
+        removeOne,
+      );
     },
   };
 }

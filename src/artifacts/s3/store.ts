@@ -4,6 +4,7 @@
 
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join, posix, relative, sep } from 'node:path';
+import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import { parseS3Url } from '../address.ts';
 import { hashFile } from '../file-hash.ts';
 import {
@@ -14,10 +15,9 @@ import {
   type Listing,
   listingName,
 } from '../folder-cache.ts';
-import { together } from '../in-batches.ts';
 import { uniqueSuffix } from '../local/atomic.ts';
 import { damaged, describeArtifact, locateUnder, scratchBeside } from '../local/store.ts';
-import type { Store } from '../store.ts';
+import { requestsAtOnce, type Store } from '../store.ts';
 import { type S3Objects, s3Objects } from './objects.ts';
 
 /** Ends the name under which the lines of a log lie, each an object: there is no appending. */
@@ -65,7 +65,7 @@ export function createS3Store(address: string): Store {
       const key = keyOf(path);
       const within = await objects.keys(`${key}/`);
       const lines = await objects.keys(`${key}${linesSuffix}/`);
-      await together([key, ...within, ...lines], objects.delete);
+      await mapConcurrently([key, ...within, ...lines], requestsAtOnce, objects.delete);
       await rm(locate(path), { recursive: true, force: true });
     },
     async fetchFolder(path) {
@@ -105,7 +105,9 @@ function lineName(): string {
 async function readLines(objects: S3Objects, prefix: string): Promise<string | null> {
   const keys = (await objects.keys(prefix)).sort();
   if (keys.length === 0) return null;
-  return (await together(keys, objects.get)).map((line) => line?.toString() ?? '').join('');
+  return (await mapConcurrently(keys, requestsAtOnce, objects.get))
+    .map((line) => line?.toString() ?? '')
+    .join('');
 }
 
 async function describeFolder(folder: string): Promise<string> {

@@ -2,8 +2,9 @@
 // live; their folders are left alone.
 
 import type { Client } from '@temporalio/client';
-import { together } from '../../artifacts/in-batches.ts';
 import { openInventory } from '../../artifacts/open-store.ts';
+import { requestsAtOnce } from '../../artifacts/store.ts';
+import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import { AnnealError } from '../../errors.ts';
 import { describeRun, isOpen, openRuns } from '../live/observe.ts';
 import {
@@ -48,7 +49,7 @@ export async function collectGarbage(options: GcOptions): Promise<void> {
   // Samples deleted now still count: verdicts that only they refer to are deleted next time.
   garbage.push(...(await verdictGarbage(options, [...live.keys()], spared)));
   const inventory = openInventory(runsDir);
-  if (!dryRun) await together(garbage, ({ path }) => inventory.remove(path));
+  if (!dryRun) await mapConcurrently(garbage, requestsAtOnce, ({ path }) => inventory.remove(path));
   const bytes = garbage.reduce((sum, one) => sum + one.bytes, 0);
   if (json) printJson({ folder: typedPath(runsDir), dryRun, bytes, garbage, spared });
   else printLines(linesOf(garbage, spared, { bytes, dryRun }));

@@ -10,7 +10,8 @@ import { decodeJsonl } from '../../artifacts/jsonl.ts';
 import { layout, sharedPath } from '../../artifacts/layout.ts';
 import { openInventory, openStore } from '../../artifacts/open-store.ts';
 import { expiredPaths } from '../../artifacts/retention.ts';
-import { together } from '../../artifacts/in-batches.ts';
+import { requestsAtOnce } from '../../artifacts/store.ts';
+import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import { parseRunConfig } from '../../config/load.ts';
 import type { ScoredRollout } from '../../records/rollouts.ts';
 import { verdictsFolder } from '../../rewards/judge/kept-verdicts.ts';
@@ -30,7 +31,7 @@ const leftoverAgeMs = 3_600_000;
 export async function runsIn(runsDir: string): Promise<string[]> {
   const store = openStore(runsDir);
   const names = await openInventory(runsDir).folders();
-  const manifests = await together(names, (name) =>
+  const manifests = await mapConcurrently(names, requestsAtOnce, (name) =>
     store.readText(`${name}/${layout.manifest}`),
   );
   return names.filter((name, index) => runOf(manifests[index]!) === name).sort();
@@ -122,7 +123,7 @@ async function usedVerdicts(runsDir: string): Promise<Set<string> | null> {
   for (const folder of await inventory.folders()) {
     const entries = await inventory.entries(`${folder}/${layout.samples}`);
     const scored = entries.filter(({ path }) => /scored-\d+\.jsonl$/.test(path));
-    const named = await together(scored, async ({ path }) =>
+    const named = await mapConcurrently(scored, requestsAtOnce, async ({ path }) =>
       verdictsOf((await store.readText(path)) ?? '', path),
     );
     for (const names of named) {

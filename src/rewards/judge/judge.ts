@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import type { JudgeConfig, JudgeRubric } from '../../config/schema/judge-reward.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
@@ -114,37 +115,20 @@ class Judge {
     this.#account = new Account(config, service, services);
   }
 
-  /**
-   * Decide cases, a few at a time. One that stops the judge lets those finish that are in flight,
-   * so that what was paid for is kept.
-   */
-  async decideAll(
+  /** Decide cases, a few at a time. If one stops the judge, those already paid for still finish. */
+  decideAll(
     cases: readonly Case[],
     {
       signal,
       onProgress,
     }: { signal?: AbortSignal | undefined; onProgress: (done: number) => void },
   ): Promise<Decision[]> {
-    const decisions: Decision[] = new Array(cases.length);
-    let next = 0;
     let done = 0;
-    let stopped = false;
-    const lane = async () => {
-      while (next < cases.length && !stopped) {
-        const place = next++;
-        try {
-          decisions[place] = await this.#decide(cases[place]!, signal);
-        } catch (error) {
-          stopped = true;
-          throw error;
-        }
-        onProgress(++done);
-      }
-    };
-    const lanes = Array.from({ length: Math.min(this.#config.concurrency, cases.length) }, lane);
-    for (const ended of await Promise.allSettled(lanes))
-      if (ended.status === 'rejected') throw ended.reason;
-    return decisions;
+    return mapConcurrently(cases, this.#config.concurrency, async (one) => {
+      const decision = await this.#decide(one, signal);
+      onProgress(++done);
+      return decision;
+    });
   }
 
   /** Loaded when it is first needed: a worker without a judge starts half a second sooner. */

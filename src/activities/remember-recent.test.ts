@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rememberRecent } from './recent.ts';
+import { rememberRecent } from './remember-recent.ts';
 
 it('makes a thing once while it is asked for, and again when it was long ago or failed', async () => {
   const made: string[] = [];

@@ -533,7 +533,9 @@ describe('prune', () => {
     const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };
     await expect(prepare(file, 'resumed')).rejects.toMatchObject({
       type: 'InvalidConfig',
-      message: expect.stringMatching(/epoch-05', but it is not there; .* are: epoch-07, epoch-08/),
+      message: expect.stringMatching(
+        /epoch-05', found none; checkpoints there: epoch-07, epoch-08/,
+      ),
     });
   });
 

@@ -26,8 +26,8 @@ test.each([
   ['rlaif.kl_penalty', /expected key\.path=value/],
   ['=1', /expected key\.path=value/],
   ['a=[1', /not valid YAML/],
-  ['phases.cold.epochs=1', /expected an entry's name or an index under 2, found 'cold'/],
-  ['phases.0.name.x=1', /expected a mapping or a list on the way, found "hot"/],
+  ['phases.cold.epochs=1', /expected the name of an entry or an index below 2, found 'cold'/],
+  ['phases.0.name.x=1', /expected the path to lead through mappings and lists, found "hot"/],
 ])('%s is refused', (flag, message) => {
   expect(() => apply(flag)).toThrow(message);
 });

@@ -1,21 +1,21 @@
-// `--set key.path=value` flags: reading them and writing them into a run file's data.
+// `--set key.path=value` flags: parses them and writes them into the data of a run file.
 
 import { parse } from 'yaml';
 import { AnnealError } from '../errors.ts';
 import type { KeyPath } from './json-schema.ts';
 import type { RunConfig } from './schema/run.ts';
 
-/** A value for one key, over what the run file says. */
+/** A value for one key, which overrides the run file's. */
 export interface Assignment {
   path: KeyPath;
   value: unknown;
 }
 
 /**
- * Read `rlaif.kl_penalty=0.05`; the value is YAML, so that numbers, booleans, null and lists keep
- * their types.
+ * Parse `rlaif.kl_penalty=0.05`. The value is YAML, so numbers, booleans, null and lists keep their
+ * types.
  *
- * @throws AnnealError InvalidConfig where the flag is not of that form.
+ * @throws AnnealError InvalidConfig if the flag is not of that form.
  */
 export function parseAssignment(flag: string): Assignment {
   const split = flag.indexOf('=');
@@ -27,15 +27,19 @@ export function parseAssignment(flag: string): Assignment {
   try {
     return { path: flag.slice(0, split).split('.'), value: parse(flag.slice(split + 1)) };
   } catch (cause) {
-    throw new AnnealError('InvalidConfig', `--set ${flag}: the value is not valid YAML`, { cause });
+    throw new AnnealError(
+      'InvalidConfig',
+      `--set ${flag}: expected a YAML value, found text that is not valid YAML; quote it if it is a string`,
+      { cause },
+    );
   }
 }
 
 /**
- * `data` with the assignments written into it; `data` itself is left alone. Missing mappings are
- * made. A list's entry is named by its index or by its `name`: `phases.refinement.epochs=[11,12]`.
+ * A copy of `data` with the assignments applied. Missing mappings are created. An entry of a list is
+ * addressed by its index or its `name`: `phases.refinement.epochs=[11,12]`.
  *
- * @throws AnnealError InvalidConfig where a path leads through a value that holds no keys.
+ * @throws AnnealError InvalidConfig if a path leads through a value that is no mapping or list.
  */
 export function applyAssignments(data: unknown, assignments: readonly Assignment[]): unknown {
   const result = structuredClone(data);
@@ -59,7 +63,7 @@ function asHolder(value: unknown, path: KeyPath): Holder {
   if (typeof value === 'object' && value !== null) return value as Holder;
   throw new AnnealError(
     'InvalidConfig',
-    `--set ${path.join('.')}: expected a mapping or a list on the way, found ${JSON.stringify(value)}`,
+    `--set ${path.join('.')}: expected the path to lead through mappings and lists, found ${JSON.stringify(value)}`,
   );
 }
 
@@ -71,14 +75,11 @@ function keyIn(holder: Holder, segment: PropertyKey, path: KeyPath): PropertyKey
   if (Number.isInteger(index) && index >= 0 && index < holder.length) return index;
   throw new AnnealError(
     'InvalidConfig',
-    `--set ${path.join('.')}: expected an entry's name or an index under ${holder.length}, found '${String(segment)}'`,
+    `--set ${path.join('.')}: expected the name of an entry or an index below ${holder.length}, found '${String(segment)}'`,
   );
 }
 
-/**
- * Assignments that change less than they seem to: each names the phases whose own value of that
- * key stays in force.
- */
+/** Assignments that do not reach every phase, with the phases that set the same key themselves. */
 export function shadowedAssignments(
   assignments: readonly Assignment[],
   config: RunConfig,

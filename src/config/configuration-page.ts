@@ -1,9 +1,9 @@
-// Renders docs/configuration.md's tables from the run file's schema, so that the page cannot say
-// anything else than what the program checks.
+// Renders the tables of docs/configuration.md from the run file's schema, so that the page always
+// matches what the program checks.
 
 import { allKeys, describeValues, type KeyEntry, runJsonSchema } from './json-schema.ts';
 
-/** The table of every key as Markdown: key, values, default, meaning. A table a section. */
+/** A Markdown table for each section: key, values, default, meaning. */
 export function renderKeyTables(): string {
   const sections = Object.entries(runJsonSchema().properties ?? {});
   const keys = allKeys();
@@ -40,13 +40,13 @@ function table(title: string, keys: KeyEntry[], description?: string): string {
   ].join('\n');
 }
 
-/** Mappings are shown by their keys; the overrides of a phase repeat rlaif's and training's. */
+/** Mappings are shown by their keys, except a phase's overrides, which repeat rlaif and training. */
 function isValue({ path, schema }: KeyEntry): boolean {
   const overrides = /^phases\[\]\.(rlaif|training)/.exec(path);
   return overrides ? path === overrides[0] : !hasKeys(schema);
 }
 
-/** A key, in all the kinds of a union that have it. */
+/** A key, for all kinds of a union that have it. */
 function row(variants: KeyEntry[]): string {
   const [{ path }] = variants as [KeyEntry];
   const cells = [`\`${path}\``];
@@ -57,7 +57,7 @@ function row(variants: KeyEntry[]): string {
 
 function values({ schema }: KeyEntry): string {
   if (!hasKeys(schema)) return describeValues(schema);
-  return `any keys of that section${takesRamps(schema) ? '; a number or a ramp for each number' : ''}`;
+  return `any keys of that section${takesRamps(schema) ? '; each number can be a ramp' : ''}`;
 }
 
 function takesRamps({ properties }: KeyEntry['schema']): boolean {
@@ -68,7 +68,7 @@ function initial({ required, schema }: KeyEntry): string {
   return required ? 'required' : showDefault(schema.default);
 }
 
-/** What each kind means by the key, or once what all of several kinds mean by it. */
+/** The meaning of the key in each kind, or once if all kinds agree. */
 function meanings(variants: KeyEntry[]): string {
   const texts = variants.map(({ schema }) => schema.description ?? '');
   if (texts.length > 1 && distinct(texts).length === 1) return texts[0]!;

@@ -1,6 +1,6 @@
-// The run file's JSON Schema, and questions about it: what stands at a path, what a value there
-// may be, which keys exist. Editors, error messages and docs/configuration.md all read this one
-// description, so that they cannot disagree. Validation itself is zod's (schema/run.ts).
+// The run file's JSON Schema, and lookups in it: the schema at a path, the values it allows, the keys
+// that exist. Editors, error messages and docs/configuration.md all use this schema, so they cannot
+// disagree. zod does the validation (schema/run.ts).
 
 import { z } from 'zod';
 import { runSchema } from './schema/run.ts';
@@ -20,27 +20,29 @@ export interface SchemaNode {
   oneOf?: SchemaNode[];
   enum?: string[];
   const?: unknown;
+  minItems?: number;
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
   pattern?: string;
-  /** `#/$defs/` and the name of a schema that stands in several places. */
+  /** `#/$defs/` and the name of a schema that is used in several places. */
   $ref?: string;
   $defs?: Record<string, SchemaNode>;
 }
 
-/** A place in a run file: keys and list indices from the top. */
+/** A path in a run file: keys and list indices from the top. */
 export type KeyPath = readonly PropertyKey[];
 
 let cached: SchemaNode | undefined;
 
-/** The schema of a run file as a person writes it: keys with a default may be left out. */
+/** The schema of a run file as a person writes it: keys with a default are optional. */
 export function runJsonSchema(): SchemaNode {
   cached ??= z.toJSONSchema(runSchema, { io: 'input' }) as SchemaNode;
   return cached;
 }
 
-/** The schemas that may stand at `path`: several in a union, none where no such key exists. */
+/** The schemas at `path`: several in a union, none if there is no such key. */
 export function schemasAt(path: KeyPath): SchemaNode[] {
   return path.reduce<SchemaNode[]>(
     (nodes, key) => nodes.flatMap((node) => childrenAt(node, key)),
@@ -48,7 +50,7 @@ export function schemasAt(path: KeyPath): SchemaNode[] {
   );
 }
 
-/** What the value at `path` may be, in words. */
+/** The values allowed at `path`, in words. */
 export function describeAt(path: KeyPath): string {
   const children = schemasAt(path.slice(0, -1)).flatMap(
     (node) => childAt(node, path.at(-1)!) ?? [],
@@ -56,7 +58,7 @@ export function describeAt(path: KeyPath): string {
   return [...new Set(children.map(describeValues))].join(' or ');
 }
 
-/** The keys that a mapping at `path` may have. */
+/** The keys allowed in a mapping at `path`. */
 export function keysAt(path: KeyPath): string[] {
   const keys = schemasAt(path).flatMap((node) => Object.keys(node.properties ?? {}));
   return [...new Set(keys)];
@@ -67,13 +69,13 @@ export interface KeyEntry {
   path: string;
   required: boolean;
   schema: SchemaNode;
-  /** In a union, the kind of entry that has the key. */
+  /** In a union, the kind of the mapping that has the key. */
   kind: string | undefined;
 }
 
 /**
- * Every key of the run file in the order of the schema; a mapping stands before its keys, and a
- * key of several kinds in a union stands once for each.
+ * Every key of the run file in the order of the schema. A mapping comes before its keys, and a key
+ * of several kinds in a union comes once for each.
  */
 export function allKeys(node: SchemaNode = runJsonSchema(), prefix = ''): KeyEntry[] {
   const variants = alternatives(node);
@@ -89,19 +91,19 @@ export function allKeys(node: SchemaNode = runJsonSchema(), prefix = ''): KeyEnt
   });
 }
 
-/** What tells a mapping from the others of its union: a key, and the name that it has there. */
+/** The key that discriminates a mapping in its union, and its value there. */
 export function kindOf({ properties }: SchemaNode): { key: string; name: string } | undefined {
   const own = Object.entries(properties ?? {}).find(([, node]) => node.const !== undefined);
   return own && { key: own[0], name: String(own[1].const) };
 }
 
-/** What a mapping that may be left out gives one of its keys. */
+/** The default of a key in an optional mapping. */
 function defaultWithin(node: SchemaNode, key: string): { default?: unknown } {
   const initial = node.default as Record<string, unknown> | undefined;
   return initial?.[key] === undefined ? {} : { default: initial[key] };
 }
 
-/** What a value may be, in words: `a whole number, at least 0`; `one of cpu, webgpu, cuda`. */
+/** The allowed values in words: `a whole number of at least 0`; `one of cpu, webgpu, cuda`. */
 export function describeValues(node: SchemaNode): string {
   const name = definitionName(node);
   if (name) return `a ${name}`;
@@ -116,8 +118,8 @@ export function describeValues(node: SchemaNode): string {
 
 const simpleTypes: Record<SimpleType, (node: SchemaNode) => string> = {
   object: (node) => `a mapping of ${Object.keys(node.properties ?? {}).join(', ')}`,
-  array: () => 'a list with at least one entry',
-  string: () => 'a text',
+  array: ({ minItems }) => (minItems ? 'a list with at least one entry' : 'a list'),
+  string: () => 'a string',
   number: (node) => `a number${describeRange(node)}`,
   integer: (node) => `a whole number${describeRange(node)}`,
   boolean: () => 'true or false',
@@ -128,13 +130,19 @@ function pairMember(node: SchemaNode): string {
   return node.prefixItems?.[0] ? describeValues(node.prefixItems[0]) : 'a value';
 }
 
-function describeRange({ minimum, exclusiveMinimum, maximum }: SchemaNode): string {
-  // zod bounds every integer by what a double holds exactly; nobody needs to be told.
+function describeRange(node: SchemaNode): string {
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = node;
+  // zod bounds every integer by the safe integers, which nobody needs to read.
   const top = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
-  if (exclusiveMinimum !== undefined) return ` over ${exclusiveMinimum}`;
   const bottom = minimum === Number.MIN_SAFE_INTEGER ? undefined : minimum;
   if (bottom !== undefined && top !== undefined) return ` from ${bottom} to ${top}`;
-  return bottom === undefined ? '' : `, at least ${bottom}`;
+  const bounds = [
+    exclusiveMinimum === undefined ? [] : ` above ${exclusiveMinimum}`,
+    bottom === undefined ? [] : ` of at least ${bottom}`,
+    exclusiveMaximum === undefined ? [] : ` and below ${exclusiveMaximum}`,
+    top === undefined ? [] : ` and at most ${top}`,
+  ];
+  return bounds.flat().join('');
 }
 
 function definitionName({ $ref }: SchemaNode): string | undefined {

@@ -112,7 +112,7 @@ describe('a bad run file is refused', () => {
     [
       'rewards of which none weighs anything',
       { ...runFile, rewards: [{ kind: 'rubric', weight: 0 }] },
-      /rewards: expected one with a weight over 0/,
+      /rewards: expected at least one with a weight above 0/,
     ],
     [
       'a refit by a reward that is not there',
@@ -122,7 +122,7 @@ describe('a bad run file is refused', () => {
     [
       'a refit on samples that retention takes away',
       { ...withRefit('rubric'), retention: { keep_samples: 1 } },
-      /retention\.keep_samples: expected the epochs of the longest phase \(\d+\) or more/,
+      /retention\.keep_samples: expected at least \d+, the epochs of the longest phase/,
     ],
     [
       'a refit by the reward model itself',
@@ -142,17 +142,17 @@ describe('a bad run file is refused', () => {
     [
       'key of another kind of prompt format',
       withFormat({ kind: 'plain', system: 'x' }),
-      /model\.prompt_format\.system: unknown key; it goes with kind chat/,
+      /model\.prompt_format\.system: unknown key; it belongs to kind chat/,
     ],
     [
       'KL below 0',
       { ...runFile, rlaif: { kl_penalty: -0.1 } },
-      /rlaif\.kl_penalty: expected a number, at least 0, found -0\.1 \(line 7\)/,
+      /rlaif\.kl_penalty: expected a number of at least 0, found -0\.1 \(line 7\)/,
     ],
     [
       'overlapping phases',
       withPhase({ epochs: [10, 15] }),
-      /phases\.1\.epochs: overlaps phase 'exploration', which runs to epoch 10/,
+      /phases\.1\.epochs: overlaps phase 'exploration', which ends at epoch 10/,
     ],
     [
       'a gap between phases',
@@ -162,7 +162,7 @@ describe('a bad run file is refused', () => {
     [
       'a ramp outside of the phases',
       { ...runFile, rlaif: { kl_penalty: { ramp: 'linear', from: 0, to: 1 } } },
-      /rlaif\.kl_penalty: expected a number, at least 0, found \{"ramp"/,
+      /rlaif\.kl_penalty: expected a number of at least 0, found \{"ramp"/,
     ],
     [
       'a ramp of what is no number',
@@ -172,7 +172,7 @@ describe('a bad run file is refused', () => {
     [
       'a text for a ramp',
       withPhase({ rlaif: { top_k: 'linear' } }),
-      /phases\.1\.rlaif\.top_k: expected a whole number over 0 or null or a ramp, found "linear"/,
+      /phases\.1\.rlaif\.top_k: expected a whole number above 0 or null or a ramp, found "linear"/,
     ],
     [
       'a typo in a ramp',
@@ -192,12 +192,12 @@ describe('a bad run file is refused', () => {
     [
       'values of another ramp',
       withPhase({ rlaif: { kl_penalty: { ramp: 'linear', from: 1, to: 0, values: [1] } } }),
-      /phases\.1\.rlaif\.kl_penalty\.values: unknown key; it goes with ramp step/,
+      /phases\.1\.rlaif\.kl_penalty\.values: unknown key; it belongs to ramp step/,
     ],
     [
       'a ramp that leaves its range',
       withPhase({ rlaif: { kl_penalty: { ramp: 'linear', from: 0.1, to: -0.1 } } }),
-      /phases\.1\.rlaif\.kl_penalty: expected a number, at least 0, found -0\.05 in epoch 14 of phase 'refinement'/,
+      /phases\.1\.rlaif\.kl_penalty: expected a number of at least 0, found -0\.05 in epoch 14 of phase 'refinement'/,
     ],
     [
       'more steps than epochs',
@@ -217,7 +217,7 @@ describe('a bad run file is refused', () => {
     [
       'a KL target with the penalty in the reward',
       { ...runFile, rlaif: { kl_placement: 'k1_reward', kl_target: 0.05 } },
-      /rlaif\.kl_target: goes with kl_placement k2_loss/,
+      /rlaif\.kl_target: expected kl_placement k2_loss/,
     ],
     [
       'a missing section',
@@ -252,7 +252,7 @@ describe('a bad run file is refused', () => {
 
   test('with the flag named as the source', async () => {
     const message = await problem(runFile, { set: ['rlaif.kl_penalty=-1'] });
-    expect(message).toMatch(/rlaif\.kl_penalty: .* found -1 \(given as a flag\)/);
+    expect(message).toMatch(/rlaif\.kl_penalty: .* found -1 \(set by a flag\)/);
   });
 
   test('when it cannot be read', async () => {

@@ -1,6 +1,6 @@
-// Reads a run file (YAML or JSON), applies flags over it and checks the whole: defaults < file <
-// flags. Every problem is listed at once, with its place in the file. Whether the files that it
-// names exist is for paths.ts and for those who read them.
+// Reads a run file (YAML or JSON), applies flags and checks the result: defaults < file < flags. All
+// problems are listed at once, with their lines. Whether the files it names exist is checked in
+// paths.ts and where they are read.
 
 import { readFile } from 'node:fs/promises';
 import { isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml';
@@ -13,12 +13,12 @@ import { type RunConfig, runSchema } from './schema/run.ts';
 export interface LoadOptions {
   /** `--set` flags, each `key.path=value`. */
   set?: readonly string[];
-  /** Values of flags that have a name of their own; undefined leaves the file's. */
+  /** Values of `--name` and `--seed`; undefined keeps the file's. */
   overrides?: { name?: string | undefined; seed?: number | undefined };
 }
 
 /**
- * Load, complete and check a run file.
+ * Load a run file, fill in its defaults and check it.
  *
  * @throws AnnealError InvalidConfig listing every problem as `path: expected …, found …`.
  */
@@ -27,16 +27,16 @@ export async function loadRunFile(path: string, options: LoadOptions = {}): Prom
   const flags = [...(options.set ?? []).map(parseAssignment), ...overrides(options)];
   return check(applyAssignments(file.data, flags), path, (key) =>
     flags.some((flag) => `${formatPath(key)}.`.startsWith(`${formatPath(flag.path)}.`))
-      ? 'given as a flag'
+      ? 'set by a flag'
       : file.placeOf(key),
   );
 }
 
 /**
- * Complete and check data that is parsed already, such as the input of a workflow. A resolved
- * configuration comes back as it is.
+ * Check parsed data, such as the input of a workflow, and fill in its defaults. A resolved
+ * configuration is returned unchanged.
  *
- * @throws AnnealError InvalidConfig as loadRunFile does; `source` names the data in it.
+ * @throws AnnealError InvalidConfig as loadRunFile does; `source` names the data in the message.
  */
 export function resolveConfig(input: unknown, source = 'run configuration'): RunConfig {
   if (!isMapping(input)) throw notAMapping(source, input);
@@ -44,8 +44,8 @@ export function resolveConfig(input: unknown, source = 'run configuration'): Run
 }
 
 /**
- * The configuration in a run's folder, from the text of its file; null where there is none, or none
- * that this version reads: what the run measured can be shown without it.
+ * The configuration of a run, from the text of the file in its folder. Null if there is none or this
+ * version cannot read it: the run's metrics can be shown without it.
  */
 export function parseRunConfig(text: string | null): RunConfig | null {
   if (text === null) return null;
@@ -56,7 +56,7 @@ export function parseRunConfig(text: string | null): RunConfig | null {
   }
 }
 
-/** Where the value at a path comes from, such as `line 12`. */
+/** The origin of the value at a path, such as `line 12`. */
 type PlaceOf = (path: KeyPath) => string | undefined;
 
 function overrides(options: LoadOptions): Assignment[] {
@@ -95,7 +95,7 @@ function parseRunFile(text: string, source: string): { data: unknown; placeOf: P
   return { data, placeOf: (path) => placeOf(document.contents, path, lines) };
 }
 
-/** The line of the deepest key on `path` that the file has. */
+/** The line of the deepest key on `path` that is in the file. */
 function placeOf(contents: unknown, path: KeyPath, lines: LineCounter): string | undefined {
   let node = contents;
   let start: unknown;

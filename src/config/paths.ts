@@ -1,5 +1,5 @@
-// Finds the files that a run file names. A relative path is looked for where the user stands, then
-// in the package itself, so that the embedded policy and prompts work from any folder.
+// Finds the files that a run file names. A relative path is looked up in the current directory, then
+// in the package, so that the embedded policy and prompts work from any folder.
 
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -7,10 +7,10 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AnnealError } from '../errors.ts';
 
-/** The folder that holds package.json, in the checkout and in an installed package alike. */
+/** The folder of package.json, in a checkout and in an installed package. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Folder of what can be fetched or made again. */
+/** Folder for files that can be downloaded or built again. */
 export function cacheFolder(env = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'anneal');
 }
@@ -19,13 +19,13 @@ export function cacheFolder(env = process.env): string {
  * The absolute path of an input file or folder.
  *
  * @param what names the input in the error, such as `model.path`.
- * @throws AnnealError InvalidConfig naming every place that was looked at.
+ * @throws AnnealError InvalidConfig naming every path that was tried.
  */
 export function resolveInput(path: string, what = 'input'): string {
   if (path.startsWith('s3://'))
     throw new AnnealError(
       'InvalidConfig',
-      `${what}: expected a path on this machine, found '${path}'. Copy it here first, as with 'aws s3 cp --recursive'; --runs-dir, resume_from and commands that read a run take s3:// addresses.`,
+      `${what}: expected a path on this machine, found '${path}'. Copy it to this machine first, for example with \`aws s3 cp --recursive\`. Only --runs-dir, resume_from and commands that read a run accept s3:// addresses.`,
     );
   const places = isAbsolute(path)
     ? [path]
@@ -35,13 +35,13 @@ export function resolveInput(path: string, what = 'input'): string {
   throw new AnnealError(
     'InvalidConfig',
     `${what}: expected '${path}' to exist, but there is nothing at ${places.join(' or ')}. ` +
-      'Correct the path; a relative one is taken from the current directory.',
+      'Correct the path; a relative path starts at the current directory.',
   );
 }
 
 /**
- * The absolute path of a checkpoint to go on from.
- * @throws AnnealError InvalidConfig naming the run's checkpoints that are there.
+ * The absolute path of a checkpoint to resume from.
+ * @throws AnnealError InvalidConfig naming the checkpoints that exist.
  */
 export function resolveCheckpoint(path: string): string {
   try {
@@ -52,8 +52,8 @@ export function resolveCheckpoint(path: string): string {
     const there = readdirSync(beside).filter((name) => /^epoch-\d+$/.test(name));
     throw new AnnealError(
       'InvalidConfig',
-      `resume_from: expected the checkpoint '${path}', but it is not there; checkpoints that are: ${there.sort().join(', ') || 'none'}. ` +
-        "Name one of these; a run's retention takes others away.",
+      `resume_from: expected a checkpoint at '${path}', found none; checkpoints there: ${there.sort().join(', ') || 'none'}. ` +
+        "Choose one of these; the run's retention setting deletes others.",
       { cause },
     );
   }

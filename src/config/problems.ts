@@ -1,17 +1,17 @@
-// Says in words what is wrong with a run file: zod's issues become lines of the form
-// `path: expected …, found …`, unknown keys come with the nearest known one.
+// Describes the problems of a run file: zod's issues become lines of the form
+// `path: expected …, found …`, and an unknown key comes with the nearest known one.
 
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { allKeys, describeAt, type KeyPath, keysAt, kindOf, schemasAt } from './json-schema.ts';
 
-/** One thing that is wrong, and where; `path` leads to the offending key. */
+/** One problem; `path` leads to the offending key. */
 export interface Problem {
   path: KeyPath;
   message: string;
 }
 
-/** The problems of `input` that zod found, in the order of the file's schema. */
+/** The problems that zod found in `input`, in the order of the schema. */
 export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
   return listProblems(error.issues, input);
 }
@@ -29,20 +29,20 @@ function listProblems(issues: readonly z.core.$ZodIssue[], input: unknown): Prob
   });
 }
 
-/** A path as people write it: `phases.1.rlaif.kl_penalty`; the whole file is `(the file)`. */
+/** A path as in `phases.1.rlaif.kl_penalty`; `(the file)` for the whole file. */
 export function formatPath(path: KeyPath): string {
   return path.length === 0 ? '(the file)' : path.map(String).join('.');
 }
 
-/** KL placements that are refused on purpose, with the reason (arXiv 2510.01555, 2512.21852). */
+/** Known KL placements that are refused, with the reason (arXiv 2510.01555, 2512.21852). */
 const unsound: Readonly<Record<string, string>> = {
   k1_loss: 'the gradient of k1 in the loss is zero in expectation, so it adds noise and no penalty',
-  k3_reward: 'k3 in the reward is a biased penalty without bound, which destabilises training',
-  k3_loss: "the gradient of k3 in the loss is not KL's; k2 in the loss has the right one",
-  k2_reward: "k2 in the reward is not KL's penalty; k1 in the reward is",
+  k3_reward: 'k3 in the reward is a biased and unbounded penalty, which destabilises training',
+  k3_loss: 'the gradient of k3 in the loss is not that of the KL; use k2_loss',
+  k2_reward: 'k2 in the reward is a biased penalty; use k1_reward',
 };
 
-/** Where a mapping fits no part of a union: what is wrong with it as the mapping it may be. */
+/** For a mapping that fits no part of a union: its problems as each mapping that the union allows. */
 function issuesOfMapping(issue: z.core.$ZodIssue, input: unknown): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union' || !isMapping(valueAt(input, issue.path))) return [];
   const within = issue.errors.filter((errors) =>
@@ -57,7 +57,7 @@ function isMapping(value: unknown): boolean {
 
 function messageOf(issue: z.core.$ZodIssue, input: unknown): string {
   if (issue.code === 'custom') {
-    // A ramp's own schema says what a ramp may be; what its values may be, the section's key.
+    // The values of a ramp are checked against the key that it sets.
     const constant = issue.params?.constantOf as KeyPath | undefined;
     return constant ? `expected ${describeAt(constant)}, ${issue.message}` : issue.message;
   }
@@ -67,7 +67,7 @@ function messageOf(issue: z.core.$ZodIssue, input: unknown): string {
   return `expected ${expected}, found ${found}${why ? `: ${why}` : ''}`;
 }
 
-/** The value at `path` of parsed data, undefined where the path leads nowhere. */
+/** The value at `path` of parsed data; undefined if there is none. */
 export function valueAt(input: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
     (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
@@ -82,13 +82,13 @@ function describeFound(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** What was meant: another kind, a near miss, a word of a longer key, a key of another place. */
+/** A hint for an unknown key: another kind, a similar key, a key of another section. */
 function suggestKey(parent: KeyPath, key: string): string {
   const here = keysAt(parent);
   if (here.includes(key)) {
     const kinds = schemasAt(parent).filter(({ properties }) => properties?.[key]);
     const names = kinds.map((node) => kindOf(node)?.name).join(' or ');
-    return `it goes with ${kindOf(kinds[0]!)?.key} ${names}`;
+    return `it belongs to ${kindOf(kinds[0]!)?.key} ${names}`;
   }
   const near = nearest(key, here);
   if (near) return `did you mean '${near}'?`;
@@ -108,7 +108,7 @@ function nearest(key: string, known: readonly string[]): string | undefined {
   return known.find((candidate) => candidate.split('_').includes(key));
 }
 
-/** Edits of one letter each; letters that only changed places count as one. */
+/** Edits of one letter each; transposed letters count as one edit. */
 function editsBetween(a: string, b: string): number {
   const letters = (word: string) => [...word].sort().join('');
   return a !== b && letters(a) === letters(b) ? 1 : distance(a, b);

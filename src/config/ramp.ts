@@ -1,5 +1,5 @@
-// Numbers that change over the epochs of a phase: what a ramp is, and its value in an epoch. Pure
-// and without imports, since workflows decide by it; how a ramp is written is in schema/ramps.ts.
+// Ramps: numbers that change over the epochs of a phase, and their value in an epoch. Pure and
+// without imports, because workflows depend on it. schema/ramps.ts validates how a ramp is written.
 
 /** From one value to another in equal steps (linear) or slowly at both ends (cosine). */
 export interface SlopeRamp {
@@ -29,14 +29,13 @@ export const wholeNumberKeys: readonly string[] = [
   'microbatch_size',
 ];
 
-/** Whether a phase gives a setting as a ramp; no setting is a mapping otherwise. */
+/** Whether a phase sets a ramp; no other setting is a mapping. */
 export function isRamp(value: unknown): value is Ramp {
   return typeof value === 'object' && value !== null && 'ramp' in value;
 }
 
 /**
- * The value of setting `key` in `epoch` of a phase from the first of `epochs` to the last, both
- * included. With progress p = (epoch - first) / (last - first), and p = 0 in a phase of one epoch:
+ * The value of setting `key` in `epoch` of a phase that spans `epochs`, inclusive. With progress p = (epoch - first) / (last - first), and p = 0 in a phase of one epoch:
  *
  * - linear: (1 - p) from + p to
  * - cosine: the same with (1 - cos(pi p)) / 2 for p
@@ -52,7 +51,7 @@ export function rampAt(
   return wholeNumberKeys.includes(key) ? Math.round(value) : withoutNoise(value);
 }
 
-/** The mapping with each ramp in it resolved; other values stay as they are. */
+/** The mapping with each ramp resolved for `epoch`; other values are unchanged. */
 export function resolveRamps(
   section: object,
   epochs: readonly [number, number],
@@ -83,7 +82,7 @@ function stepAt(
   return values[Math.floor((values.length * (epoch - first)) / (last - first + 1))]!;
 }
 
-/** Metrics record what was in force: 1.15, not 1.1500000000000001. */
+/** Metrics record the value: 1.15, not 1.1500000000000001. */
 function withoutNoise(value: number): number {
   return Number(value.toPrecision(12));
 }

@@ -1,5 +1,5 @@
-// Which epochs a run has, which phase each belongs to, and what is in force in it. Pure, with no
-// imports but types and pure code: workflows decide by it.
+// The epochs of a run, the phase of each, and its settings. Pure, and imports only types and pure
+// code, because workflows depend on it.
 
 import { isRamp, resolveRamps } from './ramp.ts';
 import type { PhaseConfig } from './schema/phases.ts';
@@ -7,19 +7,19 @@ import type { RlaifConfig } from './schema/rlaif.ts';
 import type { RunConfig } from './schema/run.ts';
 import type { TrainingConfig } from './schema/training.ts';
 
-/** What was in force in an epoch: the run's settings with the phase's overrides applied. */
+/** The settings of an epoch: the run's, with the phase's overrides applied. */
 export interface Settings {
   rlaif: RlaifConfig;
   training: TrainingConfig;
 }
 
-/** What the operator of a live run changed, over the phase's own overrides. */
+/** Changes that the operator of a live run made; they override the phase's. */
 export interface SettingsChange {
   rlaif?: Partial<Settings['rlaif']>;
   training?: Partial<Settings['training']>;
 }
 
-/** The first epoch of the run, where it does not go on from another's. */
+/** The first epoch of the run, unless it resumes from another. */
 export function firstEpochOf(config: RunConfig): number {
   return config.phases[0]!.epochs[0];
 }
@@ -29,15 +29,15 @@ export function lastEpochOf(config: RunConfig): number {
   return config.phases.at(-1)!.epochs[1];
 }
 
-/** The phase of an epoch; undefined outside of the run's epochs. */
+/** The phase of an epoch; undefined outside the run's epochs. */
 export function phaseOf(config: RunConfig, epoch: number): PhaseConfig | undefined {
   return config.phases.find(({ epochs: [first, last] }) => first <= epoch && epoch <= last);
 }
 
 /**
- * The phase of an epoch and its settings: the run file's, the phase's over them with its ramps
- * resolved to numbers, and `change` over both. Keys that are undefined change nothing.
- * @throws RangeError for an epoch outside of the run's.
+ * The phase of an epoch and its settings: the run file's, overridden by the phase's (ramps resolved
+ * to numbers), overridden by `change`. Undefined keys change nothing.
+ * @throws RangeError for an epoch outside the run.
  */
 export function settingsAt(
   config: RunConfig,
@@ -56,23 +56,23 @@ export function settingsAt(
   };
 }
 
-/** The epochs of a phase whose settings may differ: the first, and with a ramp every one. */
+/** The epochs of a phase whose settings can differ: all with a ramp, else only the first. */
 export function distinctEpochs({ epochs: [first, last], rlaif, training }: PhaseConfig): number[] {
   const ramps = [rlaif, training].some((section) => Object.values(section).some(isRamp));
   return Array.from({ length: ramps ? last - first + 1 : 1 }, (_, i) => first + i);
 }
 
-/** Whether the phase takes a new reference policy and a fresh optimiser at this epoch. */
+/** Whether this epoch starts with a new reference policy and a fresh optimiser. */
 export function resetsReference(phase: PhaseConfig, epoch: number): boolean {
   return phase.reset_reference && epoch === phase.epochs[0];
 }
 
-/** Whether a phase begins at this epoch that is not the run's first. */
+/** Whether a phase other than the first begins at this epoch. */
 export function beginsLaterPhase({ phases }: RunConfig, epoch: number): boolean {
   return phases.slice(1).some(({ epochs: [first] }) => first === epoch);
 }
 
-/** The reward models to be refitted between phases, each with its place among all of them. */
+/** The reward models to refit between phases, each with its index among all reward models. */
 export function refittedRewards({ rewards }: RunConfig) {
   return rewards
     .filter((reward) => reward.kind === 'reward_model')
@@ -92,7 +92,7 @@ function merge<T extends object>(base: T, ...changes: (Overrides<T> | undefined)
 
 type Overrides<T> = { [K in keyof T]?: T[K] | undefined };
 
-/** How the samples of a prompt are drawn for training, as the model process is asked for them. */
+/** The sampling settings of training, as the model process takes them. */
 export function samplingOf(rlaif: Settings['rlaif']) {
   return {
     samplesPerPrompt: rlaif.num_samples_per_prompt,

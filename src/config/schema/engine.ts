@@ -8,26 +8,28 @@ export const devices = ['cpu', 'webgpu', 'cuda'] as const;
 export type Device = (typeof devices)[number];
 
 export const engineSchema = z.strictObject({
-  device: z.enum(devices).default('cpu').describe('Where models run.'),
+  device: z.enum(devices).default('cpu').describe('Device that models run on.'),
   threads: positiveInt
     .default(2)
-    .describe('Threads of one operator; part of the run, for it can change the last bit.'),
+    .describe(
+      'Threads per operator; part of the run because it can change the last bit of a result.',
+    ),
   shard_prompts: positiveInt
     .default(8)
-    .describe('Prompts one generate activity samples as one batch.'),
+    .describe('Prompts that one generate activity samples as a batch.'),
   snapshot_seconds: z
     .number()
     .min(0)
     .default(10)
     .describe(
-      'Least time between snapshots of training, of a policy or of a reward model, from which a killed one goes on.',
+      'Least time between snapshots of a training, in seconds; a killed training resumes from the last one.',
     ),
   stall_seconds: z
     .number()
     .positive()
     .default(3600)
     .describe(
-      'A model process that gets no further for so long is ended and its work done again; more than a training step or a pass over a shard takes.',
+      'Restart a model process that makes no progress for this many seconds, and repeat its work. Choose more than a training step or a pass over a shard takes.',
     ),
 });
 

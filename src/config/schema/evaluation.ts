@@ -4,15 +4,14 @@ import { z } from 'zod';
 import { positiveInt } from './numbers.ts';
 
 export const evaluationSchema = z.strictObject({
-  prompts: positiveInt.default(64).describe('Held-out prompts, from the top of the file.'),
-  num_samples_per_prompt: positiveInt.default(8).describe('Group size N.'),
+  prompts: positiveInt
+    .default(64)
+    .describe('Held-out prompts to evaluate on, from the start of the file.'),
+  num_samples_per_prompt: positiveInt.default(8).describe('Samples per prompt (N of best-of-N).'),
   temperature: z
     .number()
     .positive()
     .default(1)
-    .describe('Fixed over all phases, so that they compare.'),
-  greedy: z
-    .boolean()
-    .default(true)
-    .describe('Also take one completion a prompt of the likeliest tokens.'),
+    .describe('Sampling temperature; the same in all phases, so that epochs can be compared.'),
+  greedy: z.boolean().default(true).describe('Also generate one greedy completion per prompt.'),
 });

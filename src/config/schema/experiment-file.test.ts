@@ -47,7 +47,7 @@ describe('an experiment file', () => {
 
   test.each([
     ['an unknown key', { ...grid, sedes: [1] }, /sedes/],
-    ['a name twice', { ...grid, variants: [{ name: 'a' }, { name: 'a' }] }, /'a' is named twice/],
+    ['a name twice', { ...grid, variants: [{ name: 'a' }, { name: 'a' }] }, /found 'a' twice/],
     [
       'a setting that there is not, naming the variant',
       { ...grid, variants: [{ name: 'b', set: { 'rlaif.kl_penality': 1 } }] },

@@ -1,5 +1,5 @@
-// The experiment file: a grid of variants of one run file by seeds, and the run files that it
-// comes to.
+// The experiment file: variants of one run file, each with every seed. Loading it resolves the
+// configuration of each run.
 
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
@@ -13,18 +13,18 @@ const slug = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case letters, digits and hyphens');
 
-/** Settings by their path, such as `rlaif.kl_penalty`, as `--set` takes them. */
+/** Settings by path, such as `rlaif.kl_penalty`, as for `--set`. */
 const assignments = z.record(z.string().min(1), z.json());
 
 const experimentSchema = z.strictObject({
-  /** Names the experiment's folder, and begins its runs' names. */
+  /** Name of the experiment's folder, and prefix of the names of its runs. */
   name: slug,
   /** The run file that every variant changes. */
   run: z.string().min(1),
   seeds: z.array(z.int().min(0)).min(1),
-  /** Runs that are under way at a time. */
+  /** Runs in progress at the same time. */
   concurrency: z.int().positive().default(2),
-  /** What all variants change. */
+  /** Settings that all variants override. */
   set: assignments.default({}),
   variants: z
     .array(
@@ -47,13 +47,13 @@ export interface Experiment {
   concurrency: number;
   variants: { name: string; title: string }[];
   seeds: number[];
-  /** Every variant with every seed, seed by seed, so that each seed is whole early. */
+  /** Every variant with every seed, seed by seed, so that each seed can be compared early. */
   runs: ExperimentRun[];
 }
 
 /**
- * Load an experiment file and every run that it comes to.
- * @throws AnnealError InvalidConfig naming the file, and the variant where it is one's fault
+ * Load an experiment file and the configuration of each of its runs.
+ * @throws AnnealError InvalidConfig naming the file, and the variant if that is at fault
  */
 export async function loadExperiment(path: string): Promise<Experiment> {
   const file = experimentSchema.safeParse(await readYaml(path));
@@ -62,7 +62,11 @@ export async function loadExperiment(path: string): Promise<Experiment> {
   const { name, run, seeds, concurrency, set, variants } = file.data;
   const names = variants.map((variant) => variant.name);
   const twice = names.find((variant, i) => names.indexOf(variant) !== i);
-  if (twice) throw new AnnealError('InvalidConfig', `${path}: variants: '${twice}' is named twice`);
+  if (twice)
+    throw new AnnealError(
+      'InvalidConfig',
+      `${path}: variants: expected a different name for each variant, found '${twice}' twice`,
+    );
   const base = resolveInput(run, 'run');
   const runs: ExperimentRun[] = [];
   for (const seed of seeds)
@@ -85,7 +89,7 @@ async function readYaml(path: string): Promise<unknown> {
   try {
     return parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    const message = `expected an experiment file in ${path}: ${(cause as Error).message}`;
+    const message = `${path}: expected an experiment file, cannot read it: ${(cause as Error).message}`;
     throw new AnnealError('InvalidConfig', message, { cause });
   }
 }

@@ -6,19 +6,22 @@ import { rewardWeight } from './reward-weight.ts';
 
 const identifier = /^[a-z][a-z0-9_]*$/;
 
-/** What a judge is asked of a program; a file of its own, or written into the run file. */
+/** What a judge is asked about a program: a file of its own, or part of the run file. */
 export const judgeRubricSchema = z.strictObject({
-  instructions: z.string().default('').describe('What the judge should know beside the criteria.'),
+  instructions: z.string().default('').describe('What the judge should know besides the criteria.'),
   criteria: z
     .array(
       z.strictObject({
-        name: z.string().regex(identifier, 'lower-case letters, digits and underscores'),
-        weight: z.number().positive().default(1).describe('Its share in the mean of criteria.'),
+        name: z
+          .string()
+          .regex(identifier, 'lower-case letters, digits and underscores')
+          .describe('Name of the criterion in metrics and reports.'),
+        weight: z.number().positive().default(1).describe('Weight in the mean of the criteria.'),
         scale: z
           .enum(['binary', 'graded'])
           .default('binary')
-          .describe('Met or not; or 0 to 4 points.'),
-        description: z.string().min(1).describe('When it is met, or what earns points.'),
+          .describe('Met or not (binary), or 0 to 4 points (graded).'),
+        description: z.string().min(1).describe('When the criterion is met, or what earns points.'),
       }),
     )
     .min(1)
@@ -28,105 +31,129 @@ export const judgeRubricSchema = z.strictObject({
     ),
 });
 
-/** What a run may spend on a judge; null is no limit. */
+/** What a run may spend on a judge. */
 const judgeBudget = z.strictObject({
-  calls: positiveInt.nullable().default(null).describe('Requests, failed ones among them.'),
-  tokens: positiveInt.nullable().default(null).describe('Tokens in and out together.'),
-  usd: z.number().positive().nullable().default(null).describe('Money, by the two prices.'),
-  input_price: z.number().min(0).default(0).describe('Dollars a million tokens in.'),
-  output_price: z.number().min(0).default(0).describe('Dollars a million tokens out.'),
+  calls: positiveInt
+    .nullable()
+    .default(null)
+    .describe('Most requests, including failed ones; null sets no limit.'),
+  tokens: positiveInt
+    .nullable()
+    .default(null)
+    .describe('Most tokens, input plus output; null sets no limit.'),
+  usd: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('Most US dollars, computed from the two prices; null sets no limit.'),
+  input_price: z.number().min(0).default(0).describe('US dollars per million input tokens.'),
+  output_price: z.number().min(0).default(0).describe('US dollars per million output tokens.'),
 });
 
-/** A large model that judges programs by a rubric; docs/judges.md. */
+/** A large language model that judges programs by a rubric; see docs/judges.md. */
 export const judgeSchema = z
   .strictObject({
     kind: z.literal('judge').describe('A large language model that judges by a rubric.'),
-    name: z.string().min(1).default('judge').describe('Its name in metrics and reports.'),
+    name: z.string().min(1).default('judge').describe('Name in metrics and reports.'),
     weight: rewardWeight,
     provider: z
       .enum(['openai-compatible', 'openai', 'anthropic'])
       .default('openai-compatible')
-      .describe('Wire format and service.'),
+      .describe('API and service to call.'),
     base_url: z
       .url()
       .nullable()
       .default(null)
-      .describe("The service's address; null is the provider's own."),
-    model: z.string().min(1).describe("The model's name at the provider."),
+      .describe("Address of the service; null uses the provider's own."),
+    model: z.string().min(1).describe('Name of the model at the provider.'),
     api_key_env: z
       .string()
       .regex(/^[A-Z_][A-Z0-9_]*$/, 'the name of an environment variable, never the key itself')
       .nullable()
       .default(null)
-      .describe("Variable that holds the key on score workers; null is the provider's usual one."),
+      .describe(
+        "Environment variable of score workers that holds the API key; null uses the provider's usual one.",
+      ),
     rubric: z
       .union([z.string().min(1), judgeRubricSchema])
-      .describe('YAML file of criteria and instructions, or its content.'),
+      .describe('YAML file with criteria and instructions, or its content.'),
     mode: z
       .enum(['pointwise', 'groupwise'])
       .default('pointwise')
-      .describe('A program a call, or all distinct ones of a prompt, shuffled.'),
+      .describe(
+        'One program per request (pointwise), or all distinct programs of a prompt in one request, shuffled (groupwise).',
+      ),
     comments: z
       .enum(['strip', 'keep'])
       .default('strip')
-      .describe('Of the program, before the judge sees it.'),
+      .describe('Strip or keep the comments of a program before the judge sees it.'),
     names: z
       .enum(['keep', 'rename'])
       .default('keep')
-      .describe("Of the program's own variables, before the judge sees it."),
+      .describe("Keep or rename a program's own variables before the judge sees it."),
     max_string_length: z
       .int()
       .min(0)
       .default(24)
-      .describe('Longer string literals are cut before the judge sees them.'),
+      .describe('Cut string literals to this many characters before the judge sees them.'),
     temperature: z
       .number()
       .min(0)
       .nullable()
       .default(0)
-      .describe("The judge's own; null leaves it to the provider."),
-    max_output_tokens: positiveInt.default(1024).describe('Limit of an answer.'),
+      .describe('Sampling temperature of the judge; null leaves it to the provider.'),
+    max_output_tokens: positiveInt.default(1024).describe('Most tokens in an answer.'),
     structured_output: z
       .boolean()
       .default(true)
-      .describe('Have an openai-compatible service hold answers to the JSON Schema.'),
-    time_limit_s: z.number().positive().default(60).describe('Of one request.'),
+      .describe('Have an openai-compatible service enforce the JSON Schema of answers.'),
+    time_limit_s: z
+      .number()
+      .positive()
+      .default(60)
+      .describe('Time limit of one request, in seconds.'),
     attempts: positiveInt
       .default(8)
       .describe('Requests for one verdict before it counts as missing.'),
-    concurrency: positiveInt.default(8).describe('Requests in flight of one score activity.'),
+    concurrency: positiveInt.default(8).describe('Most concurrent requests of one score activity.'),
     requests_per_minute: z
       .number()
       .positive()
       .nullable()
       .default(null)
-      .describe('Held across all workers and runs of a store.'),
+      .describe('Limit shared by all workers and runs of a store; null sets no limit.'),
     tokens_per_minute: z
       .number()
       .positive()
       .nullable()
       .default(null)
-      .describe('Held the same way, in and out together.'),
+      .describe('Limit on input plus output tokens, shared the same way; null sets no limit.'),
     max_missing: fraction
       .default(0.1)
-      .describe('Share of samples of a shard without a verdict above which the epoch waits.'),
+      .describe('The epoch waits if a larger share of the samples in a shard has no verdict.'),
     second_opinions: fraction
       .default(0)
-      .describe('Share of questions asked once more, in another order, to tell how steady it is.'),
-    budget: judgeBudget.prefault({}).describe('Spent, the run pauses until it is resumed.'),
+      .describe(
+        'Share of questions asked again in another order, to measure how consistent the judge is.',
+      ),
+    budget: judgeBudget
+      .prefault({})
+      .describe('Limits on spending. When one is reached, the run pauses until it is resumed.'),
   })
   .superRefine(({ provider, base_url, budget }, context) => {
     if (provider === 'openai-compatible' && base_url === null)
       context.addIssue({
         code: 'custom',
         path: ['base_url'],
-        message: 'must be the address of an openai-compatible service, such as http://host:8000/v1',
+        message:
+          'expected the address of an openai-compatible service, such as http://host:8000/v1',
       });
     if (budget.usd !== null && budget.input_price + budget.output_price === 0)
       context.addIssue({
         code: 'custom',
         path: ['budget', 'usd'],
-        message: 'needs input_price or output_price to count by',
+        message: 'expected input_price or output_price as well, to compute the cost',
       });
   });
 

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { positiveInt } from './numbers.ts';
 
-/** The projections of a layer that an adapter can be put on, by their short names. */
+/** Projections of a layer that can get an adapter, by their short names. */
 export const adapterTargets = [
   'q_proj',
   'k_proj',
@@ -18,36 +18,36 @@ export type AdapterTarget = (typeof adapterTargets)[number];
 /** Low-rank adapters (arXiv 2106.09685). */
 export const loraSchema = z.strictObject({
   rank: positiveInt.default(16).describe('Rank of the adapters.'),
-  alpha: z.number().positive().default(32).describe('They are scaled by alpha / rank.'),
+  alpha: z.number().positive().default(32).describe('Adapters are scaled by alpha / rank.'),
   targets: z
     .array(z.enum(adapterTargets))
     .min(1)
     .refine((targets) => new Set(targets).size === targets.length, 'names a projection twice')
     .default([...adapterTargets])
-    .describe('Projections of each layer that get one.'),
+    .describe('Projections of each layer that get an adapter.'),
 });
 
 /** The prompt's text and nothing else. */
 const plainFormat = z.strictObject({
-  kind: z.literal('plain').describe('The text as it stands.'),
+  kind: z.literal('plain').describe('The text of the prompt, unchanged.'),
   bos: z
     .boolean()
     .default(false)
-    .describe("Put the tokenizer's bos_token in front, as Llama's base models need it."),
+    .describe("Prepend the tokenizer's bos_token, as Llama's base models need."),
 });
 
-/** One turn of a conversation, for models that were trained to answer. */
+/** One turn of a conversation, for instruction-tuned models. */
 const chatFormat = z.strictObject({
-  kind: z.literal('chat').describe("What the user says, in the model folder's chat template."),
+  kind: z.literal('chat').describe("A user message in the model folder's chat template."),
   system: z
     .string()
     .nullable()
     .default(null)
-    .describe('The system message before it; null leaves that to the template.'),
+    .describe('System message before the prompt; null leaves it to the template.'),
   prefill: z
     .string()
     .default('')
-    .describe('First words of every answer, not part of the completion: say, a code fence.'),
+    .describe('Start of every answer, such as a code fence; not part of the completion.'),
 });
 
 /** How a prompt's text becomes the tokens that a completion follows. */
@@ -61,11 +61,11 @@ export const modelSchema = z.strictObject({
     .min(1)
     .nullable()
     .default(null)
-    .describe('Folder of the reference policy; null is the policy to start from.'),
+    .describe('Folder of the reference policy; null uses the policy to start from.'),
   lora: loraSchema
     .nullable()
     .default(null)
-    .describe('Train low-rank adapters over fixed weights; null trains every weight.'),
+    .describe('Train low-rank adapters (LoRA) on frozen weights; null trains every weight.'),
   prompt_format: promptFormatSchema
     .prefault({ kind: 'plain' })
     .describe('How the text of a prompt becomes tokens.'),

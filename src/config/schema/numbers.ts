@@ -1,4 +1,4 @@
-// Numbers that many sections of the run file use.
+// Number types that many sections share.
 
 import { z } from 'zod';
 

@@ -1,4 +1,4 @@
-// The list of phases: which epochs each has, and what it overrides.
+// The list of phases: the epochs of each, and the settings it overrides.
 
 import { z } from 'zod';
 import { overridesOf } from './ramps.ts';
@@ -9,18 +9,22 @@ export const phaseSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens')
-    .describe('Part of the ids of its epochs.'),
+    .describe('Name of the phase; part of the workflow ids of its epochs.'),
   epochs: z
     .tuple([z.int().min(0), z.int().min(0)])
-    .describe('First and last epoch of the phase, both included.'),
+    .describe('First and last epoch of the phase, inclusive.'),
   reset_reference: z
     .boolean()
     .default(false)
-    .describe('At the start of the phase the policy of the epoch before becomes the reference.'),
-  rlaif: overridesOf(rlaifSchema).prefault({}).describe('What this phase changes under rlaif.'),
+    .describe(
+      'At the start of the phase, make the current policy the reference policy and reset the optimiser.',
+    ),
+  rlaif: overridesOf(rlaifSchema)
+    .prefault({})
+    .describe('Settings under rlaif that this phase overrides.'),
   training: overridesOf(trainingSchema)
     .prefault({})
-    .describe('What this phase changes under training.'),
+    .describe('Settings under training that this phase overrides.'),
 });
 
 export type PhaseConfig = z.output<typeof phaseSchema>;

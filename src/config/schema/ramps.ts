@@ -1,5 +1,5 @@
-// How a phase writes its settings: the keys of a section, each optional and without a default of
-// its own, and every number also as a ramp. What a ramp comes to is in ramp.ts.
+// How a phase overrides settings: every key of a section is optional, and every number can be a
+// ramp. The value of a ramp in an epoch is computed in ramp.ts.
 
 import { z } from 'zod';
 import { isRamp, type Ramp, rampAt } from '../ramp.ts';
@@ -12,11 +12,17 @@ const slope = {
 /** A number that changes over the phase. */
 export const rampSchema = z
   .discriminatedUnion('ramp', [
-    z.strictObject({ ramp: z.literal('linear').describe('In equal steps.'), ...slope }),
-    z.strictObject({ ramp: z.literal('cosine').describe('Slowly at both ends.'), ...slope }),
+    z.strictObject({ ramp: z.literal('linear').describe('Changes in equal steps.'), ...slope }),
     z.strictObject({
-      ramp: z.literal('step').describe('One value after another.'),
-      values: z.array(z.number()).min(1).describe('Each for an equal part of the phase.'),
+      ramp: z.literal('cosine').describe('Changes slowly at both ends.'),
+      ...slope,
+    }),
+    z.strictObject({
+      ramp: z.literal('step').describe('Holds one value after another.'),
+      values: z
+        .array(z.number())
+        .min(1)
+        .describe('Values in order, each for an equal part of the phase.'),
     }),
   ])
   .meta({ id: 'ramp' });
@@ -31,7 +37,7 @@ type Overrides<S extends z.ZodRawShape> = {
     : never;
 };
 
-/** A section as a phase may write it. */
+/** A section as a phase can override it. */
 export function overridesOf<S extends Record<string, z.ZodDefault>>(section: z.ZodObject<S>) {
   const shape = Object.entries(section.shape).map(([key, field]) => {
     const own = field.unwrap() as z.ZodType;
@@ -47,8 +53,8 @@ function isNumber(schema: z.ZodType): boolean {
 }
 
 /**
- * Report the ramps of a phase's section that leave what their key may be in one of its epochs, and
- * those with more steps than the phase has epochs, some of which would never hold.
+ * Report the ramps of a phase's section with a value that is invalid for their key in one of its
+ * epochs, and step ramps with more values than the phase has epochs.
  */
 export function checkRamps(
   overrides: object,
@@ -67,18 +73,18 @@ export function checkRamps(
         path: [...path, key, 'values'],
         message: `expected at most ${count}, one for each epoch of phase '${name}', found ${steps}`,
       });
-    const stray = firstStray(key, ramp, section.shape[key] as z.ZodType, epochs);
-    if (stray)
+    const invalid = firstInvalid(key, ramp, section.shape[key] as z.ZodType, epochs);
+    if (invalid)
       context.addIssue({
         code: 'custom',
         path: [...path, key],
-        message: `found ${stray.value} in epoch ${stray.epoch} of phase '${name}'`,
+        message: `found ${invalid.value} in epoch ${invalid.epoch} of phase '${name}'`,
         params: { constantOf: [path.at(-1), key] },
       });
   }
 }
 
-function firstStray(
+function firstInvalid(
   key: string,
   ramp: Ramp,
   schema: z.ZodType,

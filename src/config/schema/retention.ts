@@ -3,24 +3,26 @@
 import { z } from 'zod';
 import { positiveInt } from './numbers.ts';
 
-/** What a run takes away of itself, after each epoch. */
+/** What a run deletes after each epoch. */
 export const retentionSchema = z.strictObject({
   keep_last: positiveInt
     .nullable()
     .default(null)
-    .describe('Keep the checkpoints of the latest so many epochs.'),
+    .describe('Keep the checkpoints of the last N epochs.'),
   keep_best: positiveInt
     .nullable()
     .default(null)
-    .describe('Keep those of so many epochs with the highest held-out reward.'),
+    .describe('Keep the checkpoints of the N epochs with the highest held-out reward.'),
   keep_every: positiveInt
     .nullable()
     .default(null)
-    .describe('Keep those of every so many-th epoch: 5 keeps 5, 10, 15. All three null keep all.'),
+    .describe(
+      "Keep every Nth epoch's checkpoint (5 keeps 5, 10, 15). If all three are null, keep all checkpoints.",
+    ),
   keep_samples: positiveInt
     .nullable()
     .default(null)
-    .describe('Keep the samples of the latest so many epochs; null keeps all.'),
+    .describe('Keep the samples of the last N epochs; null keeps all.'),
 });
 
 export type RetentionConfig = z.output<typeof retentionSchema>;

@@ -34,7 +34,7 @@ it.each([
   ['a share that leaves nothing', `${smallest}held_out_share: 1\n`, /held_out_share/],
   ['a missing key', 'base: x\nout: y\n', /pairs/],
   ["a run's setting that means nothing here", `${smallest}engine: {shard_prompts: 2}\n`, /shard/],
-  ['no YAML', '{', /expected a file of a reward model's training/],
+  ['no YAML', '{', /expected a reward model file, cannot read it/],
 ])('refuses %s, naming the file', async (_, text, message) => {
   const error = await load(text).catch((thrown) => thrown);
   expect(error).toMatchObject({ kind: 'InvalidConfig' });

@@ -1,5 +1,5 @@
-// The file of `anneal reward-model train`: what a reward model is made from, how it is trained, and
-// where it goes.
+// The file of `anneal reward-model train`: the base model and pairs, how to train, and where to
+// write the reward model.
 
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
@@ -10,14 +10,14 @@ import { preferenceTrainingSchema } from './preference-training.ts';
 import { runSchema } from './run.ts';
 
 export const rewardModelFileSchema = z.strictObject({
-  /** The workflow's id, and the folder of its checkpoints among the runs. */
+  /** Workflow id, and name of the checkpoint folder among the runs. */
   name: runSchema.shape.name.unwrap().default('reward-model'),
   seed: z.int().min(0).max(0xffffffff).default(0),
   /** Hugging Face folder of a language model, which gets a new head, or of a classifier. */
   base: z.string().min(1),
   /** JSONL file of pairs {"prompt", "chosen", "rejected"}. */
   pairs: z.string().min(1),
-  /** JSONL file of pairs to evaluate on; null takes a share of the prompts out of `pairs`. */
+  /** JSONL file of pairs to evaluate on; null holds out a share of the prompts in `pairs`. */
   held_out: z.string().min(1).nullable().default(null),
   held_out_share: z.number().gt(0).lt(1).default(0.1),
   prompt_format: promptFormatSchema.prefault({ kind: 'plain' }),
@@ -28,14 +28,14 @@ export const rewardModelFileSchema = z.strictObject({
     .omit({ shard_prompts: true, stall_seconds: true })
     .prefault({}),
   training: preferenceTrainingSchema.prefault({}),
-  /** Folder to write: the model, report.md and report.json. Must not be there, or be empty. */
+  /** Folder for the model, report.md and report.json; it must be new or empty. */
   out: z.string().min(1),
 });
-/** A checked file, every default filled in. */
+/** A checked file with every default filled in. */
 export type RewardModelConfig = z.output<typeof rewardModelFileSchema>;
 
 /**
- * Complete and check the content of a file.
+ * Check the content of a file and fill in its defaults.
  * @throws AnnealError InvalidConfig; `source` names the data in it
  */
 export function resolveRewardModelConfig(content: unknown, source: string): RewardModelConfig {
@@ -49,7 +49,7 @@ export async function loadRewardModelFile(path: string): Promise<RewardModelConf
   const content = await readFile(path, 'utf8')
     .then((text): unknown => parse(text))
     .catch((cause) => {
-      const message = `${path}: expected a file of a reward model's training: ${(cause as Error).message}`;
+      const message = `${path}: expected a reward model file, cannot read it: ${(cause as Error).message}`;
       throw new AnnealError('InvalidConfig', message, { cause });
     });
   return resolveRewardModelConfig(content, path);

@@ -1,4 +1,4 @@
-// What every kind of reward has.
+// The key that every kind of reward has.
 
 import { z } from 'zod';
 
@@ -6,4 +6,4 @@ export const rewardWeight = z
   .number()
   .min(0)
   .default(1)
-  .describe('Its share in the sum of rewards; 0 is reported and not summed.');
+  .describe('Weight in the sum of rewards; with 0 the reward is only reported.');

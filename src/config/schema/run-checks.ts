@@ -1,4 +1,4 @@
-// What the sections of a run file must agree on. Each check reports its own problems.
+// Checks between the sections of a run file. Each reports its own problems.
 
 import type { z } from 'zod';
 import type { PhaseConfig } from './phases.ts';
@@ -20,7 +20,7 @@ interface Sections {
 /** Reports a problem at a place of the run file. */
 type Report = (path: PropertyKey[], message: string) => void;
 
-/** Report everything in a run file that does not fit together. */
+/** Report every conflict between sections. */
 export function checkRun(run: Sections, context: z.RefinementCtx): void {
   const report: Report = (path, message) => context.addIssue({ code: 'custom', path, message });
   run.phases.forEach((phase, index) => {
@@ -37,7 +37,7 @@ export function checkRun(run: Sections, context: z.RefinementCtx): void {
   checkCosine(run, report);
 }
 
-/** Epochs run upwards and follow those of the phase before. */
+/** Epochs ascend, and follow those of the phase before. */
 function checkEpochs(
   { epochs: [first, last] }: PhaseConfig,
   before: PhaseConfig | undefined,
@@ -45,13 +45,14 @@ function checkEpochs(
   report: Report,
 ): void {
   const path = ['phases', index, 'epochs'];
-  if (last < first) report(path, `ends (${last}) before it begins (${first})`);
+  if (last < first)
+    report(path, `expected the first epoch before the last, found [${first}, ${last}]`);
   if (!before || first === before.epochs[1] + 1) return;
   const { name, epochs } = before;
   report(
     path,
     first <= epochs[1]
-      ? `overlaps phase '${name}', which runs to epoch ${epochs[1]}`
+      ? `overlaps phase '${name}', which ends at epoch ${epochs[1]}`
       : `leaves a gap after phase '${name}', which ends at epoch ${epochs[1]}`,
   );
 }
@@ -59,16 +60,20 @@ function checkEpochs(
 function checkPhaseName(phases: readonly PhaseConfig[], index: number, report: Report): void {
   const { name } = phases[index]!;
   if (phases.findIndex((other) => other.name === name) !== index)
-    report(['phases', index, 'name'], `'${name}' is used twice`);
+    report(
+      ['phases', index, 'name'],
+      `expected a different name for each phase, found '${name}' twice`,
+    );
 }
 
-/** A refit compares programs by the values of another reward of the run. */
+/** A refit ranks programs by the values of another reward of the run. */
 function checkRefitJudges({ rewards }: Sections, report: Report): void {
   rewards.forEach((reward, index) => {
     if (reward.kind !== 'reward_model' || !reward.refit) return;
     const others = rewards.flatMap(({ name }) => (name === reward.name ? [] : [name]));
     if (others.includes(reward.refit.judge)) return;
-    const known = others.join(', ') || 'there is none; add one, of weight 0 if it is only to judge';
+    const known =
+      others.join(', ') || 'there is none: add one, with weight 0 if it should only judge';
     report(
       ['rewards', index, 'refit', 'judge'],
       `expected the name of another reward (${known}), found '${reward.refit.judge}'`,
@@ -84,13 +89,16 @@ function checkRefitSamples({ phases, rewards, retention }: Sections, report: Rep
   if (refits && keepSamples !== null && keepSamples < longest)
     report(
       ['retention', 'keep_samples'],
-      `expected the epochs of the longest phase (${longest}) or more, since reward models are refitted on a phase's samples, found ${keepSamples}`,
+      `expected at least ${longest}, the epochs of the longest phase, because reward models are refitted on the samples of a whole phase; found ${keepSamples}`,
     );
 }
 
 function checkWeights({ rewards }: Sections, report: Report): void {
   if (rewards.every(({ weight }) => weight === 0))
-    report(['rewards'], 'expected one with a weight over 0, or nothing is there to learn');
+    report(
+      ['rewards'],
+      'expected at least one with a weight above 0: otherwise the policy has nothing to learn from',
+    );
 }
 
 function checkBatchSize({ training }: Sections, report: Report): void {
@@ -98,7 +106,7 @@ function checkBatchSize({ training }: Sections, report: Report): void {
   if (batch_size % microbatch_size !== 0)
     report(
       ['training', 'batch_size'],
-      `must be a multiple of microbatch_size (${microbatch_size}), found ${batch_size}`,
+      `expected a multiple of microbatch_size (${microbatch_size}), found ${batch_size}`,
     );
 }
 
@@ -106,11 +114,14 @@ function checkKlTarget({ rlaif }: Sections, report: Report): void {
   if (rlaif.kl_target !== null && rlaif.kl_placement !== 'k2_loss')
     report(
       ['rlaif', 'kl_target'],
-      'goes with kl_placement k2_loss: it acts from step to step, and rewards are given once',
+      'expected kl_placement k2_loss with a kl_target: the target rescales the penalty at every step, but a penalty in the reward is computed once per epoch',
     );
 }
 
 function checkCosine({ training }: Sections, report: Report): void {
   if (training.schedule === 'cosine' && training.decay_steps === null)
-    report(['training', 'decay_steps'], 'must be a number of steps for a cosine schedule');
+    report(
+      ['training', 'decay_steps'],
+      'expected a number of steps, because schedule is cosine; found null',
+    );
 }

@@ -1,6 +1,5 @@
 // The run file: one strict schema, from which defaults, JSON Schema and types are derived. Keys keep
-// the names of the system this project grew from (snake_case). Reading files and applying flags
-// is load.ts.
+// the snake_case names of the system this project grew from. load.ts reads files and applies flags.
 
 import { z } from 'zod';
 import { engineSchema } from './engine.ts';
@@ -21,17 +20,15 @@ export const runSchema = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dots, hyphens and underscores')
       .default('run')
-      .describe('The workflow id and the name of the run folder.'),
-    seed: z.int().min(0).max(0xffffffff).default(0).describe('Seed of everything random.'),
+      .describe('Workflow id of the run, and name of its folder.'),
+    seed: z.int().min(0).max(0xffffffff).default(0).describe('Random seed of the run.'),
     model: modelSchema,
     resume_from: z
       .string()
       .min(1)
       .nullable()
       .default(null)
-      .describe(
-        "An epoch's checkpoint of another run to continue from: a folder, or its s3:// address.",
-      ),
+      .describe('Checkpoint of another run to continue from: a folder or an s3:// address.'),
     prompts: z.strictObject({
       train: z.string().min(1).describe('JSONL file of prompts to train on.'),
       held_out: z.string().min(1).describe('JSONL file of prompts to evaluate on.'),
@@ -44,13 +41,11 @@ export const runSchema = z
       .array(rewardSchema)
       .min(1)
       .prefault([{ kind: 'rubric' }]),
-    success: successSchema
-      .prefault({})
-      .describe('The success metrics that the analysis page reports on.'),
+    success: successSchema.prefault({}).describe('Targets that the analysis page reports on.'),
     retention: retentionSchema
       .nullable()
       .default(null)
-      .describe('What goes after each epoch; null keeps everything. See docs/operations.md.'),
+      .describe('What to delete after each epoch; null keeps everything. See docs/operations.md.'),
     phases: z.array(phaseSchema).min(1),
   })
   .superRefine(checkRun);

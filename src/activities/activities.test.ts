@@ -358,6 +358,17 @@ describe('an epoch', () => {
     expect(total).toBeCloseTo(0, 10);
   });
 
+  it('writes the advantages that training used, if they are not those of the batch', async () => {
+    const withPlacement = async (kl_placement: string) =>
+      runEpoch(await prepare({ ...runFile(), rlaif: { ...runFile().rlaif, kl_placement } }));
+    const path = 'samples/epoch-05/advantages.jsonl';
+    await withPlacement('k1_reward');
+    expect(await lines(path)).toContainEqual({ promptId: 'a', sample: 0, advantage: 0.25 });
+    await rm(inRun('.'), { recursive: true });
+    await withPlacement('k2_loss');
+    await expect(lines(path)).rejects.toThrow('ENOENT');
+  });
+
   it('writes down what it does not train on, and why', async () => {
     const rlaif = { ...runFile().rlaif, reward_threshold: 0.9 };
     const { batch } = await runEpoch(await prepare({ ...runFile(), rlaif }));

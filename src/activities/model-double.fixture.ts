@@ -72,7 +72,14 @@ export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
       const { clip_low: low, clip_high: high, steps: _, totalSteps: __, ...means } = stats;
       const clips = { 'clip_ratio/low_mean': low, 'clip_ratio/high_mean': high };
       const rest = { 'clip_ratio/region_mean': low + high, num_tokens: 9 };
-      return { stats, steps: [{ step: epoch, ...means, ...clips, ...rest }] };
+      return {
+        stats,
+        steps: [{ step: epoch, ...means, ...clips, ...rest }],
+        advantages:
+          settings.rlaif.kl_placement === 'k1_reward'
+            ? samples.map(({ promptId, sample }) => ({ promptId, sample, advantage: 0.25 }))
+            : null,
+      };
     },
     async makeClassifier({ model, out }) {
       await writeFile(join(out, 'model.safetensors'), `judge of ${await weights(model)}`);

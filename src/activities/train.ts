@@ -36,6 +36,8 @@ export function trainWith(dependencies: Dependencies) {
           dependencies.models.train({ ...whole, ...how }, options),
         );
         await writeDocument(store, layout.steps(epoch), encodeJsonl(report?.steps ?? []));
+        if (report?.advantages)
+          await store.write(layout.advantages(epoch), encodeJsonl(report.advantages));
         const stats = report?.stats ?? null;
         const step = input.policy.step + (stats?.steps ?? 0);
         const base = baseOf(input, stats);

@@ -52,6 +52,8 @@ export const layout = {
   scoredShards: (epoch: number) => `${samplesFolder(epoch, 'train')}/verdicts.jsonl`,
   /** A line for every sample that is not in the batch, and why. */
   dropped: (epoch: number) => `${samplesFolder(epoch, 'train')}/dropped.jsonl`,
+  /** Advantages that the objective used, written if they are not those of the batch. */
+  advantages: (epoch: number) => `${samplesFolder(epoch, 'train')}/advantages.jsonl`,
   checkpoints: 'checkpoints',
   samples: 'samples',
   /** All samples of an epoch, of every split. */

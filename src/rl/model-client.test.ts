@@ -176,6 +176,27 @@ describe('train', () => {
     }
   });
 
+  it('reports the advantages that it used, less the penalty of k1_reward', async () => {
+    const reference = (await trainJob()).out;
+    await models.train(await trainJob({ out: reference }));
+    const withRlaif = async (rlaif: object, samples?: TrainJob['samples']) => {
+      const plain = await trainJob({ reference });
+      const settings = { ...plain.settings, rlaif: rlaifSchema.parse(rlaif) };
+      const job = { ...plain, settings, samples: samples ?? plain.samples };
+      const { advantages } = await models.train(job);
+      return { job, advantages, weights: await readFile(join(job.out, 'model.safetensors')) };
+    };
+    const penalized = await withRlaif({ kl_placement: 'k1_reward', kl_penalty: 0.3 });
+    const { samples } = penalized.job;
+    expect(penalized.advantages).toHaveLength(samples.length);
+    const reported = samples.map((sample, i) => ({ ...sample, ...penalized.advantages![i] }));
+    expect(reported).not.toEqual(samples);
+    // The same bits, if the batch has the reported advantages and there is no other penalty.
+    const given = await withRlaif({ kl_penalty: 0 }, reported);
+    expect(given.advantages).toBeNull();
+    expect(given.weights).toEqual(penalized.weights);
+  });
+
   it('goes on from any of its snapshots to the same bits', async () => {
     const whole = await trainJob({ reference: await copyOf(model) });
     const report = await models.train(whole);

@@ -79,6 +79,15 @@ it('says of every sample what it was trained with, or which filter left it out',
   ]);
 });
 
+it('shows the advantage that training used, if that is not the one in the batch', async () => {
+  await write(layout.advantages(8), [{ promptId: 'a', sample: 2, advantage: 0.3 }]);
+  const rows = await readRollouts(folder, 8, 'train');
+  expect(rows.slice(1, 3).map(({ trained, advantage }) => [trained, advantage])).toEqual([
+    [true, expect.closeTo(0, 10)],
+    [true, 0.3],
+  ]);
+});
+
 it('tells a sample that was dropped from one that nobody judged yet', async () => {
   await rm(join(folder, layout.dropped(8)));
   const fates = async () => (await readRollouts(folder, 8, 'train')).map(({ trained }) => trained);

@@ -8,7 +8,7 @@ import { openStore } from '../../artifacts/open-store.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import type { ScoredRollout } from '../../records/rollouts.ts';
 import type { DroppedSample, DropReason } from '../../rl/batch.ts';
-import type { TrainSample } from '../../rl/policy/job.ts';
+import type { TrainedAdvantage, TrainSample } from '../../rl/policy/job.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** What the filter decided of a sample. */
@@ -75,6 +75,8 @@ async function readFates(read: Reader, epoch: number, split: Split) {
   const fates = new Map<string, Fate>();
   for (const sample of dropped) fates.set(keyOf(sample), fate(false, sample));
   for (const sample of batch ?? []) fates.set(keyOf(sample), fate(true, sample));
+  const trained = (batch && (await read<TrainedAdvantage>(layout.advantages(epoch)))) ?? [];
+  for (const sample of trained) fates.set(keyOf(sample), fate(true, sample));
   const unknown = fate(batch && false);
   return (sample: ScoredRollout): Fate => fates.get(keyOf(sample)) ?? unknown;
 }

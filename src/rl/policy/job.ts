@@ -15,7 +15,7 @@ export interface TrainSample {
   tokens: number[];
   /** Log-probabilities under the policy that sampled, at the sampling temperature. */
   logprobs: number[];
-  /** Already computed over the whole group, reward weight included. */
+  /** Over the whole group, with reward_weight, before training subtracts a penalty (`k1_reward`). */
   advantage: number;
   reward: number;
 }
@@ -64,8 +64,13 @@ export interface StepMetrics {
   num_tokens: number;
 }
 
-/** What training an epoch says of itself. */
+/** Result of training on an epoch's samples. */
 export interface TrainReport {
   stats: TrainStats;
   steps: StepMetrics[];
+  /** The advantages that the objective used; null if they are those of the batch. */
+  advantages: TrainedAdvantage[] | null;
 }
+
+/** A line of the file of trained advantages. */
+export type TrainedAdvantage = Pick<TrainSample, 'promptId' | 'sample' | 'advantage'>;

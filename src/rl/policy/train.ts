@@ -13,7 +13,7 @@ import { readProgress, SnapshotTimer, stateFile } from '../../engine/training/sn
 import type { TrainStats } from '../../records/metrics.ts';
 import { algorithms, tokenWeights } from '../algorithms.ts';
 import { objectiveStats } from '../objective.ts';
-import type { StepMetrics, TrainJob, TrainReport, TrainSample } from './job.ts';
+import type { StepMetrics, TrainedAdvantage, TrainJob, TrainReport, TrainSample } from './job.ts';
 import { PolicyTrainer, type StepSettings, type StepStats, type TrainSequence } from './trainer.ts';
 
 /** A step that was taken, and what was in force in it. */
@@ -30,85 +30,89 @@ interface EpochProgress {
   steps: Step[];
 }
 
-/** Run the job; see TrainJob for what goes in and model-service.ts for what may be thrown. */
+/** Run the job; see TrainJob for its input and model-service.ts for what it throws. */
 export async function trainPolicy(
   job: TrainJob,
   onProgress: (progress: Progress) => void,
 ): Promise<TrainReport> {
+  const { samples, settings } = job;
   const progress = job.resume ? await readProgress<EpochProgress>(job.resume) : undefined;
-  const sequences = await withReference(job, progress?.referenceLogprobs, onProgress);
+  const encoded = await encodeSamples(job);
+  const reference =
+    progress?.referenceLogprobs ?? (await referenceLogprobs(job, encoded, onProgress));
+  const advantages = penalizedAdvantages(job, reference);
+  const sequences = encoded.map((sequence, i): TrainSequence => {
+    const { reward, logprobs } = samples[i]!;
+    const { advantage } = (advantages ?? samples)[i]!;
+    return {
+      ...sequence,
+      weight: [],
+      advantage: sequence.completion.map(() => advantage),
+      reward: settings.rlaif.reward_weight * reward,
+      oldLogprobs: logprobs,
+      referenceLogprobs: reference[i]!,
+    };
+  });
   const trainer = await PolicyTrainer.load(job.model, job.engine, {
     fresh: job.freshOptimizer,
     lora: job.lora,
     seed: job.seed,
-    recompute: job.settings.training.recompute,
+    recompute: settings.training.recompute,
     snapshot: job.resume && stateFile(job.resume),
   });
   try {
     const steps = await runSteps(job, trainer, sequences, progress?.steps ?? [], onProgress);
     await trainer.save(job.out);
-    return { stats: summarize(job.settings, trainer, steps), steps: steps.map(toMetrics) };
+    const stats = summarize(settings, trainer, steps);
+    return { stats, steps: steps.map(toMetrics), advantages };
   } finally {
     await trainer.close();
   }
 }
 
-/**
- * What the samples are trained on with. Where the policy that sampled is the reference, their own
- * log-probabilities are the reference's, and no pass is made for them.
- */
-async function withReference(
-  job: TrainJob,
-  known: EpochProgress['referenceLogprobs'] | undefined,
-  onProgress: (progress: Progress) => void,
-) {
-  const { base } = await openPolicyFolder(job.model);
-  const encode = await createPromptEncoder(await readTokenizer(base), job.promptFormat);
-  const { rlaif } = job.settings;
-  const sequences = job.samples.map((sample) => ({
-    sample,
-    prompt: encode(sample.prompt),
-    completion: sample.tokens,
-  }));
-  const logprobs =
-    known ??
-    (job.reference === job.model
-      ? job.samples.map((sample) => sample.logprobs)
-      : await referenceLogprobs(job, sequences, onProgress));
-  const penalties =
-    rlaif.kl_placement === 'k1_reward'
-      ? k1Penalties(job.samples, logprobs, rlaif.kl_penalty)
-      : undefined;
-  return sequences.map(({ sample, ...sequence }, i): TrainSequence => {
-    const advantage = sample.advantage - (penalties?.[i] ?? 0);
-    return {
-      ...sequence,
-      weight: [],
-      advantage: sample.tokens.map(() => advantage),
-      reward: rlaif.reward_weight * sample.reward,
-      oldLogprobs: sample.logprobs,
-      referenceLogprobs: logprobs[i]!,
-    };
-  });
+/** Prompts and completions as token ids. */
+async function encodeSamples({ model, promptFormat, samples }: TrainJob): Promise<Sequence[]> {
+  const { base } = await openPolicyFolder(model);
+  const encode = await createPromptEncoder(await readTokenizer(base), promptFormat);
+  return samples.map(({ prompt, tokens }) => ({ prompt: encode(prompt), completion: tokens }));
 }
 
+/**
+ * Log-probabilities of the completions under the reference. If the reference is the policy that
+ * sampled, the samples already have them.
+ */
 async function referenceLogprobs(
-  { reference: folder, engine, settings }: TrainJob,
+  { model, reference, engine, samples, settings }: TrainJob,
   sequences: readonly Sequence[],
   onProgress: (progress: Progress) => void,
-): Promise<number[][]> {
+): Promise<(readonly number[])[]> {
+  if (reference === model) return samples.map(({ logprobs }) => logprobs);
   const { rlaif, training } = settings;
-  const reference = await ReferencePolicy.open(folder, engine);
+  const policy = await ReferencePolicy.open(reference, engine);
   try {
-    return await reference.logprobs(
+    return await policy.logprobs(
       sequences,
       training.microbatch_size,
       rlaif.generation_temperature,
       (done) => onProgress({ done, total: sequences.length, unit: 'samples', note: 'reference' }),
     );
   } finally {
-    await reference.close();
+    await policy.close();
   }
+}
+
+/** Advantages less the KL penalty of `k1_reward`; null for a placement that leaves them alone. */
+function penalizedAdvantages(
+  { samples, settings: { rlaif } }: TrainJob,
+  reference: readonly (readonly number[])[],
+): TrainedAdvantage[] | null {
+  if (rlaif.kl_placement !== 'k1_reward') return null;
+  const penalties = k1Penalties(samples, reference, rlaif.kl_penalty);
+  return samples.map(({ promptId, sample, advantage }, i) => ({
+    promptId,
+    sample,
+    advantage: advantage - penalties[i]!,
+  }));
 }
 
 /**

@@ -18,6 +18,7 @@ import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import { resolveConfig } from '../config/load.ts';
 import { resolveCheckpoint, resolveInput } from '../config/paths.ts';
+import { scoringModels } from '../config/reward-traits.ts';
 import { firstEpochOf, lastEpochOf, phaseOf, refittedRewards } from '../config/schedule.ts';
 import { type RunConfig, runSchema } from '../config/schema/run.ts';
 import { readAdapterFolder } from '../engine/files/adapter-folder.ts';
@@ -26,9 +27,8 @@ import { AnnealError } from '../errors.ts';
 import type { EpochMetrics } from '../records/metrics.ts';
 import type { Prompt } from '../records/prompts.ts';
 import type { ArtifactRef, CheckpointRef, ScoredShards } from '../records/refs.ts';
-import { readRubrics } from '../rewards/judge/rubric-file.ts';
+import { createRewards, readRewardFiles } from '../rewards/kinds.ts';
 import { readPrompts } from '../rewards/prompts.ts';
-import { createRewards } from '../rewards/score-completions.ts';
 import type { ModelService } from '../rl/model-service.ts';
 import { type ActivityScope, runActivity } from './activity.ts';
 import type { PrepareInput, RunPlan } from './contract.ts';
@@ -63,7 +63,7 @@ export function prepareWith(dependencies: Dependencies) {
 /** The run file completed and checked, with its workflow's name and its judges' rubrics in it. */
 async function resolve({ file, run }: PrepareInput): Promise<RunConfig> {
   const config = resolveConfig(file, 'run file');
-  return { ...config, name: run, rewards: await readRubrics(config.rewards) };
+  return { ...config, name: run, rewards: await readRewardFiles(config.rewards) };
 }
 
 /** What a run file names, found and checked. */
@@ -121,16 +121,12 @@ async function readInputs(
 /** Check the reward models among the rewards. @throws AnnealError InvalidModel */
 async function readRewardModels(config: RunConfig, models: ModelService, scope: ActivityScope) {
   const found: Inputs['rewardModels'] = [];
-  for (const reward of config.rewards) {
-    if (reward.kind !== 'reward_model') continue;
-    const key = `rewards: path of '${reward.name}'`;
-    const model = resolveInput(reward.path, key);
+  for (const { name, path, prompt_format } of scoringModels(config.rewards)) {
+    const key = `rewards: path of '${name}'`;
+    const model = resolveInput(path, key);
     await refuseAdapters(key, model);
-    checkSingleScore(
-      model,
-      await models.inspect({ model, promptFormat: reward.prompt_format }, scope),
-    );
-    found.push([reward.name, model]);
+    checkSingleScore(model, await models.inspect({ model, promptFormat: prompt_format }, scope));
+    found.push([name, model]);
   }
   return found;
 }

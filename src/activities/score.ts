@@ -5,12 +5,14 @@ import { openCheckpoint } from '../artifacts/checkpoints.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
+import { withScoringModel } from '../config/reward-traits.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
 import type { ArtifactRef } from '../records/refs.ts';
 import type { Rollout, ScoredRollout } from '../records/rollouts.ts';
+import { createRewards } from '../rewards/kinds.ts';
 import { normalFormsOf } from '../rewards/programs/normal-form/index.ts';
 import { programOf } from '../rewards/prompts.ts';
-import { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
+import { scoreCompletions } from '../rewards/score-completions.ts';
 import { runActivity } from './activity.ts';
 import type { ScoreInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
@@ -49,7 +51,7 @@ export function scoreWith(dependencies: Dependencies) {
         (rollout, i): ScoredRollout => ({
           ...rollout,
           ...scores[i]!,
-          program: nameOf(forms[i]!),
+          program: programHash(forms[i]!),
         }),
       );
       return store.write(layout.scored(epoch, split, shard), encodeJsonl(rows), rows.length);
@@ -66,12 +68,12 @@ async function withOwnModels(
   for (const reward of rewards) {
     const ref = rewardModels[reward.name];
     const path = ref && (await openCheckpoint(store, ref));
-    configs.push(reward.kind === 'reward_model' && path ? { ...reward, path } : reward);
+    configs.push(path ? withScoringModel(reward, path) : reward);
   }
   return configs;
 }
 
-/** Names a program by its normal form, shortly: a sample's line carries it. */
-function nameOf(form: string | null): string | null {
+/** A short hash of a program's normal form: a sample's line carries it. */
+function programHash(form: string | null): string | null {
   return form && createHash('sha256').update(form).digest('hex').slice(0, 16);
 }

@@ -2,6 +2,7 @@
 // code, because workflows depend on it.
 
 import { isRamp, resolveRamps } from './ramp.ts';
+import { scoringModels } from './reward-traits.ts';
 import type { PhaseConfig } from './schema/phases.ts';
 import type { RlaifConfig } from './schema/rlaif.ts';
 import type { RunConfig } from './schema/run.ts';
@@ -74,9 +75,9 @@ export function beginsLaterPhase({ phases }: RunConfig, epoch: number): boolean 
 
 /** The reward models to refit between phases, each with its index among all reward models. */
 export function refittedRewards({ rewards }: RunConfig) {
-  return rewards
-    .filter((reward) => reward.kind === 'reward_model')
-    .flatMap((reward, index) => (reward.refit ? [{ reward, refit: reward.refit, index }] : []));
+  return scoringModels(rewards).flatMap((reward, index) =>
+    reward.refit ? [{ reward, refit: reward.refit, index }] : [],
+  );
 }
 
 /** Number of shards in which `prompts` are generated, `perShard` in each but the last. */

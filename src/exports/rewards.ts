@@ -4,6 +4,7 @@
 export { rubricSchema } from '../config/schema/rubric-reward.ts';
 export { type Prompt, promptSchema } from '../records/prompts.ts';
 export type { Score } from '../records/rollouts.ts';
+export { createRewards } from '../rewards/kinds.ts';
 export { readPrompts } from '../rewards/prompts.ts';
 export type {
   CriterionResult,
@@ -14,4 +15,4 @@ export type {
   ScoreProgress,
 } from '../rewards/reward.ts';
 export { createRubric } from '../rewards/rubric/rubric.ts';
-export { createRewards, scoreCompletions } from '../rewards/score-completions.ts';
+export { scoreCompletions } from '../rewards/score-completions.ts';

@@ -4,8 +4,8 @@
 
 import { z } from 'zod';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
+import { readPython } from './programs/python.ts';
 import { invalid, type NumberedRow, readRows } from './prompts.ts';
-import { sharedSandbox } from './sandbox/sandbox.ts';
 
 export const promptFormats = ['humaneval', 'mbpp'] as const;
 export type PromptFormat = (typeof promptFormats)[number];
@@ -91,16 +91,12 @@ async function fromHumanEval(
   rows: NumberedRow<z.output<typeof humanEvalSchema>>[],
   path: string,
 ): Promise<Prompt[]> {
-  const programs = rows.map(({ row }) => ({
-    source: 'from _anneal.assertions import split_checks',
-    entry: 'split_checks',
-    calls: [JSON.stringify([row.test, entryOf(row, 'python'), row.prompt])],
-  }));
-  const outcomes = await sharedSandbox(limits, 'python').run(programs);
+  const calls = rows.map(({ row }) => [row.test, entryOf(row, 'python'), row.prompt]);
+  const outcomes = await readPython('split_checks', calls, { limits });
   return rows.map(({ row, line }, index) => {
-    const [outcome] = outcomes[index]!;
-    if (!outcome || 'failed' in outcome)
-      throw invalid(path, line, `test: expected a function \`check\`, found: ${outcome?.failed}`);
+    const outcome = outcomes[index]!;
+    if ('failed' in outcome)
+      throw invalid(path, line, `test: expected a function \`check\`, found: ${outcome.failed}`);
     return toPrompt(path, line, {
       id: row.task_id,
       language: 'python',

@@ -1,6 +1,7 @@
 // What every reward is, whatever it judges by: the interface that scoreCompletions combines.
 
 import type { PromptFormat } from '../config/schema/model.ts';
+import type { RewardConfig } from '../config/schema/rewards.ts';
 import type { Prompt } from '../records/prompts.ts';
 import type { Score } from '../records/rollouts.ts';
 
@@ -53,6 +54,14 @@ export interface Reward {
    * a judge's process cannot be started.
    */
   score(items: readonly ScoreItem[], options?: ScoreOptions): Promise<CriterionResult[]>;
+}
+
+/** What a kind of reward provides; kinds.ts has them all. */
+export interface RewardImplementation<C extends RewardConfig> {
+  /** @throws AnnealError InvalidConfig if it cannot be set up. */
+  create(config: C, services: RewardServices): Reward;
+  /** Replace the files that the config names by their content. @throws AnnealError InvalidConfig */
+  readFiles?(config: C): Promise<C>;
 }
 
 /** Texts to be scored by a sequence classifier. */

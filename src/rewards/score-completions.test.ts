@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { type RewardConfig, rewardSchema } from '../config/schema/rewards.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
+import { createRewards } from './kinds.ts';
 import type { CriterionResult, Reward, RewardServices, ScoreProgress } from './reward.ts';
-import { createRewards, scoreCompletions } from './score-completions.ts';
+import { scoreCompletions } from './score-completions.ts';
 
 const reference = `/**
  * Sums the values above a limit.

@@ -1,50 +1,9 @@
 // Scores completions by a run's declared list of rewards: the weighted mean of what each of them
 // says. What the rewards are is up to them; see reward.ts.
 
-import type { RewardConfig } from '../config/schema/rewards.ts';
-import { AnnealError } from '../errors.ts';
 import type { Prompt } from '../records/prompts.ts';
 import type { Score } from '../records/rollouts.ts';
-import { createJudge } from './judge/judge.ts';
-import type {
-  CriterionResult,
-  Reward,
-  RewardServices,
-  ScoreOptions,
-  ScoreProgress,
-} from './reward.ts';
-import { createRewardModel } from './reward-model/reward-model.ts';
-import { createRubric } from './rubric/rubric.ts';
-
-/**
- * The rewards of a run file, in its order, and those that its worker adds.
- * @throws AnnealError InvalidConfig where two have the same name, or one cannot be set up.
- */
-export function createRewards(
-  configs: readonly RewardConfig[],
-  services: RewardServices,
-  added: readonly Reward[] = [],
-): Reward[] {
-  const names = [...configs, ...added].map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined)
-    throw new AnnealError(
-      'InvalidConfig',
-      `rewards: expected names of their own, found '${twice}' twice; rename one`,
-    );
-  return [...configs.map((config) => createReward(config, services)), ...added];
-}
-
-function createReward(config: RewardConfig, services: RewardServices): Reward {
-  switch (config.kind) {
-    case 'rubric':
-      return createRubric(config);
-    case 'reward_model':
-      return createRewardModel(config, services);
-    case 'judge':
-      return createJudge(config, services);
-  }
-}
+import type { CriterionResult, Reward, ScoreOptions, ScoreProgress } from './reward.ts';
 
 /**
  * Score `completions[i]` as an answer to `prompts[i]`; scores in the same order. A completion for

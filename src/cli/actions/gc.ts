@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import { openInventory } from '../../artifacts/open-store.ts';
 import { requestsAtOnce } from '../../artifacts/store.ts';
 import { mapConcurrently } from '../../collections/map-concurrently.ts';
+import { keepsVerdicts } from '../../config/reward-traits.ts';
 import { AnnealError } from '../../errors.ts';
 import { describeRun, isOpen, openRuns } from '../live/observe.ts';
 import {
@@ -104,7 +105,7 @@ async function verdictGarbage(
   };
   for (const run of live) {
     const config = await readConfig(folderOf(runsDir, run));
-    if (!config || config.rewards.some(({ kind }) => kind === 'judge'))
+    if (!config || config.rewards.some(keepsVerdicts))
       return spare(`the live run '${run}' may have a judge`);
   }
   const unused = await unusedVerdicts(runsDir, verdictDays * dayMs);

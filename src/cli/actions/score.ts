@@ -9,9 +9,9 @@ import { engineSchema } from '../../config/schema/engine.ts';
 import { rewardSchema } from '../../config/schema/rewards.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import type { Score } from '../../records/rollouts.ts';
-import { readRubrics } from '../../rewards/judge/rubric-file.ts';
+import { createRewards, readRewardFiles } from '../../rewards/kinds.ts';
 import { invalid, readPrompts, readRows } from '../../rewards/prompts.ts';
-import { createRewards, scoreCompletions } from '../../rewards/score-completions.ts';
+import { scoreCompletions } from '../../rewards/score-completions.ts';
 import { createModelClient } from '../../rl/model-client.ts';
 import { defaultRunsDir } from '../runs/runs-dir.ts';
 import { notesOf, scoreColumns } from '../terminal/score-columns.ts';
@@ -78,7 +78,7 @@ export async function scoreFile(
   const models = createModelClient();
   try {
     const services = rewardServices(models, engine, { runsDir: defaultRunsDir(), run: 'score' });
-    const rewards = createRewards(await readRubrics(declared), services);
+    const rewards = createRewards(await readRewardFiles(declared), services);
     const scores = await scoreCompletions(asked, texts, rewards);
     return scores.map((score, index) => ({ id: asked[index]!.id, ...score }));
   } finally {

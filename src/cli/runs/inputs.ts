@@ -4,6 +4,7 @@
 import { checkPhases, checkPromptCounts } from '../../activities/settings-check.ts';
 import { isS3Url } from '../../artifacts/address.ts';
 import { resolveCheckpoint, resolveInput } from '../../config/paths.ts';
+import { scoringModels } from '../../config/reward-traits.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { readPrompts } from '../../rewards/prompts.ts';
 import { checkModelFolder } from '../../engine/inference/model-folder.ts';
@@ -19,10 +20,9 @@ export async function checkInputs(config: RunConfig): Promise<void> {
   // What lies in an object store is fetched, and checked, by the worker that takes it over.
   if (resume_from !== null && !isS3Url(resume_from))
     await checkModelFolder(resolveCheckpoint(resume_from));
-  for (const reward of config.rewards) {
-    if (reward.kind !== 'reward_model') continue;
-    const folder = resolveInput(reward.path, `rewards: path of '${reward.name}'`);
-    const { config: described } = await checkModelFolder(folder, reward.prompt_format);
+  for (const { name, path, prompt_format } of scoringModels(config.rewards)) {
+    const folder = resolveInput(path, `rewards: path of '${name}'`);
+    const { config: described } = await checkModelFolder(folder, prompt_format);
     checkSingleScore(folder, described);
   }
   const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));

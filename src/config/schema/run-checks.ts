@@ -1,6 +1,7 @@
 // Checks between the sections of a run file. Each reports its own problems.
 
 import type { z } from 'zod';
+import { scoringModel, scoringModels } from '../reward-traits.ts';
 import type { PhaseConfig } from './phases.ts';
 import { checkRamps } from './ramps.ts';
 import type { RetentionConfig } from './retention.ts';
@@ -69,14 +70,15 @@ function checkPhaseName(phases: readonly PhaseConfig[], index: number, report: R
 /** A refit ranks programs by the values of another reward of the run. */
 function checkRefitJudges({ rewards }: Sections, report: Report): void {
   rewards.forEach((reward, index) => {
-    if (reward.kind !== 'reward_model' || !reward.refit) return;
+    const refit = scoringModel(reward)?.refit;
+    if (!refit) return;
     const others = rewards.flatMap(({ name }) => (name === reward.name ? [] : [name]));
-    if (others.includes(reward.refit.judge)) return;
+    if (others.includes(refit.judge)) return;
     const known =
       others.join(', ') || 'there is none: add one, with weight 0 if it should only judge';
     report(
       ['rewards', index, 'refit', 'judge'],
-      `expected the name of another reward (${known}), found '${reward.refit.judge}'`,
+      `expected the name of another reward (${known}), found '${refit.judge}'`,
     );
   });
 }
@@ -85,7 +87,7 @@ function checkRefitJudges({ rewards }: Sections, report: Report): void {
 function checkRefitSamples({ phases, rewards, retention }: Sections, report: Report): void {
   const keepSamples = retention?.keep_samples ?? null;
   const longest = Math.max(...phases.map(({ epochs: [first, last] }) => last - first + 1));
-  const refits = rewards.some((reward) => reward.kind === 'reward_model' && reward.refit);
+  const refits = scoringModels(rewards).some(({ refit }) => refit);
   if (refits && keepSamples !== null && keepSamples < longest)
     report(
       ['retention', 'keep_samples'],

@@ -12,6 +12,7 @@ import type {
   CriterionResult,
   JudgeServices,
   Reward,
+  RewardImplementation,
   ScoreItem,
   ScoreOptions,
   SharedFiles,
@@ -21,6 +22,7 @@ import { type Answer, NoAnswer, type Question } from './answer.ts';
 import { readVerdicts, writeVerdicts } from './kept-verdicts.ts';
 import type { Provider } from './provider.ts';
 import { questionOf } from './question.ts';
+import { readRubric } from './rubric-file.ts';
 import {
   groupSchema,
   rubricValue,
@@ -77,7 +79,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
       const results = items.map(({ prompt }, i): CriterionResult => {
         const program = shown[i]!;
         if (program === null) return { value: 0, criteria: {}, note: 'not a program' };
-        const { first, second, place } = found.get(nameOf(prompt, program))!;
+        const { first, second, place } = found.get(keyOf(prompt, program))!;
         if ('missing' in first)
           return { value: null, criteria: {}, note: `no verdict: ${first.missing}` };
         const valued = ({ criteria }: Verdict) => ({
@@ -96,6 +98,14 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
     },
   };
 }
+
+export const judgeKind: RewardImplementation<JudgeConfig> = {
+  create: createJudge,
+  async readFiles(config) {
+    const { rubric } = config;
+    return typeof rubric === 'string' ? { ...config, rubric: await readRubric(rubric) } : config;
+  },
+};
 
 class Judge {
   readonly #config: JudgeConfig;
@@ -226,7 +236,7 @@ function findingsOf(cases: readonly Case[], decisions: readonly Decision[]): Map
   cases.forEach(({ prompt, programs, isSecond }, i) => {
     const decision = decisions[i]!;
     programs.forEach((program, at) => {
-      const name = nameOf(prompt, program);
+      const name = keyOf(prompt, program);
       const word =
         'missing' in decision ? decision : { ...decision.verdicts[at]!, verdict: decision.name };
       if (isSecond) findings.get(name)!.second = word;
@@ -242,12 +252,12 @@ function findingsOf(cases: readonly Case[], decisions: readonly Decision[]): Map
 /** In an order that is the same for the same programs, and else by chance: that of their hashes. */
 function shuffled(prompt: Prompt, programs: readonly string[]): string[] {
   return programs
-    .map((program) => [nameOf(prompt, program), program] as const)
+    .map((program) => [keyOf(prompt, program), program] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, program]) => program);
 }
 
-const nameOf = (prompt: Prompt, program: string) => hashOf([prompt.prompt, program]);
+const keyOf = (prompt: Prompt, program: string) => hashOf([prompt.prompt, program]);
 
 function hashOf(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');

@@ -17,8 +17,8 @@ import { format } from 'prettier/standalone';
 import type { JudgeConfig } from '../../config/schema/judge-reward.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import { ecmaVersion } from '../programs/javascript.ts';
-import { readPython } from '../programs/normal-form/index.ts';
 import { type LocalIdentifier, localNames } from '../programs/normal-form/javascript.ts';
+import { readPythonTexts } from '../programs/python.ts';
 import { withoutTypes } from '../programs/typescript.ts';
 
 export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
@@ -42,7 +42,7 @@ export async function normalizeProgram(
   if (language === 'python') {
     const { comments, names, max_string_length } = how;
     const args = [source, comments, names, max_string_length, entry];
-    return (await readPython('printed', [args]))[0]!;
+    return (await readPythonTexts('printed', [args]))[0]!;
   }
   const script = (await withoutTypes([{ language }], [source]))[0]!;
   const edits = editsOf(script, entry, how);

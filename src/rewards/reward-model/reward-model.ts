@@ -3,14 +3,20 @@
 
 import { parse } from 'acorn';
 import { resolveInput } from '../../config/paths.ts';
-import type { RewardConfig } from '../../config/schema/rewards.ts';
+import type { RewardOf } from '../../config/reward-traits.ts';
 import { ecmaVersion } from '../programs/javascript.ts';
-import { readPython } from '../programs/normal-form/index.ts';
+import { readPythonTexts } from '../programs/python.ts';
 import { withoutTypes } from '../programs/typescript.ts';
 import { programOf } from '../prompts.ts';
-import type { CriterionResult, Reward, RewardServices, ScoreItem } from '../reward.ts';
+import type {
+  CriterionResult,
+  Reward,
+  RewardImplementation,
+  RewardServices,
+  ScoreItem,
+} from '../reward.ts';
 
-type RewardModelConfig = Extract<RewardConfig, { kind: 'reward_model' }>;
+type RewardModelConfig = RewardOf<'reward_model'>;
 
 /**
  * The reward of a trained judge. It has no criteria.
@@ -44,6 +50,10 @@ export function createRewardModel(
   };
 }
 
+export const rewardModelKind: RewardImplementation<RewardModelConfig> = {
+  create: createRewardModel,
+};
+
 /** Why completions are no programs; null where they are. */
 async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null)[]> {
   const programs = items.map(({ prompt, completion }) => programOf(prompt, completion));
@@ -53,7 +63,7 @@ async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null
   );
   const isPython = ({ prompt }: ScoreItem) => prompt.language === 'python';
   const inPython = programs.filter((_, i) => isPython(items[i]!));
-  const forms = await readPython(
+  const forms = await readPythonTexts(
     'normal_form',
     inPython.map((program) => [program]),
   );

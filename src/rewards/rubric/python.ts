@@ -2,14 +2,15 @@
 // own parser, and reports what it finds; what that is worth is the same as in other languages.
 
 import { z } from 'zod';
-import type { Sandbox } from '../sandbox/sandbox.ts';
+import { readPython } from '../programs/python.ts';
+import type { SandboxLimits } from '../sandbox/protocol.ts';
 import { nominalLength } from './cost.ts';
 import { weighDocumentation } from './documentation.ts';
 import { type Finding, penalties, weigh } from './penalties.ts';
 import { comfortableDepth, comfortableLines, linesPerFinding } from './structure.ts';
 import type { TextReview } from './text-review.ts';
 
-/** Texts that are read in one state of the interpreter; each reading leaves it as it was. */
+/** Texts read in one state of the interpreter, which costs more to restore than a reading. */
 const readTogether = 16;
 
 const limits = {
@@ -46,24 +47,12 @@ const readingSchema = z.union([
 /** Review texts; reviews in their order, with the reason for each that cannot be read. */
 export async function reviewPython(
   programs: readonly { source: string; entry: string }[],
-  sandbox: Sandbox,
+  sandboxLimits: SandboxLimits,
   signal?: AbortSignal,
 ): Promise<(TextReview | { failed: string })[]> {
-  const calls = programs.map(({ source, entry }) => JSON.stringify([source, entry, limits]));
-  const read = async (these: string[], together: number) => {
-    const readings = Array.from({ length: Math.ceil(these.length / together) }, (_, index) => ({
-      source: 'from _anneal.review import analyse',
-      entry: 'analyse',
-      calls: these.slice(index * together, (index + 1) * together),
-    }));
-    return (await sandbox.run(readings, { signal })).flat();
-  };
-  const outcomes = await read(calls, readTogether);
-  // A text that breaks the reading breaks that of those after it: each of them is read alone.
-  const unread = calls.filter((_, index) => 'failed' in outcomes[index]!);
-  const alone = unread.length > 0 ? await read(unread, 1) : [];
-  return outcomes.map((together) => {
-    const outcome = 'failed' in together ? alone.shift()! : together;
+  const calls = programs.map(({ source, entry }) => [source, entry, limits]);
+  const options = { limits: sandboxLimits, together: readTogether, signal };
+  return (await readPython('analyse', calls, options)).map((outcome) => {
     if ('failed' in outcome) return { failed: `cannot be read: ${outcome.failed}` };
     return toReview(readingSchema.parse(JSON.parse(outcome.returned)));
   });

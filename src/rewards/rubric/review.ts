@@ -62,7 +62,7 @@ const reviewers: Record<Language, Reviewer> = {
       source: programOf(prompt, completion),
       entry: prompt.entry,
     }));
-    const texts = await reviewPython(programs, sandbox, signal);
+    const texts = await reviewPython(programs, limits, signal);
     const sources = programs.map(({ source }, i) => ('failed' in texts[i]! ? null : source));
     return withVerdicts(texts, await runFit(items, sources, sandbox, signal));
   },

@@ -1,13 +1,13 @@
 // The built-in reward: whether a program passes its tests, and what a careful reviewer sees in its
 // text. A program that does not parse, or does not define what was asked for, gets 0 for all.
 
-import type { RewardConfig } from '../../config/schema/rewards.ts';
+import type { RewardOf } from '../../config/reward-traits.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
-import type { CriterionResult, Reward, ScoreOptions } from '../reward.ts';
+import type { CriterionResult, Reward, RewardImplementation, ScoreOptions } from '../reward.ts';
 import { type Review, review } from './review.ts';
 
-type RubricConfig = Extract<RewardConfig, { kind: 'rubric' }>;
+type RubricConfig = RewardOf<'rubric'>;
 export type Criterion = keyof RubricConfig['criteria'];
 type Criteria = Record<Criterion, number>;
 
@@ -84,6 +84,8 @@ export function createRubric(config: RubricConfig): Reward {
     },
   };
 }
+
+export const rubricKind: RewardImplementation<RubricConfig> = { create: createRubric };
 
 /**
  * The criteria of a program. `efficiency` is the square root of the reference's cost over the

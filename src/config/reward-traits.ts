@@ -1,0 +1,58 @@
+// What other layers ask about a reward, answered for each kind in one place. Pure, with no imports
+// but types: workflows decide by it. `rewards/kinds.ts` has what scores.
+
+import type { RewardConfig } from './schema/rewards.ts';
+
+export type RewardKind = RewardConfig['kind'];
+export type RewardOf<K extends RewardKind> = Extract<RewardConfig, { kind: K }>;
+
+/** A model that a reward scores with: a run copies it, and may refit it between phases. */
+export type ScoringModel = Pick<
+  RewardOf<'reward_model'>,
+  'name' | 'path' | 'prompt_format' | 'max_length' | 'gate' | 'refit'
+>;
+
+interface RewardTraits<C extends RewardConfig> {
+  /** The model that it scores with, null if it needs none. */
+  model: (reward: C) => ScoringModel | null;
+  /** The same reward with its model in another folder. */
+  withModel: (reward: C, path: string) => C;
+  /** Whether it keeps verdicts among the files that all workers share. */
+  keepsVerdicts: boolean;
+}
+
+const withoutModel = { model: () => null, withModel: <C>(reward: C) => reward };
+
+const traits: { [K in RewardKind]: RewardTraits<RewardOf<K>> } = {
+  rubric: { ...withoutModel, keepsVerdicts: false },
+  reward_model: {
+    model: (reward) => reward,
+    withModel: (reward, path) => ({ ...reward, path }),
+    keepsVerdicts: false,
+  },
+  judge: { ...withoutModel, keepsVerdicts: true },
+};
+
+function traitsOf<C extends RewardConfig>(reward: C): RewardTraits<C> {
+  return traits[reward.kind] as unknown as RewardTraits<C>;
+}
+
+/** The model that a reward scores with, null if it needs none. */
+export function scoringModel(reward: RewardConfig): ScoringModel | null {
+  return traitsOf(reward).model(reward);
+}
+
+/** The models that rewards score with, in the order of the rewards. */
+export function scoringModels(rewards: readonly RewardConfig[]): ScoringModel[] {
+  return rewards.map(scoringModel).filter((model) => model !== null);
+}
+
+/** The same reward with its model in another folder. */
+export function withScoringModel(reward: RewardConfig, path: string): RewardConfig {
+  return traitsOf(reward).withModel(reward, path);
+}
+
+/** Whether a reward keeps verdicts among the files that all workers share. */
+export function keepsVerdicts(reward: RewardConfig): boolean {
+  return traitsOf(reward).keepsVerdicts;
+}

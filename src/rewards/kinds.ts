@@ -1,0 +1,47 @@
+// The kinds of rewards, an entry each. A new kind is a folder here, a schema in config/schema/ and
+// an entry in config/reward-traits.ts; the types ask for all three.
+
+import type { RewardKind, RewardOf } from '../config/reward-traits.ts';
+import type { RewardConfig } from '../config/schema/rewards.ts';
+import { AnnealError } from '../errors.ts';
+import { judgeKind } from './judge/judge.ts';
+import type { Reward, RewardImplementation, RewardServices } from './reward.ts';
+import { rewardModelKind } from './reward-model/reward-model.ts';
+import { rubricKind } from './rubric/rubric.ts';
+
+const kinds: { [K in RewardKind]: RewardImplementation<RewardOf<K>> } = {
+  rubric: rubricKind,
+  reward_model: rewardModelKind,
+  judge: judgeKind,
+};
+
+function kindOf<C extends RewardConfig>(config: C): RewardImplementation<C> {
+  return kinds[config.kind] as unknown as RewardImplementation<C>;
+}
+
+/**
+ * The rewards of a run file, in its order, and those that its worker adds.
+ * @throws AnnealError InvalidConfig if two have the same name, or one cannot be set up.
+ */
+export function createRewards(
+  configs: readonly RewardConfig[],
+  services: RewardServices,
+  added: readonly Reward[] = [],
+): Reward[] {
+  const names = [...configs, ...added].map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new AnnealError(
+      'InvalidConfig',
+      `rewards: expected names of their own, found '${twice}' twice; rename one`,
+    );
+  return [...configs.map((config) => kindOf(config).create(config, services)), ...added];
+}
+
+/**
+ * The rewards with the content of every file that they name, so that the run holds it itself.
+ * @throws AnnealError InvalidConfig for a file that is missing or breaks its schema.
+ */
+export async function readRewardFiles(configs: readonly RewardConfig[]): Promise<RewardConfig[]> {
+  return Promise.all(configs.map((config) => kindOf(config).readFiles?.(config) ?? config));
+}

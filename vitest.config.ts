@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/{integration,package}/**/*.test.ts'],
           globalSetup: 'test/integration/temporal-binary.ts',
           pool: 'forks',
           fileParallelism: false,

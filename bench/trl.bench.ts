@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { drawPrompts, evaluate, type Training, trainEpoch } from '../examples/epoch.ts';
 import { settingsAt } from '../src/config/schedule.ts';
 import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
 import { type RunConfig, runSchema } from '../src/config/schema/run.ts';
@@ -19,14 +20,6 @@ import { createRubric } from '../src/rewards/rubric/rubric.ts';
 import { scoreCompletions } from '../src/rewards/score-completions.ts';
 import { createModelClient } from '../src/rl/model-client.ts';
 import { report, reportMean } from './figure.ts';
-import {
-  drawPrompts,
-  type EpochCost,
-  evaluate,
-  type Scorer,
-  type Training,
-  trainEpoch,
-} from './grpo.ts';
 import { Peer } from './peer.ts';
 import { randomModel } from './random-model.ts';
 
@@ -63,17 +56,48 @@ function configOf(model: string, seed: number, lastEpoch: number, batchSize = 64
   });
 }
 
+/** Seconds of each stage, and completion tokens sampled. */
+interface EpochCost {
+  generate: number;
+  score: number;
+  train: number;
+  tokens: number;
+}
+
+/** The same training, whose stages add what they take to `cost`. */
+function measured(training: Training, cost: EpochCost): Training {
+  const timed = async <T>(stage: 'generate' | 'score' | 'train', work: Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const result = await work;
+    cost[stage] += (performance.now() - start) / 1000;
+    return result;
+  };
+  return {
+    ...training,
+    score: (asked, completions) => timed('score', training.score(asked, completions)),
+    models: {
+      ...models,
+      train: (job) => timed('train', models.train(job)),
+      async generate(job) {
+        const rollouts = await timed('generate', models.generate(job));
+        cost.tokens += rollouts.reduce((sum, { tokens }) => sum + tokens.length, 0);
+        return rollouts;
+      },
+    },
+  };
+}
+
 /** The rubric, which scores the reference solutions first, to normalise by them. */
-async function createScorer(): Promise<Scorer> {
+async function createScorer(): Promise<Training['score']> {
   const byId = new Map([...trainPrompts, ...heldOut].map((prompt) => [prompt.id, prompt]));
   const rewards = [createRubric(rubricSchema.parse({ kind: 'rubric' }))];
-  const score: Scorer = async (ids, completions) => {
-    const prompts = ids.map((id) => byId.get(id)!);
-    return (await scoreCompletions(prompts, completions, rewards)).map(({ reward }) => reward);
+  const score: Training['score'] = async (prompts, completions) => {
+    const asked = prompts.map(({ id }) => byId.get(id)!);
+    return (await scoreCompletions(asked, completions, rewards)).map(({ reward }) => reward);
   };
   const all = [...byId.values()];
   await score(
-    all.map(({ id }) => id),
+    all,
     all.map(({ reference }) => reference),
   );
   return score;
@@ -109,10 +133,11 @@ async function trainWithTrl(
     sample_each_step: sampleEachStep,
     out,
   });
-  while ('ids' in answer)
-    answer = await peer.ask<Answer>({
-      rewards: await training.score(answer.ids, answer.completions),
-    });
+  const byId = new Map(training.prompts.map((prompt) => [prompt.id, prompt]));
+  while ('ids' in answer) {
+    const asked = answer.ids.map((id) => byId.get(id)!);
+    answer = await peer.ask<Answer>({ rewards: await training.score(asked, answer.completions) });
+  }
   const { prompts_per_epoch, num_samples_per_prompt } = config.rlaif;
   const samples = drawn.length * prompts_per_epoch * num_samples_per_prompt;
   const expected = samples / config.training.batch_size;
@@ -128,8 +153,7 @@ async function trainWithAnneal(training: Training, into: string) {
   let policy = training.config.model.path;
   for (let epoch = first; epoch <= last; epoch++) {
     const out = await mkdtemp(join(into, `epoch-${epoch}-`));
-    const own = await trainEpoch(training, epoch, policy, out);
-    for (const key of Object.keys(cost) as (keyof EpochCost)[]) cost[key] += own[key];
+    await trainEpoch(measured(training, cost), epoch, policy, out);
     policy = out;
   }
   return { cost, policy };
@@ -189,8 +213,8 @@ async function benchTime(peer: Peer, batchSize: number, sampleEachStep: boolean)
       models,
       config: configOf(model, 0, 1, batchSize),
       prompts: await ofLength(trainPrompts, model),
-      score: async (ids, completions) =>
-        (await score(ids, completions)).map((reward) => ((reward ?? 0) + draw()) / 2),
+      score: async (asked, completions) =>
+        (await score(asked, completions)).map((reward) => ((reward ?? 0) + draw()) / 2),
     };
     const reference = join(model, 'reference');
     await cp(join(model, 'model.safetensors'), join(reference, 'model.safetensors'));

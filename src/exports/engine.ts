@@ -1,7 +1,9 @@
 // `anneal-rl/engine`: sample from and train models in a loop of your own, without Temporal.
 // examples/epoch.ts in the repository is such a loop.
 
+export { loadRunFile, resolveConfig } from '../config/load.ts';
 export { type Settings, samplingOf, settingsAt } from '../config/schedule.ts';
+export type { RunConfig } from '../config/schema/run.ts';
 export type { EngineSettings, GenerateJob, ModelInfo, Progress } from '../engine/inference/jobs.ts';
 export { readTokenizer, type Tokenizer } from '../engine/text/tokenizer.ts';
 export type { TrainStats } from '../records/metrics.ts';

@@ -1,14 +1,27 @@
-// The test suites. Unit tests are beside the source. The integration suite uses a real Temporal
-// server and runs after the others, one file at a time, since its runs load the machine.
+// The test suites. Unit tests are beside the source; those that take long are named *.slow.test.ts
+// and have a project of their own, so that `npm run test:unit` is quick. The integration suite uses
+// a real Temporal server and runs after the others, one file at a time, since its runs load the
+// machine.
 
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 const quick = { pool: 'forks', testTimeout: 30_000, sequence: { groupOrder: 0 } } as const;
+
+/** Files of unit tests that take longer than ten seconds or so. */
+const slow = '{src,tools}/**/*.slow.test.ts';
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...quick, name: 'unit', include: ['{bin,src,tools,bench}/**/*.test.ts'] } },
+      {
+        test: {
+          ...quick,
+          name: 'unit',
+          include: ['{bin,src,tools,bench}/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, slow],
+        },
+      },
+      { test: { ...quick, name: 'slow', include: [slow, 'test/examples/*.test.ts'] } },
       { test: { ...quick, name: 'parity', include: ['test/parity/**/*.test.ts'] } },
       { test: { ...quick, name: 'replay', include: ['test/replay/**/*.test.ts'] } },
       {

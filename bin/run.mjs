@@ -36,6 +36,7 @@ const tasks = {
     [tools.biome, 'check', '--write'],
   ],
   test: [check, [tools.lintPython], [tools.importGraph], lint, testAll],
+  'test:unit': [[...testAll, '--project', 'unit']],
   'test:integration': [[...testAll, '--project', 'integration']],
   bench: [['bench/run.ts']],
   chaos: [['test/chaos/run.ts']],

@@ -1,14 +1,11 @@
 // The examples work: epoch.ts trains for real, and the prompts of the run files pass their own tests.
-// That every run file loads is checked in src/config/load.test.ts; examples/own-worker is run by
-// test/package.
+// src/config/load.test.ts loads every run file; test/package runs examples/own-worker.
 
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/config/paths.ts';
-import { loadExperiment } from '../../src/config/schema/experiment-file.ts';
 import { checkPrompts } from '../../src/rewards/check-prompts.ts';
 
 test('epoch.ts samples, scores, trains and evaluates', { timeout: 300_000 }, async () => {
@@ -24,10 +21,4 @@ test("the Python prompts' reference solutions pass their tests", async () => {
   const { count, broken } = await checkPrompts(join(packageRoot, 'examples/python-prompts.jsonl'));
   expect(broken).toEqual([]);
   expect(count).toBe(4);
-});
-
-const experiments = join(packageRoot, 'config/experiments');
-test.each(await readdir(experiments))('experiment %s loads', async (name) => {
-  const { runs } = await loadExperiment(join(experiments, name));
-  expect(runs.length).toBeGreaterThan(0);
 });

@@ -25,7 +25,7 @@ const remediesOf = (...history: EpochRecord[]) =>
   recommend(diagnosisOf(...history)).map(({ name }) => name);
 
 describe('diagnose', () => {
-  it('finds no fault with a healthy epoch, and much that works', () => {
+  it('finds no issue in a healthy epoch, and much that works', () => {
     expect(faults({})).toEqual([]);
     expect(diagnosisOf(healthyBefore, healthyAfter).working.map(({ rule }) => rule)).toEqual([
       'reward-rising',
@@ -60,19 +60,19 @@ describe('diagnose', () => {
     expect(faults(change, before)).toEqual([rule]);
   });
 
-  it('takes falling reward with rising loss for steps that are too large', () => {
+  it('explains falling reward with rising loss by steps that are too large', () => {
     const found = faults({ reward: 0.3, loss: 0.25, gap: 0.18 });
     expect(found).toContain('steps-too-large');
     expect(found).not.toContain('kl-penalty-too-high');
   });
 
-  it('does not blame the penalty while KL runs away', () => {
+  it('does not blame the penalty while KL grows fast', () => {
     const found = faults({ reward: 0.3, kl: 0.5 });
     expect(found).toContain('kl-drifting');
     expect(found).not.toContain('kl-penalty-too-high');
   });
 
-  it('reads nothing into a loss that falls with the temperature', () => {
+  it('ignores a loss that falls with the temperature', () => {
     const cooler = withRlaif(
       { ...healthyAfter, 'eval/reward': 0.3 },
       { generation_temperature: 1 },
@@ -82,7 +82,7 @@ describe('diagnose', () => {
     expect(causes.map(({ rule }) => rule)).toEqual(['no-reward-filter']);
   });
 
-  it('does not compare losses of two reward weights', () => {
+  it('does not compare losses at different reward weights', () => {
     const heavier = withRlaif({ ...healthyAfter, loss: 0.35 }, { reward_weight: 2 });
     const { rows } = diagnosisOf(healthyBefore, heavier);
     expect(rows.find(({ metric }) => metric === 'loss')?.status.text).toBe('NOT COMPARABLE');
@@ -96,7 +96,7 @@ describe('diagnose', () => {
     expect(warnings[0]?.details[0]).toContain('±0.0840');
   });
 
-  it('finds a run stalled after three epochs without a better average', () => {
+  it('reports a stalled run after three epochs without a better average', () => {
     const lines = [0.25, 0.24, 0.25, 0.249].map((reward, i) => ({
       epoch: i,
       'eval/reward': reward,
@@ -107,7 +107,7 @@ describe('diagnose', () => {
     expect(rules([...lines.slice(0, 3), { epoch: 3, 'eval/reward': 0.26 }])).toEqual([]);
   });
 
-  it('looks at no epoch after the one it is asked about', () => {
+  it('ignores later epochs', () => {
     const history = [epoch6, epoch7, { ...healthyAfter, epoch: 8 }];
     expect(diagnose({ history, epoch: 7, success: targets })?.facts.before).toBe(epoch6);
     expect(diagnose({ history, epoch: 9, success: targets })).toBeUndefined();
@@ -115,7 +115,7 @@ describe('diagnose', () => {
 });
 
 describe('recommend', () => {
-  it('climbs the ladder: what is in force is not proposed again', () => {
+  it('climbs the ladder: changes already made are not proposed again', () => {
     const weighted = [epoch6, epoch7].map((line) => withRlaif(line, { reward_weight: 2 }));
     const [first] = recommend(diagnosisOf(...weighted));
     expect(first?.options.map(({ title }) => title)).toEqual(['Decrease KL Penalty']);
@@ -131,7 +131,7 @@ describe('recommend', () => {
     expect(remediesOf(...all)).toEqual(['raise-learning-rate']);
   });
 
-  it('leaves the temperature to the phases of a run that has them', () => {
+  it('leaves the temperature to the phases, if the run has any', () => {
     const phased = [epoch6, epoch7].map((line) => ({ ...line, phase: 'refinement' }));
     expect(remediesOf(epoch6, epoch7)).toContain('temperature');
     expect(remediesOf(...phased)).not.toContain('temperature');
@@ -148,7 +148,7 @@ describe('recommend', () => {
     );
   });
 
-  it('tells a rate that the run file raises from one that a person raised', () => {
+  it('distinguishes a rate raised by the run file from one raised by a person', () => {
     const learning_rate = { ramp: 'linear', from: 5e-6, to: 2e-5 };
     const config = runSchema.parse({
       model: { path: 'm' },
@@ -168,7 +168,7 @@ describe('recommend', () => {
     expect(remedies(2.8e-5)).not.toContain('raise-learning-rate');
   });
 
-  it('says now what is left, where only later remedies are', () => {
+  it('proposes a later remedy now if no other is left', () => {
     const lines = [epoch6, epoch7].map((line) =>
       withRlaif(line, { reward_weight: 2, kl_penalty: 0.05, generation_temperature: 1.2 }),
     );
@@ -180,7 +180,7 @@ describe('recommend', () => {
     ]);
   });
 
-  it('answers drift with a stronger penalty and a smaller step', () => {
+  it('answers drift with a stronger penalty and smaller steps', () => {
     const after = { ...healthyAfter, kl: 0.5 };
     const changes = changesNow(recommend(diagnosisOf(healthyBefore, after)));
     expect(overridesOf(changes)).toEqual({
@@ -198,7 +198,7 @@ describe('recommend', () => {
     });
   });
 
-  it('does not loosen and tighten at once', () => {
+  it('does not loosen and tighten at the same time', () => {
     expect(remediesOf(epoch6, { ...epoch7, diversity: 0.3 })).toEqual([
       'strengthen-kl',
       'reward-threshold',

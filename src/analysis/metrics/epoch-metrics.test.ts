@@ -49,7 +49,7 @@ describe('toEpochMetrics', () => {
     stats,
   });
 
-  it('keeps the two splits apart', () => {
+  it('keeps the two splits separate', () => {
     expect(metrics).toMatchObject({ epoch: 8, reward: 0.5, best_of_n_reward: 1, gap: 0.5 });
     expect(metrics['eval/reward']).toBeCloseTo(0.3, 12);
     expect(metrics['eval/best_of_n_reward']).toBe(0.4);
@@ -62,7 +62,7 @@ describe('toEpochMetrics', () => {
     expect(metrics).toMatchObject({ 'eval/pass@1': null, 'eval/pass@2': null });
   });
 
-  it('carries what the filter and the trainer said', () => {
+  it('includes the results of filter and trainer', () => {
     expect(metrics).toMatchObject({ samples: 3, samples_missing: 1, samples_trained: 2, steps: 2 });
     expect(metrics).toMatchObject({ loss: 0.17, kl: 0.03, kl_k1: 0.025 });
     expect(metrics['clip_ratio/high_mean']).toBe(0.02);
@@ -84,19 +84,19 @@ describe('toEpochMetrics', () => {
 });
 
 describe('startMetrics', () => {
-  it('has held-out numbers, and nulls for what training would tell', () => {
+  it('has held-out metrics, and nulls for training metrics', () => {
     const start = startMetrics(7, heldOut, null);
     expect(start).toMatchObject({ epoch: 7, phase: 'start', reward: null, loss: null, samples: 0 });
     expect(start['eval/reward']).toBeCloseTo(0.3, 12);
     expect(start.settings).toBeNull();
   });
 
-  it('takes a summary of a version that knew no pass@k', () => {
+  it('accepts a summary of a version without pass@k', () => {
     const { pass_at: _, ...earlier } = heldOut;
     expect(startMetrics(7, earlier, null)).not.toHaveProperty('eval/pass@1');
   });
 
-  it('refuses held-out samples without any score', () => {
+  it('refuses held-out samples without scores', () => {
     const unscored = summarizeSamples(samples(null, null));
     expect(() => startMetrics(7, unscored, null)).toThrow(
       /epoch 7.*found 2 samples and none with a score/,

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { parseMetricsJsonl } from './history.ts';
 
 describe('parseMetricsJsonl', () => {
-  it('reads lines of another system, with null for what they lack', () => {
+  it('reads lines of another system, with null for missing fields', () => {
     const [line] = parseMetricsJsonl('{"epoch":6,"reward":0.25,"note":"x"}\n\n', 'm.jsonl');
     expect(line).toMatchObject({ epoch: 6, reward: 0.25, loss: null, settings: null, note: 'x' });
   });
 
-  it('sorts by epoch, and takes the later of two lines for one epoch', () => {
+  it('sorts by epoch, and keeps the later of two lines for one epoch', () => {
     const text = '{"epoch":7,"reward":0.1}\n{"epoch":6}\n{"epoch":7,"reward":0.2}';
     const lines = parseMetricsJsonl(text, 'm.jsonl');
     expect(lines.map(({ epoch, reward }) => [epoch, reward])).toEqual([

@@ -14,7 +14,7 @@ const samples = (words: Word[]): ScoredRollout[] =>
     },
   }));
 
-it('tells how often a judge says the same twice', () => {
+it('measures how often a judge repeats its verdict', () => {
   const yes = { value: 1, criteria: { right: 1, points: 0.75 } };
   const no = { value: 0, criteria: { right: 0, points: 0.25 } };
   const { teacher, rubric } = summarizeJudges(
@@ -33,7 +33,7 @@ it('tells how often a judge says the same twice', () => {
   expect(teacher!.agreement).toBeCloseTo(1 / Math.sqrt(3), 12);
 });
 
-it('tells whether place and length sway it', () => {
+it('measures bias by position and length', () => {
   const { teacher } = summarizeJudges(
     samples([
       { value: 0.9, place: 0, tokens: 10 },
@@ -46,7 +46,7 @@ it('tells whether place and length sway it', () => {
   expect(teacher!.length_correlation).toBeCloseTo(-1, 12);
 });
 
-it('has no correlation where nothing differs', () => {
+it('has no correlation if nothing differs', () => {
   const { teacher } = summarizeJudges(samples([{ value: 1 }, { value: 1 }]));
   expect(teacher).toMatchObject({ place_correlation: null, length_correlation: null });
 });

@@ -34,14 +34,14 @@ describe('passAtK', () => {
     expect(passAtK(n, c, k)).toBeCloseTo(expected, 12);
   });
 
-  it('is what the mean over all choices of k says', () => {
+  it('equals the mean over all choices of k', () => {
     // Two of {pass, fail, fail, pass, fail}: ten pairs, three of them without a pass.
     const passed = [true, false, false, true, false];
     const pairs = passed.flatMap((a, i) => passed.slice(i + 1).map((b) => a || b));
     expect(passAtK(5, 2, 2)).toBeCloseTo(pairs.filter(Boolean).length / pairs.length, 12);
   });
 
-  it('stays finite where the binomials do not', () => {
+  it('stays finite when the binomials overflow', () => {
     // C(5000, 2500) is over the largest double; (n - c choose k) / (n choose k) is 1/2 at c = 1.
     expect(passAtK(5000, 1, 2500)).toBeCloseTo(0.5, 12);
   });
@@ -68,13 +68,13 @@ describe('passAtPowers', () => {
     expect(shares['pass@1']).toBeCloseTo(passRate(groups.flat())!, 12);
   });
 
-  it('leaves a prompt out of the k that it has too few verdicts for', () => {
+  it('leaves out prompts with too few judged samples for k', () => {
     const shares = passAtPowers([group('a', 1, null), group('b', 0, 0)]);
     expect(shares).toEqual({ 'pass@1': 0.5, 'pass@2': 0 });
     expect(passAtPowers([group('a', 1, null)])).toEqual({ 'pass@1': 1, 'pass@2': null });
   });
 
-  it('has nothing to say without samples, and nulls without tests', () => {
+  it('is empty without samples, and null without tests', () => {
     expect(passAtPowers([])).toEqual({});
     const untested = group('a', 0.5).map((r) => ({ ...r, rewards: {} }));
     expect(passAtPowers([untested])).toEqual({ 'pass@1': null });

@@ -59,12 +59,12 @@ describe('summarizeSamples', () => {
     expect(summary.rewards['rewards/rubric/correctness']).toBeCloseTo(0.5, 6);
   });
 
-  it('gives the same bits in whatever order the samples come', () => {
+  it('gives the same bits for any order of samples', () => {
     const odd = samples.map((s, i) => ({ ...s, reward: 0.1 * (i + 1) + 1e-3 / (i + 3) }));
     expect(summarizeSamples([...odd].reverse())).toEqual(summarizeSamples(odd));
   });
 
-  it('says null, not 0, where there is nothing to tell by', () => {
+  it('is null, not 0, without data', () => {
     const summary = summarizeSamples([rollout('a', 0, null)]);
     expect(summary.reward).toBeNull();
     expect(summary.best_of_n_reward).toBeNull();
@@ -75,26 +75,26 @@ describe('summarizeSamples', () => {
     expect(summarizeSamples([])['completions/min_length']).toBeNull();
   });
 
-  it('does not take [1, 0, 0, 0] for a constant group', () => {
+  it('does not count [1, 0, 0, 0] as a constant group', () => {
     const group = [1, 0, 0, 0].map((reward, i) => rollout('a', i, reward));
     expect(summarizeSamples(group).frac_reward_zero_std).toBe(0);
   });
 });
 
 describe('histogram', () => {
-  it('puts bounds where they belong', () => {
+  it('puts bounds into the right bins', () => {
     expect(histogram([0, 0.1, 0.99, 1])).toEqual([0.25, 0.25, 0, 0, 0, 0, 0, 0, 0, 0.5]);
     expect(histogram([])).toBeNull();
   });
 });
 
 describe('diversity', () => {
-  it('counts completions as equal that differ in surrounding space alone', () => {
+  it('ignores surrounding white space', () => {
     const group = ['x', ' x\n', 'y', 'z'].map((text, i) => rollout('a', i, 0, { text }));
     expect(uniqueShare(group)).toBe(0.75);
   });
 
-  it('counts programs by their names, and by their texts where they have none', () => {
+  it('compares programs by hash, or by text if they have none', () => {
     const of = (...programs: (string | null | undefined)[]) =>
       distinctPrograms(
         programs.map((program, i) => rollout('a', i, 0, program === undefined ? {} : { program })),

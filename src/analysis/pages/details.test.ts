@@ -33,7 +33,7 @@ describe('renderDetails', () => {
     expect(lines!.at(-1)).toMatch(/epoch 11$/);
   });
 
-  it('shows phase, epoch, trend and a row an epoch', () => {
+  it('shows phase, epoch, trend and one row per epoch', () => {
     const text = renderDetails(standing);
     expect(text).toContain('**exploration**, epoch **9** of 8–15 · running');
     expect(text).toContain('0.200 → 0.300 (+50.0%) `▁█`');
@@ -43,12 +43,12 @@ describe('renderDetails', () => {
     expect(rows[1]).toMatch(/^ +8 +exploration +0\.300 /);
   });
 
-  it('stands before the first metrics', () => {
+  it('works before the first metrics', () => {
     const text = renderDetails({ ...standing, phase: null, epoch: null, metrics: [] });
     expect(text).toBe('**start** · running');
   });
 
-  it('keeps within the 20,000 bytes of the panel for a run of any length', () => {
+  it('stays within the panel's 20,000 bytes for a run of any length', () => {
     const metrics = Array.from({ length: 1000 }, (_, i) => ({ ...healthyAfter, epoch: i }));
     const text = renderDetails({ ...standing, metrics });
     expect(new TextEncoder().encode(text).length).toBeLessThan(20_000);
@@ -57,7 +57,7 @@ describe('renderDetails', () => {
 });
 
 describe('epochRow', () => {
-  it('has a cell for every column, and a dash for what is missing', () => {
+  it('has a cell for every column, and a dash for a missing value', () => {
     const row = epochRow(epoch7);
     expect(row).toHaveLength(epochColumns.length);
     expect(row.slice(0, 4)).toEqual(['7', '', '0.240', '0.528']);
@@ -66,7 +66,7 @@ describe('epochRow', () => {
 });
 
 describe('numbers', () => {
-  it('are written as people and run files write them', () => {
+  it('are formatted as in prose and run files', () => {
     expect([signed(-0.00001), signed(0.0047), fixed(null)]).toEqual(['0.0000', '+0.0047', '–']);
     expect(settingValue('learning_rate', 7e-6)).toBe('7e-6');
     expect(settingValue('reward_weight', 2)).toBe('2.0');

@@ -25,7 +25,7 @@ function yamlBlocks(text: string): string[] {
   return [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1]!);
 }
 
-describe('the page of the epochs that the analysis was first made on', () => {
+describe('the page of the original epochs 6 and 7', () => {
   const text = page([epoch6, epoch7]);
 
   it.each([
@@ -67,7 +67,7 @@ describe('the page of the epochs that the analysis was first made on', () => {
     ]);
   });
 
-  it('recommends in the order of priority, with option A first', () => {
+  it('recommends by priority, with option A first', () => {
     const fixes = section(text, 'Recommended Fixes');
     expect(fixes.match(/^### Priority.*$/gm)).toEqual([
       '### Priority 1: Rebalance Reward vs KL Penalty',
@@ -87,7 +87,7 @@ describe('the page of the epochs that the analysis was first made on', () => {
     ]);
   });
 
-  it('prints YAML that a run file takes, with the values it replaces', () => {
+  it('prints YAML that a run file accepts, with the values it replaces', () => {
     expect(text).toContain('reward_weight: 2.0  # increased from 1.0');
     expect(text).toContain('learning_rate: 7e-6  # increased from 5e-6');
     const base = { model: { path: 'm' }, prompts: { train: 't', held_out: 'h' } };
@@ -115,7 +115,7 @@ describe('the page of the epochs that the analysis was first made on', () => {
     ]);
   });
 
-  it('comes out the same from bare metrics, and says what it assumed', () => {
+  it('is the same from bare metrics, and says what it assumed', () => {
     const bare = [epoch6, epoch7]
       .map(({ settings: _, ...line }) => JSON.stringify(line))
       .join('\n');
@@ -134,7 +134,7 @@ describe('renderEpochReport', () => {
     expect(text).not.toMatch(/🔴 \*\*|## Recommended|## Warnings|## Root Cause|## Alternative|❌/);
   });
 
-  it('works on a single epoch, with next to nothing known', () => {
+  it('works on a single epoch with almost no data', () => {
     const text = page([{ epoch: 3, reward: 0.2 }]);
     expect(text).toContain('# Training Analysis Update - Epoch 3\n');
     expect(text).toContain('| **Average Reward** | – | 0.2000 | – | ➖ **FIRST VALUE** |');
@@ -142,7 +142,7 @@ describe('renderEpochReport', () => {
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
   });
 
-  it('compares a first epoch with the start line by held-out numbers alone', () => {
+  it('compares a first epoch with the start line only by held-out metrics', () => {
     const start = { epoch: 7, phase: 'start', reward: null, 'eval/reward': 0.24, settings: null };
     const text = page([start, { ...healthyBefore, epoch: 8 }]);
     expect(text).toContain(
@@ -151,7 +151,7 @@ describe('renderEpochReport', () => {
     expect(text).toContain('**Held-out Average Reward Rising**');
   });
 
-  it('has pass@1 and pass@N in place of the pass rate, where the metrics have them', () => {
+  it('shows pass@1 and pass@N instead of the pass rate, if the metrics have them', () => {
     const tries = { 'eval/pass@1': 0.34, 'eval/pass@2': 0.5, 'eval/pass@16': 0.75 };
     const greedy = { 'eval/greedy/reward': 0.6, 'eval/greedy/pass_rate': 0.5 };
     const results = section(page([healthyBefore, { ...healthyAfter, ...tries, ...greedy }]), 'Res');
@@ -164,7 +164,7 @@ describe('renderEpochReport', () => {
     );
   });
 
-  it('does not judge samples drawn at another temperature', () => {
+  it('does not judge samples drawn at a different temperature', () => {
     const cooler = withRlaif({ ...healthyAfter, reward: 0.3 }, { generation_temperature: 1 });
     const text = page([healthyBefore, cooler]);
     expect(text).toMatch(/\*\*Average Reward\*\* .* ➖ \*\*NOT COMPARABLE\*\*/);
@@ -172,7 +172,7 @@ describe('renderEpochReport', () => {
     expect(section(text, 'Critical Issues')).toContain('None.');
   });
 
-  it('shows the distribution and the criteria where the metrics have them', () => {
+  it('shows the distribution and the criteria, if the metrics have them', () => {
     const bins = [0.5, 0, 0, 0, 0, 0.25, 0, 0, 0, 0.25];
     const text = page([
       epoch6,
@@ -206,7 +206,7 @@ describe('renderEpochReport', () => {
 });
 
 describe('renderRunReport', () => {
-  it('tells where the run began and ended, phase by phase', () => {
+  it('shows start and end of the run, phase by phase', () => {
     const start: EpochRecord = { epoch: 10, phase: 'start', 'eval/reward': 0.22 };
     const text = renderRunReport({
       history: [start, healthyBefore, healthyAfter],
@@ -219,7 +219,7 @@ describe('renderRunReport', () => {
     expect(text).toContain('## Diagnosis of Epoch 12');
   });
 
-  it('tells what the policy can do at the start and after each phase', () => {
+  it('shows the policy at the start and after each phase', () => {
     const measured = (pass: number) => ({ 'eval/pass@1': pass, 'eval/pass@8': 2 * pass });
     const start = { epoch: 9, phase: 'start', ...measured(0.1) };
     const earlier = { epoch: 10, phase: 'exploration', entropy: 0.9, ...measured(0.2) };
@@ -234,7 +234,7 @@ describe('renderRunReport', () => {
     ]);
   });
 
-  it('works on bare metrics, and refuses none', () => {
+  it('works on bare metrics, and refuses an empty history', () => {
     expect(renderRunReport({ history: [{ epoch: 1 }], success: targets })).not.toMatch(
       /NaN|undefined/,
     );

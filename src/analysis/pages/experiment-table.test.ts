@@ -33,7 +33,7 @@ const comparison = compareVariants({
 });
 
 describe('variants compared', () => {
-  it('by mean and deviation over seeds, at the end and epoch by epoch', () => {
+  it('by mean and deviation over seeds, at the end and per epoch', () => {
     const [a, b] = comparison;
     expect(a!.seeds).toEqual([0, 1]);
     expect(a!.end['eval/reward']!.mean).toBeCloseTo(0.4, 12);
@@ -63,7 +63,7 @@ describe('variants compared', () => {
     expect(a).toMatch(/^\| A < B \| 0\.700 \|/);
   });
 
-  it('as a figure, a panel a variant', () => {
+  it('as a figure, one panel per variant', () => {
     const svg = experimentFigure(comparison);
     expect(svg.match(/<g transform/g)).toHaveLength(2);
     expect(svg).toContain('A &lt; B');

@@ -5,7 +5,7 @@ const pair = (margin: number) => ({ chosen: margin, rejected: 0 });
 const logit = (p: number) => Math.log(p / (1 - p));
 
 describe('summarizePairs', () => {
-  it('counts right pairs, ties as half, and leaves out those without a score', () => {
+  it('counts correct pairs, ties as half, and leaves out pairs without a score', () => {
     const rows = [pair(1), pair(2), pair(-1), pair(0), { chosen: null, rejected: 1 }];
     const found = summarizePairs(rows);
     expect(found).toMatchObject({ pairs: 5, missing: 1, accuracy: 2.5 / 4 });
@@ -13,7 +13,7 @@ describe('summarizePairs', () => {
     expect(found.loss).toBeCloseTo(loss, 12);
   });
 
-  it('is calibrated where what it says at 80% holds in 8 of 10 pairs', () => {
+  it('is calibrated if 8 of 10 pairs predicted at 80% are correct', () => {
     const margin = logit(0.8);
     const rows = Array.from({ length: 10 }, (_, i) => pair(i < 8 ? margin : -margin));
     expect(summarizePairs(rows).expected_calibration_error).toBeCloseTo(0, 12);
@@ -24,14 +24,14 @@ describe('summarizePairs', () => {
     expect(found.loss).toBeCloseTo(10, 6);
   });
 
-  it('weighs bins by their pairs', () => {
+  it('weights bins by their pairs', () => {
     // Three pairs at 60%, all right; one at 90%, wrong.
     const rows = [...Array(3).fill(pair(logit(0.62))), pair(-logit(0.92))];
     const expected = (3 * 0.38 + 0.92) / 4;
     expect(summarizePairs(rows).expected_calibration_error).toBeCloseTo(expected, 12);
   });
 
-  it('says nothing of nothing', () => {
+  it('is empty without pairs', () => {
     expect(summarizePairs([])).toMatchObject({
       pairs: 0,
       accuracy: null,

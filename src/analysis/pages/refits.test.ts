@@ -19,11 +19,11 @@ it.each([
   [0.7, 0.69, false],
   [0.7, null, false],
   [null, 0.7, false],
-])('of an accuracy of %d and then %d, the second is as good: %s', (before, after, good) => {
+])('accuracy %d, then %d: at least as good is %s', (before, after, good) => {
   expect(isAtLeastAsGood(before, after)).toBe(good);
 });
 
-it('says what is in force and why', () => {
+it('says which model is used and why', () => {
   expect(describeRefit(taken)).toBe(
     "reward model 'teacher' refitted before epoch 11: 70.0% → 80.0% of 30 held-out pairs in the right order after training on 120",
   );
@@ -34,7 +34,7 @@ it('says what is in force and why', () => {
 });
 
 describe('a table of refits', () => {
-  it('is made of what the lines of metrics say', () => {
+  it('is made from the lines of metrics', () => {
     const history = [
       { epoch: 10 },
       { epoch: 11, 'rewards/teacher/mean': 0.5, ...refitMetrics([taken]) },
@@ -46,7 +46,7 @@ describe('a table of refits', () => {
     ]);
   });
 
-  it('is none where there were none', () => {
+  it('is empty without refits', () => {
     expect(refitTable([{ epoch: 1 }, { epoch: 2 }])).toBe('');
   });
 });

@@ -48,7 +48,7 @@ describe('renderDetails', () => {
     expect(text).toBe('**start** · running');
   });
 
-  it('stays within the panel's 20,000 bytes for a run of any length', () => {
+  it("stays within the panel's 20,000 bytes for a run of any length", () => {
     const metrics = Array.from({ length: 1000 }, (_, i) => ({ ...healthyAfter, epoch: i }));
     const text = renderDetails({ ...standing, metrics });
     expect(new TextEncoder().encode(text).length).toBeLessThan(20_000);

@@ -2,11 +2,12 @@
 
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from '../../config/paths.ts';
 import { type NotFound, notFound, type ServerBinary } from './found-server.ts';
+import { installProgram } from './program-cache.ts';
 
 const run = promisify(execFile);
 const versionTimeoutMs = 20_000;
@@ -42,9 +43,8 @@ export async function checkBinary(path: string, source: string): Promise<ServerB
 }
 
 /**
- * Have `make` write the binary into a scratch folder beside its place in the cache, check it and
- * rename it, so that the cache never holds a partial file.
- * @param make returns the path of the binary, or why it made none
+ * Install a binary into the cache, after a check that it is one.
+ * @param make writes it into a scratch folder; returns its path, or why it made none
  * @returns the cached binary, or why there is none
  */
 export async function installBinary(
@@ -52,19 +52,15 @@ export async function installBinary(
   source: string,
   make: (folder: string) => Promise<string | NotFound>,
 ): Promise<ServerBinary | NotFound> {
-  let folder: string | undefined;
-  try {
-    await mkdir(dirname(cached), { recursive: true });
-    folder = await mkdtemp(`${cached}.`);
+  let version = '';
+  const installed = await installProgram(cached, async (folder) => {
     const made = await make(folder);
     if (typeof made !== 'string') return made;
     const binary = await checkBinary(made, source);
     if (binary.kind === 'none') return binary;
-    await rename(made, cached);
-    return { ...binary, path: cached };
-  } catch (error) {
-    return notFound((error as Error).message);
-  } finally {
-    if (folder) await rm(folder, { recursive: true, force: true });
-  }
+    version = binary.version;
+    return made;
+  });
+  if (typeof installed !== 'string') return installed;
+  return { kind: 'binary', source, path: installed, version };
 }

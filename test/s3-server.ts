@@ -1,102 +1,149 @@
-// A real S3 server for tests: versitygw over a folder, built once by Go from the pinned module in
-// tools/s3 and kept in the user's cache. It listens only on this machine.
+// A real S3 server for tests, with an empty bucket, on this machine only.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { cacheFolder } from '../src/config/paths.ts';
-import { compileGo, goVersion } from '../src/workers/server/go-tool.ts';
-import { freePorts, host } from '../src/workers/server/ports.ts';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { host } from '../src/workers/server/ports.ts';
+import { type S3Program, s3Program } from './s3-program.ts';
+import { startS3Proxy } from './s3-proxy.ts';
 
-const moduleFolder = fileURLToPath(new URL('../tools/s3', import.meta.url));
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 60_000;
 
 export const bucket = 'runs';
 
 export interface S3Server {
-  /** Folder of the bucket's objects, as files named by their keys. */
-  folder: string;
-  /** The standard AWS configuration with which a process can use it. */
+  /** What a process needs to use it, as the standard AWS configuration. */
   env: Record<string, string>;
+  /** Make what was stored so far under a prefix of keys look `hours` old. */
+  makeOld(prefix: string, hours: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Why the tests that need the server are skipped: there is no Go, and no earlier build. */
-export async function s3Missing(): Promise<string | null> {
-  if (existsSync(binaryPath()) || (await goVersion(process.env))) return null;
-  return 'the S3 server of these tests is built by Go, and there is none on the PATH';
-}
+const region = 'us-east-1';
+const credentials = { accessKeyId: 'anneal-test', secretAccessKey: 'anneal-test-secret' };
 
-function binaryPath(): string {
-  const modules = readFileSync(join(moduleFolder, 'go.mod'), 'utf8');
-  const version = /versitygw v(\S+)/.exec(modules)![1]!;
-  return join(cacheFolder(), 'versitygw', version, 'versitygw');
-}
-
-/**
- * Build the server unless an earlier build exists: 1 to 3 minutes on two cores. @returns its path
- */
-export async function s3Binary(): Promise<string> {
-  const cached = binaryPath();
-  if (existsSync(cached)) return cached;
-  await mkdir(dirname(cached), { recursive: true });
-  const made = await compileGo(
-    { name: 'versitygw', moduleFolder, command: 'github.com/versity/versitygw/cmd/versitygw' },
-    `${cached}.${process.pid}`,
-    { env: process.env, log: console.log },
-  );
-  if (typeof made !== 'string')
-    throw new Error(
-      `expected Go 1.26.4 or newer to build the S3 server of the tests, but ${made.reason}; install Go and put it on the PATH`,
-    );
-  await rename(made, cached);
-  return cached;
-}
-
-/** Start a server with an empty bucket. */
+/** Start a server. */
 export async function startS3Server(): Promise<S3Server> {
-  const binary = await s3Binary();
+  const program = await s3Program();
   const root = await mkdtemp(join(tmpdir(), 'anneal-s3-'));
-  const folder = join(root, 'objects', bucket);
-  for (const path of [folder, join(root, 'metadata')]) await mkdir(path, { recursive: true });
-  const { port } = await freePorts({ port: 0, uiPort: 0 });
-  const env = {
-    AWS_ENDPOINT_URL_S3: `http://${host}:${port}`,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'anneal-test',
-    AWS_SECRET_ACCESS_KEY: 'anneal-test-secret',
-  };
-  const keys = ['--access', env.AWS_ACCESS_KEY_ID, '--secret', env.AWS_SECRET_ACCESS_KEY];
-  // Some file systems that tests run on do not support extended attributes.
-  const backend = ['posix', '--sidecar', join(root, 'metadata'), join(root, 'objects')];
-  const server = spawn(binary, ['--port', `${host}:${port}`, '--quiet', ...keys, ...backend], {
+  const ports = await freePorts(8);
+  const server = spawn(program.path, await argumentsFor[program.name](root, ports), {
+    cwd: root,
+    env: {
+      ...process.env,
+      ...{ HOME: root, TMPDIR: root },
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let said = '';
-  server.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  let output = '';
+  server.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output = (output + text).slice(-2000);
+  });
   const ended = once(server, 'exit');
-  const end = () => server.kill('SIGTERM');
+  const end = () => server.kill('SIGKILL');
   process.once('exit', end);
+  const client = new S3Client({
+    endpoint: `http://${host}:${ports[0]}`,
+    ...{ credentials, region, maxAttempts: 1, forcePathStyle: true },
+  });
+  const proxy = await startS3Proxy(ports[0]!, client);
   const close = async () => {
     process.off('exit', end);
+    await proxy.close();
+    client.destroy();
     end();
     await ended;
     await rm(root, { recursive: true });
   };
   const deadline = Date.now() + startTimeoutMs;
-  while (!(await fetch(env.AWS_ENDPOINT_URL_S3).catch(() => null))) {
+  for (;;) {
+    const failure = await createBucket(client).then(
+      () => null,
+      (error: Error) => error,
+    );
+    if (!failure) break;
     if (server.exitCode !== null || Date.now() > deadline) {
       await close();
-      throw new Error(
-        `expected versitygw to answer on port ${port}, but it exited or was silent: ${said}`,
-      );
+      const message = `expected ${program.path} to serve S3 on port ${ports[0]}: ${failure.message}. The end of its output:\n${output}`;
+      throw new Error(message);
     }
-    await delay(50);
+    await delay(100);
   }
-  return { folder, env, close };
+  return {
+    env: {
+      AWS_ENDPOINT_URL_S3: `http://${host}:${proxy.port}`,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    },
+    makeOld: (prefix, hours) => proxy.makeOld(`${bucket}/${prefix}`, hours),
+    close,
+  };
+}
+
+/** The first port is that of S3. */
+const argumentsFor: Record<
+  S3Program['name'],
+  (root: string, ports: number[]) => Promise<string[]>
+> = {
+  async seaweedfs(root, ports) {
+    const [s3, ...others] = ports;
+    const names = ['s3.port.grpc', 'filer.port', 'filer.port.grpc', 'master.port'];
+    names.push('master.port.grpc', 'volume.port', 'volume.port.grpc');
+    return [
+      ...['-logtostderr=true', 'server', `-dir=${root}`, `-ip=${host}`, `-ip.bind=${host}`],
+      ...['-s3', `-s3.port=${s3}`, '-s3.port.iceberg=0', '-s3.port.lance=0'],
+      '-s3.autoCreateBucket=false',
+      ...names.map((name, index) => `-${name}=${others[index]}`),
+      ...[`-s3.localSocket=${root}/s3.sock`, `-filer.localSocket=${root}/filer.sock`],
+      // Small volumes, as many as there is room for.
+      ...['-master.volumeSizeLimitMB=64', '-volume.max=0', '-master.telemetry=false'],
+    ];
+  },
+  async versitygw(root, [s3]) {
+    const [objects, metadata] = [join(root, 'objects'), join(root, 'metadata')];
+    for (const path of [objects, metadata]) await mkdir(path);
+    const keys = ['--access', credentials.accessKeyId, '--secret', credentials.secretAccessKey];
+    // Some file systems keep no extended attributes.
+    const backend = ['posix', '--sidecar', metadata, objects];
+    return ['--port', `${host}:${s3}`, '--quiet', ...keys, ...backend];
+  },
+};
+
+/** Create the bucket, and write to it: a server may not be ready to store when it answers. */
+async function createBucket(client: S3Client): Promise<void> {
+  await client.send(new CreateBucketCommand({ Bucket: bucket })).catch((error) => {
+    if (!/^BucketAlready/.test(error.name)) throw error;
+  });
+  const probe = { Bucket: bucket, Key: 'probe' };
+  await client.send(new PutObjectCommand({ ...probe, Body: 'x' }));
+  await client.send(new DeleteObjectCommand(probe));
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers: Server[] = [];
+  for (let index = 0; index < count; index++) {
+    const server = createServer().listen(0, host);
+    await once(server, 'listening');
+    servers.push(server);
+  }
+  return Promise.all(
+    servers.map(async (server) => {
+      const { port } = server.address() as { port: number };
+      await new Promise((resolve) => server.close(resolve));
+      return port;
+    }),
+  );
 }

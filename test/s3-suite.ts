@@ -1,7 +1,8 @@
 // An S3 server for the tests of one file.
 
 import { afterAll, beforeAll, vi } from 'vitest';
-import { type S3Server, s3Missing, startS3Server } from './s3-server.ts';
+import { s3Missing } from './s3-program.ts';
+import { type S3Server, startS3Server } from './s3-server.ts';
 
 /**
  * Start a server before the file's tests and stop it after them. Their environment has the settings

@@ -1,7 +1,7 @@
 // The contract of a store: every kind of store runs this suite.
 
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -22,23 +22,22 @@ afterEach(() => rm(scratch, { recursive: true }));
 
 let places = 0;
 
-/** Every kind: the address of an empty place, and where its files lie on this machine. */
-const kinds: Record<string, () => { address: string; root: string }> = {
-  local: () => ({ address: join(scratch, 'local'), root: join(scratch, 'local') }),
+/** Every kind of store, with the address of an empty place. */
+const kinds: Record<string, () => string> = {
+  local: () => join(scratch, 'local'),
   ...(!s3.missing && { s3: inBucket }),
 };
 
-function inBucket() {
-  const name = `tests/place-${++places}`;
-  return { address: `s3://${bucket}/${name}`, root: join(s3.server.folder, name) };
+function inBucket(): string {
+  return `s3://${bucket}/tests/place-${++places}`;
 }
 
 describe.each(Object.entries(kinds))('%s store', (_, place) => {
-  let root: string;
+  let files: SharedFiles;
   let store: Store;
   beforeEach(() => {
-    const { address, root: folder } = place();
-    root = folder;
+    const address = place();
+    files = openSharedFiles(address);
     store = openStore(address);
   });
 
@@ -63,16 +62,16 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     const first = await store.write('a/b.txt', 'same');
     const second = await store.write('a/b.txt', 'same');
     expect(second).toEqual(first);
-    expect(await readdir(join(root, 'a'))).toEqual(['b.txt']);
+    expect(await files.list('a')).toEqual(['b.txt']);
   });
 
   it.each([
-    ['a changed byte', (path: string) => writeFile(path, 'samE')],
-    ['a cut file', (path: string) => truncate(path, 3)],
-    ['a lost file', (path: string) => rm(path)],
+    ['a changed byte', (path: string) => files.write(path, 'samE')],
+    ['a cut file', (path: string) => files.write(path, 'sam')],
+    ['a lost file', (path: string) => files.remove(path)],
   ])('refuses %s by name', async (_, damage) => {
     const ref = await store.write('a/b.txt', 'same');
-    await damage(join(root, ref.path));
+    await damage(ref.path);
     await expect(store.read(ref)).rejects.toMatchObject({
       kind: 'DamagedArtifact',
       message: expect.stringContaining('a/b.txt'),
@@ -156,7 +155,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
 describe.each(Object.entries(kinds))('files shared on the %s store', (_, place) => {
   let files: SharedFiles;
   beforeEach(() => {
-    files = openSharedFiles(place().address);
+    files = openSharedFiles(place());
   });
 
   it('are read, replaced, listed and taken away', async () => {
@@ -184,9 +183,10 @@ describe.each(Object.entries(kinds))('files shared on the %s store', (_, place) 
 describe.skipIf(s3.missing)('s3 store', () => {
   const path = 'checkpoints/epoch-01';
   let address: string;
-  let root: string;
+  let files: SharedFiles;
   beforeEach(async () => {
-    ({ address, root } = inBucket());
+    address = inBucket();
+    files = openSharedFiles(address);
     const store = openStore(address);
     const filled = await store.scratch(path);
     for (const name of ['config', 'weights']) await writeFile(join(filled, name), name);
@@ -224,9 +224,9 @@ describe.skipIf(s3.missing)('s3 store', () => {
   });
 
   it.each([
-    ['a changed file', 'weights', () => writeFile(join(root, path, 'weights'), 'Weights')],
-    ['a lost file', 'weights', () => rm(join(root, path, 'weights'))],
-    ['a folder that was not whole', path, () => rm(join(root, path, '.folder.json'))],
+    ['a changed file', 'weights', () => files.write(`${path}/weights`, 'Weights')],
+    ['a lost file', 'weights', () => files.remove(`${path}/weights`)],
+    ['a folder that was not whole', path, () => files.remove(`${path}/.folder.json`)],
   ])('refuses %s by name, and leaves nothing on the disk', async (_, name, damage) => {
     await damage();
     await expect(elsewhere('other').fetchFolder(path)).rejects.toMatchObject({

@@ -38,16 +38,19 @@ afterAll(async () => {
 
 let places = 0;
 
-/** By kind: the address of an empty runs folder, and the local folder of its files. */
-const kinds: Record<string, () => { runsDir: string; root: string }> = {
+/** Every kind: the address of an empty folder of runs, and a way to make what it holds old. */
+const kinds: Record<string, () => { runsDir: string; age: (hours: number) => Promise<void> }> = {
   'on a disk': () => {
-    const root = join(scratch, `runs-${++places}`);
-    return { runsDir: root, root };
+    const runsDir = join(scratch, `runs-${++places}`);
+    return { runsDir, age: (hours) => makeOld(runsDir, hours) };
   },
   ...(!s3.missing && {
     'in a bucket': () => {
       const name = `place-${++places}`;
-      return { runsDir: `s3://${bucket}/${name}`, root: join(s3.server.folder, name) };
+      return {
+        runsDir: `s3://${bucket}/${name}`,
+        age: (hours) => s3.server.makeOld(`${name}/`, hours),
+      };
     },
   }),
 };
@@ -58,7 +61,7 @@ const all = ['epoch-01', 'epoch-02', 'epoch-03'];
 describe.each(Object.entries(kinds))('%s', (_, place) => {
   let runsDir: string;
   beforeEach(async () => {
-    const { runsDir: address, root } = place();
+    const { runsDir: address, age } = place();
     runsDir = address;
     for (const name of ['live', 'ended', 'unknown', 'recent', 'broken'])
       await fillRun(runsDir, name, { retention: { keep_last: 1 } });
@@ -66,7 +69,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     await put(runsDir, 'notes/checkpoints/epoch-01/model.safetensors');
     await put(runsDir, verdict);
     for (const run of ['live', 'ended']) await put(runsDir, `${run}/snapshots/epoch-04/last.json`);
-    await makeOld(root, 24 * 40);
+    await age(24 * 40);
     await openStore(joinAddress(runsDir, 'recent')).append(layout.timings, '{}');
   });
 

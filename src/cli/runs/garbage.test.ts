@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateMultipartUploadCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
@@ -23,15 +23,21 @@ afterEach(() => rm(scratch, { recursive: true }));
 
 let places = 0;
 
-/** Every kind: the address of an empty folder of runs, and where its files lie on this machine. */
-const kinds: Record<string, () => { runsDir: string; root: string }> = {
-  'on a disk': () => ({ runsDir: join(scratch, 'runs'), root: join(scratch, 'runs') }),
+/** Every kind: the address of an empty folder of runs, and a way to make what it holds old. */
+const kinds: Record<string, () => { runsDir: string; age: (hours: number) => Promise<void> }> = {
+  'on a disk': () => ({
+    runsDir: join(scratch, 'runs'),
+    age: (hours) => makeOld(join(scratch, 'runs'), hours),
+  }),
   ...(!s3.missing && { 'in a bucket': inBucket }),
 };
 
 function inBucket() {
   const name = `tests/place-${++places}`;
-  return { runsDir: `s3://${bucket}/${name}`, root: join(s3.server.folder, name) };
+  return {
+    runsDir: `s3://${bucket}/${name}`,
+    age: (hours: number) => s3.server.makeOld(`${name}/`, hours),
+  };
 }
 
 const hex = (digit: string) => digit.repeat(12);
@@ -41,9 +47,9 @@ const hourMs = 3_600_000;
 
 describe.each(Object.entries(kinds))('%s', (_, place) => {
   let runsDir: string;
-  let root: string;
+  let age: (hours: number) => Promise<void>;
   beforeEach(() => {
-    ({ runsDir, root } = place());
+    ({ runsDir, age } = place());
   });
 
   it('knows a run by the manifest that bears its own name', async () => {
@@ -61,7 +67,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     await fillRun(runsDir, 'run');
     const sinceMs = async () => Date.now() - (await lastWrittenMs(runsDir, 'run'));
     expect(await sinceMs()).toBeLessThan(hourMs);
-    await makeOld(root, 48);
+    await age(48);
     await put(runsDir, 'run/report.md');
     expect(await sinceMs()).toBeGreaterThan(47 * hourMs);
     await openStore(joinAddress(runsDir, 'run')).append(layout.timings, '{}');
@@ -71,16 +77,18 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
   describe('garbageOfRun', () => {
     it('is nothing of a run that declares no retention and died of nothing', async () => {
       await fillRun(runsDir, 'run');
-      await makeOld(root, 1000);
+      await age(1000);
       expect(await garbageOfRun(runsDir, 'run')).toEqual([]);
     });
 
     it('is what its retention does not keep, until it is taken away', async () => {
       await fillRun(runsDir, 'run', { retention: { keep_last: 1, keep_samples: 2 } });
       const bytesOf = async (path: string) => {
-        const names = await readdir(join(root, path));
-        const infos = await Promise.all(names.map((name) => stat(join(root, path, name))));
-        return infos.reduce((sum, { size }) => sum + size, 0);
+        const run = openStore(joinAddress(runsDir, 'run'));
+        const folder = path.slice('run/'.length);
+        const names = [...(await run.list(folder)), '.folder.json'];
+        const texts = await Promise.all(names.map((name) => run.readText(`${folder}/${name}`)));
+        return texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
       };
       const found = await garbageOfRun(runsDir, 'run');
       const expected = [
@@ -102,7 +110,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
       await fillRun(runsDir, 'run');
       await put(runsDir, 'run/snapshots/epoch-04/last.json', '12345');
       await put(runsDir, `run/snapshots/epoch-04/.new.${hex('a')}/model.safetensors`, '123');
-      await makeOld(root, 2);
+      await age(2);
       expect(await garbageOfRun(runsDir, 'run')).toEqual([
         { kind: 'leftover', path: 'run/snapshots/epoch-04', bytes: 8 },
       ]);
@@ -117,7 +125,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     beforeEach(async () => {
       for (const digit of ['a', 'b', 'c']) await put(runsDir, verdict(digit));
       await put(runsDir, '.anneal/judges/verdicts/readme.json');
-      await makeOld(root, 48);
+      await age(48);
     });
 
     it('go where no sample refers to them, and they are old', async () => {
@@ -191,9 +199,9 @@ describe('on a disk', () => {
 
 describe.skipIf(s3.missing)('in a bucket', () => {
   let runsDir: string;
-  let root: string;
+  let age: (hours: number) => Promise<void>;
   beforeEach(async () => {
-    ({ runsDir, root } = inBucket());
+    ({ runsDir, age } = inBucket());
     await fillRun(runsDir, 'run');
   });
 
@@ -214,7 +222,7 @@ describe.skipIf(s3.missing)('in a bucket', () => {
     await put(runsDir, `${deadOfRefit}/checkpoint.json`, '1234');
     const upload = await cutUpload('run/checkpoints/epoch-03/model.safetensors', '123456');
     expect(await garbageOfRun(runsDir, 'run')).toEqual([]);
-    await makeOld(s3.server.folder, 2);
+    await age(2);
     expect(await garbageOfRun(runsDir, 'run')).toEqual([
       { kind: 'leftover', path: dead, bytes: 5 },
       { kind: 'leftover', path: deadOfRefit, bytes: 4 },
@@ -227,7 +235,7 @@ describe.skipIf(s3.missing)('in a bucket', () => {
       [deadOfRefit, upload, uploadOfDead].sort(),
     );
     for (const path of [dead, deadOfRefit, upload]) await openInventory(runsDir).remove(path);
-    await makeOld(s3.server.folder, 2);
+    await age(2);
     expect(await garbageOfRun(runsDir, 'run')).toEqual([]);
     const store = openStore(joinAddress(runsDir, 'run'));
     expect(await store.list(layout.checkpoints)).toEqual(['epoch-01', 'epoch-02', 'epoch-03']);
@@ -253,7 +261,7 @@ describe.skipIf(s3.missing)('in a bucket', () => {
     for (const path of listings) await openInventory(runsDir).remove(path);
     expect(listings).not.toEqual([]);
     await put(runsDir, 'run/checkpoints/epoch-04/model.safetensors');
-    await makeOld(root, 2);
+    await age(2);
     expect(await garbageOfRun(runsDir, 'run')).toEqual([]);
   });
 });

@@ -1,14 +1,14 @@
-// Reverse-mode automatic differentiation: appends to a graph the nodes that compute the gradient
-// of a scalar. The rule of every operator is in rules.ts.
+// Reverse-mode automatic differentiation: appends the nodes that compute a scalar's gradients. The
+// rule of each operator is in rules.ts.
 
 import type { Node, Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
 import { ruleFor } from './rules.ts';
 
 /**
- * A run of nodes whose results are computed again for the backward pass instead of being kept
- * (arXiv 1604.06174): nodes `from` to `to` (excluded) of the graph, which turn `input` into `output`.
- * What else they depend on must not depend on a parameter that is no direct input of theirs.
+ * Consecutive nodes whose results the backward pass recomputes instead of keeping them (arXiv
+ * 1604.06174): nodes `from` to `to` (excluded) of the graph, which turn `input` into `output`.
+ * Apart from `input`, they may depend on parameters only through their own direct inputs.
  */
 export interface Segment {
   from: number;
@@ -20,7 +20,7 @@ export interface Segment {
 /**
  * Gradients of `loss` (a float32 scalar) with respect to each of `parameters`, in their shapes.
  * All nodes between them must be in `g` itself; parameters may come from an outer graph.
- * @throws where an operator on the way has no rule, or a parameter does not reach the loss
+ * @throws if an operator between them has no rule, or the loss does not depend on a parameter
  */
 export function backward(
   g: Builder,
@@ -41,78 +41,78 @@ export function backward(
 }
 
 class BackwardPass {
-  private readonly g: Builder;
-  private readonly gradients: Map<Value, Value>;
-  /** The values that some parameter flows into. */
-  private readonly depends: Set<Value>;
+  readonly #g: Builder;
+  readonly #gradients: Map<Value, Value>;
+  /** The values that depend on a parameter. */
+  readonly #depends: Set<Value>;
 
   constructor(g: Builder, loss: Value, parameters: readonly Value[]) {
-    this.g = g;
-    this.gradients = new Map([[loss, g.scalar(1)]]);
-    this.depends = new Set(parameters);
-    for (const node of g.nodes) this.markDependent(node);
+    this.#g = g;
+    this.#gradients = new Map([[loss, g.scalar(1)]]);
+    this.#depends = new Set(parameters);
+    for (const node of g.nodes) this.#markDependent(node);
   }
 
   gradientOf(parameter: Value): Value {
-    const gradient = this.gradients.get(parameter);
-    if (!gradient) throw new Error(`${parameter.name} does not reach the loss`);
+    const gradient = this.#gradients.get(parameter);
+    if (!gradient) throw new Error(`the loss does not depend on ${parameter.name}`);
     return gradient;
   }
 
-  /** Hand a node's gradient on to its inputs. */
+  /** Propagate a node's gradient to its inputs. */
   visit(node: Node): void {
     const output = node.outputs[0]!;
-    const gradient = this.gradients.get(output);
-    if (!gradient || !this.depends.has(output)) return;
+    const gradient = this.#gradients.get(output);
+    if (!gradient || !this.#depends.has(output)) return;
     const rule = ruleFor(node);
-    this.g.scope(`grad.${node.name}`, () => {
+    this.#g.scope(`grad.${node.name}`, () => {
       node.inputs.forEach((input, i) => {
-        if (!input || !this.depends.has(input)) return;
-        const part = rule({ g: this.g, node, gradient, output }, i);
-        if (part) this.add(input, part);
+        if (!input || !this.#depends.has(input)) return;
+        const part = rule({ g: this.#g, node, gradient, output }, i);
+        if (part) this.#add(input, part);
       });
     });
   }
 
   /**
-   * Do a segment's nodes again and visit those in their place. They start from the input plus
-   * zero times the output's gradient, so that they run when that is there and not before.
+   * Repeat a segment's nodes and visit the copies instead. The copies start from the input plus
+   * zero times the output's gradient, so that they cannot run before the backward pass needs them.
    */
   recompute({ input, output }: Segment, nodes: readonly Node[]): void {
-    const gradient = this.gradients.get(output);
+    const gradient = this.#gradients.get(output);
     if (!gradient) return;
-    const again = this.g.scope('recompute', () => {
-      const one = this.g.slice(this.g.slice(gradient, 0, 0, 1), 1, 0, 1);
-      return this.g.add(input, this.g.mul(one, 0));
+    const restart = this.#g.scope('recompute', () => {
+      const one = this.#g.slice(this.#g.slice(gradient, 0, 0, 1), 1, 0, 1);
+      return this.#g.add(input, this.#g.mul(one, 0));
     });
-    if (this.depends.has(input)) this.depends.add(again);
-    const copies = new Map([[input, again]]);
-    const repeated = nodes.map((node) => this.repeat(node, copies));
-    this.gradients.set(copies.get(output)!, gradient);
+    if (this.#depends.has(input)) this.#depends.add(restart);
+    const copies = new Map([[input, restart]]);
+    const repeated = nodes.map((node) => this.#repeat(node, copies));
+    this.#gradients.set(copies.get(output)!, gradient);
     for (const node of repeated.toReversed()) this.visit(node);
-    const atInput = this.gradients.get(again);
-    if (atInput) this.add(input, atInput);
+    const atInput = this.#gradients.get(restart);
+    if (atInput) this.#add(input, atInput);
   }
 
-  private repeat(node: Node, copies: Map<Value, Value>): Node {
+  #repeat(node: Node, copies: Map<Value, Value>): Node {
     const inputs = node.inputs.map((v) => v && (copies.get(v) ?? v));
     const outputs = node.outputs.map(({ shape, dtype }) => ({ shape, dtype }));
-    const values = this.g.node(node.opType, inputs, outputs, node);
+    const values = this.#g.node(node.opType, inputs, outputs, node);
     node.outputs.forEach((value, i) => {
       copies.set(value, values[i]!);
     });
     const copy = values[0]!.producer!;
-    this.markDependent(copy);
+    this.#markDependent(copy);
     return copy;
   }
 
-  private markDependent(node: Node): void {
-    if (node.inputs.some((v) => v && this.depends.has(v)))
-      for (const output of node.outputs) this.depends.add(output);
+  #markDependent(node: Node): void {
+    if (node.inputs.some((v) => v && this.#depends.has(v)))
+      for (const output of node.outputs) this.#depends.add(output);
   }
 
-  private add(input: Value, part: Value): void {
-    const sum = this.gradients.get(input);
-    this.gradients.set(input, sum ? this.g.add(sum, part) : part);
+  #add(input: Value, part: Value): void {
+    const sum = this.#gradients.get(input);
+    this.#gradients.set(input, sum ? this.#g.add(sum, part) : part);
   }
 }

@@ -1,5 +1,5 @@
-// The gradient of every operator with respect to each of its inputs (vector-Jacobian products).
-// A rule is asked for one input at a time, and only for those that lead to a parameter.
+// Gradients of operators with respect to their inputs (vector-Jacobian products). A rule is called
+// for one input at a time, and only for inputs that depend on a parameter.
 
 import type { Node, Shape, Value } from '../graph/graph.ts';
 import type { Operator } from '../graph/operator-set.ts';
@@ -16,7 +16,7 @@ interface Context<O extends Operator = Operator> {
 /** dL/d(inputs[i]), or undefined if none flows (an index, a condition). */
 type Rule<O extends Operator = Operator> = (context: Context<O>, i: number) => Value | undefined;
 
-/** Sum what broadcasting repeated, back to `shape`. */
+/** Sum over the axes that broadcasting repeated, back to `shape`. */
 function unbroadcast(g: Builder, gradient: Value, shape: Shape): Value {
   const extra = gradient.rank - shape.length;
   const repeated = gradient.shape.flatMap((d, axis) =>
@@ -33,7 +33,7 @@ function constantInput(node: Node, i: number): number[] {
   throw new Error(`no gradient rule for ${node.opType} with a computed input ${i} (${node.name})`);
 }
 
-/** Both inputs of an element-wise operator, each from its own partial derivative. */
+/** An element-wise operator, from the partial derivative of each input. */
 function elementwise(...partials: ((context: Context, a: Value, b: Value) => Value)[]): Rule {
   return (context, i) => {
     const [a, b] = context.node.inputs as [Value, Value];
@@ -41,7 +41,7 @@ function elementwise(...partials: ((context: Context, a: Value, b: Value) => Val
   };
 }
 
-/** The gradient goes to the input that was selected; of equals, to the first. */
+/** The gradient goes to the selected input; of equal ones, to the first. */
 function selected(firstWins: (g: Builder, a: Value, b: Value) => Value): Rule {
   return elementwise(
     ({ g, gradient }, a, b) => g.where(firstWins(g, a, b), gradient, 0),
@@ -49,7 +49,7 @@ function selected(firstWins: (g: Builder, a: Value, b: Value) => Value): Rule {
   );
 }
 
-/** alpha · a' · b', where ' transposes as the node says. */
+/** alpha · a' · b', where ' transposes if the node's attributes say so. */
 function productGradient({ g, node, gradient }: Context, i: number): Value {
   const [a, b] = node.inputs as [Value, Value];
   const { transA, transB, alpha } = node.attributes;
@@ -71,7 +71,7 @@ function productGradient({ g, node, gradient }: Context, i: number): Value {
   );
 }
 
-/** a · b' + c of matrices, as `Builder.linear` makes it: b' = b or its transpose. */
+/** a · b' + c of matrices, where b' is b or its transpose. */
 function gemmGradient({ g, node, gradient }: Context, i: number): Value {
   const [a, b, c] = node.inputs as [Value, Value, Value | undefined];
   const { transA, transB } = node.attributes;
@@ -83,7 +83,7 @@ function gemmGradient({ g, node, gradient }: Context, i: number): Value {
     : g.gemm(a, gradient, undefined, { transA: true });
 }
 
-/** A reduction's gradient, its axes kept with length 1, repeated over what was reduced. */
+/** The gradient, times `scale` of the number of elements reduced, repeated over the reduced axes. */
 function reductionGradient({ g, node, gradient }: Context, scale: (count: () => number) => number) {
   const input = node.inputs[0]!;
   const axes = constantInput(node, 1);
@@ -95,24 +95,24 @@ function reductionGradient({ g, node, gradient }: Context, scale: (count: () => 
 
 /**
  * With r = 1 / rms(x): dw = Σ g·x·r over the rows, dx = r·g·w − x · (r³ · mean(g·x·w)).
- * Both sums are products of g·x with a vector, which read it once.
+ * Both sums are products of g·x with a vector, so that it is read once.
  */
 function rmsNormGradient({ g, node, gradient }: Context, i: number): Value {
   const [x, weight] = node.inputs as [Value, Value];
   const inverse = node.outputs[1]!;
   const D = weight.dim(0);
-  const both = g.mul(gradient, x);
+  const weighted = g.mul(gradient, x);
   if (i === 1) {
-    const rows = g.mul(both, inverse);
+    const rows = g.mul(weighted, inverse);
     return unbroadcast(g, rows, weight.shape);
   }
-  const mean = g.mul(g.matmul(both, g.reshape(weight, [D, 1])), 1 / D);
+  const mean = g.mul(g.matmul(weighted, g.reshape(weight, [D, 1])), 1 / D);
   const cube = g.mul(g.mul(inverse, inverse), inverse);
   const along = g.mul(x, g.mul(mean, cube));
   return g.sub(g.mul(g.mul(gradient, weight), inverse), along);
 }
 
-/** Zeros around the gradient of the elements that a slice kept. */
+/** The gradient of the sliced elements, padded with zeros. */
 function sliceGradient({ g, node, gradient }: Context): Value {
   const input = node.inputs[0]!;
   const [start, end, axis] = [1, 2, 3].map((i) => constantInput(node, i)[0]!) as [

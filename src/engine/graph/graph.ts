@@ -1,5 +1,5 @@
-// A graph under construction: values and the nodes that make them, inputs, constants, and nested
-// bodies (of Loop). Operators with their shape rules are in operators.ts; the ONNX form is
+// A graph under construction: values and the nodes that produce them, inputs, constants, and nested
+// bodies (of Loop). Operators and their shape rules are in operators.ts, the ONNX encoding in
 // serialize.ts.
 
 import type { MetadataOf, Operator } from './operator-set.ts';
@@ -15,11 +15,11 @@ export const dataTypes = {
 } as const;
 export type DataType = keyof typeof dataTypes;
 
-/** A length known when the graph is built, or the name of one known only when it runs. */
+/** A length known at build time, or the name of one known only at run time. */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
-/** Where an initializer's bytes lie: `length` bytes from `offset` of an external file. */
+/** Where an initializer's bytes are: `length` bytes from `offset` of an external file. */
 export interface ExternalData {
   location: string;
   offset: number;
@@ -31,9 +31,9 @@ export class Value {
   name: string;
   readonly shape: Shape;
   readonly dtype: DataType;
-  /** The node that makes it; undefined for inputs and constants. */
+  /** The node that produces it; undefined for inputs and constants. */
   producer: Node | undefined;
-  /** Bytes of a constant, or where they lie. */
+  /** A constant's bytes, or where they are. */
   data: Uint8Array | ExternalData | undefined;
 
   constructor(name: string, shape: Shape, dtype: DataType) {
@@ -53,11 +53,13 @@ export class Value {
     return Array.from(new BigInt64Array(buffer, byteOffset, byteLength / 8), Number);
   }
 
-  /** Length of an axis, negative from the end. @throws where it is not known at build time */
+  /** Length of an axis; negative counts from the end. @throws if it is known only at run time */
   dim(axis: number): number {
     const length = this.shape.at(axis);
     if (typeof length !== 'number')
-      throw new Error(`axis ${axis} of ${this.name} [${this.shape}] has no length at build time`);
+      throw new Error(
+        `expected axis ${axis} of ${this.name} [${this.shape}] to have a length at build time`,
+      );
     return length;
   }
 }
@@ -76,7 +78,7 @@ export interface Node<O extends Operator = Operator> {
 
 export type NodeOptions<O extends Operator> = Partial<Pick<Node<O>, 'attributes' | 'metadata'>>;
 
-/** What root and bodies share, so that names are unique and constants stored once. */
+/** Shared by a graph and its bodies: names stay unique, and constants are stored once. */
 interface Shared {
   counter: number;
   constants: Map<string, Value>;
@@ -92,7 +94,7 @@ export class Graph {
   #path: string[] = [];
   readonly #named = new Set<Value>();
 
-  /** Constants of the whole graph, bodies included. */
+  /** Constants of the whole graph, including its bodies. */
   get initializers(): readonly Value[] {
     return this.#shared.initializers;
   }
@@ -103,7 +105,7 @@ export class Graph {
     if (parent) this.#path = [...parent.#path];
   }
 
-  /** Name the nodes made in `build` by module path, such as `layers.3.attn`. */
+  /** Prefix the names of the nodes made in `build` with a module path, such as `layers.3.attn`. */
   scope<T>(name: string, build: () => T): T {
     this.#path.push(name);
     try {
@@ -113,14 +115,14 @@ export class Graph {
     }
   }
 
-  /** An input of the graph, or of a Loop's body. */
+  /** An input of the graph or of a Loop's body. */
   input(name: string, shape: Shape, dtype: DataType = 'float32'): Value {
     const value = new Value(this.parent ? this.#unique(name) : name, shape, dtype);
     this.inputs.push(value);
     return value;
   }
 
-  /** A constant of the graph's own; equal small ones are one. */
+  /** A constant stored in the graph. Equal small constants are stored once. */
   constant(data: Float32Array | BigInt64Array | Int32Array, shape: readonly number[]): Value {
     const dtype =
       data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64';
@@ -137,12 +139,12 @@ export class Graph {
     return this.constant(Float32Array.of(x), []);
   }
 
-  /** An int64 vector, or a scalar where `shape` is []. */
+  /** An int64 vector, or a scalar if `shape` is []. */
   ints(xs: readonly number[], shape: readonly number[] = [xs.length]): Value {
     return this.constant(BigInt64Array.from(xs, BigInt), shape);
   }
 
-  /** A named constant whose bytes are given, or lie in an external file. */
+  /** A named constant whose bytes are given or lie in an external file. */
   initializer(name: string, shape: Shape, dtype: DataType, data: Uint8Array | ExternalData): Value {
     const value = new Value(name, shape, dtype);
     value.data = data;
@@ -150,7 +152,7 @@ export class Graph {
     return value;
   }
 
-  /** Append a node; one output for each of `outputs`. */
+  /** Append a node and return its outputs, one for each of `outputs`. */
   node<O extends Operator>(
     opType: O,
     inputs: (Value | undefined)[],
@@ -168,7 +170,7 @@ export class Graph {
     return values;
   }
 
-  /** `value` under the name by which it is fetched; a value may have two such names. */
+  /** `value` under the name it is fetched by. A value may be fetched under several names. */
   output(name: string, value: Value): Value {
     if (!value.producer || this.#named.has(value)) {
       const options = { shape: value.shape, dtype: value.dtype, name };

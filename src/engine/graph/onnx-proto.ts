@@ -1,5 +1,5 @@
-// The part of ONNX's protobuf schema (onnx.proto, IR version 9) that the graphs here need, and
-// its encoder. What the messages mean is graph.ts's business.
+// The part of ONNX's protobuf schema (onnx.proto, IR version 9) that the graphs need, and its
+// encoder. serialize.ts fills the messages in.
 
 import protobuf from 'protobufjs';
 
@@ -70,7 +70,7 @@ export interface TensorProto {
   dataType: number;
   rawData?: Uint8Array;
   externalData?: { key: string; value: string }[];
-  /** 1 where the data is external. */
+  /** 1 if the data is external. */
   dataLocation?: number;
 }
 export interface ValueInfoProto {

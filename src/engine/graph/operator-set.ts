@@ -1,5 +1,5 @@
-// The ONNX operators that graphs are made of. Their shape rules are in operators.ts, their
-// gradients in ../autodiff/rules.ts.
+// The ONNX operators used in graphs. Shape rules are in operators.ts, gradients in
+// ../autodiff/rules.ts.
 
 /** Each with the domain that defines it: '' is ONNX itself (opset 18). */
 export const operatorDomains = {

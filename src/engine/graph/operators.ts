@@ -1,5 +1,5 @@
-// The operators that the models are made of, each with its shape rule. One method is one ONNX
-// operator (opset 18), or a short composition where ONNX has none. Gradients: ../autodiff.
+// The operators that models are built from, each with its shape rule. A method is one ONNX operator
+// (opset 18), or a short composition if ONNX has none. Gradients are in ../autodiff.
 
 import {
   type Attribute,
@@ -20,7 +20,7 @@ interface ProductOptions {
   alpha?: number;
 }
 
-/** Shape of an element-wise operation (NumPy broadcasting). @throws where shapes disagree */
+/** Shape of an element-wise operation (NumPy broadcasting). @throws if the shapes disagree */
 export function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i): Dim => {
@@ -33,16 +33,17 @@ export function broadcastShape(a: Shape, b: Shape): Shape {
   });
 }
 
-/** A graph with a method for every operator. */
+/** A graph with a method for each operator. */
 export class Builder extends ShapedGraph {
-  /** A body for `loop`: its nodes see the values of this graph. */
+  /** A body for `loop`. Its nodes can use this graph's values. */
   body(): Builder {
     return new Builder(this);
   }
 
-  /** The graph that this one is a body in. */
+  /** The graph whose Loop this body belongs to. */
   get outer(): Builder {
-    if (!(this.parent instanceof Builder)) throw new Error('a graph that is no body has no outer');
+    if (!(this.parent instanceof Builder))
+      throw new Error('expected the body of a Loop, found an outermost graph');
     return this.parent;
   }
 
@@ -118,13 +119,15 @@ export class Builder extends ShapedGraph {
   matmul(a: Value, b: Value): Value {
     const [k, k2] = [a.shape.at(-1), b.shape.at(-2)];
     if (typeof k === 'number' && typeof k2 === 'number' && k !== k2)
-      throw new Error(`matmul of [${a.shape}] (${a.name}) and [${b.shape}] (${b.name})`);
+      throw new Error(
+        `matmul: inner lengths differ in [${a.shape}] (${a.name}) and [${b.shape}] (${b.name})`,
+      );
     const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
     return this.one('MatMul', [a, b], [...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
   }
 
   /**
-   * alpha · a' · b' over the last two axes, where ' transposes as asked; leading axes broadcast.
+   * alpha · a' · b' over the last two axes, where ' transposes if asked; leading axes broadcast.
    * [..., M, K] × [..., K, N] → [..., M, N].
    */
   product(
@@ -140,9 +143,9 @@ export class Builder extends ShapedGraph {
   }
 
   /**
-   * a' · b' + c of matrices, where ' transposes as asked and c broadcasts: [M, K] × [K, N] → [M, N].
-   * Constant weights are packed for the runtime's kernels when the session is made; a runtime
-   * that finds the node in a Loop inside of a Loop does not pack.
+   * a' · b' + c of matrices, where ' transposes if asked and c broadcasts: [M, K] × [K, N] → [M, N].
+   * ONNX Runtime packs constant weights for its kernels when the session is created, but not in a
+   * Loop inside a Loop.
    */
   gemm(
     a: Value,
@@ -153,12 +156,14 @@ export class Builder extends ShapedGraph {
     const [m, k] = transA ? a.shape.toReversed() : a.shape;
     const [k2, n] = transB ? b.shape.toReversed() : b.shape;
     if (a.rank !== 2 || b.rank !== 2 || k !== k2)
-      throw new Error(`gemm of [${a.shape}] (${a.name}) and [${b.shape}] (${b.name})`);
+      throw new Error(
+        `gemm: expected matrices with equal inner lengths, found [${a.shape}] (${a.name}) and [${b.shape}] (${b.name})`,
+      );
     const attributes = { transA: Number(transA), transB: Number(transB) };
     return this.one('Gemm', c ? [a, b, c] : [a, b], [m!, n!], { attributes });
   }
 
-  /** Rows x [N, K] times a weight [M, K] as checkpoints store it, plus `addend` → [N, M]. */
+  /** Rows x [N, K] times a weight [M, K], as checkpoints store it, plus `addend` → [N, M]. */
   linear(x: Value, weight: Value, addend?: Value): Value {
     return this.gemm(x, weight, addend, { transB: true });
   }
@@ -184,23 +189,23 @@ export class Builder extends ShapedGraph {
   mean(a: Value, axes: readonly number[], keep = true): Value {
     return this.#reduce('ReduceMean', a, axes, keep);
   }
-  /** Sum of values of one shape, element by element. */
+  /** Element-wise sum of values of one shape. */
   addAll(values: readonly Value[]): Value {
     return this.one('Sum', [...values], values[0]!.shape);
   }
-  /** Largest of the last axis, kept. */
+  /** Maximum over the last axis, which is kept. */
   reduceMax(a: Value): Value {
     return this.#reduce('ReduceMax', a, [-1], true);
   }
-  /** Smallest of the last axis, kept. */
+  /** Minimum over the last axis, which is kept. */
   reduceMin(a: Value): Value {
     return this.#reduce('ReduceMin', a, [-1], true);
   }
-  /** Over every axis, to a scalar. */
+  /** Sum over all axes, a scalar. */
   sumAll(a: Value): Value {
     return this.sum(a, [...a.shape.keys()], false);
   }
-  /** Sum of all elements' squares, a scalar. */
+  /** Sum of squares over all axes, a scalar. */
   sumSquares(a: Value): Value {
     return this.#reduce('ReduceSumSquare', a, [...a.shape.keys()], false);
   }
@@ -228,7 +233,7 @@ export class Builder extends ShapedGraph {
     return this.one('Gather', [a, index], shape, options);
   }
 
-  /** Elements of the last axis: index has the rank of `a`. */
+  /** Elements of the last axis; `index` has the rank of `a`. */
   gatherElements(a: Value, index: Value): Value {
     const attributes = { axis: a.rank - 1 };
     return this.one('GatherElements', [a, index], index.shape, { dtype: a.dtype, attributes });
@@ -255,20 +260,20 @@ export class Builder extends ShapedGraph {
     return this.one('Slice', inputs, shape, { dtype: a.dtype });
   }
 
-  /** Elements `start` to `end` (int64 [1], excluded) of axis 0; `length` names their number. */
+  /** Elements `start` to `end` (int64 [1], excluded) of axis 0; `length` is how many. */
   sliceRows(a: Value, start: Value, end: Value, length: Dim): Value {
     const shape = a.shape.with(0, length);
     return this.one('Slice', [a, start, end, this.ints([0])], shape, { dtype: a.dtype });
   }
 
-  /** Pieces of the last axis, of the lengths given. */
+  /** Split the last axis into pieces of the given lengths. */
   split(a: Value, lengths: readonly number[]): Value[] {
     const outputs = lengths.map((n) => ({ shape: a.shape.with(-1, n), dtype: a.dtype }));
     const attributes = { axis: a.rank - 1 };
     return this.node('Split', [a, this.ints(lengths)], outputs, { attributes });
   }
 
-  /** Pieces of the last axis, of the lengths in int64 [pieces], with the names given. */
+  /** Split the last axis into pieces of the lengths in int64 [pieces], which are named `names`. */
   splitBy(a: Value, lengths: Value, names: readonly Dim[]): Value[] {
     const outputs = names.map((name) => ({ shape: a.shape.with(-1, name), dtype: a.dtype }));
     return this.node('Split', [a, lengths], outputs, { attributes: { axis: a.rank - 1 } });
@@ -285,7 +290,7 @@ export class Builder extends ShapedGraph {
     return this.node('TopK', [a, count], outputs, { attributes: { axis: a.rank - 1 } })[0]!;
   }
 
-  /** Index of the largest element of the last axis (the first of equals), axis kept. */
+  /** Index of the largest element of the last axis (the first of equals); the axis is kept. */
   argMax(a: Value): Value {
     const attributes = { axis: a.rank - 1, keepdims: 1 };
     return this.one('ArgMax', [a], a.shape.with(-1, 1), { dtype: 'int64', attributes });
@@ -293,8 +298,8 @@ export class Builder extends ShapedGraph {
 
   /**
    * A zero matrix of `shape` [V, D] with `updates` [N, D] added to the rows `index` [N].
-   * Not ScatterND: onnxruntime's adds rows of equal index from several threads without a lock,
-   * which loses some of them.
+   * Not by ScatterND: ONNX Runtime's adds rows of equal index from several threads without a lock
+   * and loses some of them.
    */
   scatterAddRows(shape: Shape, index: Value, updates: Value): Value {
     const rows = this.expand(this.reshape(index, [index.shape[0]!, 1]), updates.shape);
@@ -303,7 +308,7 @@ export class Builder extends ShapedGraph {
     });
   }
 
-  /** A zero matrix of `shape` [V, D] with `updates` [N, D] as the rows `index` [N], all different. */
+  /** A zero matrix of `shape` [V, D] with `updates` [N, D] as the distinct rows `index` [N]. */
   scatterRows(shape: Shape, index: Value, updates: Value): Value {
     const rows = this.reshape(index, [index.shape[0]!, 1]);
     return this.one('ScatterND', [this.zeros(shape), rows, updates], shape);
@@ -331,8 +336,8 @@ export class Builder extends ShapedGraph {
   }
 
   /**
-   * Rotary position embedding (arXiv 2104.09864), halves paired as Hugging Face pairs them.
-   * x [B, T, heads · E]; positions int64 [B, T], or [1]: the first of consecutive ones;
+   * Rotary position embedding (arXiv 2104.09864), pairing halves as Hugging Face does.
+   * x [B, T, heads · E]; positions int64 [B, T], or [1] for consecutive ones from that position;
    * cos and sin [longest, E / 2].
    */
   rotary(x: Value, positions: Value, cos: Value, sin: Value, heads: number): Value {
@@ -341,10 +346,10 @@ export class Builder extends ShapedGraph {
   }
 
   /**
-   * Run `body` while its condition holds, `trips` times at most.
+   * Run `body` while its condition holds, at most `trips` times.
    * The body's inputs are (iteration int64, condition bool, ...carried); its outputs are
-   * (condition, ...carried, ...scanned). Returns the carried values and, for each that is
-   * scanned, those of all iterations, stacked on a new first axis.
+   * (condition, ...carried, ...scanned). Returns the final carried values, then each scanned value
+   * of all iterations stacked on a new first axis.
    */
   loop(trips: Value, condition: Value | undefined, carried: Value[], body: Builder): Value[] {
     const outputs = body.outputs.slice(1).map(({ shape, dtype }, i) => ({

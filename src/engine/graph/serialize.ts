@@ -1,4 +1,4 @@
-// The ONNX form of a graph.
+// Encodes a graph as an ONNX model.
 
 import { type Attribute, dataTypes, type Graph, type Node, type Value } from './graph.ts';
 import {
@@ -11,7 +11,7 @@ import {
 } from './onnx-proto.ts';
 import { operatorDomains } from './operator-set.ts';
 
-/** The bytes of an ONNX model that computes `outputs`; nodes they do not need are left out. */
+/** The bytes of an ONNX model that computes `outputs`. Nodes they do not depend on are left out. */
 export function serializeModel(graph: Graph, outputs: Value[]): Uint8Array {
   graph.outputs = outputs;
   const used = new Set<Value>();
@@ -20,7 +20,6 @@ export function serializeModel(graph: Graph, outputs: Value[]): Uint8Array {
   return encodeModel(proto);
 }
 
-/** Adds every value it meets to `used`. */
 function graphProto(graph: Graph, name: string, used: Set<Value>): GraphProto {
   const live = liveNodes(graph, used);
   return {
@@ -32,7 +31,7 @@ function graphProto(graph: Graph, name: string, used: Set<Value>): GraphProto {
   };
 }
 
-/** Nodes that the outputs need, in order; adds every value it meets to `used`. */
+/** Nodes that the outputs depend on, in order. Adds every value they use to `used`. */
 function liveNodes(graph: Graph, used: Set<Value>): Node[] {
   for (const output of graph.outputs) used.add(output);
   const live: Node[] = [];

@@ -1,5 +1,5 @@
-// A graph with lengths that are known only when it runs: they have names, which stand in shapes,
-// and values, which operators that take a shape are fed.
+// A graph with lengths known only at run time. Each has a name, used in shapes, and a value, given
+// to operators that take a shape as input.
 
 import { type DataType, Graph, type NodeOptions, type Shape, type Value } from './graph.ts';
 import type { Operator } from './operator-set.ts';
@@ -7,15 +7,15 @@ import type { Operator } from './operator-set.ts';
 export class ShapedGraph extends Graph {
   /** Lengths by name, int64 [1] each. */
   readonly #lengths = new Map<string, Value>();
-  /** Shapes with such lengths in them, made once. */
+  /** Shapes that contain named lengths; each is computed once. */
   readonly #shapes = new Map<string, Value>();
 
-  /** Say what the length called `name` is: int64 [1]. Bodies of this graph know it too. */
+  /** Define the length `name`, int64 [1], for this graph and its bodies. */
   dimension(name: string, length: Value): void {
     this.#lengths.set(name, length);
   }
 
-  /** An input whose named lengths are those of its shape, where they are not known yet. */
+  /** An input that defines those named lengths of its shape that are not defined yet. */
   shapedInput(name: string, shape: Shape, dtype: DataType = 'float32'): Value {
     const value = this.input(name, shape, dtype);
     shape.forEach((d, axis) => {
@@ -25,22 +25,22 @@ export class ShapedGraph extends Graph {
     return value;
   }
 
-  /** Length of an axis when the graph runs, int64 [1]. */
+  /** Length of an axis at run time, int64 [1]. */
   length(a: Value, axis: number): Value {
     const attributes = { start: axis, end: axis + 1 };
     return this.one('Shape', [a], [1], { dtype: 'int64', attributes });
   }
 
   /**
-   * A shape as int64 [rank], made once, in the outermost graph that knows its named lengths.
-   * @throws for a name that no graph knows
+   * A shape as int64 [rank], computed once, in the outermost graph that defines its named lengths.
+   * @throws if a name is not defined
    */
   shapeValue(shape: Shape): Value {
     const names = shape.filter((d) => typeof d === 'string');
     if (names.length === 0) return this.ints(shape as number[]);
     const outer = this.parent as ShapedGraph | undefined;
     if (!names.some((name) => this.#lengths.has(name))) {
-      if (!outer) throw new Error(`no graph knows the lengths of [${shape}]`);
+      if (!outer) throw new Error(`expected the lengths of [${shape}] to be defined, found none`);
       return outer.shapeValue(shape);
     }
     const key = String(shape);
@@ -53,11 +53,11 @@ export class ShapedGraph extends Graph {
     return value;
   }
 
-  /** The length called `name`, int64 [1]. @throws where no graph knows it */
+  /** The length `name`, int64 [1]. @throws if it is not defined */
   lengthNamed(name: string): Value {
     const known =
       this.#lengths.get(name) ?? (this.parent as ShapedGraph | undefined)?.lengthNamed(name);
-    if (!known) throw new Error(`no graph knows the length ${name}`);
+    if (!known) throw new Error(`expected the length ${name} to be defined, found no definition`);
     return known;
   }
 

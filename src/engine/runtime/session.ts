@@ -25,10 +25,10 @@ export interface TensorData<T extends Float32Array | BigInt64Array = Float32Arra
 
 /** A compiled graph. */
 export class Session {
-  private readonly session: InferenceSession;
+  readonly #session: InferenceSession;
 
   private constructor(session: InferenceSession) {
-    this.session = session;
+    this.#session = session;
   }
 
   /** @throws AnnealError InvalidModel where the provider is missing or refuses the graph */
@@ -58,12 +58,12 @@ export class Session {
   /** Run the graph; `fetches` names the outputs wanted, all by default. */
   async run(
     feeds: Readonly<Record<string, TensorData>>,
-    fetches: readonly string[] = this.session.outputNames,
+    fetches: readonly string[] = this.#session.outputNames,
   ): Promise<Record<string, TensorData>> {
     const inputs: Record<string, Tensor> = {};
     for (const [name, { data, shape }] of Object.entries(feeds))
       inputs[name] = new Tensor(dtypeOf(data), data, [...shape]);
-    const outputs = await this.session.run(inputs, fetches);
+    const outputs = await this.#session.run(inputs, fetches);
     return Object.fromEntries(
       Object.entries(outputs).map(([name, tensor]) => [
         name,
@@ -73,7 +73,7 @@ export class Session {
   }
 
   async release(): Promise<void> {
-    await this.session.release();
+    await this.#session.release();
   }
 }
 

@@ -24,17 +24,17 @@ function pickRows(data: Float32Array, size: number, kept: readonly number[]): Fl
 /** What the prefill graph made of the prompts. */
 export class PromptCache {
   /** By name, [P, K, S, E] each. */
-  private readonly tensors: Map<string, TensorData<Float32Array>>;
+  readonly #tensors: Map<string, TensorData<Float32Array>>;
 
   constructor(c: DecoderConfig, outputs: Tensors) {
     const tensor = (name: string) => outputs[name] as TensorData<Float32Array>;
-    this.tensors = new Map(cacheNames(c).map((name) => [name, tensor(name)]));
+    this.#tensors = new Map(cacheNames(c).map((name) => [name, tensor(name)]));
   }
 
   /** Feeds `prompt_key.i` and `prompt_value.i` [P, 1, K, S, E]. */
   feeds(): Record<string, TensorData> {
     return Object.fromEntries(
-      [...this.tensors].map(([name, { data, shape }]) => [
+      [...this.#tensors].map(([name, { data, shape }]) => [
         `prompt_${name}`,
         { data, shape: [shape[0]!, 1, ...shape.slice(1)] },
       ]),
@@ -43,9 +43,9 @@ export class PromptCache {
 
   /** Keep the prompts at those places. */
   keep(prompts: readonly number[]): void {
-    for (const [name, { data, shape }] of this.tensors) {
+    for (const [name, { data, shape }] of this.#tensors) {
       const picked = pickRows(data, data.length / shape[0]!, prompts);
-      this.tensors.set(name, { data: picked, shape: shape.with(0, prompts.length) });
+      this.#tensors.set(name, { data: picked, shape: shape.with(0, prompts.length) });
     }
   }
 }
@@ -53,27 +53,27 @@ export class PromptCache {
 export class KeyValueCache {
   /** Tokens held of each sequence. */
   length = 0;
-  private sequences: number;
-  private readonly heads: number;
-  private readonly headDim: number;
+  #sequences: number;
+  readonly #heads: number;
+  readonly #headDim: number;
   /** By name, [B, K, L, E] packed at the buffer's start. */
-  private readonly buffers: Map<string, Float32Array>;
+  readonly #buffers: Map<string, Float32Array>;
 
   /** For `sequences` completions of less than `longest` tokens. */
   constructor(c: DecoderConfig, sequences: number, longest: number) {
-    this.sequences = sequences;
-    this.heads = c.kvHeads;
-    this.headDim = c.headDim;
+    this.#sequences = sequences;
+    this.#heads = c.kvHeads;
+    this.#headDim = c.headDim;
     const size = sequences * c.kvHeads * longest * c.headDim;
-    this.buffers = new Map(cacheNames(c).map((name) => [name, new Float32Array(size)]));
+    this.#buffers = new Map(cacheNames(c).map((name) => [name, new Float32Array(size)]));
   }
 
   /** Feeds `past_key.i` and `past_value.i` [...leading, K, L, E], views of the buffers. */
   feeds(leading: readonly number[]): Record<string, TensorData> {
-    const shape = [...leading, this.heads, this.length, this.headDim];
-    const size = this.sequences * this.heads * this.length * this.headDim;
+    const shape = [...leading, this.#heads, this.length, this.#headDim];
+    const size = this.#sequences * this.#heads * this.length * this.#headDim;
     return Object.fromEntries(
-      [...this.buffers].map(([name, buffer]) => [
+      [...this.#buffers].map(([name, buffer]) => [
         `past_${name}`,
         { data: buffer.subarray(0, size), shape },
       ]),
@@ -82,12 +82,12 @@ export class KeyValueCache {
 
   /** Append a chunk of `count` tokens: outputs `key.i` and `value.i` [B, K, count, E]. */
   append(outputs: Tensors, count: number): void {
-    const [before, added] = [this.length * this.headDim, count * this.headDim];
+    const [before, added] = [this.length * this.#headDim, count * this.#headDim];
     const after = before + added;
-    for (const [name, buffer] of this.buffers) {
+    for (const [name, buffer] of this.#buffers) {
       const chunk = outputs[name]!.data as Float32Array;
       // From the last block on, so that none is overwritten before it has moved.
-      for (let block = this.sequences * this.heads - 1; block >= 0; block--) {
+      for (let block = this.#sequences * this.#heads - 1; block >= 0; block--) {
         buffer.copyWithin(block * after, block * before, (block + 1) * before);
         const part = chunk.subarray(block * added, (block + 1) * added);
         buffer.set(part, block * after + before);
@@ -98,8 +98,8 @@ export class KeyValueCache {
 
   /** Keep the sequences at those places. */
   keep(rows: readonly number[]): void {
-    const size = this.heads * this.length * this.headDim;
-    for (const buffer of this.buffers.values()) buffer.set(pickRows(buffer, size, rows));
-    this.sequences = rows.length;
+    const size = this.#heads * this.length * this.#headDim;
+    for (const buffer of this.#buffers.values()) buffer.set(pickRows(buffer, size, rows));
+    this.#sequences = rows.length;
   }
 }

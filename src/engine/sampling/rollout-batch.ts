@@ -27,14 +27,14 @@ export interface Kept {
 }
 
 export class RolloutBatch {
-  private readonly request: RolloutRequest;
-  private readonly samples: LiveSample[];
+  readonly #request: RolloutRequest;
+  readonly #samples: LiveSample[];
   /** [P][G]: the samples in the batch. */
-  private groups: LiveSample[][];
+  #groups: LiveSample[][];
 
   constructor(request: RolloutRequest) {
-    this.request = request;
-    this.groups = request.prompts.map((_, prompt) =>
+    this.#request = request;
+    this.#groups = request.prompts.map((_, prompt) =>
       Array.from({ length: request.samplesPerPrompt }, (_, sample) => ({
         prompt,
         next: request.uniforms(prompt, sample),
@@ -43,31 +43,31 @@ export class RolloutBatch {
         ended: false,
       })),
     );
-    this.samples = this.groups.flat();
+    this.#samples = this.#groups.flat();
   }
 
   /** [P, G] */
   get shape(): [number, number] {
-    return [this.groups.length, this.groups[0]!.length];
+    return [this.#groups.length, this.#groups[0]!.length];
   }
 
   /** B */
   get size(): number {
-    return this.groups.flat().length;
+    return this.#groups.flat().length;
   }
 
   /** Whether every sample has ended. */
   get ended(): boolean {
-    return this.samples.every((sample) => sample.ended);
+    return this.#samples.every((sample) => sample.ended);
   }
 
   results(): DrawnSample[] {
-    return this.samples.map(({ tokens, logprobs, ended }) => ({ tokens, logprobs, ended }));
+    return this.#samples.map(({ tokens, logprobs, ended }) => ({ tokens, logprobs, ended }));
   }
 
   /** What the prefill graph takes: the prompts, and uniforms for each sample's first token. */
   promptFeeds(): Record<string, TensorData> {
-    const { prompts } = this.request;
+    const { prompts } = this.#request;
     const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 1);
     const S = Math.ceil(longest / promptMultiple) * promptMultiple;
     const tokens = new BigInt64Array(prompts.length * S);
@@ -75,7 +75,7 @@ export class RolloutBatch {
       tokens.set(prompt.map(BigInt), row * S);
     });
     const last = prompts.map((prompt, row) => BigInt(row * S + prompt.length - 1));
-    const { data } = this.uniforms(1);
+    const { data } = this.#uniforms(1);
     return {
       tokens: { data: tokens, shape: [prompts.length, S] },
       last: { data: BigInt64Array.from(last), shape: [prompts.length] },
@@ -85,28 +85,28 @@ export class RolloutBatch {
 
   /** What the decode graph takes for a chunk of `count` tokens, caches apart. */
   chunkFeeds(count: number): Record<string, TensorData> {
-    const { prompts } = this.request;
-    const lengths = this.groups.map((group) => BigInt(prompts[group[0]!.prompt]!.length));
-    const rows = this.groups.flat();
+    const { prompts } = this.#request;
+    const lengths = this.#groups.map((group) => BigInt(prompts[group[0]!.prompt]!.length));
+    const rows = this.#groups.flat();
     // A filler's tokens count for nothing; any that the vocabulary has will do.
     const tokens = rows.map(({ tokens, ended }) => BigInt(ended ? 0 : tokens.at(-1)!));
     return {
       token: { data: BigInt64Array.from(tokens), shape: [rows.length, 1] },
       prompt_lengths: { data: BigInt64Array.from(lengths), shape: [lengths.length, 1] },
-      uniforms: this.uniforms(count),
+      uniforms: this.#uniforms(count),
     };
   }
 
   /** Take tokens and their probabilities, [N, B, 1] each, and end what they end. */
   take(tokens: TensorData, probabilities: TensorData): void {
-    const rows = this.groups.flat();
+    const rows = this.#groups.flat();
     rows.forEach((sample, row) => {
       if (sample.ended) return;
       for (let at = row; at < tokens.data.length; at += rows.length) {
         sample.tokens.push(Number(tokens.data[at]));
         sample.logprobs.push(Math.log(Math.max(Number(probabilities.data[at]), tiny)));
       }
-      const end = this.request.endOf(sample.tokens);
+      const end = this.#request.endOf(sample.tokens);
       if (end === undefined) return;
       sample.ended = true;
       sample.tokens.length = end;
@@ -117,22 +117,22 @@ export class RolloutBatch {
   /** Drop what has ended, where that makes the batch enough smaller. */
   shrink(): Kept | undefined {
     const [P, G] = this.shape;
-    const alive = this.groups.map((group) => group.filter((sample) => !sample.ended).length);
+    const alive = this.#groups.map((group) => group.filter((sample) => !sample.ended).length);
     const prompts = [...alive.keys()].filter((p) => alive[p]! > 0);
     const width = Math.max(...alive);
     if (prompts.length * width > worthShrinking * P * G) return undefined;
     const places = prompts.map((p) => {
-      const order = [...this.groups[p]!.keys()];
-      const ended = (g: number) => Number(this.groups[p]![g]!.ended);
+      const order = [...this.#groups[p]!.keys()];
+      const ended = (g: number) => Number(this.#groups[p]![g]!.ended);
       return order.sort((a, b) => ended(a) - ended(b) || a - b).slice(0, width);
     });
-    this.groups = prompts.map((p, i) => places[i]!.map((g) => this.groups[p]![g]!));
+    this.#groups = prompts.map((p, i) => places[i]!.map((g) => this.#groups[p]![g]!));
     return { prompts, rows: prompts.flatMap((p, i) => places[i]!.map((g) => p * G + g)) };
   }
 
   /** The next `count` uniforms of every sample, float32 [N, P, G]. */
-  private uniforms(count: number) {
-    const rows = this.groups.flat();
+  #uniforms(count: number) {
+    const rows = this.#groups.flat();
     const data = new Float32Array(count * rows.length);
     rows.forEach(({ next }, row) => {
       for (let n = 0; n < count; n++) data[n * rows.length + row] = next();

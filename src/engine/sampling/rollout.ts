@@ -34,10 +34,10 @@ type GraphOf<O> = (
 
 /** Draws completions from one model's weights. */
 export class RolloutEngine {
-  private readonly config: DecoderConfig;
-  private readonly weights: ExternalWeights;
-  private readonly sessions: SessionCache;
-  private readonly adapters: AdapterShape | undefined;
+  readonly #config: DecoderConfig;
+  readonly #weights: ExternalWeights;
+  readonly #sessions: SessionCache;
+  readonly #adapters: AdapterShape | undefined;
 
   constructor(
     config: DecoderConfig,
@@ -45,23 +45,23 @@ export class RolloutEngine {
     settings: SessionSettings,
     adapters?: AdapterShape,
   ) {
-    this.config = config;
-    this.weights = weights;
-    this.sessions = new SessionCache({ ...settings, files: weights.files });
-    this.adapters = adapters;
+    this.#config = config;
+    this.#weights = weights;
+    this.#sessions = new SessionCache({ ...settings, files: weights.files });
+    this.#adapters = adapters;
   }
 
   /** Samples in the order of prompts, then sample index. */
   async run(request: RolloutRequest): Promise<DrawnSample[]> {
     const batch = new RolloutBatch(request);
     const options = drawOptions(request);
-    const fixed = this.fixedFeeds(request, options);
-    const gatherSamples = this.gathersSamples(request);
-    const prefill = await this.session(prefillGraph, options);
+    const fixed = this.#fixedFeeds(request, options);
+    const gatherSamples = this.#gathersSamples(request);
+    const prefill = await this.#session(prefillGraph, options);
     const first = await prefill.run({ ...batch.promptFeeds(), ...fixed });
     batch.take(first.token!, first.probability!);
-    const prompts = new PromptCache(this.config, first);
-    const cache = new KeyValueCache(this.config, batch.size, request.maxNewTokens);
+    const prompts = new PromptCache(this.#config, first);
+    const cache = new KeyValueCache(this.#config, batch.size, request.maxNewTokens);
     for (let drawn = 1; drawn < request.maxNewTokens && !batch.ended; ) {
       const kept = batch.shrink();
       if (kept) {
@@ -69,7 +69,7 @@ export class RolloutEngine {
         cache.keep(kept.rows);
       }
       const count = Math.min(chunkLength(drawn), request.maxNewTokens - drawn);
-      const decode = await this.session(decodeGraph, { ...options, gatherSamples });
+      const decode = await this.#session(decodeGraph, { ...options, gatherSamples });
       const chunk = await decode.run({
         ...batch.chunkFeeds(count),
         ...prompts.feeds(),
@@ -85,27 +85,27 @@ export class RolloutEngine {
   }
 
   async close(): Promise<void> {
-    await this.sessions.close();
+    await this.#sessions.close();
   }
 
   /** One row alone would take another kernel, and with it other last bits, than several. */
-  private gathersSamples({ prompts, samplesPerPrompt }: RolloutRequest): boolean {
-    const several = samplesPerPrompt > 1 && this.config.heads > this.config.kvHeads;
+  #gathersSamples({ prompts, samplesPerPrompt }: RolloutRequest): boolean {
+    const several = samplesPerPrompt > 1 && this.#config.heads > this.#config.kvHeads;
     return several && prompts.some((prompt) => prompt.length >= longPrompt);
   }
 
-  private session<O>(build: GraphOf<O>, options: O) {
-    return this.sessions.get([build.name, options], () =>
-      build(this.config, this.weights, options, this.adapters),
+  #session<O>(build: GraphOf<O>, options: O) {
+    return this.#sessions.get([build.name, options], () =>
+      build(this.#config, this.#weights, options, this.#adapters),
     );
   }
 
-  private fixedFeeds(request: RolloutRequest, options: DrawOptions): Record<string, TensorData> {
+  #fixedFeeds(request: RolloutRequest, options: DrawOptions): Record<string, TensorData> {
     const { prompts, maxNewTokens, temperature, topK, topP, minP, adapters } = request;
     const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 1);
     const scalar = (x: number) => ({ data: Float32Array.of(x), shape: [] });
     return {
-      ...rotaryFeeds(this.config, longest + promptMultiple + maxNewTokens),
+      ...rotaryFeeds(this.#config, longest + promptMultiple + maxNewTokens),
       ...adapters,
       inverse_temperature: scalar(temperature === 0 ? 1 : 1 / temperature),
       ...(options.topK && { top_k: { data: BigInt64Array.of(BigInt(topK!)), shape: [1] } }),

@@ -114,7 +114,7 @@ describe('refuses, naming file, what was found and what is supported,', () => {
     'heads that do not share evenly': [
       { num_key_value_heads: 3 },
       '4 heads over 3 key-value heads',
-      'a whole number a group',
+      'equally many heads for each',
     ],
     'heads of no even size': [{ hidden_size: 36 }, 'head size 9', 'an even whole number'],
   };

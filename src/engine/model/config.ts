@@ -1,4 +1,4 @@
-// What a decoder looks like, from a Hugging Face config.json. Options that the graphs do not
+// A decoder's description, taken from a Hugging Face config.json. Options that the graphs do not
 // implement are refused by name; none is silently ignored.
 
 import { AnnealError } from '../../errors.ts';
@@ -7,7 +7,7 @@ import { type Architecture, architectures, type Family, findArchitecture } from 
 import { type RopeScaling, ropeScalingOf } from './rope-scaling.ts';
 import type { LayerWindows } from './sliding-windows.ts';
 
-/** What a graph is built from. Axis letters as in docs/notation.md. */
+/** Everything a graph is built from. Axis letters as in docs/notation.md. */
 export interface DecoderConfig {
   architecture: string;
   /** D */
@@ -36,11 +36,10 @@ export interface DecoderConfig {
   mlpBias: boolean;
   /** RMSNorm over each head of queries and keys. */
   queryKeyNorm: boolean;
-  /** For each layer, how many tokens back a query sees; undefined sees all. */
   windows: LayerWindows;
-  /** Scores of a classifier, in place of next-token logits. */
+  /** Number of a classifier's scores; undefined for a language model. */
   labels: number | undefined;
-  /** Any of them ends a completion. */
+  /** Each of them ends a completion. */
   eosTokenIds: number[];
 }
 
@@ -89,7 +88,7 @@ function refusal(file: string): Refuse {
     new AnnealError('InvalidModel', `${file}: found ${found}; supported: ${supported}`);
 }
 
-/** Options that would change what the model computes or how its weights are stored. */
+/** Refuse options that would change what the model computes or how its weights are stored. */
 function checkOptions(config: ConfigFile, rope: RopeFile, refuse: Refuse): void {
   if (config.hidden_act !== 'silu') throw refuse(`hidden_act '${config.hidden_act}'`, 'silu');
   if (config.quantization_config != null)
@@ -108,7 +107,7 @@ function headsOf(config: ConfigFile, family: Family, refuse: Refuse) {
   const heads = config.num_attention_heads;
   const kvHeads = config.num_key_value_heads ?? heads;
   if (heads % kvHeads !== 0)
-    throw refuse(`${heads} heads over ${kvHeads} key-value heads`, 'a whole number a group');
+    throw refuse(`${heads} heads over ${kvHeads} key-value heads`, 'equally many heads for each');
   const headDim = config.head_dim ?? family.defaultHeadDim(config);
   if (!Number.isInteger(headDim) || headDim % 2 !== 0)
     throw refuse(`head size ${headDim}`, 'an even whole number');

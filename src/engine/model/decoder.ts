@@ -1,6 +1,6 @@
 // The decoder's layers as graph nodes, shared by all graphs (rollout, log-probabilities,
-// training). They work on rows [N, D], one a token; what a token attends to is the caller's
-// business: sequence.ts for whole sequences, ../sampling for one token against a cache.
+// training). They work on rows [N, D], one per token. Attention is passed in: sequence.ts for whole
+// sequences, ../sampling for one token against a cache.
 // Axes: N rows, D model width, H heads, K key-value heads, E head size, V vocabulary, r LoRA rank.
 
 import type { Segment } from '../autodiff/backward.ts';
@@ -13,16 +13,16 @@ import { parameterSpecs, scoreName } from './parameters.ts';
 /** Parameters by their Hugging Face name, as values of a graph. */
 export type Parameters = ReadonlyMap<string, Value>;
 
-/** What a graph computes with: the parameters, and adapters over some of them. */
+/** The parameters a graph computes with, and adapters over some of them. */
 export interface Weights {
   parameters: Parameters;
   adapters?: AdapterInputs | undefined;
 }
 
-/** Queries [N, H·E], keys and values [N, K·E] of one layer in, attention's result [N, H·E] out. */
+/** One layer's attention: queries [N, H·E], keys and values [N, K·E] → [N, H·E]. */
 export type Attend = (layer: number, query: Value, key: Value, value: Value) => Value;
 
-/** All parameters as inputs of a float32 graph, each name behind `prefix`. */
+/** All parameters as float32 inputs, each name prefixed with `prefix`. */
 export function parameterInputs(g: Builder, c: DecoderConfig, prefix = ''): Parameters {
   return new Map(parameterSpecs(c).map(({ name, shape }) => [name, g.input(prefix + name, shape)]));
 }
@@ -42,8 +42,8 @@ const attentionProjections = ['q', 'k', 'v'].map((name) => `self_attn.${name}_pr
 const joined = 'self_attn.qkv_proj';
 
 /**
- * Constant query, key and value weights as one, so that a step makes one product of the three.
- * For graphs that are not differentiated.
+ * Concatenate constant query, key and value weights, so that a step computes one product instead of
+ * three. For graphs that are not differentiated.
  */
 export function joinProjections(g: Builder, c: DecoderConfig, parameters: Parameters): Parameters {
   const result = new Map(parameters);
@@ -58,13 +58,13 @@ export function joinProjections(g: Builder, c: DecoderConfig, parameters: Parame
 }
 
 export interface LayerOptions {
-  /** Rows int64 [M], all different, that are wanted of the last layer; all by default. */
+  /** Rows int64 [M], all different, to compute in the last layer; all by default. */
   rows?: Value;
-  /** Filled with a segment for each layer, for a backward pass that computes them again. */
+  /** Receives a segment for each layer, for a backward pass that recomputes them. */
   segments?: Segment[];
 }
 
-/** Every layer in turn over x [N, D] → [N, D], or [M, D] where only some rows are wanted. */
+/** All layers over x [N, D] → [N, D], or [M, D] if rows are selected. */
 export function layers(
   g: Builder,
   c: DecoderConfig,
@@ -76,8 +76,8 @@ export function layers(
   for (let i = 0; i < c.layers; i++) {
     const input = x;
     const from = g.nodes.length;
-    const wanted = i === c.layers - 1 ? rows : undefined;
-    x = g.scope(`layers.${i}`, () => decoderLayer(g, c, weights, i, input, attend, wanted));
+    const selected = i === c.layers - 1 ? rows : undefined;
+    x = g.scope(`layers.${i}`, () => decoderLayer(g, c, weights, i, input, attend, selected));
     segments?.push({ from, to: g.nodes.length, input, output: x });
   }
   return x;
@@ -121,7 +121,7 @@ function decoderLayer(
   }
 }
 
-/** The three projections of normed rows [N, D]. */
+/** Queries, keys and values of normalised rows [N, D]. */
 function queryKeyValue(
   g: Builder,
   c: DecoderConfig,
@@ -136,7 +136,7 @@ function queryKeyValue(
   return parts.map((part, i) => adapt(g, weights, at(attentionProjections[i]!), x, part));
 }
 
-/** x [N, in] through the projection of that name, its adapter included, plus `residual`. */
+/** x [N, in] through the named projection and its adapter, plus `residual`. */
 function project(g: Builder, weights: Weights, name: string, x: Value, residual?: Value): Value {
   return adapt(g, weights, name, x, base(g, weights, name, x, residual));
 }
@@ -148,7 +148,7 @@ function base(g: Builder, weights: Weights, name: string, x: Value, residual?: V
   return bias && residual ? g.add(out, residual) : out;
 }
 
-/** out + scale · (x·Aᵀ)·Bᵀ where the projection has an adapter (LoRA, arXiv 2106.09685). */
+/** out + scale · (x·Aᵀ)·Bᵀ if the projection has an adapter (LoRA, arXiv 2106.09685). */
 function adapt(g: Builder, weights: Weights, name: string, x: Value, out: Value): Value {
   const adapter = weights.adapters?.modules.get(name);
   if (!adapter) return out;
@@ -157,8 +157,8 @@ function adapt(g: Builder, weights: Weights, name: string, x: Value, out: Value)
 }
 
 /**
- * Hidden states [N, D] to logits [N, V], or to a classifier's scores [N, labels], times `scale`
- * (an inverse temperature, applied where it costs least).
+ * Hidden states [N, D] to logits [N, V], or to a classifier's scores [N, labels]. `scale` is an
+ * inverse temperature, applied to the narrower hidden states.
  */
 export function logits(
   g: Builder,

@@ -1,5 +1,5 @@
-// The log-probability graph: what a policy gives to tokens that are already there. Logits are
-// made for the tokens asked about alone. Axes: B sequences, T time, M tokens asked about.
+// The log-probability graph: log-probabilities of given tokens. Logits are computed only for the
+// positions that are asked about. Axes: B sequences, T time, M such positions.
 
 import type { Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
@@ -15,13 +15,13 @@ import {
   sequenceHidden,
 } from './sequence.ts';
 
-/** Values of one batch of sequences padded on the right, and of the tokens asked about. */
+/** A batch of sequences, padded on the right, and the tokens that are asked about. */
 export interface SequenceInputs {
   /** int64 [B, T]. */
   tokens: Value;
-  /** int64 [M]: row b·T + t of each such token's predecessor. */
+  /** int64 [M]: row b·T + t of the token before each target. */
   predictors: Value;
-  /** int64 [M]: the tokens themselves. */
+  /** int64 [M]: the tokens that are asked about. */
   targets: Value;
 }
 
@@ -71,8 +71,8 @@ export function logprobGraph(
 }
 
 /**
- * What the model says at given rows: next-token logits of a language model, or the scores of a
- * classifier (a reward model).
+ * The model's output at given rows: next-token logits, or the scores of a classifier (a reward
+ * model).
  * Inputs: `tokens` int64 [B, T], `predictors` int64 [M], RoPE's tables, adapters.
  * Output: `logits` float32 [M, V], or [M, labels] for a classifier. Returns the model's bytes.
  */

@@ -1,6 +1,7 @@
 // Low-rank adapters (LoRA, arXiv 2106.09685): a projection W [out, in] gains scale · B·A with
-// A [r, in] and B [out, r]. Which projections, their shapes, and adapters as inputs of a graph;
-// files are adapter-folder.ts. A classifier's head has no adapter: it is trained whole beside them.
+// A [r, in] and B [out, r]. Here are the adapted projections, the matrices' shapes, and adapters as
+// graph inputs; files/adapter-folder.ts reads and writes them. A classifier's head gets no adapter:
+// all of it is trained with them.
 
 import type { AdapterTarget } from '../../config/schema/model.ts';
 import type { Value } from '../graph/graph.ts';
@@ -8,13 +9,13 @@ import type { Builder } from '../graph/operators.ts';
 import type { DecoderConfig } from './config.ts';
 import { classifierHead, type ParameterSpec, parameterSpecs, scoreName } from './parameters.ts';
 
-/** Rank and targets: all that a graph has to know. */
+/** What a graph depends on; alpha is an input. */
 export interface AdapterShape {
   rank: number;
   targets: readonly AdapterTarget[];
 }
 
-/** Adapters as values of a graph; `scale` float32 [] is alpha / rank, or 0 to turn them off. */
+/** Adapters as values of a graph; `scale` float32 [] is alpha / rank, or 0 to disable them. */
 export interface AdapterInputs {
   scale: Value;
   /** By module name, such as `model.layers.0.self_attn.q_proj`. */
@@ -23,13 +24,13 @@ export interface AdapterInputs {
   head?: Value | undefined;
 }
 
-/** Names of a module's two matrices. */
+/** Names of a module's matrices A and B. */
 export const matrixNames = (module: string) => ({
   a: `${module}.lora_A.weight`,
   b: `${module}.lora_B.weight`,
 });
 
-/** Modules with an adapter, in the order of the model's parameters, with their widths. */
+/** Modules with an adapter and their widths, in the order of the model's parameters. */
 export function adaptedModules(c: DecoderConfig, { targets }: AdapterShape) {
   return parameterSpecs(c).flatMap(({ name, shape }) => {
     const module = name.replace(/\.weight$/, '');
@@ -39,7 +40,7 @@ export function adaptedModules(c: DecoderConfig, { targets }: AdapterShape) {
   });
 }
 
-/** Every matrix of the adapters, A before B, and a classifier's head after them. */
+/** All matrices of the adapters, A before B, then a classifier's head. */
 export function adapterSpecs(c: DecoderConfig, shape: AdapterShape): ParameterSpec[] {
   const matrices = adaptedModules(c, shape).flatMap(({ module, out, input }) => {
     const { a, b } = matrixNames(module);
@@ -57,7 +58,7 @@ export function adapterInputs(g: Builder, c: DecoderConfig, shape: AdapterShape)
   return adaptersOf(c, shape, values, g.input('lora_scale', []));
 }
 
-/** Adapters out of values by `adapterSpecs`' names. */
+/** Adapters from values by `adapterSpecs`' names. */
 export function adaptersOf(
   c: DecoderConfig,
   shape: AdapterShape,

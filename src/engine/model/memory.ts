@@ -1,36 +1,36 @@
-// How much memory a model takes to sample from and to train, in bytes, as `anneal inspect` says
-// it. Estimates: what the graphs hold, counted from the model's shapes, with the factors that
-// bench/memory.bench.ts and bench/large.bench.ts measure.
+// Estimates of the memory that sampling and training take, in bytes, for `anneal inspect`. They
+// count what the graphs hold, from the model's shapes, with factors measured by
+// bench/memory.bench.ts and bench/large.bench.ts.
 
 import type { DecoderConfig } from './config.ts';
 
 export interface MemoryEstimate {
-  /** To load the model and sample from it. */
+  /** Loading the model for sampling. */
   sampling: number;
-  /** More for each token that a batch holds at a time, its prompts' counted once. */
+  /** Added for each token that a batch holds; a prompt shared by samples counts once. */
   samplingToken: number;
-  /** To train every weight. */
+  /** Training all weights. */
   training: number;
-  /** To train adapters over fixed weights. */
+  /** Training adapters over fixed weights. */
   lora: number;
-  /** More for each token of a microbatch, of sequences of `trainingLength` tokens. */
+  /** Added for each token of a microbatch whose sequences have `trainingLength` tokens. */
   trainingToken: number;
-  /** The same where activations are computed again. */
+  /** The same with `training.recompute`. */
   recomputeToken: number;
 }
 
-/** Length of the sequences that the estimate per token is for: attention's share grows with it. */
+/** Sequence length of the estimates per token: attention's share grows with the length. */
 export const trainingLength = 512;
 
 const float = 4;
-/** Node and ONNX Runtime themselves. */
+/** Node and ONNX Runtime. */
 const process = 150e6;
-/** Copies of the weights that two sessions hold at most: packed for their kernels, and in the making. */
+/** Copies of the weights that two sessions hold at most, packed or being packed for their kernels. */
 const samplingCopies = 3;
 const loraCopies = 3;
-/** Weights, both moments, gradients as summed, as summed before and as handed over; and slack. */
+/** Weights, both moments, three copies of the gradients (the sum, the sum before, the output), slack. */
 const trainingCopies = 6.7;
-/** What the runtime's arena holds, to what is in use at a time. */
+/** Memory the runtime's arena holds, relative to what is in use at a time. */
 const arena = 1.4;
 
 export function memoryEstimate(
@@ -41,7 +41,7 @@ export function memoryEstimate(
   const weights = float * parameters;
   return {
     sampling: process + storedBytes + samplingCopies * weights,
-    // In the cache, in the chunk that is joined to it, and as the graph reads it.
+    // Keys and values, three times: in the cache, in the chunk appended to it, and in the graph.
     samplingToken: 3 * float * 2 * c.layers * c.kvHeads * c.headDim,
     training: process + trainingCopies * weights,
     lora: process + storedBytes + loraCopies * weights,
@@ -50,15 +50,15 @@ export function memoryEstimate(
   };
 }
 
-/** Activations that a training step holds for each token of a microbatch. */
+/** Bytes of activations that a training step holds for each token of a microbatch. */
 export function trainingBytesPerToken(
   c: DecoderConfig,
   length: number,
   recompute: boolean,
 ): number {
   const { hiddenSize: D, intermediateSize: F, heads: H, kvHeads: K, headDim: E } = c;
-  // Inputs and outputs of both norms; projections as made, turned and laid out; scores, masked
-  // and as weights; what the MLP multiplies.
+  // Inputs and outputs of both norms; projections (computed, rotated, transposed); scores (raw,
+  // masked, softmaxed); the MLP's factors.
   const layer = 5 * D + 4 * (H + 2 * K) * E + 3 * H * length + 4 * F;
   const kept = recompute ? layer + c.layers * D : c.layers * layer;
   const logits = 6 * (c.labels ?? c.vocabSize);

@@ -1,6 +1,6 @@
-// Samples of different lengths as tensors: sequences padded on the right to the longest of their
-// batch, and flat lists of the tokens that something is asked about.
-// Axes: B sequences, T time, M tokens asked about.
+// Packs samples of different lengths into tensors: sequences padded on the right to the longest of
+// their batch, and flat lists of the tokens whose log-probabilities are wanted.
+// Axes: B sequences, T time, M such tokens.
 
 import type { TensorData } from '../runtime/session.ts';
 
@@ -10,15 +10,15 @@ export interface Sequence {
   completion: readonly number[];
 }
 
-/** Tokens of a sequence. */
+/** Number of tokens of a sequence. */
 export const lengthOf = ({ prompt, completion }: Sequence) => prompt.length + completion.length;
 
-/** int64 data of `shape`. */
+/** int64 data of shape `shape`. */
 export function integers(xs: readonly number[], shape: readonly number[] = [xs.length]) {
   return { data: BigInt64Array.from(xs, BigInt), shape };
 }
 
-/** Sequences of like length next to each other: their places, shortest first. */
+/** Indices of the sequences, shortest first. */
 export function byLength(sequences: readonly Sequence[]): number[] {
   const at = (i: number) => lengthOf(sequences[i]!);
   return [...sequences.keys()].sort((a, b) => at(a) - at(b) || a - b);
@@ -37,14 +37,14 @@ function padded(sequences: readonly Sequence[]): { length: number; tokens: numbe
   return { length, tokens };
 }
 
-/** Row b·T + t of the predecessor of each completion token, in their order. */
+/** Row b·T + t of the token before each completion token, in order. */
 function predictors(sequences: readonly Sequence[], length: number): number[] {
   return sequences.flatMap(({ prompt, completion }, row) =>
     completion.map((_, i) => row * length + prompt.length + i - 1),
   );
 }
 
-/** One batch: `tokens` [B, T], `predictors` and `targets` [M] of its completions. */
+/** One batch: `tokens` [B, T], and `predictors` and `targets` [M] for all completion tokens. */
 export function packBatch(sequences: readonly Sequence[]) {
   const { length, tokens } = padded(sequences);
   return {
@@ -55,27 +55,27 @@ export function packBatch(sequences: readonly Sequence[]) {
 }
 
 /**
- * Several batches after one another, each padded to its own longest sequence: `tokens` [ΣB·T],
- * `predictors` and `targets` [ΣM], and `layout` [batches, 5], which says of each where its tokens
- * start, B, T, where its targets start, and M.
+ * Several batches end to end, each padded to its own longest sequence: `tokens` [ΣB·T],
+ * `predictors` and `targets` [ΣM], and `layout` [batches, 5]: for each batch the offset of its
+ * tokens, B, T, the offset of its targets, and M.
  */
 export function packBatches(batches: readonly (readonly Sequence[])[]) {
   const tokens: number[] = [];
-  const rows: number[] = [];
+  const allPredictors: number[] = [];
   const targets: number[] = [];
   const layout: number[] = [];
   for (const sequences of batches) {
     const batch = padded(sequences);
-    const asked = predictors(sequences, batch.length);
-    layout.push(tokens.length, sequences.length, batch.length, targets.length, asked.length);
+    const rows = predictors(sequences, batch.length);
+    layout.push(tokens.length, sequences.length, batch.length, targets.length, rows.length);
     for (const token of batch.tokens) tokens.push(token);
-    for (const row of asked) rows.push(row);
+    for (const row of rows) allPredictors.push(row);
     for (const { completion } of sequences) for (const token of completion) targets.push(token);
   }
   return {
     layout: integers(layout, [batches.length, 5]),
     tokens: integers(tokens),
-    predictors: integers(rows),
+    predictors: integers(allPredictors),
     targets: integers(targets),
   } satisfies Record<string, TensorData>;
 }

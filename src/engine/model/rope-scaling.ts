@@ -7,7 +7,7 @@ export type RopeScaling =
   | { kind: 'default' }
   /** Positions divided by `factor`. */
   | { kind: 'linear'; factor: number }
-  /** Llama 3.1: low frequencies divided by `factor`, high ones kept, a ramp between. */
+  /** Llama 3.1: low frequencies divided by `factor`, high ones kept, a linear ramp between. */
   | {
       kind: 'llama3';
       factor: number;

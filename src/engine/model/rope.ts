@@ -3,7 +3,7 @@
 import type { TensorData } from '../runtime/session.ts';
 import type { DecoderConfig } from './config.ts';
 
-/** Radians a position, for each of E / 2 pairs. Rounded to float32 as the reference rounds. */
+/** Radians per position for each of E / 2 pairs, rounded to float32 as in the reference. */
 function frequencies(c: DecoderConfig): number[] {
   const base = Array.from({ length: c.headDim / 2 }, (_, i) =>
     Math.fround(1 / Math.fround(c.ropeTheta ** Math.fround((2 * i) / c.headDim))),
@@ -20,25 +20,25 @@ function frequencies(c: DecoderConfig): number[] {
 }
 
 /**
- * Feeds `rope_cos` and `rope_sin` [longest, E / 2] for at least `length` positions; made once for
- * each doubling.
+ * Feeds `rope_cos` and `rope_sin` [longest, E / 2] for at least `length` positions. The tables are
+ * cached; they grow by doubling.
  */
 export function rotaryFeeds(c: DecoderConfig, length: number): Record<string, TensorData> {
   const longest = 2 ** Math.ceil(Math.log2(Math.max(64, length)));
-  let known = tables.get(c);
-  if (!known || known.longest < longest) {
+  let cached = tables.get(c);
+  if (!cached || cached.longest < longest) {
     const { cos, sin } = ropeTables(c, longest);
     const shape = [longest, c.headDim / 2];
     const feeds = { rope_cos: { data: cos, shape }, rope_sin: { data: sin, shape } };
-    known = { longest, feeds };
-    tables.set(c, known);
+    cached = { longest, feeds };
+    tables.set(c, cached);
   }
-  return known.feeds;
+  return cached.feeds;
 }
 
 const tables = new WeakMap<DecoderConfig, { longest: number; feeds: Record<string, TensorData> }>();
 
-/** cos and sin of every position's angles, each [length, E / 2]. */
+/** cos and sin of the angles of all positions, each [length, E / 2]. */
 function ropeTables(c: DecoderConfig, length: number) {
   const half = c.headDim / 2;
   const cos = new Float32Array(length * half);

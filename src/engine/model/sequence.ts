@@ -1,12 +1,13 @@
-// Whole sequences through the decoder: rows padded on the right, causal attention. What comes
-// after a token never reaches it, so padding needs no mask of its own.
-// Axes: B sequences, T time, N = B·T rows, M rows asked for, H heads, K key-value heads,
-// R = H / K, E head size.
+// Whole sequences through the decoder, padded on the right, with causal attention. No token sees
+// what comes after it, so padding needs no mask.
+// Axes: B sequences, T time, N = B·T rows, M selected rows, H heads, K key-value heads, R = H / K,
+// E head size.
 
 import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
 import type { DecoderConfig } from './config.ts';
 import { type Attend, embed, type LayerOptions, layers, type Weights } from './decoder.ts';
+import { maskOf, onceByWindow } from './masks.ts';
 
 /** cos and sin of RoPE's angles by position, [longest, E / 2] each (rope.ts). */
 export interface RotaryTables {
@@ -21,11 +22,11 @@ export function rotaryInputs(g: Builder, c: DecoderConfig): RotaryTables {
 }
 
 export interface SequenceOptions extends LayerOptions {
-  /** Handed each layer's rotated keys and its values, [B, K, T, E] each. */
+  /** Called with each layer's rotated keys and its values, [B, K, T, E] each. */
   keep?: (key: Value, value: Value) => void;
 }
 
-/** Token ids int64 [B, T] to hidden states [N, D], or [M, D] for the rows that the options name. */
+/** Token ids int64 [B, T] to hidden states [N, D], or [M, D] if the options select rows. */
 export function sequenceHidden(
   g: Builder,
   c: DecoderConfig,
@@ -42,8 +43,8 @@ export function sequenceHidden(
 }
 
 /**
- * Causal attention. The R heads that share a key are rows of one product, so keys and values are
- * never repeated.
+ * Causal attention. The R heads that share a key are rows of one product, so that keys and values
+ * need not be repeated.
  */
 function sequenceAttention(
   g: Builder,
@@ -57,41 +58,31 @@ function sequenceAttention(
   const R = H / K;
   const RT = `${R}*${T}`;
   g.dimension(RT, g.mul(g.shapeValue([T]), g.ints([R])));
-  const maskOf = causalMasks(g, c, T);
+  const causalMask = causalMasks(g, c, T);
   const start = g.ints([0]);
-  const turned = (x: Value, heads: number) =>
+  const rotated = (x: Value, heads: number) =>
     g.rotary(g.reshape(x, [B, T, heads * E]), start, cos, sin, heads);
   return (layer, query, key, value) => {
-    const byGroup = g.transpose(g.reshape(turned(query, H), [B, T, K, R, E]), [0, 2, 3, 1, 4]);
+    const byGroup = g.transpose(g.reshape(rotated(query, H), [B, T, K, R, E]), [0, 2, 3, 1, 4]);
     const q = g.reshape(byGroup, [B, K, RT, E]);
     const byHead = (x: Value) => g.transpose(g.reshape(x, [B, T, K, E]), [0, 2, 1, 3]);
-    const k = byHead(turned(key, K));
+    const k = byHead(rotated(key, K));
     const v = byHead(value);
     keep?.(k, v);
     const scores = g.product(q, k, { transB: true, alpha: c.attentionScale });
-    const masked = g.add(g.reshape(scores, [B, K, R, T, T]), maskOf(layer));
+    const masked = g.add(g.reshape(scores, [B, K, R, T, T]), causalMask(layer));
     const weights = g.reshape(g.softmax(masked), [B, K, RT, T]);
     const mixed = g.reshape(g.product(weights, v), [B, K, R, T, E]);
     return g.reshape(g.transpose(mixed, [0, 3, 1, 2, 4]), [`${B}*${T}`, H * E]);
   };
 }
 
-/** Scores of masked positions: far under any real score, and no NaN where all are masked. */
-export const maskedScore = -1e9;
-
-/** A layer's mask [T, T] by its window, made once for each length of window. */
+/** A layer's mask [T, T]: a query sees itself and the tokens before it, within the window. */
 function causalMasks(g: Builder, c: DecoderConfig, T: string): (layer: number) => Value {
   const position = g.range(T);
   const distance = g.sub(g.reshape(position, [T, 1]), position);
-  const masks = new Map<number | undefined, Value>();
-  return (layer) => {
-    const window = c.windows[layer];
-    const known = masks.get(window);
-    if (known) return known;
+  return onceByWindow(c, (window) => {
     const causal = g.lessOrEqual(0, distance);
-    const visible = window ? g.and(causal, g.less(distance, window)) : causal;
-    const mask = g.where(visible, 0, maskedScore);
-    masks.set(window, mask);
-    return mask;
-  };
+    return maskOf(g, window ? g.and(causal, g.less(distance, window)) : causal);
+  });
 }

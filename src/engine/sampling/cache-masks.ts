@@ -1,72 +1,67 @@
-// What a query of the decode graph may see of each cache: a prompt's own tokens, and of a layer
-// with a sliding window the tokens within it.
-// Axes: P prompts, S prompt length, L tokens in the past, C tokens in the chunk.
+// What a query of the decode graph sees of each cache: its own prompt's tokens without padding, and
+// in a layer with a sliding window only the tokens within it.
+// Axes: P prompts, S prompt length, L past tokens, C tokens of the chunk.
 
 import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
 import type { DecoderConfig } from '../model/config.ts';
-import { maskedScore } from '../model/sequence.ts';
+import { maskOf, onceByWindow } from '../model/masks.ts';
 
-/** Where a step stands. */
-export interface StepPlace {
-  /** Of the chunk, int64 []. */
+/** The position of the token that a step computes. */
+export interface StepPosition {
+  /** In the chunk, int64 []. */
   step: Value;
-  /** Of the token in its completion, int64 []. */
+  /** In the completion, int64 []. */
   index: Value;
-  /** Of the token in its sequence, int64 [P, 1]. */
+  /** In the sequence, int64 [P, 1]. */
   positions: Value;
 }
 
-/** Added to the scores over prompt, past and recent cache; undefined where all is seen. */
+/** Added to the scores over prompt, past and recent cache; undefined if everything is visible. */
 type CacheMasks = [prompt: Value, past: Value | undefined, recent: Value | undefined];
 
-/** A layer's masks, made once for each length of window. */
+/** A layer's masks. */
 export function cacheMasks(
   g: Builder,
   c: DecoderConfig,
   promptLengths: Value,
-  place: StepPlace,
+  position: StepPosition,
 ): (layer: number) => CacheMasks {
-  const made = new Map<number | undefined, CacheMasks>();
-  return (layer) => {
-    const window = c.windows[layer];
-    const known = made.get(window);
-    if (known) return known;
-    const masks: CacheMasks = window
-      ? windowMasks(g, promptLengths, place, window)
-      : [promptMask(g, promptLengths), undefined, undefined];
-    made.set(window, masks);
-    return masks;
-  };
+  return onceByWindow(
+    c,
+    (window): CacheMasks =>
+      window
+        ? windowMasks(g, promptLengths, position, window)
+        : [promptMask(g, promptLengths), undefined, undefined],
+  );
 }
 
-/** [P, 1, 1, 1, S], the same at every step: made outside of the loop. */
+/** [P, 1, 1, 1, S]. The same at every step, so computed outside the loop. */
 function promptMask(g: Builder, promptLengths: Value): Value {
   const outer = g.outer;
   return asPromptMask(outer, outer.less(outer.range('S'), promptLengths));
 }
 
 function asPromptMask(g: Builder, visible: Value): Value {
-  return g.reshape(g.where(visible, 0, maskedScore), ['P', 1, 1, 1, 'S']);
+  return g.reshape(maskOf(g, visible), ['P', 1, 1, 1, 'S']);
 }
 
 function windowMasks(
   g: Builder,
   promptLengths: Value,
-  { step, index, positions }: StepPlace,
+  { step, index, positions }: StepPosition,
   window: number,
 ): CacheMasks {
   const near = (distance: Value) => g.less(distance, window);
   const inPrompt = g.outer.range('S');
   const own = g.less(inPrompt, promptLengths);
-  const mask = (visible: Value) => g.where(visible, 0, maskedScore);
   const one = g.ints([1], []);
   const recent = g.one('Range', [g.ints([0], []), g.add(step, one), one], ['C+1'], {
     dtype: 'int64',
   });
   return [
     asPromptMask(g, g.and(own, near(g.sub(positions, inPrompt)))),
-    mask(near(g.sub(index, g.outer.range('L')))),
-    mask(near(g.sub(step, recent))),
+    maskOf(g, near(g.sub(index, g.outer.range('L')))),
+    maskOf(g, near(g.sub(step, recent))),
   ];
 }

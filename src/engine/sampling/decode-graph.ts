@@ -1,13 +1,13 @@
-// The decode graph: a chunk of tokens for every sequence of a batch, one Loop. The prompts' keys
-// and values are shared by their samples; those of the completion so far come in whole (`past`),
-// and the chunk's own (`recent`) grow from step to step and go out, so that no step copies more
-// than a chunk. The caller joins them, drops what has ended, and runs the next chunk.
+// The decode graph: draws a chunk of tokens for each sequence of a batch in one Loop. Samples share
+// the keys and values of their prompt. Those of the completion so far are an input (`past`); those
+// of the chunk (`recent`) grow from step to step and are an output, so that no step copies more than
+// a chunk. The caller appends them, drops finished sequences and runs the next chunk.
 //
-// A sequence's numbers are the same whatever batch it falls in: prompts are padded at the end to
-// a multiple that keeps the order of every sum, and no product mixes sequences.
+// A sequence's numbers do not depend on its batch: prompts are padded at the end to a multiple that
+// keeps the order of every sum, and no product mixes sequences.
 //
-// Axes: P prompts, G samples a prompt, B = P·G, S prompt length, L tokens in the past, C in the
-// chunk so far, N in the chunk, K key-value heads, R = H / K, E head size, V vocabulary.
+// Axes: P prompts, G samples of a prompt, B = P·G, S prompt length, L past tokens, C tokens of the
+// chunk so far, N tokens of the chunk, K key-value heads, R = H / K, E head size, V vocabulary.
 
 import type { Shape, Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
@@ -17,17 +17,16 @@ import { type Attend, embed, layers, logits, type Weights } from '../model/decod
 import { type ExternalWeights, inferenceWeights } from '../model/external-weights.ts';
 import type { AdapterShape } from '../model/lora.ts';
 import { type RotaryTables, rotaryInputs } from '../model/sequence.ts';
-import { cacheMasks, type StepPlace } from './cache-masks.ts';
+import { cacheMasks, type StepPosition } from './cache-masks.ts';
 import { type DrawOptions, draw, drawInputs } from './draw.ts';
-import { type Cache, onPrompt } from './prompt-attention.ts';
+import { type Cache, promptAttention } from './prompt-attention.ts';
 
-/** What a decode graph is built to do. */
 export interface DecodeOptions extends DrawOptions {
-  /** Compute a prompt's samples together: worth its transposes where prompts are long. */
+  /** Attend to a prompt for all its samples in one product: worth its transposes for long prompts. */
   gatherSamples: boolean;
 }
 
-/** What every step of a chunk shares. */
+/** Shared by all steps of a chunk. */
 interface Context {
   c: DecoderConfig;
   gatherSamples: boolean;
@@ -35,7 +34,7 @@ interface Context {
   tables: RotaryTables;
   /** Tokens of each prompt, int64 [P, 1]. */
   promptLengths: Value;
-  /** By layer: of the prompts [P, 1, K, S, E], and of the completions so far [P, G, K, L, E]. */
+  /** By layer: the prompts' [P, 1, K, S, E], and the completions' so far [P, G, K, L, E]. */
   prompt: Cache[];
   past: Cache[];
 }
@@ -104,7 +103,7 @@ function cacheInputs(g: Builder, c: DecoderConfig, name: string, shape: Shape): 
   }));
 }
 
-/** One token of every sequence through the layers: hidden states [B, D] and the grown caches. */
+/** One token of each sequence through the layers: hidden states [B, D] and the grown caches. */
 function decodeStep(g: Builder, x: Context, step: Value, token: Value, recent: Cache[]) {
   const { c, weights } = x;
   const index = g.add(g.reshape(g.shapeValue(['L']), []), step);
@@ -115,38 +114,38 @@ function decodeStep(g: Builder, x: Context, step: Value, token: Value, recent: C
   return { hidden: layers(g, c, weights, embed(g, weights, ids), attend), grown };
 }
 
-/** One query a sequence against prompt, past and recent cache under one softmax. */
+/** One query of each sequence against prompt, past and recent cache, under one softmax. */
 function cachedAttention(
   g: Builder,
   { c, gatherSamples, tables, promptLengths, prompt, past }: Context,
-  place: StepPlace,
+  position: StepPosition,
   recent: Cache[],
   grown: Cache[],
 ): Attend {
   const { heads: H, kvHeads: K, headDim: E } = c;
   const R = H / K;
-  const spread = g.reshape(g.expand(place.positions, ['P', 'G']), ['B', 1]);
-  const turned = (x: Value, heads: number) =>
-    g.rotary(g.reshape(x, ['B', 1, heads * E]), spread, tables.cos, tables.sin, heads);
-  const maskOf = cacheMasks(g, c, promptLengths, place);
-  const inChunk = g.reshape(g.add(place.step, 1), [1]);
-  const lengths = g.concat([g.shapeValue(['S']), g.shapeValue(['L']), inChunk], 0);
+  const positions = g.reshape(g.expand(position.positions, ['P', 'G']), ['B', 1]);
+  const rotated = (x: Value, heads: number) =>
+    g.rotary(g.reshape(x, ['B', 1, heads * E]), positions, tables.cos, tables.sin, heads);
+  const masksOf = cacheMasks(g, c, promptLengths, position);
+  const chunkLength = g.reshape(g.add(position.step, 1), [1]);
+  const lengths = g.concat([g.shapeValue(['S']), g.shapeValue(['L']), chunkLength], 0);
   return (layer, query, key, value) => {
-    const q = g.reshape(turned(query, H), ['P', 'G', K, R, E]);
-    const one = (x: Value) => g.reshape(x, ['P', 'G', K, 1, E]);
-    const now = {
-      key: g.concat([recent[layer]!.key, one(turned(key, K))], 3),
-      value: g.concat([recent[layer]!.value, one(value)], 3),
+    const q = g.reshape(rotated(query, H), ['P', 'G', K, R, E]);
+    const oneToken = (x: Value) => g.reshape(x, ['P', 'G', K, 1, E]);
+    const chunk = {
+      key: g.concat([recent[layer]!.key, oneToken(rotated(key, K))], 3),
+      value: g.concat([recent[layer]!.value, oneToken(value)], 3),
     };
-    grown.push(now);
-    const completion = [past[layer]!, now];
-    const shared = onPrompt(g, c, prompt[layer]!, gatherSamples);
+    grown.push(chunk);
+    const completion = [past[layer]!, chunk];
+    const shared = promptAttention(g, c, prompt[layer]!, gatherSamples);
     const raw = [
       shared.scores(q),
       ...completion.map(({ key }) => g.product(q, key, { transB: true, alpha: c.attentionScale })),
     ];
-    const mask = maskOf(layer);
-    const scores = raw.map((score, i) => (mask[i] ? g.add(score, mask[i]) : score));
+    const masks = masksOf(layer);
+    const scores = raw.map((score, i) => (masks[i] ? g.add(score, masks[i]) : score));
     const weights = g.splitBy(g.softmax(g.concat(scores, 4)), lengths, ['S', 'L', 'C+1']);
     const parts = [
       shared.mix(weights[0]!),

@@ -1,6 +1,6 @@
 // The keys and values of a batch between chunks: of its prompts, computed once, and of its
-// completions, appended to; both are thinned out as sequences end. A completion's buffers are
-// made for the longest one and laid out anew in place.
+// completions, appended to after each chunk. Rows are dropped as sequences end. Completion buffers
+// are allocated for the longest possible completion and repacked in place.
 // Axes: P prompts, S prompt length, B sequences, K key-value heads, L tokens so far, E head size.
 
 import type { DecoderConfig } from '../model/config.ts';
@@ -8,11 +8,11 @@ import type { TensorData } from '../runtime/session.ts';
 
 type Tensors = Readonly<Record<string, TensorData>>;
 
-/** Names of a model's cached tensors: keys and values of each layer in turn. */
+/** Names of the cached tensors: keys and values, layer by layer. */
 const cacheNames = (c: DecoderConfig) =>
   Array.from({ length: c.layers }, (_, i) => [`key.${i}`, `value.${i}`]).flat();
 
-/** The rows `kept` (by their present places) of `data`, `size` numbers each, in that order. */
+/** The rows `kept` of `data`, `size` numbers each, in that order. */
 function pickRows(data: Float32Array, size: number, kept: readonly number[]): Float32Array {
   const picked = new Float32Array(kept.length * size);
   kept.forEach((row, i) => {
@@ -21,7 +21,7 @@ function pickRows(data: Float32Array, size: number, kept: readonly number[]): Fl
   return picked;
 }
 
-/** What the prefill graph made of the prompts. */
+/** The prompts' keys and values, from the prefill graph. */
 export class PromptCache {
   /** By name, [P, K, S, E] each. */
   readonly #tensors: Map<string, TensorData<Float32Array>>;
@@ -41,7 +41,7 @@ export class PromptCache {
     );
   }
 
-  /** Keep the prompts at those places. */
+  /** Keep the prompts of these indices, in that order. */
   keep(prompts: readonly number[]): void {
     for (const [name, { data, shape }] of this.#tensors) {
       const picked = pickRows(data, data.length / shape[0]!, prompts);
@@ -50,16 +50,17 @@ export class PromptCache {
   }
 }
 
+/** The completions' keys and values. */
 export class KeyValueCache {
-  /** Tokens held of each sequence. */
+  /** L: tokens of each sequence so far. */
   length = 0;
   #sequences: number;
   readonly #heads: number;
   readonly #headDim: number;
-  /** By name, [B, K, L, E] packed at the buffer's start. */
+  /** By name, [B, K, L, E] packed at the start of the buffer. */
   readonly #buffers: Map<string, Float32Array>;
 
-  /** For `sequences` completions of less than `longest` tokens. */
+  /** For `sequences` completions of fewer than `longest` tokens. */
   constructor(c: DecoderConfig, sequences: number, longest: number) {
     this.#sequences = sequences;
     this.#heads = c.kvHeads;
@@ -86,7 +87,7 @@ export class KeyValueCache {
     const after = before + added;
     for (const [name, buffer] of this.#buffers) {
       const chunk = outputs[name]!.data as Float32Array;
-      // From the last block on, so that none is overwritten before it has moved.
+      // Last block first, so that none is overwritten before it has moved.
       for (let block = this.#sequences * this.#heads - 1; block >= 0; block--) {
         buffer.copyWithin(block * after, block * before, (block + 1) * before);
         const part = chunk.subarray(block * added, (block + 1) * added);
@@ -96,7 +97,7 @@ export class KeyValueCache {
     this.length += count;
   }
 
-  /** Keep the sequences at those places. */
+  /** Keep the sequences of these indices, in that order. */
   keep(rows: readonly number[]): void {
     const size = this.#heads * this.length * this.#headDim;
     for (const buffer of this.#buffers.values()) buffer.set(pickRows(buffer, size, rows));

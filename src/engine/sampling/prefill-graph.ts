@@ -1,6 +1,6 @@
-// The prefill graph: prompts in; their keys and values and each sample's first token out. Run
-// once a batch; what follows is decode-graph.ts.
-// Axes: P prompts, S prompt length, G samples a prompt, B = P·G, K key-value heads, E head size.
+// The prefill graph: computes the prompts' keys and values and draws each sample's first token. It
+// runs once per batch; decode-graph.ts draws the rest.
+// Axes: P prompts, S prompt length, G samples of a prompt, B = P·G, K key-value heads, E head size.
 
 import { AnnealError } from '../../errors.ts';
 import type { Value } from '../graph/graph.ts';
@@ -44,9 +44,9 @@ export function prefillGraph(
     },
   });
   const V = c.vocabSize;
-  const each = g.reshape(logits(g, c, weights, hidden, inputs.inverseTemperature), ['P', 1, V]);
-  const all = g.reshape(g.expand(each, ['P', 'G', V]), ['B', V]);
-  const { token, probability } = draw(g, options, inputs, all, g.reshape(uniforms, ['B', 1]));
+  const byPrompt = g.reshape(logits(g, c, weights, hidden, inputs.inverseTemperature), ['P', 1, V]);
+  const bySample = g.reshape(g.expand(byPrompt, ['P', 'G', V]), ['B', V]);
+  const { token, probability } = draw(g, options, inputs, bySample, g.reshape(uniforms, ['B', 1]));
   return serializeModel(g, [
     g.output('token', token),
     g.output('probability', probability),

@@ -1,5 +1,5 @@
 // Attention over a prompt's keys and values, which its samples share.
-// Axes: P prompts, G samples a prompt, S prompt length, K key-value heads, R = H / K, E head size.
+// Axes: P prompts, G samples of a prompt, S prompt length, K key-value heads, R = H / K, E head size.
 
 import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
@@ -11,18 +11,19 @@ export interface Cache {
   value: Value;
 }
 
-/** Scores [P, G, K, R, S] of queries [P, G, K, R, E], and what weights [P, G, K, R, S] mix. */
 interface PromptAttention {
+  /** Queries [P, G, K, R, E] to scores [P, G, K, R, S]. */
   scores(query: Value): Value;
+  /** The values weighted by [P, G, K, R, S] → [P, G, K, R, E]. */
   mix(weights: Value): Value;
 }
 
 /**
- * Over a prompt's cache [P, 1, K, S, E], broadcast over its samples; or, with `gather`, with the
- * G·R queries that share a key as the rows of one product, which reads the cache once for all of
- * them. Both give the same bits: a row's product does not depend on the rows beside it.
+ * Attention over a prompt's cache [P, 1, K, S, E], broadcast over its samples. With `gather`, the
+ * G·R queries that share a key are rows of one product, which reads the cache once for all of them.
+ * Both give the same bits, since a row's product does not depend on the other rows.
  */
-export function onPrompt(
+export function promptAttention(
   g: Builder,
   c: DecoderConfig,
   { key, value }: Cache,
@@ -41,10 +42,10 @@ export function onPrompt(
   outer.dimension(GR, outer.mul(outer.shapeValue(['G']), outer.ints([R])));
   const swap = (x: Value) => g.transpose(x, [0, 2, 1, 3, 4]);
   const cache = (x: Value) => outer.reshape(x, ['P', K, 'S', E]);
-  const together = (x: Value) => g.reshape(swap(x), ['P', K, GR, x.shape[4]!]);
-  const apart = (x: Value) => swap(g.reshape(x, ['P', K, 'G', R, x.shape[3]!]));
+  const gathered = (x: Value) => g.reshape(swap(x), ['P', K, GR, x.shape[4]!]);
+  const scattered = (x: Value) => swap(g.reshape(x, ['P', K, 'G', R, x.shape[3]!]));
   return {
-    scores: (query) => apart(g.product(together(query), cache(key), scale)),
-    mix: (weights) => apart(g.product(together(weights), cache(value))),
+    scores: (query) => scattered(g.product(gathered(query), cache(key), scale)),
+    mix: (weights) => scattered(g.product(gathered(weights), cache(value))),
   };
 }

@@ -1,5 +1,5 @@
-// Random numbers that depend on what they are for, and on nothing else: not on the order of
-// calls, the batch, or the worker. xoshiro128** (Blackman and Vigna 2018), seeded by SHA-256.
+// Random numbers that depend only on the name of their stream, not on the order of calls, the batch
+// or the worker. xoshiro128** (Blackman and Vigna 2018), seeded by SHA-256.
 
 import { createHash } from 'node:crypto';
 

@@ -1,18 +1,18 @@
-// The samples of a rollout and their places in the batch: P prompts by G samples, fewer of both as
-// samples end. A prompt with fewer samples left than others keeps some of the ended ones as
-// fillers, since every prompt's group has the same width.
+// The samples of a rollout, as a batch of P prompts by G samples that shrinks as samples end. All
+// prompts have the same G, so a prompt with fewer unfinished samples than others keeps some finished
+// ones as fillers.
 
 import type { TensorData } from '../runtime/session.ts';
 import type { Uniforms } from './random.ts';
 import type { DrawnSample, RolloutRequest } from './rollout-request.ts';
 
-/** Prompts are padded to a multiple of this, which keeps the order of every sum (decode-graph.ts). */
+/** Prompts are padded to a multiple of this, to keep the order of every sum (decode-graph.ts). */
 export const promptMultiple = 16;
 
-/** The batch shrinks when this share of it or less would be left. */
+/** The batch shrinks if at most this share of it would be left. */
 const worthShrinking = 0.8;
 
-/** Keeps the logarithm of a probability that underflowed finite. */
+/** Keeps the logarithm finite if a probability underflowed. */
 const tiny = 1e-30;
 
 interface LiveSample extends DrawnSample {
@@ -20,7 +20,7 @@ interface LiveSample extends DrawnSample {
   next: Uniforms;
 }
 
-/** What is left of a batch, by the places that it had. */
+/** Indices into the batch before it shrank: prompts in P, rows in P·G. */
 export interface Kept {
   prompts: number[];
   rows: number[];
@@ -56,7 +56,7 @@ export class RolloutBatch {
     return this.#groups.flat().length;
   }
 
-  /** Whether every sample has ended. */
+  /** Whether all samples have ended. */
   get ended(): boolean {
     return this.#samples.every((sample) => sample.ended);
   }
@@ -65,7 +65,7 @@ export class RolloutBatch {
     return this.#samples.map(({ tokens, logprobs, ended }) => ({ tokens, logprobs, ended }));
   }
 
-  /** What the prefill graph takes: the prompts, and uniforms for each sample's first token. */
+  /** Feeds of the prefill graph: the prompts, and uniforms for each sample's first token. */
   promptFeeds(): Record<string, TensorData> {
     const { prompts } = this.#request;
     const longest = prompts.reduce((most, prompt) => Math.max(most, prompt.length), 1);
@@ -83,12 +83,12 @@ export class RolloutBatch {
     };
   }
 
-  /** What the decode graph takes for a chunk of `count` tokens, caches apart. */
+  /** Feeds of the decode graph for a chunk of `count` tokens, without the caches. */
   chunkFeeds(count: number): Record<string, TensorData> {
     const { prompts } = this.#request;
     const lengths = this.#groups.map((group) => BigInt(prompts[group[0]!.prompt]!.length));
     const rows = this.#groups.flat();
-    // A filler's tokens count for nothing; any that the vocabulary has will do.
+    // A filler's tokens are not used; any token of the vocabulary will do.
     const tokens = rows.map(({ tokens, ended }) => BigInt(ended ? 0 : tokens.at(-1)!));
     return {
       token: { data: BigInt64Array.from(tokens), shape: [rows.length, 1] },
@@ -97,7 +97,7 @@ export class RolloutBatch {
     };
   }
 
-  /** Take tokens and their probabilities, [N, B, 1] each, and end what they end. */
+  /** Append tokens and their probabilities, [N, B, 1] each; samples that they complete end. */
   take(tokens: TensorData, probabilities: TensorData): void {
     const rows = this.#groups.flat();
     rows.forEach((sample, row) => {
@@ -114,12 +114,12 @@ export class RolloutBatch {
     });
   }
 
-  /** Drop what has ended, where that makes the batch enough smaller. */
+  /** Drop finished samples, if that makes the batch enough smaller. */
   shrink(): Kept | undefined {
     const [P, G] = this.shape;
-    const alive = this.#groups.map((group) => group.filter((sample) => !sample.ended).length);
-    const prompts = [...alive.keys()].filter((p) => alive[p]! > 0);
-    const width = Math.max(...alive);
+    const unfinished = this.#groups.map((group) => group.filter((sample) => !sample.ended).length);
+    const prompts = [...unfinished.keys()].filter((p) => unfinished[p]! > 0);
+    const width = Math.max(...unfinished);
     if (prompts.length * width > worthShrinking * P * G) return undefined;
     const places = prompts.map((p) => {
       const order = [...this.#groups[p]!.keys()];

@@ -1,4 +1,4 @@
-// What a rollout is asked for, and what each of its samples comes to.
+// A rollout's request and its results.
 
 import type { TensorData } from '../runtime/session.ts';
 import type { Uniforms } from './random.ts';
@@ -7,11 +7,11 @@ import type { Uniforms } from './random.ts';
 export interface DrawSettings {
   /** 0 takes the likeliest token. */
   temperature: number;
-  /** Draw from the k likeliest; null from all. */
+  /** Draw from the k likeliest tokens; null draws from all. */
   topK: number | null;
-  /** Draw from the likeliest whose probabilities sum to p; 1 from all. */
+  /** Draw from the likeliest tokens whose probabilities sum to p; 1 draws from all. */
   topP: number;
-  /** Draw from those at least p times as likely as the likeliest; 0 from all. */
+  /** Draw from tokens at least p times as likely as the likeliest; 0 draws from all. */
   minP: number;
 }
 
@@ -20,19 +20,19 @@ export interface RolloutRequest extends DrawSettings {
   prompts: readonly (readonly number[])[];
   samplesPerPrompt: number;
   maxNewTokens: number;
-  /** The stream of a sample's own, so that it is the same whatever batch it falls in. */
+  /** A sample's own stream, so that the sample does not depend on its batch. */
   uniforms: (prompt: number, sample: number) => Uniforms;
-  /** Where a completion ends: the number of its tokens that count, or undefined to go on. */
+  /** Number of tokens up to the completion's end, or undefined if it has not ended. */
   endOf: (tokens: readonly number[]) => number | undefined;
-  /** Adapters, by their names among the graph's inputs; their shape has to be the engine's. */
+  /** Adapters by input name, of the shape the engine was made for. */
   adapters?: Readonly<Record<string, TensorData>>;
   onProgress?: (tokens: number) => void;
 }
 
 export interface DrawnSample {
   tokens: number[];
-  /** At the temperature, of the whole distribution (draw.ts). */
+  /** Of the full distribution at the temperature (draw.ts). */
   logprobs: number[];
-  /** False where maxNewTokens cut it. */
+  /** False if maxNewTokens cut it off. */
   ended: boolean;
 }

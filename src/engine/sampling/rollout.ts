@@ -1,6 +1,6 @@
-// Rollouts: the completions of a batch of prompts, drawn chunk by chunk. Between chunks, what has
-// ended leaves the batch, so that the others do not wait for it.
-// Axes: P prompts, G samples a prompt, B = P·G, S prompt length, N tokens of a chunk.
+// Rollouts: completions of a batch of prompts, drawn chunk by chunk. Between chunks, finished
+// samples leave the batch, so that computing the others gets cheaper.
+// Axes: P prompts, G samples of a prompt, B = P·G, S prompt length, N tokens of a chunk.
 
 import type { DecoderConfig } from '../model/config.ts';
 import type { ExternalWeights } from '../model/external-weights.ts';
@@ -15,10 +15,10 @@ import { prefillGraph } from './prefill-graph.ts';
 import { promptMultiple, RolloutBatch } from './rollout-batch.ts';
 import type { DrawnSample, DrawSettings, RolloutRequest } from './rollout-request.ts';
 
-/** From prompts of this length on, a prompt's samples are computed together. */
+/** From this prompt length on, attention to a prompt is computed for all its samples at once. */
 const longPrompt = 64;
 
-/** Longer completions pay more for each joining of the cache, and so join less often. */
+/** Appending to a longer cache costs more, so longer completions use longer chunks. */
 function chunkLength(length: number): number {
   if (length < 64) return 16;
   return length < 512 ? 32 : 64;
@@ -32,7 +32,7 @@ type GraphOf<O> = (
   adapters?: AdapterShape,
 ) => Uint8Array;
 
-/** Draws completions from one model's weights. */
+/** Draws completions from a model. */
 export class RolloutEngine {
   readonly #config: DecoderConfig;
   readonly #weights: ExternalWeights;
@@ -51,7 +51,7 @@ export class RolloutEngine {
     this.#adapters = adapters;
   }
 
-  /** Samples in the order of prompts, then sample index. */
+  /** Samples ordered by prompt, then by sample index. */
   async run(request: RolloutRequest): Promise<DrawnSample[]> {
     const batch = new RolloutBatch(request);
     const options = drawOptions(request);
@@ -88,7 +88,7 @@ export class RolloutEngine {
     await this.#sessions.close();
   }
 
-  /** One row alone would take another kernel, and with it other last bits, than several. */
+  /** With a single row, the runtime would use another kernel, which gives other last bits. */
   #gathersSamples({ prompts, samplesPerPrompt }: RolloutRequest): boolean {
     const several = samplesPerPrompt > 1 && this.#config.heads > this.#config.kvHeads;
     return several && prompts.some((prompt) => prompt.length >= longPrompt);

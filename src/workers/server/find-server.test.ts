@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -179,6 +179,15 @@ it('moves a binary into the cache only when it is complete', async () => {
     version: '1.8.2',
   });
   expect(await readdir(dirname(cached))).toEqual(['temporal']);
+});
+
+it('removes the scratch of a download that was killed a day ago, and no other', async () => {
+  const cached = cachedBinaryPath(bareEnv());
+  for (const name of ['old', 'new']) await fakeBinary(join(`${cached}.${name}`, 'temporal'));
+  const yesterday = new Date(Date.now() - 25 * 3_600_000);
+  await utimes(`${cached}.old`, yesterday, yesterday);
+  await installBinary(cached, 'test', async () => notFound('no network'));
+  expect(await readdir(dirname(cached))).toEqual(['temporal.new']);
 });
 
 it('says why the cache cannot be written', async () => {

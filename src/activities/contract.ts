@@ -50,7 +50,7 @@ export interface RunPlan {
    * Only of a run that refits reward models: what an earlier run, which this one goes on from,
    * sampled in the phase; else empty.
    */
-  verdicts?: ScoredShards[];
+  verdicts?: ScoredShards[] | undefined;
   /** What the run that this one goes on from measured so far; else empty. */
   history: EpochMetrics[];
 }
@@ -95,7 +95,7 @@ export interface FilterInput extends InEpoch {
   scored: ArtifactRef[];
   rlaif: RlaifConfig;
   /** List the scored shards in a file too, for a refit of reward models. */
-  listVerdicts?: boolean;
+  listVerdicts?: boolean | undefined;
 }
 
 export interface Batch {
@@ -116,7 +116,7 @@ export interface TrainInput extends InEpoch {
   engine: RunConfig['engine'];
   freshOptimizer: boolean;
   /** Written down with the checkpoint, for runs that go on from it. */
-  refitting?: Refitting;
+  refitting?: Refitting | undefined;
 }
 
 export interface Trained {
@@ -147,7 +147,7 @@ export interface AnalyzeInput extends InEpoch {
   greedy?: SampleSummary | null;
   success: RunConfig['success'];
   /** Of reward models, before this epoch. */
-  refits?: Refit[];
+  refits?: readonly Refit[] | undefined;
 }
 
 export interface PruneInput extends InEpoch {

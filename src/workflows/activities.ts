@@ -1,4 +1,4 @@
-// The activities as the workflows call them: on which queue, for how long, and how often again.
+// The activities as workflows call them: task queue, time limits and retries.
 
 import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
@@ -6,9 +6,9 @@ import type { RewardModelActivities } from '../activities/reward-model-contract.
 import { taskQueues } from '../activities/task-queues.ts';
 
 /**
- * A worker that vanishes is noticed by its missing heartbeats, so the time limit is for what hangs
- * while its heart beats. What is bound to fail again, or has failed too often, says so itself
- * (activities/failure.ts); a full disk or a missing mount has a day to be put right.
+ * Missing heartbeats reveal a lost worker, so the time limit is for an activity that hangs while its
+ * heartbeats continue. An activity itself decides which failures are final (activities/failure.ts);
+ * the retries last about a day, enough to fix a full disk or a missing mount.
  */
 const everywhere: ActivityOptions = {
   startToCloseTimeout: '24 hours',

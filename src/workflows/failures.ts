@@ -1,4 +1,4 @@
-// What workflows make of the failures of their activities and children.
+// Failures of activities and child workflows, as workflows handle them.
 
 import {
   ActivityFailure,
@@ -10,8 +10,8 @@ import {
 import type { ErrorKind } from '../errors.ts';
 
 /**
- * The failure that people should read: the application's own, with its message and kind, out of
- * the wrappers that say which activity or child it came through. Anything else stays as it is.
+ * The failure that users should read: the application's own, with its message and kind, without the
+ * wrappers that name the activity or child it came through. Anything else is returned unchanged.
  */
 export function plainFailure(error: unknown): unknown {
   if (isCancellation(error)) return error;
@@ -31,39 +31,38 @@ export function plainFailure(error: unknown): unknown {
   });
 }
 
-const remakes = 2;
+const reruns = 2;
 
 /**
- * Run `make`, and run it again where a file was found gone or changed that `mend` has made again,
- * or that `make` makes itself: everything it makes is a function of its inputs.
- * @param tell told each time what was damaged.
- * @param mend given the file's path, where the failure names it. @returns whether another time can
- * help; without `mend` it may.
+ * Run `work`, and rerun it if it finds a file missing or changed. A rerun repairs the files that
+ * `work` writes itself, because they depend on its inputs only; `repair` is for all others.
+ * @param report receives each problem.
+ * @param repair receives the file's path if the failure names one. @returns whether to rerun
  */
-export async function remakingDamaged<T>(
-  make: () => Promise<T>,
-  tell: (problem: string) => void,
-  mend: (path: string | undefined) => boolean | Promise<boolean> = () => true,
+export async function rerunAfterDamage<T>(
+  work: () => Promise<T>,
+  report: (problem: string) => void,
+  repair: (path: string | undefined) => boolean | Promise<boolean> = () => true,
 ): Promise<T> {
-  for (let left = remakes; ; left--) {
+  for (let left = reruns; ; left--) {
     try {
-      return await make();
+      return await work();
     } catch (error) {
       const failure = plainFailure(error);
-      if (left === 0 || !isDamage(failure) || !(await mend(damagedPath(failure)))) throw failure;
-      log.warn('making damaged files again', { problem: failure.message });
-      tell(failure.message);
+      if (left === 0 || !isDamage(failure) || !(await repair(damagedPath(failure)))) throw failure;
+      log.warn('rerunning because of a damaged file', { problem: failure.message });
+      report(failure.message);
     }
   }
 }
 
-/** The path is the one detail of a failure that is about a file. */
+/** A failure about a file has the path as its only detail. */
 function damagedPath({ details }: ApplicationFailure): string | undefined {
   const [path] = details ?? [];
   return typeof path === 'string' ? path : undefined;
 }
 
-/** Whether a path is that of a file, or of a folder or something in it. */
+/** Whether a path is the given file or folder, or lies in that folder. */
 export function isPartOf(path: string | undefined, { path: whole }: { path: string }): boolean {
   return path === whole || path?.startsWith(`${whole}/`) === true;
 }

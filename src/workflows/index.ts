@@ -1,4 +1,4 @@
-// The workflows that workers serve. Their names are the types that people start them by.
+// The workflows that workers serve. Users start them by these names.
 
 export { experiment } from './experiment.ts';
 export { rewardModelTraining } from './reward-model-training.ts';

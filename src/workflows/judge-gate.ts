@@ -1,5 +1,4 @@
-// Where scoring waits for people to look after its judge: a budget spent, a key refused, a service
-// that has been away for long.
+// Holds scoring while its judge needs attention: a spent budget, a rejected key, a long outage.
 
 import { ApplicationFailure, condition } from '@temporalio/workflow';
 import type { ErrorKind } from '../errors.ts';
@@ -7,15 +6,15 @@ import { plainFailure } from './failures.ts';
 
 const waitingKinds: readonly ErrorKind[] = ['JudgeStopped', 'JudgeUnavailable'];
 
-/** Holds what a judge stopped until the run is resumed. */
+/** Holds scoring that its judge stopped, until the run is resumed. */
 export class JudgeGate {
   #resumes: number;
   #waiting = 0;
   readonly #onStop: (reason: string) => void | Promise<void>;
 
   /**
-   * @param resumes how often people resumed the run before.
-   * @param onStop told why, once a stop, however many shards meet it.
+   * @param resumes how often the run has been resumed before.
+   * @param onStop called with the reason, once per stop, even if many shards meet it.
    */
   constructor(resumes: number, onStop: (reason: string) => void | Promise<void>) {
     this.#resumes = resumes;
@@ -23,11 +22,11 @@ export class JudgeGate {
   }
 
   /** Let everything that waits ask its judge again. */
-  goOn(resumes: number): void {
+  retry(resumes: number): void {
     this.#resumes = Math.max(this.#resumes, resumes);
   }
 
-  /** Run `ask`, and again each time the run is resumed after a judge had stopped it. */
+  /** Run `ask`, and again each time the run is resumed after its judge stopped. */
   async pass<T>(ask: (resumes: number) => Promise<T>): Promise<T> {
     for (;;) {
       const resumes = this.#resumes;

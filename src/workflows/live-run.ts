@@ -1,5 +1,5 @@
-// The state of a live run: what it carries from epoch to epoch, what people told it, and how it
-// shows itself. training-run.ts decides by it.
+// A run in one execution: its state, the messages that change it, and its display. Only this class
+// changes the state; training-run.ts decides what happens next.
 
 import {
   condition,
@@ -13,142 +13,136 @@ import type { RunPlan } from '../activities/contract.ts';
 import { renderDetails } from '../analysis/pages/details.ts';
 import { firstEpochOf, lastEpochOf, type SettingsChange } from '../config/schedule.ts';
 import type { EpochMetrics, Refit } from '../records/metrics.ts';
-import type { CheckpointRef, ScoredShards } from '../records/refs.ts';
+import type { CheckpointRef } from '../records/refs.ts';
 import { checkChange } from './activities.ts';
 import { plainFailure } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
 import {
   type Adjustment,
   adjustUpdate,
-  goOnSignal,
   judgeStoppedSignal,
   pauseUpdate,
-  type Remade,
   type RunStatus,
   resumeUpdate,
+  retryJudgeSignal,
   statusQuery,
   stopUpdate,
 } from './messages.ts';
+import {
+  type CarriedState,
+  completeState,
+  type Requests,
+  type RunState,
+  startState,
+} from './run-state.ts';
 import { searchKeys } from './search-attributes.ts';
-import type { EpochInput } from './training-epoch.ts';
+import type { EpochInput, EpochResult } from './training-epoch.ts';
 
-/** Epochs whose metrics a run keeps at hand; metrics.jsonl has them all. */
+/** Epochs whose metrics the state holds; metrics.jsonl has all of them. */
 const recentEpochs = 100;
-/** And how many of the problems that it mended; damage.jsonl has them all. */
+/** Damage reports that the state holds; damage.jsonl has all of them. */
 const recentProblems = 20;
 
-/** What people asked of the run. */
-interface Asked {
-  paused: boolean;
-  stopping: boolean;
-}
-
-/** What a run carries on: over epochs, and where it continues as a new execution. */
-export interface RunState extends Asked {
-  plan: RunPlan;
-  policy: CheckpointRef;
-  reference: CheckpointRef;
-  /** The start line and the latest epochs, oldest first. */
-  metrics: EpochMetrics[];
-  finishedEpochs: number;
-  change: SettingsChange;
-  /** Of the phase's epochs so far; only of a run that refits reward models. */
-  verdicts?: ScoredShards[];
-  /** Of all phases, oldest first. */
-  refits?: Refit[];
-  /** How often it was resumed after a judge had stopped it; none where not said. */
-  resumes?: number;
-  /** Of policy and reference, where epochs of this run made them: to make them again by. */
-  origins?: { made: CheckpointRef; input: EpochInput }[];
-  /** What was damaged and made again, the latest last; none where nothing was. */
-  remade?: Remade[];
-}
-
-/** A run as it lives in one execution, with its message handlers set. */
+/** A run with its message handlers set. */
 export class LiveRun {
   readonly run = workflowInfo().workflowId;
-  #state: RunState | undefined;
-  #ended = false;
-  #epoch: { epoch: number; phase: string; workflowId: string } | null = null;
-  /** What people asked for before there was a plan counts too. */
-  #asked: Asked = { paused: false, stopping: false };
-
-  #stopped: string | null = null;
-  /** For what the run itself has scored; an epoch has a gate of its own. */
+  /** Holds what the run itself scores while its judge is stopped; epochs have their own gates. */
   readonly gate: JudgeGate;
+  #state: RunState | undefined;
+  /** Requests that arrive before there is a state. */
+  #requests: Requests = { paused: false, stopping: false };
+  #epoch: { epoch: number; phase: string; workflowId: string } | null = null;
+  #judgeStop: string | null = null;
+  #ended = false;
 
-  constructor(carried: RunState | undefined) {
-    this.#state = carried;
-    this.gate = new JudgeGate(carried?.resumes ?? 0, (reason) => this.#stop(reason));
+  constructor(carried: CarriedState | undefined) {
+    this.#state = carried && completeState(carried);
+    this.gate = new JudgeGate(this.#state?.resumes ?? 0, (reason) => this.#stopForJudge(reason));
     this.#handleMessages();
-    this.show();
+    this.#show();
   }
 
-  /** The state, once `begin` has set it. */
-  get state(): RunState {
-    return this.#state!;
-  }
-
-  get begun(): boolean {
+  get hasBegun(): boolean {
     return this.#state !== undefined;
   }
 
+  /** The state since `begin`; a view, to read from only. */
+  get state(): Readonly<RunState> {
+    return this.#own;
+  }
+
+  get #own(): RunState {
+    return this.#state!;
+  }
+
+  /** The run has been prepared. */
   begin(plan: RunPlan): void {
-    const { history, verdicts, ...inputs } = plan;
-    const { policy, reference } = inputs;
-    this.#state = {
-      plan: { ...inputs, history: [] },
-      ...{ policy, reference, metrics: [...history], finishedEpochs: 0, change: {} },
-      ...(verdicts && { verdicts }),
-      ...this.#asked,
-    };
-    this.show();
+    this.#state = startState(plan, this.#requests);
+    this.#show();
+  }
+
+  /** The start was measured. */
+  adoptStart(metrics: EpochMetrics): void {
+    this.#record(metrics);
+  }
+
+  /** From now on the current policy is the reference. */
+  resetReference(): void {
+    this.#own.reference = this.#own.policy;
   }
 
   /** An epoch's child workflow starts. */
-  enter(epoch: number, phase: string, workflowId: string): void {
+  startEpoch(epoch: number, phase: string, workflowId: string): void {
     this.#epoch = { epoch, phase, workflowId };
     upsertSearchAttributes([
       { key: searchKeys.phase, value: phase },
       { key: searchKeys.epoch, value: epoch },
     ]);
-    this.show();
+    this.#show();
   }
 
-  /** A line of metrics is there: of an epoch that is done, or of the start. */
-  record(metrics: EpochMetrics): void {
-    const [start, ...epochs] = [...this.state.metrics, metrics];
-    this.state.metrics = [start!, ...epochs.slice(-recentEpochs)];
-    this.#epoch = null;
-    upsertSearchAttributes([{ key: searchKeys.reward, value: metrics['eval/reward'] }]);
-    this.show();
+  /** An epoch has finished: continue from its result. */
+  adoptEpoch(input: EpochInput, { policy, metrics, verdicts, remade = [] }: EpochResult): void {
+    const state = this.#own;
+    const needed = state.origins.filter(({ made }) => made.epoch === input.reference.epoch);
+    state.origins = [...needed, { made: policy, input }];
+    state.policy = policy;
+    state.verdicts = verdicts ?? state.verdicts;
+    state.finishedEpochs++;
+    this.reportDamage(input.epoch, remade);
+    this.#record(metrics);
   }
 
-  /** Files of an epoch were damaged, and were made again. */
-  tellRemade(epoch: number, problems: readonly string[]): void {
+  /** A reward model was refitted; `model` scores from now on. */
+  adoptRefit(model: CheckpointRef, refit: Refit): void {
+    const { plan, refits } = this.#own;
+    this.#own.plan = { ...plan, rewardModels: { ...plan.rewardModels, [refit.reward]: model } };
+    this.#own.refits = [...refits, refit];
+    this.#show();
+  }
+
+  /** All refits before an epoch are done; the next ones learn from the new phase. */
+  finishRefits(): void {
+    this.#own.verdicts = [];
+  }
+
+  /** Damaged files led to a rerun of an epoch or of a part of it. */
+  reportDamage(epoch: number, problems: readonly string[]): void {
     if (problems.length === 0) return;
-    const told = problems.map((problem) => ({ epoch, problem }));
-    this.state.remade = [...(this.state.remade ?? []), ...told].slice(-recentProblems);
-    this.show();
+    const reports = problems.map((problem) => ({ epoch, problem }));
+    this.#own.remade = [...this.#own.remade, ...reports].slice(-recentProblems);
+    this.#show();
   }
 
-  /** A reward model was refitted: what scores from now on, and what came of it. */
-  refitted(model: CheckpointRef, refit: Refit): void {
-    const { plan, refits = [] } = this.state;
-    plan.rewardModels = { ...plan.rewardModels, [refit.reward]: model };
-    this.state.refits = [...refits, refit];
-    this.show();
+  /** Wait while the run is paused. @returns whether it continues; false if it was stopped */
+  async mayContinue(): Promise<boolean> {
+    await condition(() => !this.#own.paused || this.#own.stopping);
+    return !this.#own.stopping;
   }
 
   end(): void {
     this.#ended = true;
-    this.show();
-  }
-
-  /** Wait while the run is paused. @returns whether another epoch may start. */
-  async mayGoOn(): Promise<boolean> {
-    await condition(() => !this.state.paused || this.state.stopping);
-    return !this.state.stopping;
+    this.#show();
   }
 
   status(): RunStatus {
@@ -165,81 +159,89 @@ export class LiveRun {
       epochWorkflowId: this.#epoch?.workflowId ?? null,
       metrics: state?.metrics ?? [],
       checkpoint: state?.policy ?? null,
-      stopped: this.#stopped,
-      ...(state?.remade && { remade: state.remade }),
-      ...(state?.refits && { refits: state.refits }),
+      stopped: this.#judgeStop,
+      remade: state?.remade ?? [],
+      refits: state?.refits ?? [],
     };
-  }
-
-  /** Bring the panel in the Web UI up to date. */
-  show(): void {
-    setCurrentDetails(renderDetails(this.status()));
   }
 
   #stateName(): RunStatus['state'] {
     if (this.#ended) return 'completed';
-    const asked = this.#state ?? this.#asked;
-    if (asked.stopping) return 'stopping';
-    if (asked.paused || this.#stopped !== null) return 'paused';
+    const { stopping, paused } = this.#state ?? this.#requests;
+    if (stopping) return 'stopping';
+    if (paused || this.#judgeStop !== null) return 'paused';
     return this.#state ? 'running' : 'preparing';
+  }
+
+  /** Update the panel in the Web UI. */
+  #show(): void {
+    setCurrentDetails(renderDetails(this.status()));
+  }
+
+  /** Add a line of metrics, of the start or of a finished epoch. */
+  #record(metrics: EpochMetrics): void {
+    const [start, ...epochs] = [...this.#own.metrics, metrics];
+    this.#own.metrics = [start!, ...epochs.slice(-recentEpochs)];
+    this.#epoch = null;
+    upsertSearchAttributes([{ key: searchKeys.reward, value: metrics['eval/reward'] }]);
+    this.#show();
   }
 
   #handleMessages(): void {
     setHandler(statusQuery, () => this.status(), {
-      description: 'Where the run stands: phase, epoch, metrics of the finished epochs.',
+      description: 'State, phase, epoch, and the metrics of the finished epochs.',
     });
-    setHandler(pauseUpdate, () => this.#ask({ paused: true }), {
-      description: 'Finish the epoch in progress, then wait.',
+    setHandler(pauseUpdate, () => this.#request({ paused: true }), {
+      description: 'Finish the current epoch, then wait.',
     });
     setHandler(resumeUpdate, () => this.#resume(), {
-      description: 'Go on after a pause, or after a judge had stopped the run.',
+      description: 'Continue after a pause, or after the judge stopped the run.',
     });
-    setHandler(judgeStoppedSignal, (reason) => this.#stop(reason), {
-      description: 'From an epoch of the run: a judge stopped it, and why.',
+    setHandler(judgeStoppedSignal, (reason) => this.#stopForJudge(reason), {
+      description: 'Sent by an epoch of the run: its judge stopped, with the reason.',
     });
-    setHandler(stopUpdate, () => this.#ask({ stopping: true }), {
-      description: 'Finish the epoch in progress, then end the run as completed.',
+    setHandler(stopUpdate, () => this.#request({ stopping: true }), {
+      description: 'Finish the current epoch, then complete the run.',
     });
     setHandler(adjustUpdate, (change) => this.#adjust(change), {
-      description: 'Change settings under rlaif and training from the next epoch on.',
+      description: 'Change settings under rlaif and training, from the next epoch on.',
       validator: checkAdjustmentShape,
     });
   }
 
-  #ask(asked: Partial<Asked>): RunStatus {
-    Object.assign(this.#state ?? this.#asked, asked);
-    this.show();
+  #request(requests: Partial<Requests>): RunStatus {
+    Object.assign(this.#state ?? this.#requests, requests);
+    this.#show();
     return this.status();
   }
 
-  #stop(reason: string): void {
-    this.#stopped = reason;
-    this.show();
+  #stopForJudge(reason: string): void {
+    this.#judgeStop = reason;
+    this.#show();
   }
 
   async #resume(): Promise<RunStatus> {
-    if (this.#stopped !== null) {
-      this.#stopped = null;
-      this.state.resumes = (this.state.resumes ?? 0) + 1;
-      if (this.#epoch === null) this.gate.goOn(this.state.resumes);
+    if (this.#judgeStop !== null) {
+      this.#judgeStop = null;
+      const resumes = ++this.#own.resumes;
+      if (this.#epoch === null) this.gate.retry(resumes);
       else
-        await getExternalWorkflowHandle(this.#epoch.workflowId).signal(
-          goOnSignal,
-          this.state.resumes,
-        );
+        await getExternalWorkflowHandle(this.#epoch.workflowId).signal(retryJudgeSignal, resumes);
     }
-    return this.#ask({ paused: false });
+    return this.#request({ paused: false });
   }
 
   async #adjust(change: Adjustment): Promise<RunStatus> {
-    await condition(() => this.begun);
-    const { config } = this.state.plan;
+    await condition(() => this.hasBegun);
+    const { plan } = this.#own;
     try {
-      await checkChange({ config, change: combine(this.state.change, change) });
+      const combined = combine(this.#own.change, change);
+      await checkChange({ config: plan.config, change: combined });
     } catch (error) {
       throw plainFailure(error);
     }
-    this.state.change = combine(this.state.change, change);
+    // Another adjustment may have been accepted during the check.
+    this.#own.change = combine(this.#own.change, change);
     return this.status();
   }
 }
@@ -251,17 +253,17 @@ function combine(before: SettingsChange, change: Adjustment): SettingsChange {
   };
 }
 
-/** Refuses what is no adjustment at all before it enters the history; the schema has the rest. */
+/** Reject malformed adjustments before they enter the history; the schema checks the rest. */
 function checkAdjustmentShape(change: unknown): void {
   const isMapping = (value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value);
-  const wellFormed =
+  const isWellFormed =
     isMapping(change) &&
     Object.keys(change as object).length > 0 &&
     Object.entries(change as object).every(
       ([key, value]) => (key === 'rlaif' || key === 'training') && isMapping(value),
     );
-  if (!wellFormed)
+  if (!isWellFormed)
     throw new TypeError(
       `adjust: expected {"rlaif": {…}} or {"training": {…}} or both, found ${JSON.stringify(change)}`,
     );

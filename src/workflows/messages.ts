@@ -1,5 +1,4 @@
-// What people and programs say to a live run, and what it answers. Imported by the workflows and
-// by every client of them.
+// The messages of a live run and their answers. Workflows and all of their clients import this.
 
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PreferenceEpoch } from '../analysis/pages/preference-report.ts';
@@ -8,7 +7,7 @@ import type { TrainingConfig } from '../config/schema/training.ts';
 import type { EpochMetrics, Refit } from '../records/metrics.ts';
 import type { CheckpointRef } from '../records/refs.ts';
 
-/** Where a run stands, as `anneal status` and the live table show it. */
+/** The status of a run, as `anneal status` and the live table show it. */
 export interface RunStatus {
   run: string;
   state: 'preparing' | 'running' | 'paused' | 'stopping' | 'completed' | 'failed';
@@ -16,47 +15,47 @@ export interface RunStatus {
   epoch: number | null;
   firstEpoch: number;
   lastEpoch: number;
-  /** Workflow id of the epoch that runs now. */
+  /** Workflow id of the current epoch. */
   epochWorkflowId: string | null;
   /** The start line and every finished epoch, oldest first. */
-  metrics: EpochMetrics[];
+  metrics: readonly EpochMetrics[];
   checkpoint: CheckpointRef | null;
-  /** Why a judge stopped the run, which waits to be resumed; null where it did not. */
+  /** Why a judge stopped the run, which waits to be resumed; null if none did. */
   stopped: string | null;
-  /** What was damaged and made again, the latest last; none where nothing was. */
-  remade?: Remade[];
-  /** Of reward models so far, oldest first; none where not said. */
-  refits?: Refit[];
+  /** Damage that led to a rerun, latest last. Workers of earlier versions leave it out if empty. */
+  remade?: readonly Remade[];
+  /** Refits of reward models so far, oldest first; left out likewise. */
+  refits?: readonly Refit[];
 }
 
-/** A file that was found damaged or gone, and how; its epoch was made again. */
+/** A damaged or missing file, for which its epoch was rerun. */
 export interface Remade {
   epoch: number;
   problem: string;
 }
 
-/** What a finished run returns. */
+/** The result of a finished run. */
 export interface RunResult {
   run: string;
   checkpoint: CheckpointRef;
-  /** Finished epochs, the start line not counted. */
+  /** Number of finished epochs, without the start line. */
   epochs: number;
   evalRewardAtStart: number;
   evalRewardAtEnd: number;
   stoppedEarly: boolean;
 }
 
-/** What a finished training of a reward model returns. */
+/** The result of a finished reward model training. */
 export interface RewardModelResult {
   run: string;
-  /** The folder that it wrote. */
+  /** The folder with the model. */
   out: string;
   /** Share of held-out pairs in the right order. */
   accuracy: number | null;
   epochs: PreferenceEpoch[];
 }
 
-/** Runs to make, a few at a time. */
+/** Runs to do, a few at a time. */
 export interface ExperimentInput {
   runs: { id: string; file: unknown }[];
   concurrency: number;
@@ -65,31 +64,34 @@ export interface ExperimentInput {
 /** How a run of an experiment ended. */
 export interface ExperimentOutcome {
   id: string;
-  /** Why it failed; null where it completed. */
+  /** Why it failed; null if it completed. */
   failure: string | null;
 }
 
-/** Changes to what is in force from the next epoch on, over the phase's own overrides. */
+/** Changes from the next epoch on, on top of the phase's own overrides. */
 export interface Adjustment {
   rlaif?: Partial<RlaifConfig>;
   training?: Partial<TrainingConfig>;
 }
 
-/** Of a reward model's training: the epochs that are done. */
+/** The finished epochs of a reward model training. */
 export const rewardModelEpochsQuery = defineQuery<PreferenceEpoch[]>('epochs');
 export const statusQuery = defineQuery<RunStatus>('status');
-/** Finish the epoch in progress, then wait. */
+/** Finish the current epoch, then wait. */
 export const pauseUpdate = defineUpdate<RunStatus, []>('pause');
 export const resumeUpdate = defineUpdate<RunStatus, []>('resume');
-/** Finish the epoch in progress, then end the run as completed. */
+/** Finish the current epoch, then complete the run. */
 export const stopUpdate = defineUpdate<RunStatus, []>('stop');
-/** Refused, with the reason, where the adjusted settings break the run file's schema. */
+/** Rejected, with the reason, if the adjusted settings break the run file's schema. */
 export const adjustUpdate = defineUpdate<RunStatus, [Adjustment]>('adjust');
 
-/** From an epoch to its run: a judge stopped it, and why. */
+/** From an epoch to its run: a judge stopped, with the reason. */
 export const judgeStoppedSignal = defineSignal<[string]>('judgeStopped');
-/** From a run to its epoch: ask the judge again. With how often the run was resumed so far. */
-export const goOnSignal = defineSignal<[number]>('goOn');
+/**
+ * From a run to its epoch: ask the judge again. Carries how often the run has been resumed.
+ * Histories know the signal by its first name.
+ */
+export const retryJudgeSignal = defineSignal<[number]>('goOn');
 
 /** Id of an epoch's child workflow: `<run>/<phase>/epoch-08`. */
 export function epochWorkflowId(run: string, phase: string, epoch: number): string {

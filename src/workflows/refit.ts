@@ -1,5 +1,6 @@
-// Between two phases: every reward model that asks for it is fitted further on what another reward
-// said in the phase that ended, and is in force from then on where it became no worse.
+// Refits of reward models between two phases: each model with a `refit` section is trained further
+// on another reward's scores from the phase that ended. The result replaces the model if it is no
+// worse.
 
 import type { PreferenceSettings } from '../activities/reward-model-contract.ts';
 import { isAtLeastAsGood } from '../analysis/metrics/refit.ts';
@@ -8,13 +9,15 @@ import type { RunConfig } from '../config/schema/run.ts';
 import type { Refit } from '../records/metrics.ts';
 import type { ArtifactRef, CheckpointRef } from '../records/refs.ts';
 import { evaluateRewardModel, makePreferencePairs, trainRewardModel } from './activities.ts';
-import { remakingDamaged } from './failures.ts';
-import type { LiveRun, RunState } from './live-run.ts';
+import { rerunAfterDamage } from './failures.ts';
+import type { LiveRun } from './live-run.ts';
+import type { RunState } from './run-state.ts';
 
 type Refitted = ReturnType<typeof refittedRewards>[number];
 
-/** Whether reward models are to be refitted before this epoch, the run's next. */
-export function refitsAreDue({ plan, verdicts, refits = [] }: RunState, epoch: number): boolean {
+/** Whether reward models must be refitted before `epoch`, the run's next. */
+export function refitsAreDue(state: Readonly<RunState>, epoch: number): boolean {
+  const { plan, verdicts, refits } = state;
   const done = refits.some((refit) => refit.epoch === epoch);
   return verdicts !== undefined && beginsLaterPhase(plan.config, epoch) && !done;
 }
@@ -22,16 +25,16 @@ export function refitsAreDue({ plan, verdicts, refits = [] }: RunState, epoch: n
 /** Refit the run's reward models before the epoch, one after the other. */
 export async function refitRewardModels(live: LiveRun, epoch: number): Promise<void> {
   for (const one of refittedRewards(live.state.plan.config)) {
-    const { model, refit } = await remakingDamaged(
+    const { model, refit } = await rerunAfterDamage(
       () => refitRewardModel(live, one, epoch),
-      (problem) => live.tellRemade(epoch, [problem]),
+      (problem) => live.reportDamage(epoch, [problem]),
     );
-    live.refitted(model, refit);
+    live.adoptRefit(model, refit);
   }
-  live.state.verdicts = [];
+  live.finishRefits();
 }
 
-/** @returns the model to go on with, and what came of it. */
+/** @returns the model to use from now on, and the numbers of the refit */
 async function refitRewardModel(
   live: LiveRun,
   one: Refitted,
@@ -54,19 +57,21 @@ async function refitRewardModel(
   return { model: inForce ? fitted : model, refit: { ...refit, accuracyAfter, inForce } };
 }
 
-/** The activities of a refit, each with its place and a word for the timeline. */
+/** The activities of a refit, with their inputs and their labels on the timeline. */
 function stepsOf({ run, state }: LiveRun, one: Refitted, epoch: number) {
   const { reward, refit, index } = one;
   const { config, prompts } = state.plan;
   const place = { epoch, index };
   const input = { run, refit: place, config: preferenceSettings(config, one) };
   const passes = refit.training.epochs;
-  const saying = (what: string) => ({ summary: `refit of ${reward.name}: ${what}` });
+  const labelled = (what: string) => ({ summary: `refit of ${reward.name}: ${what}` });
   return {
     makePairs: () =>
-      makePreferencePairs.executeWithOptions(saying(`pairs by ${refit.judge}`), [
+      makePreferencePairs.executeWithOptions(labelled(`pairs by ${refit.judge}`), [
         {
-          ...{ run, refit: place, seed: config.seed },
+          run,
+          refit: place,
+          seed: config.seed,
           prompts: prompts.train,
           verdicts: state.verdicts!,
           judge: refit.judge,
@@ -77,12 +82,12 @@ function stepsOf({ run, state }: LiveRun, one: Refitted, epoch: number) {
         },
       ]),
     train: async (pass: number, model: CheckpointRef, pairs: ArtifactRef) => {
-      const options = saying(`pass ${pass} of ${passes}`);
+      const options = labelled(`pass ${pass} of ${passes}`);
       const work = { ...input, epoch: pass, model, pairs };
       return (await trainRewardModel.executeWithOptions(options, [work])).model;
     },
     accuracyOf: async (pass: number, model: CheckpointRef, pairs: ArtifactRef) => {
-      const options = saying(`held-out pairs ${pass === 0 ? 'before' : 'after'}`);
+      const options = labelled(`held-out pairs ${pass === 0 ? 'before' : 'after'}`);
       const work = { ...input, epoch: pass, model, pairs };
       const { summary } = await evaluateRewardModel.executeWithOptions(options, [work]);
       return summary.accuracy;

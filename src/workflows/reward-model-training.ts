@@ -1,5 +1,5 @@
-// The training of a reward model: prepare, then each epoch with its evaluation, then the finished
-// folder. What an epoch leaves is a checkpoint, and the next one starts from it.
+// The training of a reward model: prepare, then each epoch with its evaluation, then publish the
+// model folder. Each epoch starts from the checkpoint of the one before.
 
 import { setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type {
@@ -14,20 +14,20 @@ import {
   publishRewardModel,
   trainRewardModel,
 } from './activities.ts';
-import { plainFailure, remakingDamaged } from './failures.ts';
+import { plainFailure, rerunAfterDamage } from './failures.ts';
 import { type RewardModelResult, rewardModelEpochsQuery } from './messages.ts';
 
 /**
- * Train a reward model as a file says.
- * @param file the content of a file of `anneal reward-model train`.
- * @throws ApplicationFailure of type InvalidConfig, InvalidData or InvalidModel, at once, for a
- * file that cannot work.
+ * Train a reward model.
+ * @param file the content of a file for `anneal reward-model train`.
+ * @throws ApplicationFailure of type InvalidConfig, InvalidData or InvalidModel, without a retry,
+ * if the file cannot work.
  */
 export async function rewardModelTraining(file: unknown): Promise<RewardModelResult> {
   const { workflowId: run, firstExecutionRunId: execution } = workflowInfo();
   const epochs: PreferenceEpoch[] = [];
   setHandler(rewardModelEpochsQuery, () => epochs, {
-    description: 'Loss and accuracy of the epochs that are done.',
+    description: 'Loss and accuracy of the finished epochs.',
   });
   try {
     const plan = await prepareRewardModel({ run, execution, file });
@@ -53,8 +53,8 @@ async function runEpoch(
   const epoch = epochs.length + 1;
   const where = `Epoch ${epoch} of ${config.training.epochs}`;
   setCurrentDetails(`${where}.`);
-  const tell = (problem: string) => setCurrentDetails(`${where}, made again. ${problem}`);
-  const { trained, evaluated } = await remakingDamaged(async () => {
+  const report = (problem: string) => setCurrentDetails(`${where}, rerun. ${problem}`);
+  const { trained, evaluated } = await rerunAfterDamage(async () => {
     const summary = `epoch ${epoch} of ${config.training.epochs}`;
     const input = { run, epoch, config };
     const trained = await trainRewardModel.executeWithOptions({ summary }, [
@@ -64,7 +64,7 @@ async function runEpoch(
       { ...input, model: trained.model, pairs: pairs.heldOut },
     ]);
     return { trained, evaluated };
-  }, tell);
+  }, report);
   epochs.push(lineOf(epoch, trained, evaluated.summary));
   return { ...trained, scores: evaluated.scores };
 }
@@ -75,7 +75,10 @@ function lineOf(
   heldOut: { loss: number | null; accuracy: number | null },
 ): PreferenceEpoch {
   return {
-    ...{ epoch, step: model.step, loss, accuracy },
+    epoch,
+    step: model.step,
+    loss,
+    accuracy,
     held_out_loss: heldOut.loss,
     held_out_accuracy: heldOut.accuracy,
   };

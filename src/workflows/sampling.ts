@@ -1,5 +1,5 @@
-// Sampling and scoring as a pipeline: every shard is scored as soon as it is generated, while
-// others are still waiting for a device.
+// Sampling and scoring as a pipeline: each shard is scored as soon as it is generated, while others
+// still wait for a device.
 
 import { CancellationScope, patched } from '@temporalio/workflow';
 import type { GenerateInput, PromptSplit, SampleSummary, Split } from '../activities/contract.ts';
@@ -15,7 +15,7 @@ export type Sampling = Pick<
   'take' | 'samplesPerPrompt' | 'draw' | 'maxNewTokens' | 'stopStrings'
 >;
 
-/** What is sampled: by which policy, from which prompts, as part of which run and epoch. */
+/** What to sample from: policy, prompts, and the run and epoch that it is for. */
 export interface Source {
   run: string;
   epoch: number;
@@ -25,14 +25,14 @@ export interface Source {
   rewardModels?: Record<string, CheckpointRef> | undefined;
 }
 
-/** Where the prompts of a split come from. */
+/** The prompt file of each split. */
 const promptsOf: Record<Split, PromptSplit> = {
   train: 'train',
   'held-out': 'held-out',
   greedy: 'held-out',
 };
 
-/** How far a split's shards are. */
+/** Progress of a split's shards. */
 export interface ShardProgress {
   split: Split;
   shards: number;
@@ -40,7 +40,7 @@ export interface ShardProgress {
   scored: number;
 }
 
-/** Activities side by side, of which the failure of one cancels the others. */
+/** Run activities in parallel; the failure of one cancels the others. */
 export async function sideBySide<T>(work: () => Promise<T>): Promise<T> {
   const scope = new CancellationScope();
   try {
@@ -53,8 +53,8 @@ export async function sideBySide<T>(work: () => Promise<T>): Promise<T> {
 
 /**
  * Generate and score every shard of a split.
- * @returns the scored shards in their order. A shard that fails for good cancels the others; one
- * that a judge stops waits at the gate.
+ * @returns the scored shards in order. A shard that fails for good cancels the others; a shard that
+ * its judge stops waits at the gate.
  */
 export async function sampleAndScore(
   source: Source,
@@ -85,7 +85,7 @@ export async function sampleAndScore(
     count('generated');
     const scored = await gate.pass((resumes) =>
       score.executeWithOptions({ summary }, [
-        { ...input, rollouts, rewards, rewardModels, engine, ...(resumes > 0 && { resumes }) },
+        { ...input, rollouts, rewards, rewardModels, engine, resumes },
       ]),
     );
     count('scored');
@@ -93,15 +93,15 @@ export async function sampleAndScore(
   }
 }
 
-/** What the held-out prompts say of a policy. */
+/** Results of a policy on the held-out prompts. */
 export interface Evaluation {
   evaluation: SampleSummary;
   greedy: SampleSummary | null;
 }
 
 /**
- * Measure a policy on the held-out prompts: at the evaluation's own fixed temperature, and by its
- * greedy completions. A run that began before there were any (its settings do not say) has none.
+ * Measure a policy on the held-out prompts: at the evaluation's fixed temperature, and with greedy
+ * completions. Runs from before greedy evaluation existed lack that setting and do without.
  */
 export async function evaluatePolicy(
   source: Source,

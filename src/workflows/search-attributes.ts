@@ -1,4 +1,4 @@
-// The search attributes by which runs and epochs are found and listed.
+// Search attributes of runs and epochs, for lists and filters.
 
 import { defineSearchAttributeKey } from '@temporalio/common';
 

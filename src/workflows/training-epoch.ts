@@ -13,9 +13,9 @@ import { samplingOf } from '../config/schedule.ts';
 import type { EpochMetrics, Refit } from '../records/metrics.ts';
 import type { CheckpointRef, ScoredShards } from '../records/refs.ts';
 import { analyze, evaluate, filter, prune, train } from './activities.ts';
-import { isPartOf, remakingDamaged } from './failures.ts';
+import { isPartOf, rerunAfterDamage } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
-import { goOnSignal, judgeStoppedSignal } from './messages.ts';
+import { judgeStoppedSignal, retryJudgeSignal } from './messages.ts';
 import {
   evaluatePolicy,
   type ShardProgress,
@@ -29,35 +29,35 @@ export interface EpochInput extends Source {
   phase: string;
   settings: Settings;
   reference: CheckpointRef;
-  /** Start the optimiser afresh: a phase that took a new reference begins. */
+  /** Reset the optimiser: a phase with a new reference begins. */
   freshOptimizer: boolean;
-  /** Of the phase's epochs before this one; only in a run that refits reward models. */
-  verdicts?: ScoredShards[];
-  /** Of reward models, just before this epoch. */
-  refits?: Refit[];
-  /** How often people resumed the run after a judge had stopped it; none where not said. */
+  /** Scored shards of the phase's epochs before; only if the run refits reward models. */
+  verdicts?: ScoredShards[] | undefined;
+  /** Refits of reward models just before this epoch; earlier versions left them out if none. */
+  refits?: readonly Refit[];
+  /** How often users resumed the run after its judge stopped; left out likewise. */
   resumes?: number;
 }
 
 export interface EpochResult {
   policy: CheckpointRef;
   metrics: EpochMetrics;
-  /** What was damaged on the way and made again; none where nothing was. */
+  /** Damage that led to a rerun; earlier versions left it out if none. */
   remade?: string[];
-  /** Those of the input and this epoch's own. */
-  verdicts?: ScoredShards[];
+  /** The input's and this epoch's own. */
+  verdicts?: ScoredShards[] | undefined;
 }
 
-/** Train the policy for one epoch. @returns the new checkpoint and a page of numbers. */
+/** Train the policy for one epoch. @returns the new checkpoint and its metrics */
 export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
-  const gate = new JudgeGate(input.resumes ?? 0, tellRun);
-  setHandler(goOnSignal, (resumes) => gate.goOn(resumes));
+  const gate = new JudgeGate(input.resumes ?? 0, reportStop);
+  setHandler(retryJudgeSignal, (resumes) => gate.retry(resumes));
   const remade: string[] = [];
-  const result = await remakingDamaged(
+  const result = await rerunAfterDamage(
     () => runStages(input, gate),
     (problem) => {
       remade.push(problem);
-      setCurrentDetails(`**Making the epoch again.** ${problem}`);
+      setCurrentDetails(`**Rerunning the epoch.** ${problem}`);
     },
     (path) => !inputsOf(input).some((given) => isPartOf(path, given)),
   );
@@ -65,14 +65,14 @@ export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   upsertSearchAttributes([{ key: searchKeys.reward, value: reward }]);
   const { run, epoch } = input;
   const { retention } = input.config;
-  // A run that began before there was any (its settings do not say) keeps everything.
+  // Runs from before retention existed lack that setting and keep everything.
   if (retention) await prune({ run, epoch, retention });
-  const again = remade.map((problem) => `\n\nMade again: ${problem}`).join('');
+  const again = remade.map((problem) => `\n\nRerun: ${problem}`).join('');
   setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.${again}`);
-  return remade.length > 0 ? { ...result, remade } : result;
+  return { ...result, remade };
 }
 
-/** What the epoch was given; it makes none of it. */
+/** The files that the epoch starts from; a rerun cannot repair them. */
 function inputsOf({ policy, reference, prompts, rewardModels = {} }: EpochInput) {
   return [policy, reference, ...Object.values(prompts), ...Object.values(rewardModels)];
 }
@@ -84,10 +84,14 @@ async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResul
   const sampling = { take: rlaif.prompts_per_epoch, ...samplingOf(rlaif) };
   const scored = await sampleAndScore(input, 'train', sampling, gate, showShards);
   const batch = await filter({
-    ...{ run, epoch, prompts: input.prompts.train, scored, rlaif },
-    ...(input.verdicts && { listVerdicts: true }),
+    run,
+    epoch,
+    prompts: input.prompts.train,
+    scored,
+    rlaif,
+    listVerdicts: input.verdicts !== undefined,
   });
-  const verdicts = batch.verdicts && [...input.verdicts!, { epoch, shards: batch.verdicts }];
+  const verdicts = batch.verdicts && [...(input.verdicts ?? []), { epoch, shards: batch.verdicts }];
   setCurrentDetails(`Training on ${batch.counts.kept} samples.`);
   const training = () =>
     train.executeWithOptions({ summary: `on ${batch.counts.kept} samples` }, [
@@ -103,10 +107,10 @@ async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResul
         seed,
         engine,
         freshOptimizer,
-        ...(verdicts && { refitting: { rewardModels: input.rewardModels ?? {}, verdicts } }),
+        refitting: verdicts && { rewardModels: input.rewardModels ?? {}, verdicts },
       },
     ]);
-  // The summary of what was sampled needs no device: it is there before the training is done.
+  // The summary of the samples needs no device, so it is done during training.
   const [samples, trained] = patched('side-by-side')
     ? await sideBySide(() => Promise.all([evaluate({ run, epoch, scored }), training()]))
     : [scored, await training()];
@@ -119,19 +123,19 @@ async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResul
     training: { samples, counts: batch.counts, stats: trained.stats, settings },
     ...measured,
     success,
-    ...(input.refits && { refits: input.refits }),
+    refits: input.refits ?? [],
   });
-  return { policy: trained.policy, metrics, ...(verdicts && { verdicts }) };
+  return { policy: trained.policy, metrics, verdicts };
 }
 
-/** The run shows why an epoch waits, and is what people resume. */
-async function tellRun(reason: string): Promise<void> {
+/** Report to the run, which shows why it waits and which users resume. */
+async function reportStop(reason: string): Promise<void> {
   setCurrentDetails(`**Paused.** ${reason}`);
   const { parent } = workflowInfo();
   if (parent) await getExternalWorkflowHandle(parent.workflowId).signal(judgeStoppedSignal, reason);
 }
 
-const doing = {
+const activityNames = {
   train: 'Sampling',
   'held-out': 'Evaluating on held-out prompts',
   greedy: 'Evaluating greedily on held-out prompts',
@@ -139,6 +143,6 @@ const doing = {
 
 function showShards({ split, shards, generated, scored }: ShardProgress): void {
   setCurrentDetails(
-    `${doing[split]}: ${generated} of ${shards} shards generated, ${scored} scored.`,
+    `${activityNames[split]}: ${generated} of ${shards} shards generated, ${scored} scored.`,
   );
 }

@@ -1,5 +1,5 @@
 // A whole run: prepare, measure the start, then each epoch of each phase as a child workflow, with
-// refits of reward models between phases where the run file asks for them.
+// refits of reward models between phases if the run file configures them.
 
 import {
   allHandlersFinished,
@@ -14,28 +14,29 @@ import {
 import type { Settings } from '../config/schedule.ts';
 import { lastEpochOf, resetsReference, settingsAt } from '../config/schedule.ts';
 import { analyze, prepare } from './activities.ts';
-import { isDamage, isPartOf, plainFailure, remakingDamaged } from './failures.ts';
-import { LiveRun, type RunState } from './live-run.ts';
+import { isDamage, isPartOf, plainFailure, rerunAfterDamage } from './failures.ts';
+import { LiveRun } from './live-run.ts';
 import { epochWorkflowId, type RunResult } from './messages.ts';
 import { refitRewardModels, refitsAreDue } from './refit.ts';
+import type { CarriedState, RunState } from './run-state.ts';
 import { evaluatePolicy } from './sampling.ts';
 import { searchKeys } from './search-attributes.ts';
 import { type EpochInput, trainingEpoch } from './training-epoch.ts';
 
 /**
- * Fine-tune a policy as a run file says.
- * @param file a run file's content: keys with defaults may be left out.
- * @param carried given by the run itself where it continues as a new execution.
- * @throws ApplicationFailure of type InvalidConfig, InvalidData or InvalidModel, at once, for a
- * run file that cannot work; its message is the one that the `anneal` command prints.
+ * Fine-tune a policy.
+ * @param file the content of a run file; keys with defaults may be left out.
+ * @param carried the state, passed by the run itself when it continues as a new execution.
+ * @throws ApplicationFailure of type InvalidConfig, InvalidData or InvalidModel, without a retry,
+ * if the run file cannot work; the `anneal` command prints its message.
  */
-export async function trainingRun(file: unknown, carried?: RunState): Promise<RunResult> {
+export async function trainingRun(file: unknown, carried?: CarriedState): Promise<RunResult> {
   const live = new LiveRun(carried);
   try {
-    if (!live.begun) await begin(live, file);
+    if (!live.hasBegun) await begin(live, file);
     let stopped = false;
     while (nextEpoch(live.state) <= lastEpochOf(live.state.plan.config)) {
-      stopped = !(await live.mayGoOn());
+      stopped = !(await live.mayContinue());
       if (stopped) break;
       if (refitsAreDue(live.state, nextEpoch(live.state))) {
         await refitRewardModels(live, nextEpoch(live.state));
@@ -58,36 +59,33 @@ async function begin(live: LiveRun, file: unknown): Promise<void> {
   if (live.state.metrics.length === 0) await measureStart(live);
 }
 
-/** The line that every later epoch is measured against. */
+/** Measure the start: the baseline for all later epochs. */
 async function measureStart(live: LiveRun): Promise<void> {
   const { plan, policy } = live.state;
   const { config, prompts, rewardModels } = plan;
   const { epoch } = policy;
   const source = { run: live.run, epoch, config, policy, prompts, rewardModels };
-  const measured = await remakingDamaged(
+  const measured = await rerunAfterDamage(
     () => evaluatePolicy(source, live.gate),
-    (problem) => live.tellRemade(epoch, [problem]),
+    (problem) => live.reportDamage(epoch, [problem]),
   );
   const { success } = config;
   const about = { run: live.run, epoch, phase: 'start', training: null };
-  live.record(await analyze({ ...about, ...measured, success }));
+  live.adoptStart(await analyze({ ...about, ...measured, success }));
 }
 
-const refitsBefore = ({ refits = [] }: RunState, epoch: number) =>
-  refits.filter((refit) => refit.epoch === epoch);
-
-const nextEpoch = (state: RunState) => state.policy.epoch + 1;
+const nextEpoch = ({ policy }: Readonly<RunState>) => policy.epoch + 1;
 
 async function runEpoch(live: LiveRun): Promise<void> {
-  const { state, run } = live;
-  const { config, prompts, rewardModels } = state.plan;
-  const epoch = nextEpoch(state);
-  const { phase, settings } = settingsAt(config, epoch, state.change);
+  const { plan, change, policy } = live.state;
+  const { config, prompts, rewardModels } = plan;
+  const epoch = nextEpoch(live.state);
+  const { phase, settings } = settingsAt(config, epoch, change);
   const freshOptimizer = resetsReference(phase, epoch);
-  if (freshOptimizer) state.reference = state.policy;
-  const { policy, reference } = state;
+  if (freshOptimizer) live.resetReference();
+  const { reference, verdicts, refits, resumes } = live.state;
   const input: EpochInput = {
-    run,
+    run: live.run,
     epoch,
     phase: phase.name,
     config,
@@ -97,32 +95,25 @@ async function runEpoch(live: LiveRun): Promise<void> {
     policy,
     reference,
     freshOptimizer,
-    ...(state.verdicts && { verdicts: state.verdicts, refits: refitsBefore(state, epoch) }),
-    ...(state.resumes && { resumes: state.resumes }),
+    verdicts,
+    refits: refits.filter((refit) => refit.epoch === epoch),
+    resumes,
   };
-  const result = await remakingDamaged(
+  const result = await rerunAfterDamage(
     () => executeEpoch(live, input),
-    (problem) => live.tellRemade(epoch, [problem]),
-    (path) => remakeCheckpoint(live, path),
+    (problem) => live.reportDamage(epoch, [problem]),
+    (path) => rebuildCheckpoint(live, path),
   );
-  state.policy = result.policy;
-  const stillNeeded = originsOf(state).filter(({ made }) => made.epoch === reference.epoch);
-  state.origins = [...stillNeeded, { made: result.policy, input }];
-  if (result.verdicts) state.verdicts = result.verdicts;
-  state.finishedEpochs++;
-  live.tellRemade(epoch, result.remade ?? []);
-  live.record(result.metrics);
+  live.adoptEpoch(input, result);
 }
 
-const originsOf = ({ origins = [] }: RunState) => origins;
-
 /**
- * A checkpoint that an epoch starts from is made again by the epoch that made it, where this run
- * did and what that one needs is there still.
- * @returns whether it was.
+ * Rebuild a checkpoint that an epoch starts from by rerunning the epoch that made it, if it was one
+ * of this run and its own inputs are still there.
+ * @returns whether that worked
  */
-async function remakeCheckpoint(live: LiveRun, path: string | undefined): Promise<boolean> {
-  const origin = originsOf(live.state).find(({ made }) => isPartOf(path, made));
+async function rebuildCheckpoint(live: LiveRun, path: string | undefined): Promise<boolean> {
+  const origin = live.state.origins.find(({ made }) => isPartOf(path, made));
   if (!origin) return false;
   try {
     await executeEpoch(live, origin.input);
@@ -135,7 +126,7 @@ async function remakeCheckpoint(live: LiveRun, path: string | undefined): Promis
 
 function executeEpoch(live: LiveRun, input: EpochInput) {
   const workflowId = epochWorkflowId(input.run, input.phase, input.epoch);
-  live.enter(input.epoch, input.phase, workflowId);
+  live.startEpoch(input.epoch, input.phase, workflowId);
   return executeChild(trainingEpoch, {
     workflowId,
     args: [input],
@@ -155,7 +146,7 @@ function describeSettings({ rlaif, training }: Settings): string {
   return ['```yaml', ...lines, '```'].join('\n');
 }
 
-/** Events of an execution that are enough, though the server would take more. */
+/** Continue as new after this many events; the server itself would allow more. */
 const enoughEvents = 1500;
 
 function isLong(): boolean {
@@ -163,8 +154,8 @@ function isLong(): boolean {
   return continueAsNewSuggested || (historyLength > enoughEvents && patched('enough-events'));
 }
 
-/** Go on in a new execution, with a short history, and nothing that was said lost. */
-async function continueRun(state: RunState): Promise<void> {
+/** Continue as new to keep the history short; pending messages are handled first. */
+async function continueRun(state: Readonly<RunState>): Promise<void> {
   await condition(allHandlersFinished);
   const { typedSearchAttributes } = workflowInfo();
   await makeContinueAsNewFunc<typeof trainingRun>({ typedSearchAttributes })(null, state);

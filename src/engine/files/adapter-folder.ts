@@ -1,6 +1,6 @@
-// Adapters as files, in PEFT's layout: adapter_config.json and adapter_model.safetensors, which
-// holds the matrices under `base_model.model.` + module name. What they are put on, the base
-// model, is another folder that the config names.
+// Reads and writes adapters in PEFT's layout: adapter_config.json, and adapter_model.safetensors with
+// the matrices under `base_model.model.` + module name. The base model is another folder, which the
+// config names.
 
 import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -18,13 +18,13 @@ const adapterConfigFile = 'adapter_config.json';
 const adapterWeightsFile = 'adapter_model.safetensors';
 const namePrefix = 'base_model.model.';
 
-/** Low-rank adapters: their shape, and alpha, by which alpha / rank scales them. */
+/** Low-rank adapters, scaled by alpha / rank. */
 export interface Lora extends AdapterShape {
   alpha: number;
 }
 
-/** Options of PEFT that change what an adapter computes, with the values that mean nothing. */
-const plain = {
+/** Options of PEFT that change what an adapter computes, with the only values supported. */
+const supported = {
   bias: 'none',
   use_dora: false,
   use_rslora: false,
@@ -47,27 +47,26 @@ const fileSchema = z.looseObject({
   lora_alpha: z.number().positive(),
   target_modules: z.array(z.enum(adapterTargets)).min(1),
   base_model_name_or_path: z.string().min(1),
-  /** A classifier's head is saved whole; PEFT names two that one may have. */
+  /** A classifier's head is saved in full; these are PEFT's two names for it. */
   modules_to_save: z.array(z.enum(['classifier', 'score'])).nullish(),
 });
 
-/** An adapter folder's description. */
 export interface AdapterFolder {
   lora: Lora;
-  /** Folder of the base model. */
+  /** Folder of the base model, absolute. */
   base: string;
 }
 
 /**
- * Read adapter_config.json; undefined where the folder has none.
- * @throws AnnealError InvalidModel for what is not built, or a base that is not there
+ * Read adapter_config.json; undefined if the folder has none.
+ * @throws AnnealError InvalidModel for an unsupported option or a missing base
  */
 export async function readAdapterFolder(folder: string): Promise<AdapterFolder | undefined> {
   const file = join(folder, adapterConfigFile);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const config = parseJsonAs(file, text, fileSchema);
-  for (const [key, value] of Object.entries(plain)) {
+  for (const [key, value] of Object.entries(supported)) {
     const found = config[key] ?? value;
     if (JSON.stringify(found) !== JSON.stringify(value))
       throw new AnnealError(
@@ -76,7 +75,7 @@ export async function readAdapterFolder(folder: string): Promise<AdapterFolder |
       );
   }
   const { r, lora_alpha, target_modules, base_model_name_or_path } = config;
-  // In one order, whatever PEFT's set had.
+  // In a fixed order: PEFT saves a set.
   const targets = adapterTargets.filter((target) => target_modules.includes(target));
   return {
     lora: { rank: r, alpha: lora_alpha, targets },
@@ -84,7 +83,7 @@ export async function readAdapterFolder(folder: string): Promise<AdapterFolder |
   };
 }
 
-/** The base as an absolute path, relative to the adapter's folder, or to the current one. */
+/** The base's absolute path; a relative one counts from the adapter's folder, else the current one. */
 async function findBase(file: string, folder: string, name: string): Promise<string> {
   const places = isAbsolute(name) ? [name] : [resolve(folder, name), resolve(name)];
   for (const place of places)
@@ -95,14 +94,14 @@ async function findBase(file: string, folder: string, name: string): Promise<str
   );
 }
 
-/** The config's text, as PEFT writes it; `base` is what base_model_name_or_path says. */
+/** The config as PEFT writes it; `base` becomes base_model_name_or_path. */
 function encodeAdapterConfig(
   { rank, alpha, targets }: Lora,
   base: string,
   classifies: boolean,
 ): string {
   const config = {
-    ...plain,
+    ...supported,
     base_model_name_or_path: base,
     inference_mode: true,
     lora_alpha: alpha,
@@ -135,19 +134,19 @@ export async function readAdapters(
 }
 
 export interface SavedAdapters {
-  /** The base's folder, which the adapters name by the way from theirs. */
+  /** The base's folder; the adapters name it relative to their own. */
   base: string;
-  /** A folder that is there, and empty; the adapters may move to another beside it. */
+  /** An existing empty folder. Renaming it within its parent keeps the path to the base valid. */
   out: string;
   lora: Lora;
-  /** Every matrix in the order of `adapterSpecs`. */
+  /** All matrices in the order of `adapterSpecs`. */
   tensors: Iterable<Float32Tensor>;
 }
 
-/** Files of a base that go along with its adapters. */
+/** Files of the base that are copied beside its adapters. */
 const tokenizerFiles = /tokenizer|special_tokens|vocab|merges|chat_template/;
 
-/** Write adapters as PEFT does. @throws AnnealError NonFinite; nothing is written then */
+/** Write adapters as PEFT does. @throws AnnealError NonFinite, before anything is written */
 export async function saveAdapters({ base, out, lora, tensors }: SavedAdapters): Promise<void> {
   const stored = Array.from(
     tensors,
@@ -155,8 +154,8 @@ export async function saveAdapters({ base, out, lora, tensors }: SavedAdapters):
   );
   await writeFloat32(join(out, adapterWeightsFile), stored);
   const classifies = stored.some(([name]) => name === storedName(scoreName));
-  const way = relative(out, base).replaceAll(sep, '/');
-  const config = encodeAdapterConfig(lora, way, classifies);
+  const path = relative(out, base).replaceAll(sep, '/');
+  const config = encodeAdapterConfig(lora, path, classifies);
   await writeFile(join(out, adapterConfigFile), config);
   for (const file of await readdir(base, { withFileTypes: true }))
     if (file.isFile() && tokenizerFiles.test(file.name))

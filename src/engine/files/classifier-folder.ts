@@ -1,5 +1,5 @@
-// Makes a sequence classifier with one label out of a language model: its layers, and in place of
-// next-token logits a head of one score, which training has yet to teach.
+// Makes a sequence classifier with one label from a language model: the same layers, with an
+// untrained head of one score instead of next-token logits.
 
 import type { DecoderConfig } from '../model/config.ts';
 import { architectureFor } from '../model/families.ts';
@@ -11,8 +11,8 @@ import type { SourceJson } from './saved-config.ts';
 import { readParameters } from './weights.ts';
 
 /**
- * Write the classifier of a language model's folder into `out`, an empty folder. The head starts
- * uniform within ±1 / √D, from the seed; a folder that is a classifier already keeps its own.
+ * Write a classifier with the layers of `source` into `out`, an empty folder. The head is uniform
+ * within ±1 / √D, from the seed; a source that is a classifier already keeps its own.
  * @throws AnnealError InvalidModel
  */
 export async function saveClassifier(source: string, out: string, seed: number): Promise<void> {
@@ -33,11 +33,11 @@ function freshHead({ hiddenSize: D }: DecoderConfig, seed: number): Float32Array
 }
 
 /**
- * The config of a classifier with one label. transformers scores the last token that is no padding,
- * so that padding must be none of the tokens that end a text.
+ * The config of a classifier with one label. transformers scores the last token that is not padding,
+ * so the padding token must not be one that ends a text.
  */
 function classifierConfig(source: SourceJson, c: DecoderConfig): SourceJson {
-  // A number as the file wrote it, or nothing.
+  // The number as the file wrote it (SourceJson), or NaN.
   const declared = Number.parseInt(JSON.stringify(source.pad_token_id ?? null), 10);
   const usable = Number.isInteger(declared) && !c.eosTokenIds.includes(declared);
   return {
@@ -45,12 +45,12 @@ function classifierConfig(source: SourceJson, c: DecoderConfig): SourceJson {
     architectures: [architectureFor(c.architecture, 'classifier')!.name],
     id2label: { 0: 'LABEL_0' },
     label2id: { LABEL_0: 0 },
-    pad_token_id: usable ? declared : lastTokenBut(c),
+    pad_token_id: usable ? declared : unusedToken(c),
   };
 }
 
-/** The last token of the vocabulary that ends no text: where there are spare ones, they lie there. */
-function lastTokenBut({ vocabSize, eosTokenIds }: DecoderConfig): number {
+/** The last token that does not end a text. Vocabularies keep spare tokens at the end. */
+function unusedToken({ vocabSize, eosTokenIds }: DecoderConfig): number {
   let token = vocabSize - 1;
   while (eosTokenIds.includes(token)) token--;
   return token;

@@ -1,10 +1,10 @@
-// Files of a model folder: as text where they may be missing, and as JSON.
+// Reads the JSON files of a model folder.
 
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 
-/** A file's text; null where there is no such file. @throws AnnealError InvalidModel naming it */
+/** A file's text; null if it does not exist. @throws AnnealError InvalidModel naming it */
 export async function readIfThere(file: string): Promise<string | null> {
   try {
     return await readFile(file, 'utf8');
@@ -15,7 +15,7 @@ export async function readIfThere(file: string): Promise<string | null> {
   }
 }
 
-/** The value of a file's text. @throws AnnealError InvalidModel naming the file */
+/** Parse a file's text. @throws AnnealError InvalidModel naming the file */
 export function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -25,12 +25,12 @@ export function parseJson(file: string, text: string): unknown {
   }
 }
 
-/** The same, checked against a schema. @throws AnnealError InvalidModel naming the file */
+/** Parse a file's text and check it. @throws AnnealError InvalidModel naming the file */
 export function parseJsonAs<T extends z.ZodType>(file: string, text: string, schema: T) {
   return checkJson(file, parseJson(file, text), schema);
 }
 
-/** The value of a file, checked against a schema. @throws AnnealError InvalidModel naming it */
+/** Check a file's value against a schema. @throws AnnealError InvalidModel naming the file */
 export function checkJson<T extends z.ZodType>(
   file: string,
   value: unknown,

@@ -1,4 +1,4 @@
-// What a policy's folder holds: a whole model, or adapters over one.
+// A policy's folder: either a full model, or adapters over one.
 
 import type { DecoderConfig } from '../model/config.ts';
 import { type AdapterFolder, readAdapterFolder } from './adapter-folder.ts';
@@ -6,7 +6,7 @@ import { readModelConfig } from './model-config.ts';
 
 export interface PolicyFolder {
   folder: string;
-  /** Folder of the whole model: the folder itself, or the base of its adapters. */
+  /** Folder of the full model: this folder, or the base of its adapters. */
   base: string;
   config: DecoderConfig;
   lora: AdapterFolder['lora'] | undefined;

@@ -1,11 +1,11 @@
-// Writing safetensors files tensor by tensor, of any size: the header follows from names and
-// shapes, so no tensor has to be there before its turn, and none is copied.
+// Writes safetensors files of any size, tensor by tensor. The header follows from names and shapes,
+// so a tensor is needed only when its turn comes, and none is copied.
 
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { AnnealError } from '../../errors.ts';
 import { firstNonFinite, partBytes } from './tensor-bytes.ts';
 
-/** A tensor to write; data given as a function is asked for when its turn comes. */
+/** A tensor to write. Data given as a function is computed when its turn comes. */
 export type Float32Tensor = readonly [
   name: string,
   shape: readonly number[],
@@ -13,9 +13,9 @@ export type Float32Tensor = readonly [
 ];
 
 /**
- * Write float32 tensors in the order given; the same input, the same bytes. The file is not
- * synced: the store does that when it commits a folder. Where writing fails, no file is left.
- * @throws AnnealError NonFinite naming the tensor that holds a number that is none
+ * Write float32 tensors in the given order; the same input gives the same bytes. The file is not
+ * synced: the store does that when it commits a folder. If writing fails, the file is removed.
+ * @throws AnnealError NonFinite naming the first tensor with a NaN or infinite element
  */
 export async function writeFloat32(path: string, tensors: Iterable<Float32Tensor>): Promise<void> {
   const list = [...tensors];
@@ -31,7 +31,7 @@ export async function writeFloat32(path: string, tensors: Iterable<Float32Tensor
   }
 }
 
-/** The header's length, then its JSON, filled with spaces to a multiple of eight bytes. */
+/** The header's length, then its JSON, padded with spaces to a multiple of eight bytes. */
 function headerOf(tensors: readonly Float32Tensor[]): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let offset = 0;

@@ -1,8 +1,8 @@
-// Writes safetensors files whose header says what a test wants it to say.
+// Writes safetensors files with any header, valid or not.
 
 import { writeFile } from 'node:fs/promises';
 
-/** A header, or its text, as it stands; `data` follows it. */
+/** Write a header, given as a value or as text, and then `data`. */
 export async function writeRaw(path: string, header: unknown, data: Uint8Array): Promise<void> {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const length = Buffer.alloc(8);

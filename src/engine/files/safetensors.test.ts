@@ -129,11 +129,11 @@ describe('refuses, naming file and tensor,', () => {
     'a part of a byte': [{ a: tensor('F4', [31], 0, 16) }, /tensor a .*whole bytes/],
     'a tensor that overlaps another': [
       { a: tensor('F32', [3], 0, 12), b: tensor('F32', [2], 8, 16) },
-      /tensor b to begin at byte \d+, where tensor a ends, found byte \d+, inside of it/,
+      /tensor b to begin at byte \d+, where tensor a ends, found byte \d+, inside it/,
     ],
     'two tensors in the same place': [
       { a: tensor('F32', [4], 0, 16), b: tensor('F32', [4], 0, 16) },
-      /tensor b to begin .* inside of it/,
+      /tensor b to begin .* inside it/,
     ],
     'a gap between tensors': [
       { a: tensor('F32', [1], 0, 4), b: tensor('F32', [2], 8, 16) },

@@ -1,5 +1,5 @@
-// safetensors files: a header of JSON that says where each tensor's bytes lie, then the bytes.
-// Reading checks everything the header claims against the file before anything is allocated.
+// Reads safetensors files: a JSON header that says where each tensor's bytes are, then the bytes.
+// Everything in the header is checked against the file before memory is allocated.
 // Format: https://github.com/huggingface/safetensors#format
 
 import { open, stat } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import {
   toFloat32,
 } from './tensor-bytes.ts';
 
-/** Bits of an element. A file may hold any of these beside the weights; weights are floats. */
+/** Bits of an element. Weights are floats, but a file may hold other tensors beside them. */
 const dtypeBits = {
   ...{ BOOL: 8, U8: 8, I8: 8, U16: 16, I16: 16, U32: 32, I32: 32, U64: 64, I64: 64 },
   ...{ F4: 4, F6_E2M3: 6, F6_E3M2: 6, F8_E5M2: 8, F8_E4M3: 8, F8_E8M0: 8 },
@@ -21,10 +21,10 @@ const dtypeBits = {
 } as const;
 export type SafetensorsDtype = keyof typeof dtypeBits;
 
-/** Upstream's own limit on the header. */
+/** The reference implementation's limit. */
 const maxHeaderBytes = 100_000_000;
 
-/** One tensor: `offset` counts from the start of the file. */
+/** One tensor. `offset` counts from the start of the file. */
 export interface TensorEntry {
   dtype: SafetensorsDtype;
   shape: number[];
@@ -45,7 +45,7 @@ const entrySchema = z.object({
 
 /**
  * Read a file's header.
- * @throws AnnealError InvalidModel naming the file and tensor where header and file disagree
+ * @throws AnnealError InvalidModel naming file and tensor if header and file disagree
  */
 export async function readHeader(path: string): Promise<Map<string, TensorEntry>> {
   const size = await sizeOf(path);
@@ -69,7 +69,7 @@ async function sizeOf(path: string): Promise<number> {
     throw new AnnealError('InvalidModel', `expected weights in ${path}, found ${found}`, { cause });
   });
   if (info.isFile()) return info.size;
-  throw new AnnealError('InvalidModel', `expected weights in ${path}, found no file but a folder`);
+  throw new AnnealError('InvalidModel', `expected weights in ${path}, found a folder`);
 }
 
 function entriesOf(path: string, json: string, base: number, size: number) {
@@ -116,7 +116,7 @@ function entryOf(
   return { dtype, shape, offset: base + start, length };
 }
 
-/** Undefined where the product leaves the whole numbers that are exact, or a byte is cut. */
+/** Undefined if the number of bits is not exact in float64 or not a whole number of bytes. */
 function byteLength(shape: readonly number[], dtype: SafetensorsDtype): number | undefined {
   let bits: number = dtypeBits[dtype];
   for (const size of shape) {
@@ -126,7 +126,7 @@ function byteLength(shape: readonly number[], dtype: SafetensorsDtype): number |
   return bits % 8 === 0 ? bits / 8 : undefined;
 }
 
-/** Tensors lie end to end and fill the file, as upstream has it: none overlaps another. */
+/** Tensors must lie end to end and fill the file, as the format requires; so none overlap. */
 function checkLayout(
   path: string,
   entries: ReadonlyMap<string, TensorEntry>,
@@ -136,7 +136,7 @@ function checkLayout(
   const inOrder = [...entries].sort(([, a], [, b]) => a.offset - b.offset || a.length - b.length);
   let [end, before] = [base, 'the header'];
   for (const [name, { offset, length }] of inOrder) {
-    const wrong = offset < end ? 'inside of it' : 'after a gap';
+    const wrong = offset < end ? 'inside it' : 'after a gap';
     if (offset !== end)
       throw damaged(
         path,
@@ -156,7 +156,7 @@ function damaged(path: string, expected: string, found: string): AnnealError {
   );
 }
 
-/** The entry of a tensor of weights. @throws AnnealError InvalidModel where it holds no floats */
+/** The entry of a tensor of weights. @throws AnnealError InvalidModel if it holds no floats */
 export function asFloats(path: string, name: string, entry: TensorEntry): FloatEntry {
   const { dtype, shape } = entry;
   if (Object.hasOwn(floatDtypes, dtype)) return entry as FloatEntry;
@@ -166,7 +166,7 @@ export function asFloats(path: string, name: string, entry: TensorEntry): FloatE
   );
 }
 
-/** A file of float tensors, in the header's order. @throws AnnealError InvalidModel */
+/** All tensors of a file of floats, in the header's order. @throws AnnealError InvalidModel */
 export async function readFloat32(path: string): Promise<Map<string, Float32Array>> {
   const entries = [...(await readHeader(path))];
   return readTensors(
@@ -176,8 +176,7 @@ export async function readFloat32(path: string): Promise<Map<string, Float32Arra
 }
 
 /**
- * Some of a file's tensors as float32, each read on its own, so that a file takes no more memory
- * than what is kept of it.
+ * Some of a file's tensors as float32. Each is read separately, so that only these take memory.
  * @throws AnnealError InvalidModel for a number that is not finite
  */
 export async function readTensors(

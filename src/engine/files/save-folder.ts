@@ -1,7 +1,7 @@
-// Saving a model as a Hugging Face folder that transformers loads as it is: what the source folder
-// holds beside its weights, the weights in float32, and config, generation config and card that
-// agree with them. The bytes depend on the source's and the weights alone, so that checkpoints can
-// be compared by hash. An optimiser's state is the trainer's affair.
+// Saves a model as a Hugging Face folder that transformers can load: float32 weights, a config,
+// generation config and card that agree with them, and the source folder's other files. The bytes
+// depend only on the source and the weights, so that checkpoints can be compared by hash. The
+// trainer saves the optimiser's state.
 
 import { constants } from 'node:fs';
 import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
@@ -19,17 +19,17 @@ const cardFile = 'README.md';
 export interface SavedModel {
   /** The model folder that the weights were trained from. */
   source: string;
-  /** A folder that is there, and empty. */
+  /** An existing empty folder. */
   out: string;
-  /** Every parameter in the order of `parameterSpecs`. */
+  /** All parameters in the order of `parameterSpecs`. */
   tensors: Iterable<Float32Tensor>;
-  /** What config.json says, where that is not what the source's says. */
+  /** The contents of config.json, if they differ from the source's. */
   config?: SourceJson;
-  /** Hugging Face id of the model in `source`, for the card; otherwise as the source says. */
+  /** Hugging Face id of the model in `source`, for the card; by default what the source declares. */
   base?: string;
 }
 
-/** @throws AnnealError NonFinite for a weight that is no number; nothing is written then */
+/** @throws AnnealError NonFinite for a NaN or infinite weight, before anything is written */
 export async function saveModelFolder({
   source,
   out,
@@ -49,10 +49,7 @@ export async function saveModelFolder({
   await writeFile(join(out, cardFile), modelCard({ config, sourceCard, base }));
 }
 
-/**
- * Weights in any format and what points to them; what training keeps beside a model; what is
- * written anew.
- */
+/** Not copied: weights in any format and their indexes, training state, and files written here. */
 const leftOut = [
   /\.(safetensors|bin|gguf|onnx|onnx_data|pt|pth|ckpt|h5|msgpack|ot|npz)$/,
   /\.(safetensors|bin)\.index\.json$/,
@@ -61,7 +58,7 @@ const leftOut = [
   /^(config\.json|README\.md)$/,
 ];
 
-/** Files to take over as they are, sorted; links are followed, sub-folders and hidden files left. */
+/** Files to copy, sorted. Links are followed; folders and hidden files are left out. */
 async function companionFiles(folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const name of (await readdir(folder)).sort()) {
@@ -71,7 +68,7 @@ async function companionFiles(folder: string): Promise<string[]> {
   return names;
 }
 
-/** A folder's config.json, its numbers as they are written. */
+/** A folder's config.json, with its numbers as written. */
 export async function readSourceConfig(folder: string): Promise<SourceJson> {
   const path = join(folder, configFile);
   return parseSourceJson(path, await readFile(path, 'utf8'));

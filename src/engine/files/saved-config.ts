@@ -1,10 +1,10 @@
-// config.json and generation_config.json of a saved model: what the source says, key by key and
-// number by number as it was written, with what has to agree with float32 weights.
+// config.json and generation_config.json of a saved model: the source's keys and numbers as written,
+// changed only where they must agree with float32 weights.
 
 import { findArchitecture } from '../model/families.ts';
 import { parseJson } from './json.ts';
 
-/** A JSON object whose numbers stay as the file wrote them (8.0 is not 8 to every reader). */
+/** A JSON object whose numbers stay as written (8.0 is not 8 to every reader). */
 export type SourceJson = Record<string, unknown>;
 
 /** ECMAScript's JSON.parse source text access, which TypeScript does not declare yet. */
@@ -25,7 +25,7 @@ export function parseSourceJson(file: string, text: string): SourceJson {
   ) as SourceJson;
 }
 
-/** Every key of the source; the data type float32, under the key that the source used. */
+/** The source's config with data type float32, under the key that the source used. */
 export function savedConfig(source: SourceJson): SourceJson {
   const config = { ...source };
   const keys = ['dtype', 'torch_dtype'].filter((key) => key in config);
@@ -39,7 +39,7 @@ export function architectureOf(config: SourceJson): string {
   return (config.architectures as string[])[0]!;
 }
 
-/** For a source without a generation config: its special tokens, as config.json has them. */
+/** A generation config for a source without one: the special tokens from its config.json. */
 export function savedGeneration(config: SourceJson): SourceJson {
   const keys = ['bos_token_id', 'eos_token_id', 'pad_token_id'];
   return Object.fromEntries(

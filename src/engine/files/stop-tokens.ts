@@ -1,6 +1,6 @@
-// The tokens that end a completion, as transformers' generate finds them: generation_config.json
-// says it, and where it does not, config.json. (A generation_config.json that names none leaves
-// generate without any; here config.json's still hold.)
+// The tokens that end a completion: those of generation_config.json, otherwise of config.json, as in
+// transformers' generate. (If generation_config.json names none, generate stops at none; here those
+// of config.json still apply.)
 
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ const fileSchema = z.looseObject({ eos_token_id: z.union([id, z.array(id).min(1)
 
 /**
  * @param declared config.json's eos_token_id
- * @throws AnnealError InvalidModel where generation_config.json is there and damaged
+ * @throws AnnealError InvalidModel if generation_config.json is malformed
  */
 export async function readStopTokens(
   folder: string,
@@ -32,6 +32,6 @@ async function readGenerationConfig(
   if (parsed.success) return parsed.data;
   throw new AnnealError(
     'InvalidModel',
-    `${file}: expected a mapping, eos_token_id in it a token id or a list of them; ${z.prettifyError(parsed.error)}`,
+    `${file}: expected an object whose eos_token_id is a token id or a list of them; ${z.prettifyError(parsed.error)}`,
   );
 }

@@ -1,19 +1,19 @@
-// The bytes of tensors: read from files of any size, widened to float32, looked through for
-// numbers that are not finite. Where in a file a tensor lies is safetensors.ts's affair.
+// The bytes of tensors: reading them from files of any size, converting to float32, searching for
+// NaN and infinity. safetensors.ts knows where in a file a tensor is.
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { AnnealError } from '../../errors.ts';
 
-/** Data types that hold weights, with the name that the Hugging Face world gives to each. */
+/** Data types of weights in safetensors files, with their names in graphs and in transformers. */
 export const floatDtypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 export type FloatDtype = keyof typeof floatDtypes;
 
 const elementBytes: Record<FloatDtype, number> = { F32: 4, F16: 2, BF16: 2 };
 
-/** Most bytes of one read or write: the system's calls end at 2 GiB. */
+/** Most bytes of one read or write: system calls are limited to 2 GiB. */
 export const partBytes = 1 << 30;
 
-/** `length` bytes from `position` on. @throws AnnealError InvalidModel where the file ends before */
+/** `length` bytes from `position`. @throws AnnealError InvalidModel if the file is shorter */
 export async function readBytes(
   file: FileHandle,
   path: string,
@@ -34,7 +34,7 @@ export async function readBytes(
   return bytes;
 }
 
-/** A whole file's bytes (fs.readFile ends at 2 GiB). @throws AnnealError InvalidModel */
+/** All bytes of a file (fs.readFile is limited to 2 GiB). @throws AnnealError InvalidModel */
 export async function readWhole(path: string): Promise<Uint8Array> {
   const file = await open(path);
   try {
@@ -44,7 +44,7 @@ export async function readWhole(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Little-endian floats as float32: a view of float32 where it is aligned, otherwise a copy. */
+/** Little-endian floats as float32: a view if they are aligned float32, otherwise a copy. */
 export function toFloat32(bytes: Uint8Array, dtype: FloatDtype): Float32Array {
   const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   const count = bytes.length / elementBytes[dtype];
@@ -56,7 +56,7 @@ export function toFloat32(bytes: Uint8Array, dtype: FloatDtype): Float32Array {
   return new Float32Array(words.buffer);
 }
 
-/** Bits of the exponent, and the lowest of them, in a word of four bytes: one float or two. */
+/** All bits of the exponent, and the lowest of them, in a 4-byte word of one or two floats. */
 const exponents: Record<FloatDtype, readonly [mask: number, lowest: number]> = {
   F32: [0x7f800000, 0x00800000],
   F16: [0x7c007c00, 0x04000400],
@@ -64,9 +64,8 @@ const exponents: Record<FloatDtype, readonly [mask: number, lowest: number]> = {
 };
 
 /**
- * Index of the first element that is NaN or infinite, -1 where there is none. Such a number has
- * every bit of its exponent set, so that adding the lowest of them carries into the sign's place:
- * half a second for a gigabyte.
+ * Index of the first element that is NaN or infinite, or -1. Such a number has all bits of its
+ * exponent set, so adding the lowest of them carries into the sign bit: half a second per gigabyte.
  */
 export function firstNonFinite(bytes: Uint8Array, dtype: FloatDtype): number {
   const blockBytes = 1 << 16;
@@ -79,8 +78,7 @@ export function firstNonFinite(bytes: Uint8Array, dtype: FloatDtype): number {
   return -1;
 }
 
-/** Whether some element's exponent is full. */
-
+/** Whether an element has all bits of its exponent set. */
 function carries(block: Uint8Array, dtype: FloatDtype): boolean {
   const [mask, lowest] = exponents[dtype];
   const signs = (mask + lowest) & ~mask;
@@ -90,7 +88,7 @@ function carries(block: Uint8Array, dtype: FloatDtype): boolean {
   return (carried & signs) !== 0;
 }
 
-/** A view where the bytes lie at a multiple of four, otherwise a copy, filled up with zeros. */
+/** A view if the bytes are aligned to 4, otherwise a copy padded with zeros. */
 function wordsOf(block: Uint8Array): Int32Array {
   if (block.byteOffset % 4 === 0 && block.length % 4 === 0)
     return new Int32Array(block.buffer, block.byteOffset, block.length / 4);

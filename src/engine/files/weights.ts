@@ -1,5 +1,5 @@
-// A model folder's weights: checked against the decoder's description, then either read as
-// float32 arrays (for training) or pointed at as external data (for sampling and scoring).
+// A model folder's weights, checked against the decoder's description: read as float32 arrays for
+// training, or as external data of a graph for sampling and scoring.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import {
 } from './safetensors.ts';
 import { floatDtypes, readWhole } from './tensor-bytes.ts';
 
-/** Name of the weights of a model that is not sharded. */
+/** The weights of a model that is not sharded. */
 export const weightsFile = 'model.safetensors';
 const indexFile = 'model.safetensors.index.json';
 
@@ -30,7 +30,7 @@ interface LocatedTensor extends FloatEntry {
 }
 
 /**
- * Where every parameter lies, in `model.safetensors` or, where there is none, the shards that the
+ * Where each parameter is: in `model.safetensors` or, if it does not exist, in the shards that the
  * index names.
  * @throws AnnealError InvalidModel naming file and tensor
  */
@@ -51,13 +51,13 @@ export async function locateParameters(
   );
 }
 
-/** Which file holds a tensor: one for all, or as the index of a sharded checkpoint says. */
+/** The file that holds each tensor: always the same, or as the index of a sharded model says. */
 async function weightMap(folder: string): Promise<(tensor: string) => string> {
   if (await isFile(join(folder, weightsFile))) return () => weightsFile;
   const path = join(folder, indexFile);
   const text = await readIfThere(path);
   if (text === null) throw noWeights(folder);
-  // Names alone: an index must not point out of its folder.
+  // No paths: an index must not point outside its folder.
   const fileName = z.string().regex(/^[^/\\]+$/);
   const schema = z.looseObject({ weight_map: z.record(z.string(), fileName) });
   const map = new Map(Object.entries(parseJsonAs(path, text, schema).weight_map));
@@ -81,7 +81,7 @@ const isFile = (path: string) =>
 function noWeights(folder: string): AnnealError {
   return new AnnealError(
     'InvalidModel',
-    `expected weights in ${join(folder, weightsFile)} or ${indexFile}, found no such file; weights of another format have to be saved as safetensors first`,
+    `expected weights in ${join(folder, weightsFile)} or ${indexFile}, found neither; save weights in another format as safetensors first`,
   );
 }
 
@@ -95,7 +95,7 @@ async function checkShards(folder: string, map: ReadonlyMap<string, string>): Pr
       );
 }
 
-/** A parameter's entry in a header. @throws AnnealError InvalidModel where it is another's */
+/** A parameter's entry in a header. @throws AnnealError InvalidModel if missing or mismatched */
 function check(
   path: string,
   header: ReadonlyMap<string, TensorEntry>,
@@ -113,7 +113,7 @@ function check(
 }
 
 /**
- * Parameters as float32 arrays by name, in the order of `parameterSpecs`; all, or those named.
+ * Parameters as float32 arrays by name, in the order of `parameterSpecs`; all, or those in `names`.
  * @throws AnnealError InvalidModel naming file and tensor
  */
 export async function readParameters(
@@ -130,8 +130,8 @@ export async function readParameters(
 }
 
 /**
- * Tensors of one file as float32, by name: the optimiser's state, whose names are its own.
- * @throws AnnealError InvalidModel where one is missing or of another shape
+ * Tensors of one file as float32, by name, such as adapters or the optimiser's state.
+ * @throws AnnealError InvalidModel if one is missing or has another shape
  */
 export async function readNamed(
   path: string,
@@ -144,7 +144,7 @@ export async function readNamed(
   );
 }
 
-/** Open a folder's weights as external data of a graph. @throws AnnealError InvalidModel */
+/** A folder's weights as external data of a graph. @throws AnnealError InvalidModel */
 export async function openWeights(folder: string, c: DecoderConfig): Promise<ExternalWeights> {
   const located = await locateParameters(folder, c);
   const files = new Map<string, Uint8Array>();

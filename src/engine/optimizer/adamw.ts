@@ -1,8 +1,8 @@
-// The optimiser: clipping by global norm and AdamW, in place on the arrays that hold the state.
-// Outside of the graph, since a graph's outputs are copies: the state of a step would be held
-// three times over, and copying it takes longer than the arithmetic.
+// The optimiser: clipping by global norm and AdamW, in place on the arrays that hold the state. It
+// is not part of the graph because a graph's outputs are copies: there would be three copies of the
+// state, and copying takes longer than the arithmetic.
 
-/** What is in force in a step. */
+/** Hyperparameters of one step. */
 export interface AdamWSettings {
   learning_rate: number;
   weight_decay: number;
@@ -13,7 +13,7 @@ export interface AdamWSettings {
   max_grad_norm: number;
 }
 
-/** A parameter with its first and second moment, of the same length. */
+/** A parameter with its first and second moments, of the same length. */
 export interface Moments {
   parameter: Float32Array;
   first: Float32Array;
@@ -37,7 +37,7 @@ export function adamw(
   const scale = Math.min(1, max_grad_norm / (norm + 1e-6));
   const firstRate = (1 - beta1) * scale;
   const secondRate = (1 - beta2) * scale * scale;
-  // η·(m/c₁) / (√(v/c₂) + ε) with √c₂ taken out of the denominator.
+  // η·(m/c₁) / (√(v/c₂) + ε) with √c₂ moved out of the denominator.
   const root = Math.sqrt(1 - beta2 ** t);
   const rate = (learning_rate / (1 - beta1 ** t)) * root;
   const floor = epsilon * root;

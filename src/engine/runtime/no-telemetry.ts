@@ -1,3 +1,3 @@
-// onnxruntime reports usage to its vendor unless told not to, before it is loaded. Import first.
+// ONNX Runtime reports usage to its vendor unless this is set before it is loaded. Import first.
 
 process.env.ORT_DISABLE_TELEMETRY = '1';

@@ -1,7 +1,7 @@
-// ONNX Runtime sessions: the only place that knows onnxruntime-node. A run blocks the thread
-// that calls it, so everything here belongs in a model process.
+// ONNX Runtime sessions. Only this folder imports onnxruntime-node. A run blocks the calling thread,
+// so sessions belong in a model process.
 
-// Loaded before onnxruntime, on purpose.
+// Must come before onnxruntime-node.
 import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Device } from '../../config/schema/engine.ts';
@@ -13,11 +13,11 @@ export interface SessionOptions {
   device: Device;
   /** Threads of one operator. */
   threads: number;
-  /** External files that initializers point into, by the location they name. */
+  /** External files that initializers point into, by location. */
   files?: ReadonlyMap<string, Uint8Array>;
 }
 
-/** An array with its shape, as it goes into a graph or comes out of one. */
+/** An input or output of a graph. */
 export interface TensorData<T extends Float32Array | BigInt64Array = Float32Array | BigInt64Array> {
   data: T;
   shape: readonly number[];
@@ -31,7 +31,7 @@ export class Session {
     this.#session = session;
   }
 
-  /** @throws AnnealError InvalidModel where the provider is missing or refuses the graph */
+  /** @throws AnnealError InvalidModel if the provider is missing or refuses the graph */
   static async create(model: Uint8Array, options: SessionOptions): Promise<Session> {
     const { label, requires, config } = providers[options.device];
     const externalData = [...(options.files ?? [])].map(([path, data]) => ({ path, data }));
@@ -41,7 +41,7 @@ export class Session {
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
         graphOptimizationLevel: 'all',
-        // Warnings of the optimiser are of no use to a person.
+        // Errors only: warnings of the graph optimiser do not help users.
         logSeverityLevel: 3,
         ...(externalData.length > 0 && { externalData }),
       } as InferenceSession.SessionOptions);
@@ -55,7 +55,7 @@ export class Session {
     }
   }
 
-  /** Run the graph; `fetches` names the outputs wanted, all by default. */
+  /** Run the graph and return the outputs named in `fetches`, all by default. */
   async run(
     feeds: Readonly<Record<string, TensorData>>,
     fetches: readonly string[] = this.#session.outputNames,

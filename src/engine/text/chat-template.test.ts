@@ -83,7 +83,7 @@ describe('a folder is refused', () => {
   it('without a template', async () => {
     await declare(undefined);
     expect(await refusal()).toBe(
-      `${folder}: expected a chat template, found neither chat_template.jinja nor a chat_template in tokenizer_config.json. Name a chat model, or leave the prompt format at 'plain'.`,
+      `${folder}: expected a chat template, found neither chat_template.jinja nor a chat_template in tokenizer_config.json. Choose a chat model, or use prompt format 'plain'.`,
     );
   });
 
@@ -94,7 +94,7 @@ describe('a folder is refused', () => {
 
   it('with something else for a template', async () => {
     await declare([{ name: 'default' }]);
-    expect(await refusal()).toMatch(/expected chat_template as a text, .*found \[\{"name"/);
+    expect(await refusal()).toMatch(/expected chat_template to be a text, .*found \[\{"name"/);
   });
 
   it('with a template that is not Jinja', async () => {
@@ -107,7 +107,7 @@ describe('a folder is refused', () => {
       "{% if messages[0].role == 'system' %}{{ raise_exception('No system!') }}{% endif %}",
     );
     expect(await refusal()).toMatch(
-      /tokenizer_config\.json: expected .* system, then user; it refuses: No system!\. Some models take no system message/,
+      /tokenizer_config\.json: expected .* system, then user; it refuses: No system!\. Some models accept no system message/,
     );
     expect(await render({}, conversation.slice(1))).toBe('');
   });

@@ -1,7 +1,6 @@
-// A model folder's chat template: found where transformers finds it and rendered as its
-// apply_chat_template does, through Hugging Face's own JavaScript Jinja. That one trims what
-// JavaScript counts as white space, where Python also trims U+001C to U+001F and U+0085 and leaves
-// U+FEFF. What a rendered text becomes as tokens is prompt-format.ts.
+// A model folder's chat template, found and rendered as by transformers' apply_chat_template, with
+// Hugging Face's JavaScript Jinja. One difference: it trims what JavaScript counts as white space;
+// Python also trims U+001C to U+001F and U+0085, but not U+FEFF. prompt-format.ts encodes the text.
 
 import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
@@ -18,17 +17,17 @@ export interface Message {
 
 export interface ChatTemplate {
   /**
-   * The text of a conversation: up to where the assistant's next words begin, or, where the
-   * assistant had the last word, the whole of it.
-   * @throws AnnealError InvalidModel where the template refuses these messages
+   * The text of a conversation. If the last message is not the assistant's, the text ends where the
+   * assistant's answer begins.
+   * @throws AnnealError InvalidModel if the template refuses these messages
    */
   render(messages: readonly Message[], specialTokens: SpecialTokens): string;
 }
 
 /**
- * Read `chat_template.jinja`, or else the `chat_template` of tokenizer_config.json: a text, or the
- * one named 'default' of a list.
- * @throws AnnealError InvalidModel where there is none or it is no template
+ * Read `chat_template.jinja`, otherwise the `chat_template` of tokenizer_config.json: a text, or the
+ * entry named 'default' of a list.
+ * @throws AnnealError InvalidModel if there is none or it is not valid
  */
 export async function readChatTemplate(folder: string): Promise<ChatTemplate> {
   const { file, text } = await findTemplate(folder);
@@ -56,12 +55,12 @@ const configSchema = z.union([
   z.array(z.looseObject({ name: z.string(), template: z.string() })),
 ]);
 
-/** Whether the folder has a chat template, of whatever worth. */
+/** Whether the folder has a chat template, valid or not. */
 export async function hasChatTemplate(folder: string): Promise<boolean> {
   return (await declaredTemplate(folder)) !== null;
 }
 
-/** What the folder gives as its chat template, and in which file; null where it gives none. */
+/** The folder's chat template, unchecked, and the file it is in; null if there is none. */
 async function declaredTemplate(
   folder: string,
 ): Promise<{ file: string; declared: unknown } | null> {
@@ -78,14 +77,14 @@ async function findTemplate(folder: string): Promise<{ file: string; text: strin
   if (found === null)
     throw new AnnealError(
       'InvalidModel',
-      `${folder}: expected a chat template, found neither chat_template.jinja nor a chat_template in tokenizer_config.json. Name a chat model, or leave the prompt format at 'plain'.`,
+      `${folder}: expected a chat template, found neither chat_template.jinja nor a chat_template in tokenizer_config.json. Choose a chat model, or use prompt format 'plain'.`,
     );
   return { file: found.file, text: defaultOf(found.file, found.declared) };
 }
 
 function defaultOf(file: string, declared: unknown): string {
   const parsed = configSchema.safeParse(declared);
-  const expected = `${file}: expected chat_template as a text, or as a list of {name, template} with one named 'default'`;
+  const expected = `${file}: expected chat_template to be a text, or a list of {name, template} with one named 'default'`;
   if (!parsed.success)
     throw new AnnealError('InvalidModel', `${expected}, found ${JSON.stringify(declared)}`);
   if (typeof parsed.data === 'string') return parsed.data;
@@ -95,7 +94,7 @@ function defaultOf(file: string, declared: unknown): string {
   throw new AnnealError('InvalidModel', `${expected}, found ${names || 'an empty list'}`);
 }
 
-/** Ends the line, so that the template's own first line is still the first of its kind. */
+/** Ends with a newline, so that line-based rules still apply to the template's first line. */
 const prologue = '{% set strftime_now = anneal_strftime %}\n';
 
 function parse(file: string, text: string): Template {
@@ -105,7 +104,7 @@ function parse(file: string, text: string): Template {
     const reason = (cause as Error).message;
     throw new AnnealError(
       'InvalidModel',
-      `${file}: expected a chat template in Jinja, cannot parse it: ${reason}. Mend it, or leave the prompt format at 'plain'.`,
+      `${file}: expected a chat template in Jinja, found one that cannot be parsed: ${reason}. Correct it, or use prompt format 'plain'.`,
       { cause },
     );
   }
@@ -114,22 +113,22 @@ function parse(file: string, text: string): Template {
 function refusedBy(file: string, messages: readonly Message[], cause: Error): AnnealError {
   const roles = messages.map(({ role }) => role).join(', then ');
   const hint = messages.some(({ role }) => role === 'system')
-    ? ' Some models take no system message; try without.'
+    ? ' Some models accept no system message; try without one.'
     : '';
   return new AnnealError(
     'InvalidModel',
-    `${file}: expected the chat template to take messages of ${roles}; it refuses: ${cause.message}.${hint}`,
+    `${file}: expected the chat template to accept messages of ${roles}; it refuses: ${cause.message}.${hint}`,
     { cause },
   );
 }
 
-/** Friday, 26 July 2024, midnight: the date that Llama's templates fall back on. */
+/** Friday, 26 July 2024, midnight: the default date of Llama's templates. */
 const fixedDate: Readonly<Record<string, string>> = {
   ...{ Y: '2024', y: '24', m: '07', d: '26', B: 'July', b: 'Jul', A: 'Friday', a: 'Fri' },
   ...{ H: '00', M: '00', S: '00', '%': '%' },
 };
 
-/** What templates call for today's date, on a day that stands still: runs go on past midnight. */
+/** Templates call this for today's date. The date is fixed, since runs may continue past midnight. */
 function formatFixedDate(format: string): string {
   return format.replaceAll(/%(.)/g, (directive, letter) => fixedDate[letter] ?? directive);
 }

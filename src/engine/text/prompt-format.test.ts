@@ -45,7 +45,7 @@ describe('plain', () => {
     const bos = { ...plain, bos: true };
     expect(await encode('f(x)', bos)).toEqual([1022, ...tokenizer.encode('f(x)')]);
     await writeFile(config, JSON.stringify({ bos_token: '<s>' }));
-    await expect(encode('f(x)', bos)).rejects.toThrow(/asks for bos; found '<s>'/);
+    await expect(encode('f(x)', bos)).rejects.toThrow(/sets bos; found '<s>'/);
     await cp(join(policy, 'tokenizer_config.json'), config);
     await expect(encode('f(x)', bos)).rejects.toMatchObject({
       kind: 'InvalidModel',

@@ -1,5 +1,4 @@
-// How a prompt's text becomes the tokens that a completion follows: as it stands, or as what the
-// user says in the model's chat template.
+// Encodes prompts as tokens: the plain text, or the user's message in the model's chat template.
 
 import type { PromptFormat } from '../../config/schema/model.ts';
 import { AnnealError } from '../../errors.ts';
@@ -15,9 +14,9 @@ export type SequenceEncoder = (prompt: string, completion: string) => number[];
 type FormatOf<K extends PromptFormat['kind']> = Extract<PromptFormat, { kind: K }>;
 
 /**
- * The encoder of the prompts of a tokenizer's model folder.
- * @throws AnnealError InvalidModel where the folder lacks what the format needs; the encoder throws
- * it where a chat template refuses a prompt.
+ * A prompt encoder in the given format.
+ * @throws AnnealError InvalidModel if the tokenizer's folder lacks what the format needs; the encoder
+ * throws it if the chat template refuses a prompt
  */
 export async function createPromptEncoder(
   tokenizer: Tokenizer,
@@ -28,8 +27,9 @@ export async function createPromptEncoder(
 }
 
 /**
- * The encoder of whole answers, as a reward model reads them: the text followed by the tokenizer's
- * eos_token where it has one (as TRL's RewardTrainer does it), or the conversation in the chat template.
+ * An encoder of prompts with their completions, for reward models: the text followed by the
+ * tokenizer's eos_token, if it has one (as in TRL's RewardTrainer), or the conversation in the chat
+ * template.
  * @throws AnnealError InvalidModel as `createPromptEncoder` does
  */
 export async function createSequenceEncoder(
@@ -56,7 +56,7 @@ function plainEncoder(tokenizer: Tokenizer, { bos }: FormatOf<'plain'>): PromptE
   return (prompt) => [...start, ...tokenizer.encode(prompt)];
 }
 
-/** The template itself writes the token that begins a text, where its model has one. */
+/** No bos_token is added: the template writes it if the model has one. */
 function chatEncoder(
   template: ChatTemplate,
   tokenizer: Tokenizer,
@@ -79,6 +79,6 @@ function bosIdOf({ folder, specialTokens, idOf }: Tokenizer): number {
   if (id !== undefined) return id;
   throw new AnnealError(
     'InvalidModel',
-    `${folder}/tokenizer_config.json: expected a bos_token that the tokenizer knows, since the prompt format asks for bos; found ${token === undefined ? 'none' : `'${token}'`}. Leave bos at false for this model.`,
+    `${folder}/tokenizer_config.json: expected a bos_token that the tokenizer knows, because the prompt format sets bos; found ${token === undefined ? 'none' : `'${token}'`}. Set bos to false for this model.`,
   );
 }

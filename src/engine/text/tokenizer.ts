@@ -1,4 +1,4 @@
-// A model folder's tokenizer, through Hugging Face's own JavaScript implementation.
+// A model folder's tokenizer, run by Hugging Face's JavaScript implementation.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,21 +8,21 @@ import { AnnealError } from '../../errors.ts';
 import { checkJson, parseJson } from '../files/json.ts';
 
 export interface Tokenizer {
-  /** The model folder that it was read from. */
+  /** The model folder it was read from. */
   readonly folder: string;
-  /** Number of token ids, added tokens included. */
+  /** Number of token ids, including added tokens. */
   readonly vocabSize: number;
-  /** The named special tokens that the folder declares: `bos_token`, `eos_token` and the like. */
+  /** The special tokens that the folder declares, such as `eos_token`. */
   readonly specialTokens: SpecialTokens;
-  /** Token ids of a text; special tokens that stand in it are found, none are added. */
+  /** Token ids of a text. Special tokens in the text are recognised; none are added. */
   encode(text: string): number[];
-  /** The text of token ids, special tokens left out. */
+  /** The text of token ids, without special tokens. */
   decode(ids: number[]): string;
-  /** The id of a token, undefined where there is no such token. */
+  /** The id of a token, or undefined if there is no such token. */
   idOf(token: string): number | undefined;
 }
 
-/** Special tokens by name, each as it is written in a text. */
+/** Special tokens by name, each as written in a text. */
 export type SpecialTokens = { readonly [name in SpecialTokenName]?: string };
 
 const specialTokenNames = [
@@ -56,7 +56,7 @@ export async function readTokenizer(folder: string): Promise<Tokenizer> {
   };
 }
 
-/** A special token as a text or as a description of it. */
+/** A special token as a text, or as an object with the text as `content`. */
 const tokenSchema = z
   .union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)])
   .nullish();
@@ -69,7 +69,7 @@ const configSchema = z.looseObject({
 });
 type TokenizerConfig = z.output<typeof configSchema>;
 
-/** The keys of tokenizer_config.json that matter here, checked. @throws AnnealError InvalidModel */
+/** tokenizer_config.json, its special tokens checked. @throws AnnealError InvalidModel */
 export async function readTokenizerConfig(folder: string): Promise<TokenizerConfig> {
   const file = join(folder, 'tokenizer_config.json');
   return checkJson(file, await readJson(file), configSchema);

@@ -2,9 +2,14 @@
 // and a worker (`anneal worker`, or your own: `anneal-rl/activities`).
 
 export { taskQueues } from '../activities/task-queues.ts';
-export { describeRun, type Execution, observeRun, queryStatus } from '../cli/live/observe.ts';
-export { startRun } from '../cli/live/start.ts';
-export type { Observation } from '../cli/live/view.ts';
+export {
+  describeRun,
+  type Execution,
+  type Observation,
+  observeRun,
+  queryStatus,
+} from '../cli/live/run-state.ts';
+export { startRun } from '../cli/live/start-run.ts';
 export { type LoadOptions, loadRunFile, resolveConfig } from '../config/load.ts';
 export { type RunConfig, type RunFile, runSchema } from '../config/schema/run.ts';
 export { AnnealError } from '../errors.ts';

@@ -11,7 +11,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@te
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { activitiesByQueue } from '../../src/activities/queues.ts';
 import { taskQueues } from '../../src/activities/task-queues.ts';
-import { observeRun, workflowTaskProblem } from '../../src/cli/live/observe.ts';
+import { observeRun, workflowTaskProblem } from '../../src/cli/live/run-state.ts';
 import { connect } from '../../src/workers/server/connect.ts';
 import { freePorts, host } from '../../src/workers/server/ports.ts';
 import { endServer, launchServer } from '../../src/workers/server/server-process.ts';

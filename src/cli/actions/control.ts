@@ -17,7 +17,7 @@ import {
   resumeUpdate,
   stopUpdate,
 } from '../../workflows/messages.ts';
-import { describeRun, isOpen } from '../live/observe.ts';
+import { describeRun, isOpen } from '../live/run-state.ts';
 import { type Place, withLiveTemporal } from '../services/temporal.ts';
 import { printJson, printLines } from '../terminal/output.ts';
 

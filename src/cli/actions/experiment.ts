@@ -18,9 +18,9 @@ import {
   loadExperiment,
 } from '../../config/schema/experiment-file.ts';
 import type { ExperimentInput, ExperimentOutcome } from '../../workflows/messages.ts';
-import { describeRun, isOpen } from '../live/observe.ts';
+import { describeRun, isOpen } from '../live/run-state.ts';
+import { checkInputs } from '../runs/check-inputs.ts';
 import { isFinished, latestFolder, nextAttempt } from '../runs/experiment-runs.ts';
-import { checkInputs } from '../runs/inputs.ts';
 import { folderOf, readRunFolder, typedPath } from '../runs/run-folder.ts';
 import { openTemporal, type Place, type Temporal } from '../services/temporal.ts';
 import { openWorker, type WorkersChoice } from '../services/workers.ts';

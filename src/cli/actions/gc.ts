@@ -7,7 +7,7 @@ import { requestsAtOnce } from '../../artifacts/store.ts';
 import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import { keepsVerdicts } from '../../config/reward-traits.ts';
 import { AnnealError } from '../../errors.ts';
-import { describeRun, isOpen, openRuns } from '../live/observe.ts';
+import { describeRun, isOpen, openRuns } from '../live/run-state.ts';
 import {
   type Garbage,
   garbageOfRun,

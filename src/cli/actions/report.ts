@@ -5,8 +5,8 @@ import { recommend } from '../../analysis/diagnosis/recommendations.ts';
 import { successMetrics } from '../../analysis/diagnosis/success.ts';
 import { renderEpochReport } from '../../analysis/pages/epoch-report.ts';
 import { renderRunReport } from '../../analysis/pages/run-report.ts';
+import { defaultTargets } from '../../config/schema/success.ts';
 import { AnnealError } from '../../errors.ts';
-import { defaultTargets } from '../live/summary.ts';
 import { type RunFolder, readRunFolder } from '../runs/run-folder.ts';
 import { printJson } from '../terminal/output.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '../../config/schema/reward-model-file.ts';
 import { checkModelFolder } from '../../engine/inference/model-folder.ts';
 import { type RewardModelResult, rewardModelEpochsQuery } from '../../workflows/messages.ts';
-import { describeRun, isOpen } from '../live/observe.ts';
+import { describeRun, isOpen } from '../live/run-state.ts';
 import { typedPath } from '../runs/run-folder.ts';
 import { openTemporal, type Place } from '../services/temporal.ts';
 import { openWorker, type WorkersChoice } from '../services/workers.ts';

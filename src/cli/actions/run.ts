@@ -8,12 +8,12 @@ import { resolveInput } from '../../config/paths.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { AnnealError } from '../../errors.ts';
 import { announce, farewell } from '../live/announcements.ts';
-import { createDisplay, type Display } from '../live/display.ts';
-import { describeRun, isOpen, openRuns } from '../live/observe.ts';
-import { concludeRun } from '../live/outcome.ts';
-import { startRun } from '../live/start.ts';
-import { watchRun } from '../live/watch.ts';
-import { checkInputs } from '../runs/inputs.ts';
+import { createDisplay, type Display } from '../live/run-display.ts';
+import { concludeRun } from '../live/run-outcome.ts';
+import { describeRun, isOpen, openRuns } from '../live/run-state.ts';
+import { startRun } from '../live/start-run.ts';
+import { watchRun } from '../live/watch-run.ts';
+import { checkInputs } from '../runs/check-inputs.ts';
 import { folderOf, isBegun, readConfig } from '../runs/run-folder.ts';
 import { chooseName } from '../runs/run-name.ts';
 import {

@@ -5,12 +5,18 @@ import { join } from 'node:path';
 import type { WorkflowExecutionStatusName } from '@temporalio/client';
 import { successMetrics } from '../../analysis/diagnosis/success.ts';
 import { layout } from '../../artifacts/layout.ts';
+import { defaultTargets } from '../../config/schema/success.ts';
 import { AnnealError } from '../../errors.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
-import { describeRun, isOpen, observeRun, workflowTaskProblem } from '../live/observe.ts';
-import { defaultTargets } from '../live/summary.ts';
-import { epochTable, type Observation, runLines } from '../live/view.ts';
-import { isServiceError } from '../live/watch.ts';
+import { epochTable, runLines } from '../live/run-screen.ts';
+import {
+  describeRun,
+  isOpen,
+  type Observation,
+  observeRun,
+  workflowTaskProblem,
+} from '../live/run-state.ts';
+import { isServiceError } from '../live/watch-run.ts';
 import { findRunFolder, folderOf, readConfig, typedPath } from '../runs/run-folder.ts';
 import { isServerUp, type Place, webPageOf, withLiveTemporal } from '../services/temporal.ts';
 import { printJson, printLines } from '../terminal/output.ts';

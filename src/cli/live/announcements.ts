@@ -1,4 +1,4 @@
-// What `anneal run` says before it shows a run and when it leaves one. Pure.
+// The lines that `anneal run` prints before it shows a run and when it is interrupted.
 
 import { firstEpochOf, lastEpochOf } from '../../config/schedule.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
@@ -12,7 +12,7 @@ export function describePhases(config: RunConfig): string {
     .join(', then ');
 }
 
-/** What starts, or which live run is shown instead. */
+/** The run that starts, or the live run that is shown instead. */
 export function announce(
   kind: 'start' | 'attach',
   config: RunConfig,
@@ -21,8 +21,8 @@ export function announce(
   const page = webPage ? [`Web UI: ${webPage}`] : [];
   if (kind === 'attach')
     return [
-      `run '${config.name}' is under way: attached to it as it was started; ` +
-        'the file and flags given now are not applied (for another run: --name)',
+      `run '${config.name}' is in progress: attached to it. ` +
+        'The run file and flags given now have no effect; to start another run, pass --name.',
       ...page,
     ];
   const count = lastEpochOf(config) - firstEpochOf(config) + 1;
@@ -32,16 +32,16 @@ export function announce(
   ];
 }
 
-/** What Ctrl-C means to a run. */
+/** What happens to the run after Ctrl-C. */
 export function farewell(run: string, ownWorker: boolean): string[] {
   const state = ownWorker
-    ? `run '${run}' is kept as it is: nothing of it is lost, and it goes on when a worker is back.`
-    : `run '${run}' goes on without you: its server and workers are elsewhere.`;
+    ? `run '${run}' is interrupted. Nothing is lost: it resumes when a worker is back.`
+    : `run '${run}' continues: its workers run elsewhere.`;
   return [
     '',
     state,
-    '  go on, or watch again   the same command once more',
-    `  where it stands         anneal status ${run}`,
+    '  to resume or watch it   repeat the command',
+    `  to see how far it is    anneal status ${run}`,
     ...(ownWorker ? ['shutting down …'] : []),
   ];
 }

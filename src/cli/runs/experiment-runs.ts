@@ -1,5 +1,5 @@
-// Where the runs of an experiment lie. One that was cut short, by a cancelled experiment or a
-// failure, keeps its folder as it is and goes on in a run of the next free name.
+// The folders of an experiment's runs. An interrupted run, after a failure or a cancelled experiment,
+// keeps its folder and continues as a run with the next free name.
 
 import { isDeepStrictEqual } from 'node:util';
 import { joinAddress } from '../../artifacts/address.ts';
@@ -12,28 +12,28 @@ import type { ExperimentInput } from '../../workflows/messages.ts';
 import { findRunFolder, folderOf, isBegun } from './run-folder.ts';
 import { numberedName } from './run-name.ts';
 
-/** How often a run of the grid was begun: under its own name, then `…-2`, `…-3`. */
+/** How often a run was started: under its own name, then `…-2`, `…-3`. */
 async function attemptsOf(id: string, runsDir: string): Promise<number> {
   let attempts = 0;
   while (await isBegun(runsDir, numberedName(id, attempts + 1))) attempts++;
   return attempts;
 }
 
-/** The folder in which a run was last begun; its own where it was not. */
+/** The folder of a run's latest attempt, or of the first if there is none yet. */
 export async function latestFolder({ id }: ExperimentRun, runsDir: string): Promise<string> {
   return folderOf(runsDir, numberedName(id, Math.max(1, await attemptsOf(id, runsDir))));
 }
 
-/** Whether a run of the grid has measured its last epoch. */
+/** Whether a run has measured its last epoch. */
 export async function isFinished(run: ExperimentRun, runsDir: string): Promise<boolean> {
   const found = await findRunFolder(await latestFolder(run, runsDir));
   return found?.metrics.at(-1)?.epoch === lastEpochOf(run.config);
 }
 
 /**
- * What to start so that an unfinished run comes to its end: the run itself, or one of the next free
- * name, from the last measured checkpoint of the one that was cut short. Where that one had other
- * settings, as when the experiment's file was changed in between, or no epoch, it begins anew.
+ * The run to start so that an unfinished run completes: the run itself, or one with the next free
+ * name that resumes from the last measured checkpoint. It starts from scratch if the interrupted run
+ * had other settings, because the experiment file was changed, or no measured epoch.
  */
 export async function nextAttempt(
   run: ExperimentRun,
@@ -56,7 +56,7 @@ async function checkpointLeft(run: ExperimentRun, runsDir: string): Promise<stri
   return files.length > 0 ? joinAddress(path, checkpoint) : null;
 }
 
-/** All of a configuration but what another attempt changes. */
+/** The configuration without the keys that differ between attempts. */
 function settingsOf({ name: _, resume_from: __, ...settings }: RunConfig) {
   return settings;
 }

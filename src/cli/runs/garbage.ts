@@ -1,6 +1,6 @@
-// What in a folder of runs nobody needs any more: leftovers of dead attempts, what a run's
-// retention lets go, kept verdicts that no sample refers to. It knows files; which runs are live
-// is for the caller to say.
+// Finds what is no longer needed in a folder of runs: leftovers of crashed attempts, what a run's
+// retention does not keep, and judge verdicts that no sample refers to. The caller knows which runs
+// are live.
 
 import { parseMetricsJsonl } from '../../analysis/metrics/history.ts';
 import { joinAddress } from '../../artifacts/address.ts';
@@ -16,18 +16,18 @@ import { parseRunConfig } from '../../config/load.ts';
 import type { ScoredRollout } from '../../records/rollouts.ts';
 import { verdictsFolder } from '../../rewards/judge/kept-verdicts.ts';
 
-/** Something to take away. */
+/** Something to delete. */
 export interface Garbage {
   kind: 'leftover' | 'checkpoint' | 'samples' | 'verdict';
-  /** Relative to the folder of runs; of an upload in parts the key that it was for, and its id. */
+  /** Relative to the folder of runs; for a multipart upload, its key and id. */
   path: string;
   bytes: number;
 }
 
-/** An attempt is dead for sure where it has left a file alone for so long. */
+/** An attempt that has not touched a file for this long has crashed. */
 const leftoverAgeMs = 3_600_000;
 
-/** Names of the folders that runs have filled: those whose manifest bears the folder's own name. */
+/** Names of the folders that are runs: those whose manifest names the folder. */
 export async function runsIn(runsDir: string): Promise<string[]> {
   const store = openStore(runsDir);
   const names = await openInventory(runsDir).folders();
@@ -45,7 +45,7 @@ function runOf(manifest: string | null): unknown {
   }
 }
 
-/** When a run last finished an activity, as far as its folder says; Unix ms. */
+/** When a run last finished an activity, according to its folder; Unix time in ms. */
 export async function lastWrittenMs(runsDir: string, run: string): Promise<number> {
   const entries = await openInventory(runsDir).entries(run);
   const timings = entries.filter(({ path }) => path.startsWith(`${run}/${layout.timings}`));
@@ -53,8 +53,8 @@ export async function lastWrittenMs(runsDir: string, run: string): Promise<numbe
 }
 
 /**
- * What may go of a run that is not live.
- * @throws AnnealError DamagedArtifact or InvalidData where a file does not say what the run needs
+ * What can be deleted of a run that is not live.
+ * @throws AnnealError DamagedArtifact or InvalidData if a file that says what to keep is damaged
  */
 export async function garbageOfRun(runsDir: string, run: string): Promise<Garbage[]> {
   const store = openStore(joinAddress(runsDir, run));
@@ -67,12 +67,12 @@ export async function garbageOfRun(runsDir: string, run: string): Promise<Garbag
   const inventory = openInventory(runsDir);
   const entries = await inventory.entries(run);
   const within = (path: string) => `${run}/${path}`;
-  // Whole once, whatever became of it: damage is not for this to take away.
+  // Complete once, and perhaps damaged since: damaged checkpoints are not deleted here.
   const measured = new Set(history.map(({ epoch }) => within(layout.checkpoint(epoch))));
   const leftovers = inventory
     .unfinished(entries)
     .filter((path) => !measured.has(path) && isOlder(under(path, entries), leftoverAgeMs));
-  // Of a training that nobody goes on with.
+  // Snapshots of a training that nobody resumes.
   const snapshots = await store.list(layout.allSnapshots);
   const garbage: Omit<Garbage, 'bytes'>[] = [
     ...expired.map((path) => ({
@@ -85,7 +85,7 @@ export async function garbageOfRun(runsDir: string, run: string): Promise<Garbag
   return outermost(garbage).map((one) => ({ ...one, bytes: bytesOf(under(one.path, entries)) }));
 }
 
-/** What died while it wrote a verdict or an account. */
+/** Leftovers of attempts that crashed while writing a verdict or a budget account. */
 export async function sharedLeftovers(runsDir: string): Promise<Garbage[]> {
   const entries = await openInventory(runsDir).entries(sharedPath);
   const scratch = entries.filter(({ path }) =>
@@ -97,25 +97,25 @@ export async function sharedLeftovers(runsDir: string): Promise<Garbage[]> {
 }
 
 /**
- * Verdicts older than `ageMs` to which no sample in the folder of runs refers.
- * @returns null where that cannot be told: samples of an earlier version do not name theirs, and
- * damaged ones cannot.
+ * Verdicts older than `ageMs` that no sample in the folder of runs refers to.
+ * @returns null if that is unknown, because samples are damaged or from a version that did not
+ *   record their verdicts
  */
 export async function unusedVerdicts(runsDir: string, ageMs: number): Promise<Garbage[] | null> {
   const entries = await openInventory(runsDir).entries(`${sharedPath}/${verdictsFolder}`);
-  const old = entries.filter((entry) => nameOf(entry) !== undefined && isOlder([entry], ageMs));
+  const old = entries.filter((entry) => keyOf(entry) !== undefined && isOlder([entry], ageMs));
   if (old.length === 0) return [];
   const used = await usedVerdicts(runsDir);
   if (used === null) return null;
   return old
-    .filter((entry) => !used.has(nameOf(entry)!))
+    .filter((entry) => !used.has(keyOf(entry)!))
     .map(({ path, bytes }) => ({ kind: 'verdict', path, bytes }));
 }
 
-/** The verdict that a file keeps; undefined for one that keeps none. */
-const nameOf = ({ path }: Entry) => /([0-9a-f]{64})\.json$/.exec(path)?.[1];
+/** The key of the verdict in a file; undefined for other files. */
+const keyOf = ({ path }: Entry) => /([0-9a-f]{64})\.json$/.exec(path)?.[1];
 
-/** The verdicts that samples name, of every folder, whether or not it is known to be a run's. */
+/** Keys of the verdicts that samples refer to, in every folder, even if it is not known as a run. */
 async function usedVerdicts(runsDir: string): Promise<Set<string> | null> {
   const inventory = openInventory(runsDir);
   const store = openStore(runsDir);
@@ -123,25 +123,25 @@ async function usedVerdicts(runsDir: string): Promise<Set<string> | null> {
   for (const folder of await inventory.folders()) {
     const entries = await inventory.entries(`${folder}/${layout.samples}`);
     const scored = entries.filter(({ path }) => /scored-\d+\.jsonl$/.test(path));
-    const named = await mapConcurrently(scored, requestsAtOnce, async ({ path }) =>
+    const found = await mapConcurrently(scored, requestsAtOnce, async ({ path }) =>
       verdictsOf((await store.readText(path)) ?? '', path),
     );
-    for (const names of named) {
-      if (names === null) return null;
-      for (const name of names) used.add(name);
+    for (const keys of found) {
+      if (keys === null) return null;
+      for (const key of keys) used.add(key);
     }
   }
   return used;
 }
 
-/** Names of the verdicts that scored samples are from; null where one does not say. */
+/** Keys of the verdicts behind scored samples; null if a sample does not record its own. */
 function verdictsOf(text: string, path: string): string[] | null {
   try {
     const judged = decodeJsonl<ScoredRollout>(text, path)
       .flatMap(({ rewards }) => Object.values(rewards))
       .flatMap(({ judged }) => (judged ? [judged, ...(judged.second ? [judged.second] : [])] : []));
-    const names = judged.flatMap(({ verdict }) => verdict ?? []);
-    return names.length === judged.length ? names : null;
+    const keys = judged.flatMap(({ verdict }) => verdict ?? []);
+    return keys.length === judged.length ? keys : null;
   } catch {
     return null;
   }
@@ -149,7 +149,7 @@ function verdictsOf(text: string, path: string): string[] | null {
 
 const leftover = (path: string) => ({ kind: 'leftover' as const, path });
 
-/** Without what lies in another, or comes twice. */
+/** Without duplicates, and without what is inside another. */
 function outermost<T extends { path: string }>(found: readonly T[]): T[] {
   return found.filter(
     ({ path }, index) =>
@@ -165,7 +165,7 @@ const under = (path: string, entries: readonly Entry[]) =>
 const lastChangeMs = (entries: readonly Entry[]) =>
   entries.reduce((last, { changedMs }) => Math.max(last, changedMs), 0);
 
-/** Whether nothing of it has changed for so long. */
+/** Whether no entry has changed for this long. */
 const isOlder = (entries: readonly Entry[], ageMs: number) =>
   lastChangeMs(entries) < Date.now() - ageMs;
 

@@ -1,4 +1,4 @@
-// The samples of an epoch as they lie in a run's folder, each with what training made of it.
+// Reads the samples of an epoch from a run's folder, each with how training used it.
 
 import { posix } from 'node:path';
 import { decodeJsonl } from '../../artifacts/jsonl.ts';
@@ -11,20 +11,20 @@ import type { DroppedSample, DropReason } from '../../rl/batch.ts';
 import type { TrainedAdvantage, TrainSample } from '../../rl/policy/job.ts';
 import type { RunFolder } from './run-folder.ts';
 
-/** What the filter decided of a sample. */
+/** What the filter decided about a sample. */
 interface Fate {
-  /** Null where it was dropped before there was one, or the run's version did not keep it. */
+  /** Null if the sample was dropped before it had one, or the run's version did not record it. */
   advantage: number | null;
-  /** Null of samples that are not for training, and before the filter has run. */
+  /** Null if the sample is not for training, or the filter has not run yet. */
   trained: boolean | null;
-  /** Null too where the run's version did not write it down. */
+  /** Why the sample was dropped; null if it was not, or the run's version did not record it. */
   reason: DropReason | null;
 }
 
-/** A scored sample with the text of its prompt and its fate. */
+/** A scored sample with its prompt's text and the filter's decision. */
 export type RolloutRow = ScoredRollout & Fate & { prompt: string };
 
-/** The measured epochs of which there are samples. */
+/** The measured epochs that have samples. */
 export async function epochsWithSamples(
   { path, metrics }: RunFolder,
   split: Split,
@@ -39,7 +39,7 @@ export async function epochsWithSamples(
   return epochs;
 }
 
-/** The samples of one epoch and split, in the order of sampling; none where there are none. */
+/** The samples of one epoch and split, in the order of sampling. */
 export async function readRollouts(
   runFolder: string,
   epoch: number,
@@ -60,7 +60,7 @@ export async function readRollouts(
 
 type Reader = ReturnType<typeof readerOf>;
 
-/** Reads the rows of a file in the folder; null where there is no such file. */
+/** Reads the rows of a file in the folder; null if there is no such file. */
 function readerOf(runFolder: string) {
   const store = openStore(runFolder);
   return async <T>(path: string): Promise<T[] | null> => {

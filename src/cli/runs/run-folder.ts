@@ -1,5 +1,4 @@
-// Reads what a run left in its folder. Works without a server, and on a folder that holds no more
-// than a metrics.jsonl.
+// Reads the folder of a run. It needs no server, and a folder with only a metrics.jsonl is enough.
 
 import { basename, relative } from 'node:path';
 import { parseMetricsJsonl } from '../../analysis/metrics/history.ts';
@@ -16,28 +15,28 @@ export interface RunFolder {
   path: string;
   name: string;
   metrics: EpochMetrics[];
-  /** Null where the folder has none that can be read. */
+  /** Null if the folder has none that can be read. */
   config: RunConfig | null;
 }
 
-/** The folder of a run of that id. */
+/** The folder of the run with that id. */
 export function folderOf(runsDir: string, run: string): string {
   return joinAddress(runsDir, run);
 }
 
-/** Whether anything lies in the folder of a run of that id. */
+/** Whether the folder of the run with that id has any files. */
 export async function isBegun(runsDir: string, run: string): Promise<boolean> {
   return (await openStore(runsDir).list(run)).length > 0;
 }
 
-/** The path as a person in the current directory would type it. */
+/** The path as a person types it in the current directory. */
 export function typedPath(path: string): string {
   if (isS3Url(path)) return path;
   const short = relative('', path);
   return short === '' || short.startsWith('..') ? path : short;
 }
 
-/** A run by its folder; null where that holds no metrics. @throws AnnealError InvalidData */
+/** The run in a folder; null if it has no metrics. @throws AnnealError InvalidData */
 export async function findRunFolder(path: string): Promise<RunFolder | null> {
   const text = await openStore(path).readText(layout.metrics);
   if (text === null) return null;
@@ -46,8 +45,8 @@ export async function findRunFolder(path: string): Promise<RunFolder | null> {
 }
 
 /**
- * Read a run's folder, given by its path or by the run's id.
- * @throws AnnealError InvalidData where neither leads to a metrics.jsonl, or it is broken.
+ * Read a run's folder, given its path or the run's id.
+ * @throws AnnealError InvalidData if neither leads to a metrics.jsonl, or it is damaged.
  */
 export async function readRunFolder(runOrFolder: string, runsDir: string): Promise<RunFolder> {
   const given = resolveAddress(runOrFolder);
@@ -58,12 +57,12 @@ export async function readRunFolder(runOrFolder: string, runsDir: string): Promi
   }
   throw new AnnealError(
     'InvalidData',
-    `expected a run's folder or id, found no ${layout.metrics} in ${places.join(' or ')}. ` +
-      'Name a folder that holds one, or the folder of runs with --runs-dir.',
+    `expected the id or folder of a run, found no ${layout.metrics} in ${places.join(' or ')}. ` +
+      'Name a folder that has one, or pass the folder of runs with --runs-dir.',
   );
 }
 
-/** The configuration in a run's folder; null where there is none that can be read. */
+/** The configuration in a run's folder; null if there is none that can be read. */
 export async function readConfig(folder: string): Promise<RunConfig | null> {
   return parseRunConfig(await openStore(folder).readText(layout.config));
 }

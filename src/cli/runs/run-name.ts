@@ -1,23 +1,23 @@
-// Under which workflow id a run starts, given what exists already.
+// Chooses the workflow id of a new run, given the runs that exist.
 
-/** What stands in the way of a name: a live run, something finished, or nothing. */
+/** Whether a live run, a finished run or no run has a name. */
 export type NameUse = 'free' | 'running' | 'taken';
 
 export type NameChoice =
   | { kind: 'start'; name: string }
-  /** A live run of that name: watch it instead of starting another. */
+  /** A live run has that name: watch it instead of starting another. */
   | { kind: 'attach'; name: string }
-  /** The user asked for this very name, and it is used up. */
+  /** The user asked for this name, and a finished run has it. */
   | { kind: 'refuse'; name: string };
 
-/** `run`, `run-2`, `run-3`, …: the number-th of that name, from 1. */
+/** `run`, `run-2`, `run-3`, … for numbers from 1. */
 export function numberedName(name: string, number: number): string {
   return number === 1 ? name : `${name}-${number}`;
 }
 
 /**
- * Choose the id of a run. A name from the file gives way to the next free one (`two-phase-2`, …),
- * the last live one among them is attached to; a name given by flag is taken at its word.
+ * Choose the id of a run. If the name in the run file is taken, use the next free one (`two-phase-2`,
+ * …), or attach to the first of these that is live. A name given by a flag is used as is.
  */
 export async function chooseName(
   name: string,

@@ -1,4 +1,4 @@
-// Whether workers serve the task queues already, so that `anneal run` need not start its own.
+// Finds out whether workers serve the task queues, so that `anneal run` need not start its own.
 
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
@@ -12,10 +12,10 @@ const queueTypes = [
   { taskQueue: taskQueues.train, taskQueueType: 2 },
 ] as const;
 
-/** Longer than a poll lasts: a worker that has not asked for so long is gone. */
+/** Longer than a poll lasts: a worker that has not polled for this long is gone. */
 const freshMs = 70_000;
 
-/** Whether each task queue has a worker that lives, as far as the server can tell. */
+/** Whether each task queue has a live worker, according to the server. */
 export async function areQueuesServed(client: Client): Promise<boolean> {
   const { namespace } = client.options;
   const answers = await Promise.all(
@@ -35,8 +35,8 @@ export async function areQueuesServed(client: Client): Promise<boolean> {
 }
 
 /**
- * The server remembers a worker for minutes after its end. One of this machine, which names
- * itself `pid@host`, can be looked up; another's has to have asked for work lately.
+ * The server remembers a worker for minutes after it ends. A worker of this machine, named
+ * `pid@host`, is looked up by its process id; one elsewhere counts if it polled recently.
  */
 export function isAlive(identity: string, lastAccessMs: number, nowMs = Date.now()): boolean {
   if (nowMs - lastAccessMs > freshMs) return false;

@@ -1,5 +1,5 @@
-// The Temporal server as the commands see it: opened for work, or merely looked at where one
-// runs already. The embedded server's data lies in the folder of the runs that it knows of.
+// The Temporal server of a folder of runs: starts or finds it, or uses it only if it is running. The
+// embedded server keeps its data among the runs.
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { configuredServer } from '../../workers/server/local-sources.ts';
 import { openServer } from '../../workers/server/open-server.ts';
 import { isRunning, readRecord } from '../../workers/server/server-record.ts';
 
-/** What says where runs and their server are. */
+/** Where the runs are, and how to start their server. */
 export interface Place {
   runsDir: string;
   /** A `temporal` binary to use. */
@@ -27,7 +27,7 @@ export interface Temporal {
 
 /**
  * Folder of the embedded server's database, log and ports: among the runs, or for runs in S3 in the
- * user's folder of programs' states.
+ * user's state folder (XDG_STATE_HOME).
  */
 export function dataDirOf(runsDir: string): string {
   if (isS3Url(runsDir)) {
@@ -40,7 +40,7 @@ export function dataDirOf(runsDir: string): string {
 
 /**
  * Find or start a server, and connect to it.
- * @throws AnnealError NoServer, with what was tried and what to do.
+ * @throws AnnealError NoServer naming what was tried and what to do.
  */
 export async function openTemporal(place: Place, log: (line: string) => void): Promise<Temporal> {
   const { runsDir, temporalCli } = place;
@@ -58,7 +58,7 @@ export async function openTemporal(place: Place, log: (line: string) => void): P
   }
 }
 
-/** Whether a server is configured, or the embedded one of these runs is up. */
+/** Whether a server is configured, or the embedded server of these runs is running. */
 export async function isServerUp(runsDir: string): Promise<boolean> {
   const configured = await configuredServer.find({ env: process.env, log: () => {} });
   const dataDir = dataDirOf(runsDir);
@@ -66,8 +66,8 @@ export async function isServerUp(runsDir: string): Promise<boolean> {
 }
 
 /**
- * Do something with the server that runs already; none is started for it.
- * @throws AnnealError NoServer where none runs.
+ * Run `action` with the running server; starts none.
+ * @throws AnnealError NoServer if none is running.
  */
 export async function withLiveTemporal<T>(
   place: Place,
@@ -77,7 +77,7 @@ export async function withLiveTemporal<T>(
     throw new AnnealError(
       'NoServer',
       `expected a Temporal server for the runs in ${place.runsDir}, but none is running. ` +
-        'Start one with `anneal dev`, or name yours by TEMPORAL_ADDRESS.',
+        'Start one with `anneal dev`, or set TEMPORAL_ADDRESS to yours.',
     );
   const temporal = await openTemporal(place, () => {});
   try {
@@ -87,7 +87,7 @@ export async function withLiveTemporal<T>(
   }
 }
 
-/** Address of a run's page in the Web UI; null where the server's is not known. */
+/** Address of a run's page in the Web UI; null if the Web UI is unknown. */
 export function webPageOf(server: TemporalServer, run: string): string | null {
   if (server.uiUrl === null) return null;
   return `${server.uiUrl}/namespaces/${server.namespace}/workflows/${encodeURIComponent(run)}`;

@@ -1,4 +1,4 @@
-// The workers of a command: one process of its own that serves every queue, where none does yet.
+// Starts a worker process for a command, unless workers already serve the task queues.
 
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -8,10 +8,10 @@ import type { QueueName } from '../../workers/worker.ts';
 import { areQueuesServed } from './pollers.ts';
 import { dataDirOf, type Place, type Temporal } from './temporal.ts';
 
-/** `local`: always an own worker; `none`: never; `auto`: unless some serve the queues already. */
+/** `local`: start a worker; `none`: do not; `auto`: start one unless workers serve the queues. */
 export type WorkersChoice = 'local' | 'none' | 'auto';
 
-/** A worker for the run where the choice asks for one, else null. */
+/** The started worker; null if none was needed. */
 export async function openWorker(
   { workers, ...place }: Place & { workers: WorkersChoice },
   temporal: Temporal,
@@ -19,13 +19,13 @@ export async function openWorker(
 ): Promise<SupervisedWorker | null> {
   if (workers === 'none') return null;
   if (workers === 'auto' && (await areQueuesServed(temporal.client))) {
-    log('workers serve the task queues already; starting none');
+    log('using the workers that are already running');
     return null;
   }
   return superviseLogged(place, temporal, log);
 }
 
-/** A supervised worker whose own output goes to a file beside the server's data. */
+/** A supervised worker that logs to a file next to the server's data. */
 export async function superviseLogged(
   { runsDir }: Place,
   { server }: Temporal,

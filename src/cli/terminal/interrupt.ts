@@ -1,13 +1,13 @@
-// Ctrl-C and its kin as an abort signal, so that a command can close what it opened.
+// Turns Ctrl-C, SIGTERM and SIGHUP into an abort signal, so that a command can close what it opened.
 
 import { exitCodes } from './exit.ts';
 
-/** A signal may come twice: to the whole process group, and passed on by a wrapper. */
+/** A signal can arrive twice: sent to the process group, and forwarded by a wrapper. */
 const echoMs = 500;
 
 /**
  * Run `action` with a signal that aborts at Ctrl-C, SIGTERM or SIGHUP. A second Ctrl-C ends the
- * process at once: a worker that is left over ends with its supervisor.
+ * process at once; its worker then ends by itself.
  */
 export async function interruptible<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

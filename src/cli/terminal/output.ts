@@ -1,6 +1,6 @@
-// What commands write on stdout.
+// Writes results to stdout.
 
-/** One JSON document: the facts a command was asked for with --json. */
+/** One JSON document, the output of --json. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,10 +1,10 @@
-// Scores as columns of a table: the reward, and every criterion of every declared reward, or the
-// value of one that has no criteria.
+// Scores as table columns: the reward, then each criterion of each declared reward, or its value if it
+// has no criteria.
 
 import { fixed } from '../../analysis/format.ts';
 import type { Score } from '../../records/rollouts.ts';
 
-/** The columns that the scores have between them, and their cells for one score. */
+/** The columns that any of the scores has, and the cells of one score. */
 export function scoreColumns(scores: readonly Score[]): {
   titles: string[];
   cells: (score: Score) => string[];
@@ -39,7 +39,7 @@ function titleOf({ name, criterion }: Column, rewards: number): string {
   return rewards > 1 ? `${name}/${criterion}` : criterion;
 }
 
-/** What the rewards noted, such as the error of a program that does not parse. */
+/** Notes of the rewards, such as the syntax error of a program that does not parse. */
 export function notesOf({ rewards }: Score): string {
   return Object.values(rewards)
     .flatMap(({ note }) => note || [])

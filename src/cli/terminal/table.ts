@@ -1,8 +1,8 @@
-// Tables of text for the terminal.
+// Text tables for the terminal.
 
 import { stripVTControlCharacters } from 'node:util';
 
-/** Lines of a table: columns as wide as their widest cell, numbers to the right. */
+/** Lines of a table: columns as wide as their widest cell, numbers aligned right. */
 export function tableLines(columns: readonly string[], rows: readonly string[][]): string[] {
   const all = [[...columns], ...rows];
   const widths = columns.map((_, column) =>
@@ -22,7 +22,7 @@ function isFigure(cell: string): boolean {
   return /^[-+−–]?[\d.]*%?$/.test(stripVTControlCharacters(cell));
 }
 
-/** Characters that a text takes up, colours not counted. */
+/** Displayed characters of a text, without colour codes. */
 export function width(text: string): number {
   return [...stripVTControlCharacters(text)].length;
 }

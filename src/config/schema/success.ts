@@ -15,3 +15,6 @@ export const successSchema = z.strictObject({
 });
 
 export type SuccessTargets = z.output<typeof successSchema>;
+
+/** The targets of a run file that sets none. */
+export const defaultTargets: SuccessTargets = successSchema.parse({});

@@ -1,5 +1,5 @@
-// What stands at the end of a run: where it began and ended, the success metrics, and where to
-// find things. Pure.
+// The final summary of a run: its first and last reward, the success metrics, advice, and the paths
+// of its files.
 
 import pc from 'picocolors';
 import { diagnose } from '../../analysis/diagnosis/diagnosis.ts';
@@ -7,15 +7,15 @@ import { recommend } from '../../analysis/diagnosis/recommendations.ts';
 import { type SuccessMetric, successMetrics } from '../../analysis/diagnosis/success.ts';
 import { fixed, sparkline } from '../../analysis/format.ts';
 import { layout } from '../../artifacts/layout.ts';
-import { type RunConfig, runSchema } from '../../config/schema/run.ts';
+import type { RunConfig } from '../../config/schema/run.ts';
 import type { SuccessTargets } from '../../config/schema/success.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
 import type { CheckpointRef } from '../../records/refs.ts';
 
-/** A run's numbers, and the folder that it wrote. */
+/** A finished run's metrics and folder. */
 export interface Finished {
   run: string;
-  /** As a person would type it. */
+  /** As a person types it. */
   folder: string;
   metrics: readonly EpochMetrics[];
   checkpoint: CheckpointRef | null;
@@ -23,10 +23,6 @@ export interface Finished {
   config: RunConfig | null;
 }
 
-/** The targets of a run file that names none. */
-export const defaultTargets: SuccessTargets = runSchema.shape.success.parse({});
-
-/** The key lines of the analysis, and the paths of everything worth opening. */
 export function summaryLines(finished: Finished): string[] {
   const { run, folder, metrics, checkpoint, success } = finished;
   const last = metrics.at(-1);
@@ -36,13 +32,13 @@ export function summaryLines(finished: Finished): string[] {
     ...indented([rewardLine(metrics), ...successMetrics(last, success).map(successLine)]),
     ...indented(adviceLines(finished)),
     '',
-    pc.bold('Where things are'),
+    pc.bold('Files'),
     ...indented([
       `report      ${folder}/${layout.epochReport(last.epoch)}`,
       `whole run   ${folder}/${layout.runReport}`,
       `metrics     ${folder}/${layout.metrics}`,
       ...(checkpoint ? [`checkpoint  ${folder}/${checkpoint.path}`] : []),
-      `again       anneal report ${run}`,
+      `print it    anneal report ${run}`,
     ]),
   ];
 }

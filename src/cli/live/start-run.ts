@@ -9,7 +9,7 @@ import { describePhases } from './announcements.ts';
 
 /**
  * Start the workflow of a run; its id is the configuration's name.
- * @throws AnnealError InvalidConfig where another start of that name came first.
+ * @throws AnnealError InvalidConfig if a run of that name was just started.
  */
 export async function startRun(client: Client, config: RunConfig): Promise<void> {
   try {
@@ -23,7 +23,7 @@ export async function startRun(client: Client, config: RunConfig): Promise<void>
     });
   } catch (cause) {
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
-    const message = `a run named '${config.name}' was started a moment ago; start again to attach to it`;
+    const message = `run '${config.name}': expected to start it, but it was started a moment ago. Repeat the command to attach to it.`;
     throw new AnnealError('InvalidConfig', message, { cause });
   }
 }

@@ -1,18 +1,19 @@
-// Puts a live run on the terminal: redrawn in place where somebody watches, as lines of a log
-// where the output goes to a file or another program. What is shown is view.ts.
+// Writes a live run to a stream: a terminal is redrawn in place (run-screen.ts), a file or pipe gets
+// the lines of a log (run-log.ts).
 
 import { createLogUpdate } from 'log-update';
-import { NewsFeed, type Observation, runLines } from './view.ts';
+import { RunLog } from './run-log.ts';
+import { runLines } from './run-screen.ts';
+import type { Observation } from './run-state.ts';
 
 export interface Display {
-  /** A line that stays. */
+  /** Print a line that stays. */
   log(line: string): void;
   show(observation: Observation, elapsedMs: number): void;
-  /** Leave what is shown on the screen, and the cursor under it. */
+  /** Keep what is shown, and move the cursor below it. */
   done(): void;
 }
 
-/** The display that suits the stream. */
 export function createDisplay(stream: NodeJS.WriteStream): Display {
   return stream.isTTY ? liveDisplay(stream) : plainDisplay(stream);
 }
@@ -27,7 +28,7 @@ function liveDisplay(stream: NodeJS.WriteStream): Display {
 }
 
 function plainDisplay(stream: NodeJS.WriteStream): Display {
-  const feed = new NewsFeed();
+  const runLog = new RunLog();
   const log = (line: string) => void stream.write(`${line}\n`);
-  return { log, show: (observation) => feed.next(observation).forEach(log), done: () => {} };
+  return { log, show: (observation) => runLog.next(observation).forEach(log), done: () => {} };
 }

@@ -1,44 +1,44 @@
-// Where inside an epoch a run is: the pending activities of the epoch's workflow, with what they
-// last reported, become one figure for each stage. Pure; observe.ts asks the server.
+// The stages in progress: computed from the pending activities of an epoch's workflow and their
+// heartbeats. Pure; run-state.ts asks the server.
 
 import type { HeartbeatDetails } from '../../activities/task-queues.ts';
 import { phaseOf, settingsAt, shardCount } from '../../config/schedule.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 
-/** An activity that is scheduled or runs now. */
+/** A scheduled or running activity. */
 export interface PendingActivity {
-  /** Its name, such as `generate`. */
+  /** Activity type, such as `generate`. */
   type: string;
   started: boolean;
   /** From 1. */
   attempt: number;
   heartbeat: HeartbeatDetails | null;
-  /** From the start of this attempt to its last heartbeat. */
+  /** Time from the start of this attempt to its last heartbeat. */
   workedMs: number;
-  /** Why the attempt before this one ended, where there was one. */
+  /** Why the previous attempt failed; null in the first. */
   lastFailure: string | null;
 }
 
 /** One stage of the epoch in progress. */
 export interface StageProgress {
-  /** What people call it: `generate`, `score`, `train`; held-out prompts are named as such. */
+  /** Name to show: `generate`, `score`, `train`; `held-out generate` for held-out prompts. */
   stage: string;
-  /** Share done, in [0, 1]. */
+  /** Done so far, in [0, 1]. */
   fraction: number;
   /** Work done, such as `5 of 12 shards` or `7 of 12 steps`. */
   amount: string;
-  /** What is counted, such as tokens, a second; null before anything was reported. */
+  /** Speed, such as tokens per second; null before the first heartbeat. */
   rate: { perSecond: number; unit: string } | null;
   note: string | null;
-  /** Why an attempt failed that is made again; null where none did. */
+  /** Why an attempt failed that is being retried; null if none did. */
   failure: string | null;
 }
 
 /**
  * The stages in progress, in the order of an epoch.
  *
- * @param config tells how many shards there are; without it, those that are left count.
- * @param epoch null while the policy to start from is measured.
+ * @param config gives the number of shards; without it, only pending shards are counted.
+ * @param epoch null while the starting policy is evaluated.
  */
 export function stagesOf(
   pending: readonly PendingActivity[],
@@ -63,17 +63,21 @@ export function stagesOf(
 
 const staged = ['generate', 'score', 'train', 'trainRewardModel'];
 
-/** Steps that are over in a moment, where they are not. */
+/** Short steps are shown only if they fail. */
 function failingSteps(steps: readonly PendingActivity[]): StageProgress[] {
   return steps
     .filter(({ attempt }) => attempt > 1)
     .map((step) => ({
-      ...{ stage: step.type, fraction: 0, amount: 'failing', rate: null },
-      ...{ note: noteOf([step]), failure: failureOf([step]) },
+      stage: step.type,
+      fraction: 0,
+      amount: 'failing',
+      rate: null,
+      note: noteOf([step]),
+      failure: failureOf([step]),
     }));
 }
 
-/** Shards of an epoch's own prompts, or, where there is no epoch, of all that evaluates. */
+/** Shards of an epoch's training prompts; without an epoch, those of the evaluation. */
 function shardsOf(config: RunConfig, epoch: number | null): number {
   const inPhase = epoch !== null && phaseOf(config, epoch) !== undefined;
   const prompts = inPhase
@@ -90,11 +94,11 @@ function shardStage(
   done: number,
 ): StageProgress[] {
   if (group.length === 0) return [];
-  const begun = group.reduce((sum, { heartbeat }) => sum + shareOf(heartbeat), 0);
+  const partial = group.reduce((sum, { heartbeat }) => sum + shareOf(heartbeat), 0);
   return [
     {
       stage,
-      fraction: Math.min(1, (done + begun) / shards),
+      fraction: Math.min(1, (done + partial) / shards),
       amount: `${done} of ${shards} shards`,
       rate: rateOf(group),
       note: noteOf(group),
@@ -108,16 +112,23 @@ function trainStage(stage: string, group: readonly PendingActivity[]): StageProg
   const report = group[0]?.heartbeat;
   const counted = report && report.total > 0;
   const amount = counted ? `${report.done} of ${report.total} ${report.unit}` : 'starting';
-  const fraction = shareOf(report ?? null);
-  const said = { note: noteOf(group), failure: failureOf(group) };
-  return [{ stage, fraction, amount, rate: rateOf(group), ...said }];
+  return [
+    {
+      stage,
+      fraction: shareOf(report ?? null),
+      amount,
+      rate: rateOf(group),
+      note: noteOf(group),
+      failure: failureOf(group),
+    },
+  ];
 }
 
 function shareOf(heartbeat: HeartbeatDetails | null): number {
   return heartbeat && heartbeat.total > 0 ? heartbeat.done / heartbeat.total : 0;
 }
 
-/** The speed of all of the group's activities together. */
+/** The combined speed of the group's activities. */
 function rateOf(group: readonly PendingActivity[]): StageProgress['rate'] {
   const working = group.filter(({ heartbeat, workedMs }) => heartbeat?.done && workedMs > 0);
   const unit = working[0]?.heartbeat?.unit;
@@ -133,7 +144,7 @@ function failureOf(group: readonly PendingActivity[]): string | null {
   return retried ? (retried.lastFailure ?? 'a failure') : null;
 }
 
-/** A retry matters more to the reader than anything else that a stage has to say. */
+/** A retry matters more to the reader than any other note. */
 function noteOf(group: readonly PendingActivity[]): string | null {
   const retried = retriedOf(group);
   if (retried) return `attempt ${retried.attempt} after: ${failureOf(group)}`;

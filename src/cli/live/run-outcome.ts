@@ -1,4 +1,4 @@
-// How a run ended, and what is said of it.
+// The outcome of a run, and the lines to print at its end.
 
 import {
   type Client,
@@ -7,21 +7,22 @@ import {
 } from '@temporalio/client';
 import { successMetrics } from '../../analysis/diagnosis/success.ts';
 import { layout } from '../../artifacts/layout.ts';
+import { defaultTargets } from '../../config/schema/success.ts';
 import type { RunResult } from '../../workflows/messages.ts';
 import { findRunFolder, folderOf, readConfig, typedPath } from '../runs/run-folder.ts';
 import { printJson } from '../terminal/output.ts';
-import { queryStatus } from './observe.ts';
-import { defaultTargets, type Finished, summaryLines } from './summary.ts';
+import { type Finished, summaryLines } from './final-summary.ts';
+import { queryStatus } from './run-state.ts';
 
 export interface OutcomeOptions {
   runsDir: string;
-  /** Print one JSON document on stdout too. */
+  /** Also print the outcome as JSON on stdout. */
   json?: boolean | undefined;
 }
 
 /**
- * The lines to close a completed run with.
- * @throws Error with the workflow's own message where the run did not complete.
+ * @returns the last lines to print of a completed run.
+ * @throws Error with the workflow's own message if the run did not complete.
  */
 export async function concludeRun(
   client: Client,
@@ -50,7 +51,7 @@ async function resultOf(
   }
 }
 
-/** From the run's folder; from the run itself where its folder is on another machine. */
+/** From the run's folder, or from the run itself if the folder is on another machine. */
 async function readFinished(
   client: Client,
   runsDir: string,

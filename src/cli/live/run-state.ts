@@ -1,5 +1,5 @@
-// Asks the server how a run stands: its execution, its own status, and the pending activities of
-// the epoch in progress. A server or worker that is away for a moment is a notice, not an error.
+// Asks the server for the state of a run: its execution, its own status, and the pending activities
+// of the epoch in progress.
 
 import {
   type Client,
@@ -14,21 +14,28 @@ import {
 import type { HeartbeatDetails } from '../../activities/task-queues.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { type RunStatus, statusQuery } from '../../workflows/messages.ts';
-import { type PendingActivity, stagesOf } from './progress.ts';
-import type { Observation } from './view.ts';
+import { type PendingActivity, type StageProgress, stagesOf } from './stage-progress.ts';
 
-/** What the server says of a workflow without asking the workflow itself. */
+/** What the server knows about a workflow without asking it. */
 export interface Execution {
   state: WorkflowExecutionStatusName;
   startTime: Date;
   closeTime: Date | null;
 }
 
+/** The state of a run at one moment. */
+export interface Observation {
+  status: RunStatus;
+  stages: StageProgress[];
+  /** Why no more is known, such as a server that does not answer. */
+  notice: string | null;
+}
+
 const callTimeoutMs = 5000;
-/** Among which a failed workflow task is looked for. */
+/** The number of latest events that are searched for a failed workflow task. */
 const latestEvents = 20;
 
-/** The execution of that id, or null where the server knows none. */
+/** The execution with that id; null if the server knows none. */
 export async function describeRun(client: Client, run: string): Promise<Execution | null> {
   const description = await describe(client, run);
   if (!description) return null;
@@ -36,12 +43,12 @@ export async function describeRun(client: Client, run: string): Promise<Executio
   return { state: status.name, startTime, closeTime: closeTime ?? null };
 }
 
-/** Whether the workflow still lives. */
+/** Whether the workflow has not ended. */
 export function isOpen(state: WorkflowExecutionStatusName): boolean {
   return state === 'RUNNING' || state === 'CONTINUED_AS_NEW' || state === 'PAUSED';
 }
 
-/** Ids of the runs that the server holds open. */
+/** Ids of the runs that have not ended, from the server's list, which lags behind. */
 export async function openRuns(client: Client): Promise<string[]> {
   const query = "WorkflowType = 'trainingRun' AND ExecutionStatus = 'Running'";
   const ids: string[] = [];
@@ -49,12 +56,12 @@ export async function openRuns(client: Client): Promise<string[]> {
   return ids;
 }
 
-/** The run's own word on where it stands; it takes a worker to answer. */
+/** The run's own status. Only a worker can answer. */
 export function queryStatus(client: Client, run: string): Promise<RunStatus> {
   return withLimit(client, () => client.workflow.getHandle(run).query(statusQuery));
 }
 
-/** A run's status with its stages in progress. */
+/** The run's status, with its stages in progress. */
 export async function observeRun(
   client: Client,
   run: string,
@@ -69,10 +76,7 @@ export async function observeRun(
   return { status, stages: stagesOf(pending, config, current), notice };
 }
 
-/**
- * Why no worker can go on with a workflow, such as one of another version; null where its tasks
- * do not fail.
- */
+/** Why no worker can continue a workflow, such as a version mismatch; null if its tasks succeed. */
 export async function workflowTaskProblem(
   client: Client,
   workflowId: string,
@@ -90,8 +94,8 @@ export async function workflowTaskProblem(
   const failures = history?.events?.map((event) => event.workflowTaskFailedEventAttributes) ?? [];
   const why = failures.find((failed) => failed)?.failure?.message;
   return (
-    `no worker can go on with ${workflowId}: ${why ?? 'its workflow task fails'}. ` +
-    'Start workers of the version that began the run.'
+    `no worker can continue ${workflowId}: ${why ?? 'its workflow task fails'}. ` +
+    'Start workers of the version that started the run.'
   );
 }
 
@@ -115,7 +119,7 @@ type PendingActivityInfo = NonNullable<
   WorkflowExecutionDescription['raw']['pendingActivities']
 >[number];
 
-/** PENDING_ACTIVITY_STATE_SCHEDULED: no worker has taken it yet. */
+/** PENDING_ACTIVITY_STATE_SCHEDULED: no worker has started it. */
 const scheduled = 1;
 
 async function toPending(client: Client, info: PendingActivityInfo): Promise<PendingActivity> {
@@ -130,7 +134,7 @@ async function toPending(client: Client, info: PendingActivityInfo): Promise<Pen
     type: info.activityType?.name ?? '',
     started: info.state !== scheduled,
     attempt: info.attempt ?? 1,
-    // Details outlive the attempt that gave them; only those of this attempt are progress.
+    // Details outlive their attempt, and only those of this attempt are progress.
     heartbeat: workedMs >= 0 ? ((heartbeat as HeartbeatDetails | undefined) ?? null) : null,
     workedMs,
     lastFailure: failure?.message ?? null,

@@ -1,5 +1,5 @@
-// Checks what a run file names before anything starts: model folders, prompt files, settings of
-// each phase. The run checks the same again on the worker, which may be another machine.
+// Checks the inputs of a run before anything starts: model folders, prompt files, the settings of
+// each phase. The run checks them again on its worker, which may be another machine.
 
 import { checkPhases, checkPromptCounts } from '../../activities/settings-check.ts';
 import { isS3Url } from '../../artifacts/address.ts';
@@ -10,14 +10,14 @@ import { readPrompts } from '../../rewards/prompts.ts';
 import { checkModelFolder } from '../../engine/inference/model-folder.ts';
 import { checkSingleScore } from '../../engine/inference/classifier.ts';
 
-/** @throws AnnealError InvalidConfig, InvalidModel or InvalidData for the first input amiss. */
+/** @throws AnnealError InvalidConfig, InvalidModel or InvalidData for the first bad input. */
 export async function checkInputs(config: RunConfig): Promise<void> {
   checkPhases(config);
   const { model, resume_from, prompts } = config;
   await checkModelFolder(resolveInput(model.path, 'model.path'), model.prompt_format);
   if (model.reference !== null)
     await checkModelFolder(resolveInput(model.reference, 'model.reference'));
-  // What lies in an object store is fetched, and checked, by the worker that takes it over.
+  // A checkpoint in an object store is downloaded and checked by the worker that resumes from it.
   if (resume_from !== null && !isS3Url(resume_from))
     await checkModelFolder(resolveCheckpoint(resume_from));
   for (const { name, path, prompt_format } of scoringModels(config.rewards)) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { HeartbeatDetails } from '../../activities/task-queues.ts';
 import { resolveConfig } from '../../config/load.ts';
-import { type PendingActivity, stagesOf } from './progress.ts';
+import { type PendingActivity, stagesOf } from './stage-progress.ts';
 
 const config = resolveConfig({
   model: { path: 'm' },

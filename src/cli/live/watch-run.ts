@@ -1,5 +1,5 @@
-// Follows a run to its end, second by second. Servers and workers may go away meanwhile: the
-// watcher says so and goes on asking.
+// Watches a run until it ends. If the server or the workers stop answering, it shows a notice and
+// keeps asking.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -9,9 +9,15 @@ import {
   type WorkflowExecutionStatusName,
 } from '@temporalio/client';
 import type { RunConfig } from '../../config/schema/run.ts';
-import type { Display } from './display.ts';
-import { describeRun, type Execution, isOpen, observeRun, workflowTaskProblem } from './observe.ts';
-import type { Observation } from './view.ts';
+import type { Display } from './run-display.ts';
+import {
+  describeRun,
+  type Execution,
+  isOpen,
+  type Observation,
+  observeRun,
+  workflowTaskProblem,
+} from './run-state.ts';
 
 const intervalMs = 1000;
 
@@ -20,18 +26,18 @@ export interface WatchOptions {
   run: string;
   config: RunConfig | null;
   display: Display;
-  /** Aborting ends the watch, not the run. */
+  /** Stops watching, not the run. */
   signal: AbortSignal;
 }
 
-/** How the run ended. @throws the signal's reason where it aborts. */
+/** @returns how the run ended. @throws the signal's reason if it aborts. */
 export async function watchRun(options: WatchOptions): Promise<WorkflowExecutionStatusName> {
   const { client, run, display, signal } = options;
   let last: Observation | null = null;
   for (;;) {
     const execution = await orNull(() => describeRun(client, run));
     signal.throwIfAborted();
-    last = execution ? await look(options, last) : away(last);
+    last = execution ? await observe(options, last) : serverAway(last);
     if (last) display.show(last, elapsedMs(execution));
     const ended = execution !== null && !isOpen(execution.state);
     if (ended) return execution.state;
@@ -44,38 +50,38 @@ function elapsedMs(execution: Execution | null): number {
   return Math.max(0, (execution.closeTime ?? new Date()).getTime() - execution.startTime.getTime());
 }
 
-async function look(
+async function observe(
   { client, run, config }: WatchOptions,
   last: Observation | null,
 ): Promise<Observation | null> {
-  const seen = await orNull(() => observeRun(client, run, config));
-  if (seen) return seen;
+  const observation = await orNull(() => observeRun(client, run, config));
+  if (observation) return observation;
   const problem = await orNull(() => workflowTaskProblem(client, run));
-  const notice = problem ?? 'no worker answers; the run waits for one';
+  const notice = problem ?? 'no worker answers; the run is waiting for one';
   return last && { ...last, stages: [], notice };
 }
 
-function away(last: Observation | null): Observation | null {
+function serverAway(last: Observation | null): Observation | null {
   return (
     last && {
       ...last,
       stages: [],
-      notice: 'the Temporal server does not answer; the run goes on when it is back',
+      notice: 'the Temporal server does not answer; the run resumes when it is back',
     }
   );
 }
 
-/** A call that the service did not answer is null: the next may succeed. */
-async function orNull<T>(look: () => Promise<T>): Promise<T | null> {
+/** Null if the service did not answer: the next call may succeed. */
+async function orNull<T>(call: () => Promise<T>): Promise<T | null> {
   try {
-    return await look();
+    return await call();
   } catch (error) {
     if (isServiceError(error)) return null;
     throw error;
   }
 }
 
-/** Whether the server did not answer, as opposed to having refused. */
+/** Whether the server did not answer, or could not. */
 export function isServiceError(error: unknown): error is Error {
   const cause = error instanceof Error ? error.cause : undefined;
   return error instanceof ServiceError || isGrpcServiceError(error) || isGrpcServiceError(cause);

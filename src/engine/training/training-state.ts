@@ -1,5 +1,5 @@
-// What training carries from step to step, and from checkpoint to checkpoint: the trained tensors
-// with AdamW's moments, and how many steps those have seen.
+// The state of a training from step to step and from checkpoint to checkpoint: the trained tensors
+// with AdamW's moments, how many steps those have seen, and scalars of the caller.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,29 +22,27 @@ import { type GradientOptions, trainedSpecs } from './gradient-graph.ts';
 export const optimizerFile = 'optimizer.safetensors';
 
 export interface TrainerOptions {
-  /** Start the optimiser afresh, whatever the folder holds. */
+  /** Start with a fresh optimiser even if the folder has its state. */
   fresh?: boolean;
-  /** Train new adapters over the folder's model; a folder of adapters brings its own. */
+  /** Train new adapters over the folder's model; a folder of adapters has its own. */
   lora?: Lora | null;
   /** Seeds new adapters. */
   seed?: number;
   /** Compute activations again instead of keeping them: less memory, more time. */
   recompute?: boolean;
-  /** A snapshot file of a training that began in this way, to go on from. */
+  /** A snapshot file to resume from, of a training that started with these options. */
   snapshot?: string | undefined;
 }
 
 /**
- * Names in it and in a snapshot: behind the tensor's, its moments, and in a snapshot the tensor
- * itself; how many steps they have seen, [1]; and the factor that an adaptive KL penalty has come
- * to, [1].
+ * Tensors of an optimiser file: a trained tensor's two moments under these prefixes, `step` [1] and
+ * the caller's scalars [1]. A snapshot has the trained tensors too.
  */
 const prefixes = { parameter: 'parameter.', first: 'first.', second: 'second.' } as const;
 const momentParts = ['first', 'second'] as const;
 const allParts = ['parameter', ...momentParts] as const;
 type Part = keyof typeof prefixes;
 const stepName = 'step';
-const klScaleName = 'kl_scale';
 
 type Tensors = Map<string, Float32Array>;
 
@@ -55,20 +53,20 @@ export class TrainingState {
   readonly moments: ReadonlyMap<string, Moments>;
   /** Optimiser steps taken since the moments were zero. */
   step: number;
-  /** Factor on kl_penalty, which an adaptive KL penalty changes from step to step. */
-  klScale: number;
+  /** Numbers of the caller that are saved with the optimiser, by name. */
+  readonly scalars: Record<string, number>;
 
   private constructor(
     policy: PolicyFolder,
     options: GradientOptions,
     moments: ReadonlyMap<string, Moments>,
-    { step, klScale }: { step: number; klScale: number },
+    { [stepName]: step = 0, ...scalars }: Record<string, number>,
   ) {
     this.policy = policy;
     this.options = options;
     this.moments = moments;
     this.step = step;
-    this.klScale = klScale;
+    this.scalars = scalars;
   }
 
   /** A cache for the sessions of graphs over this state's tensors. */
@@ -78,32 +76,37 @@ export class TrainingState {
   }
 
   /**
-   * From a policy's folder; its optimiser's state goes on unless `fresh`, or where there is none.
+   * From a policy's folder, with its optimiser's state unless `fresh`.
+   * @param scalars names and initial values of the caller's scalars
    * @throws AnnealError InvalidModel
    */
   static async load(
     folder: string,
     { fresh, lora, seed = 0, recompute = false, snapshot }: TrainerOptions,
+    scalars: Readonly<Record<string, number>> = {},
   ): Promise<TrainingState> {
     const found = await openPolicyFolder(folder);
     const policy = { ...found, lora: found.lora ?? lora ?? undefined };
     const options = { recompute, lora: await loraOptions(policy) };
     const specs = trainedSpecs(policy.config, options);
+    const initial = { [stepName]: 0, ...scalars };
     const start = snapshot ? new Map() : await startOf(found, policy, specs, seed);
     const kept = snapshot
-      ? await readState(snapshot, specs, allParts)
+      ? await readState(snapshot, specs, allParts, Object.keys(initial))
       : fresh
         ? new Map()
-        : await readOptimizer(folder, specs);
+        : await readOptimizer(folder, specs, Object.keys(initial));
     const moments = specs.map(({ name }): [string, Moments] => {
       const parameter: Float32Array = start.get(name) ?? kept.get(prefixes.parameter + name)!;
       const moment = (part: Part): Float32Array =>
         kept.get(prefixes[part] + name) ?? new Float32Array(parameter.length);
       return [name, { parameter, first: moment('first'), second: moment('second') }];
     });
-    const step = kept.get(stepName)?.[0] ?? 0;
-    const klScale = kept.get(klScaleName)?.[0] ?? 1;
-    return new TrainingState(policy, options, new Map(moments), { step, klScale });
+    const numbers = Object.entries(initial).map(([name, value]): [string, number] => [
+      name,
+      kept.get(name)?.[0] ?? value,
+    ]);
+    return new TrainingState(policy, options, new Map(moments), Object.fromEntries(numbers));
   }
 
   /** Names and shapes of the trained tensors. */
@@ -118,20 +121,20 @@ export class TrainingState {
     );
   }
 
-  /** Write all that changes from step to step into one file. */
+  /** Write everything that changes from step to step into one file. */
   saveSnapshot(file: string): Promise<void> {
-    return this.writeState(file, allParts);
+    return this.#writeState(file, allParts);
   }
 
-  private writeState(file: string, parts: readonly Part[]): Promise<void> {
+  #writeState(file: string, parts: readonly Part[]): Promise<void> {
+    const scalars = Object.entries({ [stepName]: this.step, ...this.scalars });
     return writeFloat32(file, [
       ...parts.flatMap((part) => this.tensors(part, prefixes[part])),
-      [stepName, [1], Float32Array.of(this.step)],
-      [klScaleName, [1], Float32Array.of(this.klScale)],
+      ...scalars.map(([name, value]) => [name, [1], Float32Array.of(value)] as const),
     ]);
   }
 
-  /** What a gradient graph is fed of the state: every trained tensor, and the adapters' scale. */
+  /** Inputs of a gradient graph: every trained tensor, and the adapters' scale. */
   feeds(): Record<string, TensorData> {
     const tensors = this.tensors('parameter').map(
       ([name, shape, data]) => [name, { data, shape }] as const,
@@ -140,7 +143,7 @@ export class TrainingState {
   }
 
   /**
-   * One step of AdamW by what a gradient graph gave. @returns the global norm before clipping
+   * One step of AdamW by the outputs of a gradient graph. @returns the global norm before clipping
    * @throws AnnealError NonFinite naming the tensor; the state is then as it was before
    */
   update(
@@ -150,7 +153,7 @@ export class TrainingState {
   ): number {
     const squares = Array.from(outputs.grad_squares!.data, Number);
     const norm = Math.sqrt(squares.reduce((sum, x) => sum + x, 0));
-    this.checkFinite(squares, { ...stats, 'gradient norm': norm });
+    this.#checkFinite(squares, { ...stats, 'gradient norm': norm });
     this.step += 1;
     for (const [name, moments] of this.moments) {
       const gradient = outputs[`grad.${name}`]!.data as Float32Array;
@@ -159,7 +162,7 @@ export class TrainingState {
     return norm;
   }
 
-  private checkFinite(squares: readonly number[], stats: Readonly<Record<string, number>>): void {
+  #checkFinite(squares: readonly number[], stats: Readonly<Record<string, number>>): void {
     if (Object.values(stats).every(Number.isFinite)) return;
     const broken = squares.findIndex((x) => !Number.isFinite(x));
     const tensor = broken < 0 ? '' : `the gradient of ${this.specs[broken]!.name}, `;
@@ -171,8 +174,8 @@ export class TrainingState {
   }
 
   /**
-   * Write a checkpoint into `folder`: a Hugging Face folder, or one of PEFT's for adapters, with
-   * the optimiser's state beside it.
+   * Write a checkpoint into `folder`: a Hugging Face folder, or PEFT's for adapters, and the
+   * optimiser's state.
    */
   async save(folder: string): Promise<void> {
     const { base, lora } = this.policy;
@@ -180,11 +183,11 @@ export class TrainingState {
     await (lora
       ? saveAdapters({ base, out: folder, lora, tensors })
       : saveModelFolder({ source: this.policy.folder, out: folder, tensors }));
-    await this.writeState(join(folder, optimizerFile), momentParts);
+    await this.#writeState(join(folder, optimizerFile), momentParts);
   }
 }
 
-/** The trained tensors as the folder has them, or adapters that have not been trained yet. */
+/** The trained tensors of the folder, or new adapters. */
 async function startOf(
   found: PolicyFolder,
   policy: PolicyFolder,
@@ -198,23 +201,27 @@ async function startOf(
   return initialAdapters(specs, await readParameters(folder, config, whole), seed);
 }
 
-/** The optimiser's state; nothing where the folder has none. @throws AnnealError InvalidModel */
-async function readOptimizer(folder: string, specs: readonly ParameterSpec[]): Promise<Tensors> {
+/** The optimiser's state; empty if the folder has none. @throws AnnealError InvalidModel */
+async function readOptimizer(
+  folder: string,
+  specs: readonly ParameterSpec[],
+  scalars: readonly string[],
+): Promise<Tensors> {
   const path = join(folder, optimizerFile);
   if (!(await stat(path).catch(() => null))) return new Map();
-  return readState(path, specs, momentParts);
+  return readState(path, specs, momentParts, scalars);
 }
 
 async function readState(
   file: string,
   specs: readonly ParameterSpec[],
   parts: readonly Part[],
+  scalars: readonly string[],
 ): Promise<Tensors> {
   const tensors = parts.flatMap((part) =>
     specs.map(({ name, shape }) => ({ name: prefixes[part] + name, shape })),
   );
-  const scalars = [stepName, klScaleName].map((name) => ({ name, shape: [1] }));
-  return readNamed(file, [...tensors, ...scalars]);
+  return readNamed(file, [...tensors, ...scalars.map((name) => ({ name, shape: [1] }))]);
 }
 
 async function loraOptions({ base, config, lora }: PolicyFolder): Promise<GradientOptions['lora']> {
@@ -224,8 +231,8 @@ async function loraOptions({ base, config, lora }: PolicyFolder): Promise<Gradie
 }
 
 /**
- * As PEFT starts: A uniform within ±1 / √in, B zero, so that the policy is still its base; what is
- * trained whole, as the base has it.
+ * As PEFT starts: A uniform within ±1 / √in, B zero, so that the policy still equals its base.
+ * Tensors that are trained whole come from the base.
  */
 function initialAdapters(specs: readonly ParameterSpec[], base: Tensors, seed: number): Tensors {
   return new Map(

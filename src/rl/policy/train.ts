@@ -6,10 +6,12 @@ import { openPolicyFolder } from '../../engine/files/policy-folder.ts';
 import type { Progress } from '../../engine/inference/jobs.ts';
 import { ReferencePolicy } from '../../engine/inference/logprobs.ts';
 import type { Sequence } from '../../engine/model/packing.ts';
-import { permutation, uniforms } from '../../engine/sampling/random.ts';
+import { uniforms } from '../../engine/sampling/random.ts';
 import { createPromptEncoder } from '../../engine/text/prompt-format.ts';
 import { readTokenizer } from '../../engine/text/tokenizer.ts';
-import { readProgress, SnapshotTimer, stateFile } from '../../engine/training/snapshot.ts';
+import { learningRate } from '../../engine/training/learning-rate.ts';
+import { runSteps } from '../../engine/training/run-steps.ts';
+import { readProgress, stateFile } from '../../engine/training/snapshot.ts';
 import type { TrainStats } from '../../records/metrics.ts';
 import { algorithms, tokenWeights } from '../algorithms.ts';
 import { objectiveStats } from '../objective.ts';
@@ -23,7 +25,7 @@ interface Step extends StepStats {
   settings: StepSettings;
 }
 
-/** What a snapshot says of the epoch beside the state. */
+/** What a snapshot keeps beside the trained state. */
 interface EpochProgress {
   /** Of each sample. */
   referenceLogprobs: (readonly number[])[];
@@ -35,14 +37,73 @@ export async function trainPolicy(
   job: TrainJob,
   onProgress: (progress: Progress) => void,
 ): Promise<TrainReport> {
-  const { samples, settings } = job;
+  const { settings } = job;
   const progress = job.resume ? await readProgress<EpochProgress>(job.resume) : undefined;
   const encoded = await encodeSamples(job);
   const reference =
     progress?.referenceLogprobs ?? (await referenceLogprobs(job, encoded, onProgress));
   const advantages = penalizedAdvantages(job, reference);
-  const sequences = encoded.map((sequence, i): TrainSequence => {
-    const { reward, logprobs } = samples[i]!;
+  const trainer = await PolicyTrainer.load(job.model, job.engine, {
+    fresh: job.freshOptimizer,
+    lora: job.lora,
+    seed: job.seed,
+    recompute: settings.training.recompute,
+    snapshot: job.resume && stateFile(job.resume),
+  });
+  try {
+    const steps = await runSteps(trainer, {
+      rows: trainSequences(job, encoded, reference, advantages),
+      batchSize: settings.training.batch_size,
+      shuffle: uniforms(job.seed, `order/${job.epoch}`),
+      schedule: settings.training,
+      done: progress?.steps ?? [],
+      snapshots: job.snapshots,
+      takeStep: (batch, learningRate) => takeStep(trainer, batch, settings, learningRate),
+      lossOf: (step) => step.policy_loss,
+      progressOf: (steps): EpochProgress => ({ referenceLogprobs: reference, steps: [...steps] }),
+      onProgress,
+    });
+    await trainer.save(job.out);
+    const stats = summarize(settings, trainer, steps);
+    return { stats, steps: steps.map(toMetrics), advantages };
+  } finally {
+    await trainer.close();
+  }
+}
+
+/** One optimiser step; an adaptive KL penalty moves after it. */
+async function takeStep(
+  trainer: PolicyTrainer,
+  sequences: TrainSequence[],
+  settings: Settings,
+  learningRate: number,
+): Promise<Step> {
+  const { rlaif, training } = settings;
+  const batch = weighted(sequences, settings);
+  const inForce = stepSettings(settings, trainer.klScale, learningRate);
+  const { objective } = algorithms[rlaif.algorithm];
+  const stats = await trainer.train(batch, training.microbatch_size, objective, inForce);
+  trainer.klScale = nextKlScale(trainer.klScale, stats.k3, rlaif.kl_target);
+  const tokens = batch.reduce((sum, { completion }) => sum + completion.length, 0);
+  return { ...stats, step: trainer.step, tokens, settings: inForce };
+}
+
+/** Prompts and completions as token ids. */
+async function encodeSamples({ model, promptFormat, samples }: TrainJob): Promise<Sequence[]> {
+  const { base } = await openPolicyFolder(model);
+  const encode = await createPromptEncoder(await readTokenizer(base), promptFormat);
+  return samples.map(({ prompt, tokens }) => ({ prompt: encode(prompt), completion: tokens }));
+}
+
+/** Samples as the trainer takes them. */
+function trainSequences(
+  { samples, settings }: TrainJob,
+  encoded: readonly Sequence[],
+  reference: readonly (readonly number[])[],
+  advantages: readonly TrainedAdvantage[] | null,
+): TrainSequence[] {
+  return samples.map(({ reward, logprobs }, i) => {
+    const sequence = encoded[i]!;
     const { advantage } = (advantages ?? samples)[i]!;
     return {
       ...sequence,
@@ -53,28 +114,6 @@ export async function trainPolicy(
       referenceLogprobs: reference[i]!,
     };
   });
-  const trainer = await PolicyTrainer.load(job.model, job.engine, {
-    fresh: job.freshOptimizer,
-    lora: job.lora,
-    seed: job.seed,
-    recompute: settings.training.recompute,
-    snapshot: job.resume && stateFile(job.resume),
-  });
-  try {
-    const steps = await runSteps(job, trainer, sequences, progress?.steps ?? [], onProgress);
-    await trainer.save(job.out);
-    const stats = summarize(settings, trainer, steps);
-    return { stats, steps: steps.map(toMetrics), advantages };
-  } finally {
-    await trainer.close();
-  }
-}
-
-/** Prompts and completions as token ids. */
-async function encodeSamples({ model, promptFormat, samples }: TrainJob): Promise<Sequence[]> {
-  const { base } = await openPolicyFolder(model);
-  const encode = await createPromptEncoder(await readTokenizer(base), promptFormat);
-  return samples.map(({ prompt, tokens }) => ({ prompt: encode(prompt), completion: tokens }));
 }
 
 /**
@@ -133,40 +172,6 @@ export function k1Penalties(
   return samples.map(({ promptId }, i) => klPenalty * (k1[i]! - means.get(promptId)!));
 }
 
-/** The steps after those `done`, and all of them told. */
-async function runSteps(
-  job: TrainJob,
-  trainer: PolicyTrainer,
-  sequences: readonly TrainSequence[],
-  done: readonly Step[],
-  onProgress: (progress: Progress) => void,
-): Promise<Step[]> {
-  const { rlaif, training } = job.settings;
-  const { objective } = algorithms[rlaif.algorithm];
-  const order = permutation(sequences.length, uniforms(job.seed, `order/${job.epoch}`));
-  const referenceLogprobs = sequences.map((sequence) => sequence.referenceLogprobs);
-  const total = Math.ceil(order.length / training.batch_size);
-  const steps = [...done];
-  const snapshots = new SnapshotTimer(job.snapshots, total);
-  for (let i = steps.length; i < total; i++) {
-    const rows = order.slice(i * training.batch_size, (i + 1) * training.batch_size);
-    const batch = weighted(
-      rows.map((row) => sequences[row]!),
-      job.settings,
-    );
-    const settings = stepSettings(job.settings, trainer);
-    const stats = await trainer.train(batch, training.microbatch_size, objective, settings);
-    const tokens = batch.reduce((sum, { completion }) => sum + completion.length, 0);
-    steps.push({ ...stats, step: trainer.step, tokens, settings });
-    trainer.klScale = nextKlScale(trainer.klScale, stats.k3, rlaif.kl_target);
-    const progress: EpochProgress = { referenceLogprobs, steps };
-    const snapshot = await snapshots.take(i + 1, progress, (file) => trainer.saveSnapshot(file));
-    const note = `loss ${stats.policy_loss.toFixed(4)}`;
-    onProgress({ done: i + 1, total, unit: 'steps', note, snapshot });
-  }
-  return steps;
-}
-
 function weighted(sequences: TrainSequence[], { rlaif }: Settings): TrainSequence[] {
   const lengths = sequences.map((s) => s.completion.length);
   const weights = tokenWeights(lengths, rlaif);
@@ -183,36 +188,18 @@ export function nextKlScale(scale: number, kl: number, target: number | null): n
   return scale * (1 + 0.1 * error);
 }
 
-/** What the learning rate follows. */
-export type LearningRateSettings = Pick<
-  Settings['training'],
-  'learning_rate' | 'warmup_steps' | 'schedule' | 'decay_steps' | 'min_learning_rate'
->;
-
-/**
- * The learning rate of the step after `stepsDone`: up linearly over the warm-up, then constant,
- * or down by half a cosine over decay_steps (arXiv 1608.03983).
- */
-export function learningRate(training: LearningRateSettings, stepsDone: number): number {
-  const { learning_rate, warmup_steps, schedule, decay_steps, min_learning_rate } = training;
-  if (stepsDone < warmup_steps) return (learning_rate * (stepsDone + 1)) / warmup_steps;
-  if (schedule === 'constant' || decay_steps === null) return learning_rate;
-  const progress = Math.min(1, (stepsDone - warmup_steps) / decay_steps);
-  const share = (1 + Math.cos(Math.PI * progress)) / 2;
-  return min_learning_rate + (learning_rate - min_learning_rate) * share;
-}
-
-/** What is in force in the trainer's next step. */
+/** The numbers in force in the next step. */
 function stepSettings(
   { rlaif, training }: Settings,
-  { step, klScale }: { step: number; klScale: number },
+  klScale: number,
+  learning_rate: number,
 ): StepSettings {
   return {
     inverse_temperature: 1 / rlaif.generation_temperature,
     kl_coefficient: rlaif.kl_placement === 'k2_loss' ? klScale * rlaif.kl_penalty : 0,
     ratio_low: 1 - rlaif.clip_low,
     ratio_high: 1 + rlaif.clip_high,
-    learning_rate: learningRate(training, step),
+    learning_rate,
     weight_decay: training.weight_decay,
     beta1: training.adam_beta1,
     beta2: training.adam_beta2,

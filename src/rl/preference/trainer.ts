@@ -1,18 +1,16 @@
-// Trains a reward model on pairs of answers, step by step: the parameters and AdamW's state between
-// steps, as the policy's trainer holds them.
+// Trains a reward model on pairs of answers, step by step.
 
 import { checkSingleScore } from '../../engine/inference/classifier.ts';
 import type { DeviceSettings } from '../../engine/inference/jobs.ts';
-import type { DecoderConfig } from '../../engine/model/config.ts';
 import { integers } from '../../engine/model/packing.ts';
 import { rotaryFeeds } from '../../engine/model/rope.ts';
 import type { AdamWSettings } from '../../engine/optimizer/adamw.ts';
 import type { TensorData } from '../../engine/runtime/session.ts';
-import type { SessionCache } from '../../engine/runtime/session-cache.ts';
+import { Trainer } from '../../engine/training/trainer.ts';
 import { type TrainerOptions, TrainingState } from '../../engine/training/training-state.ts';
 import { type PreferenceStats, preferenceGraph, preferenceStats } from './graph.ts';
 
-/** Two answers as token ids, prompt and what ends a text included. */
+/** Two answers as token ids, with the prompt and the end of the text. */
 export interface TokenPair {
   chosen: readonly number[];
   rejected: readonly number[];
@@ -24,17 +22,12 @@ export interface PreferenceStep extends PreferenceStats {
   grad_norm: number;
 }
 
-export class PreferenceTrainer {
-  private readonly state: TrainingState;
-  private readonly sessions: SessionCache;
+/** Not used here, but the optimiser's file has it since its first version. */
+const scalars = { kl_scale: 1 };
 
-  private constructor(state: TrainingState, engine: DeviceSettings) {
-    this.state = state;
-    this.sessions = state.openSessions(engine);
-  }
-
+export class PreferenceTrainer extends Trainer {
   /**
-   * From a classifier's folder; its optimiser's state goes on where there is one.
+   * From a classifier's folder, with its optimiser's state unless `fresh`.
    * @throws AnnealError InvalidModel
    */
   static async load(
@@ -42,58 +35,36 @@ export class PreferenceTrainer {
     engine: DeviceSettings,
     options: TrainerOptions = {},
   ): Promise<PreferenceTrainer> {
-    const state = await TrainingState.load(folder, options);
+    const state = await TrainingState.load(folder, options, scalars);
     checkSingleScore(folder, state.policy.config);
     return new PreferenceTrainer(state, engine);
   }
 
-  /** Optimiser steps taken since the moments were zero. */
-  get step(): number {
-    return this.state.step;
-  }
-
-  get config(): DecoderConfig {
-    return this.state.policy.config;
-  }
-
   /**
-   * One optimiser step on the mean loss of `pairs`, in microbatches of like length.
+   * One optimiser step on the mean loss of `pairs`, in microbatches of similar length.
    * @throws AnnealError NonFinite naming the tensor; the state is then as it was before
    */
-  async train(
+  train(
     pairs: readonly TokenPair[],
     microbatchSize: number,
     settings: AdamWSettings,
   ): Promise<PreferenceStep> {
-    const { options } = this.state;
-    const session = await this.sessions.get('pairs', () => preferenceGraph(this.config, options));
-    const outputs = await session.run({
-      ...packPairs(pairs, microbatchSize),
-      ...rotaryFeeds(
-        this.config,
-        pairs.reduce((most, pair) => Math.max(most, lengthOf(pair)), 1),
-      ),
-      ...this.state.feeds(),
-    });
-    const values = outputs.stats!.data as Float32Array;
-    const named = preferenceStats.map((name, i) => [name, values[i]!] as const);
-    const stats = Object.fromEntries(named) as PreferenceStats;
-    return { ...stats, grad_norm: this.state.update(outputs, stats, settings) };
+    const longest = pairs.reduce((most, pair) => Math.max(most, lengthOf(pair)), 1);
+    return this.takeStep(
+      {
+        name: 'pairs',
+        graph: (options) => preferenceGraph(this.config, options),
+        feeds: { ...packPairs(pairs, microbatchSize), ...rotaryFeeds(this.config, longest) },
+        statsOf,
+      },
+      settings,
+    );
   }
+}
 
-  /** Write a checkpoint into `folder` (training-state.ts). */
-  save(folder: string): Promise<void> {
-    return this.state.save(folder);
-  }
-
-  /** Write what a snapshot holds of the model and its optimiser into one file. */
-  saveSnapshot(file: string): Promise<void> {
-    return this.state.saveSnapshot(file);
-  }
-
-  async close(): Promise<void> {
-    await this.sessions.close();
-  }
+function statsOf(values: Float32Array): PreferenceStats {
+  const named = preferenceStats.map((name, i) => [name, values[i]!] as const);
+  return Object.fromEntries(named) as PreferenceStats;
 }
 
 /** Tokens of the longer answer. */
@@ -101,7 +72,7 @@ export function lengthOf({ chosen, rejected }: TokenPair): number {
   return Math.max(chosen.length, rejected.length);
 }
 
-/** Pairs as preference-graph.ts reads them, shortest first, each weighing as much as any other. */
+/** Pairs as graph.ts reads them, shortest first, all with the same weight. */
 export function packPairs(pairs: readonly TokenPair[], microbatchSize: number) {
   const sorted = pairs.toSorted((a, b) => lengthOf(a) - lengthOf(b));
   const tokens: number[] = [];

@@ -4,7 +4,7 @@
 
 import type { AlgorithmName } from '../config/algorithm-traits.ts';
 import type { RlaifConfig } from '../config/schema/rlaif.ts';
-import type { ObjectiveKind } from './objective.ts';
+import type { ObjectiveKind } from './policy/objective.ts';
 
 export interface Algorithm {
   /** Advantages of one group's rewards, before reward_weight. */

@@ -11,7 +11,7 @@ import { readParameters } from '../../src/engine/files/weights.ts';
 import { ReferencePolicy } from '../../src/engine/inference/logprobs.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
-import type { ObjectiveKind } from '../../src/rl/objective.ts';
+import type { ObjectiveKind } from '../../src/rl/policy/objective.ts';
 import { PolicyTrainer } from '../../src/rl/policy/trainer.ts';
 import {
   engine,

@@ -10,7 +10,7 @@ import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import type { ScoredRollout } from '../../src/records/rollouts.ts';
 import { algorithms } from '../../src/rl/algorithms.ts';
 import { buildBatch } from '../../src/rl/batch.ts';
-import { k1Penalties } from '../../src/rl/policy/train.ts';
+import { k1Penalties } from '../../src/rl/policy/kl-penalty.ts';
 import { engine, folder, gradientsOf, relativeError } from './fixture.ts';
 import { expectRows } from './suite.ts';
 import { tolerances } from './tolerances.ts';

@@ -8,7 +8,7 @@ import { Builder } from '../../src/engine/graph/operators.ts';
 import { serializeModel } from '../../src/engine/graph/serialize.ts';
 import { Session } from '../../src/engine/runtime/session.ts';
 import { tokenWeights } from '../../src/rl/algorithms.ts';
-import { objective, objectiveStats } from '../../src/rl/objective.ts';
+import { objective, objectiveStats } from '../../src/rl/policy/objective.ts';
 import { engine, fixtureFolder } from './fixture.ts';
 
 /** A loss of GRPOTrainer and its gradient by each completion token's log-probability. */

@@ -27,7 +27,7 @@ export interface Pass<Row, Step> {
 
 /** Take the steps that are not done yet. @returns the reports of all steps */
 export async function runSteps<Row, Step>(
-  trainer: Trainer,
+  trainer: Pick<Trainer, 'step' | 'saveSnapshot'>,
   pass: Pass<Row, Step>,
 ): Promise<Step[]> {
   const { rows, batchSize } = pass;

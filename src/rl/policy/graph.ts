@@ -8,7 +8,7 @@ import type { DecoderConfig } from '../../engine/model/config.ts';
 import { predictedLogprobs } from '../../engine/model/logprob-graph.ts';
 import { rotaryInputs } from '../../engine/model/sequence.ts';
 import { type GradientOptions, gradientGraph } from '../../engine/training/gradient-graph.ts';
-import { type ObjectiveInputs, type ObjectiveKind, objective } from '../objective.ts';
+import { type ObjectiveInputs, type ObjectiveKind, objective } from './objective.ts';
 
 /** Inputs of one number for each learned token of all microbatches, float32 [ΣM]. */
 export const tokenInputs = [

@@ -8,8 +8,8 @@ import type { AdamWSettings } from '../../engine/optimizer/adamw.ts';
 import type { TensorData } from '../../engine/runtime/session.ts';
 import { Trainer } from '../../engine/training/trainer.ts';
 import { type TrainerOptions, TrainingState } from '../../engine/training/training-state.ts';
-import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from '../objective.ts';
 import { type ScalarInput, scalarInputs, tokenInputs, trainingGraph } from './graph.ts';
+import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from './objective.ts';
 
 /** A sequence with the numbers that the objective needs; arrays are per completion token. */
 export interface TrainSequence extends Sequence {

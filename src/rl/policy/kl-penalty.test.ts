@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nextKlScale } from './train.ts';
+import { nextKlScale } from './kl-penalty.ts';
 
 describe('the scale of an adaptive KL penalty', () => {
   it('is left alone without a target', () => expect(nextKlScale(3, 9, null)).toBe(3));

@@ -1,9 +1,9 @@
 // The policy-gradient objective as graph nodes, for one microbatch.
 // Axes: M tokens learned, V vocabulary.
 
-import type { Value } from '../engine/graph/graph.ts';
-import type { Builder } from '../engine/graph/operators.ts';
-import { targetLogprobs } from '../engine/model/logprob-graph.ts';
+import type { Value } from '../../engine/graph/graph.ts';
+import type { Builder } from '../../engine/graph/operators.ts';
+import { targetLogprobs } from '../../engine/model/logprob-graph.ts';
 
 /**
  * `likelihood`: −A·log π, the original system's loss where A is the weighted reward, and plain

@@ -1,9 +1,9 @@
 // The objective against values worked out by hand: two learned tokens over three possible ones.
 
 import { describe, expect, it } from 'vitest';
-import { Builder } from '../engine/graph/operators.ts';
-import { serializeModel } from '../engine/graph/serialize.ts';
-import { Session } from '../engine/runtime/session.ts';
+import { Builder } from '../../engine/graph/operators.ts';
+import { serializeModel } from '../../engine/graph/serialize.ts';
+import { Session } from '../../engine/runtime/session.ts';
 import { type ObjectiveKind, objective, objectiveStats } from './objective.ts';
 
 const token = {

@@ -38,10 +38,8 @@ export async function bareProduct(): Promise<{
   const [m, k, n] = [2048, 256, 704];
   const g = new Builder();
   const product = g.matmul(g.input('a', [m, k]), g.input('b', [k, n]));
-  const session = await Session.create(
-    serializeModel(g, [g.output('sum', g.sumAll(product))]),
-    engine,
-  );
+  const model = serializeModel(g, [g.output('sum', g.sumAll(product))]);
+  const session = await Session.create(model, engine);
   const feeds = {
     a: { data: weights(m, k), shape: [m, k] },
     b: { data: weights(k, n), shape: [k, n] },
@@ -77,7 +75,8 @@ export async function bareDecoding(c: DecoderConfig, batch: number, steps: numbe
   const widths = [...inputs.keys()];
   const starts = widths.map((width) => g.input(`start${width}`, [batch, width]));
   const [out] = g.loop(g.ints([steps], []), undefined, starts, body);
-  const session = await Session.create(serializeModel(g, [g.output('out', out!)]), engine);
+  const model = serializeModel(g, [g.output('out', out!)]);
+  const session = await Session.create(model, engine);
   const feeds = Object.fromEntries(
     widths.map((width) => [
       `start${width}`,

@@ -178,10 +178,8 @@ describe('gradient rules', () => {
     const table = g.input('table', [3, 64]);
     const index = g.ints(Array.from({ length: 4096 }, (_, i) => i % 3));
     const [gradient] = backward(g, g.sumAll(g.gather(table, index)), [table]);
-    const session = await Session.create(
-      serializeModel(g, [g.output('gradient', gradient!)]),
-      engine,
-    );
+    const model = serializeModel(g, [g.output('gradient', gradient!)]);
+    const session = await Session.create(model, engine);
     const feeds = { table: { data: new Float32Array(192), shape: [3, 64] } };
     for (let i = 0; i < 20; i++) {
       const { gradient: found } = await session.run(feeds);
@@ -207,13 +205,11 @@ async function prepare({ inputs, positive, build }: Case) {
   const weights = g.constant(noise(size(shape), -1), shape);
   const loss = g.sumAll(g.mul(out, weights));
   const gradients = backward(g, loss, values);
-  const session = await Session.create(
-    serializeModel(g, [
-      g.output('loss', loss),
-      ...gradients.map((v, i) => g.output(`grad.x${i}`, v)),
-    ]),
-    engine,
-  );
+  const model = serializeModel(g, [
+    g.output('loss', loss),
+    ...gradients.map((v, i) => g.output(`grad.x${i}`, v)),
+  ]);
+  const session = await Session.create(model, engine);
   const feeds = Object.fromEntries(
     inputs.map((shape, i) => [`x${i}`, { data: noise(size(shape), positive ? 0.5 : -1), shape }]),
   );

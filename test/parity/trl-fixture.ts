@@ -99,18 +99,12 @@ export async function annealObjective(x: ObjectiveCase) {
     ratioHigh: g.scalar(1 + trl.epsilon_high),
   });
   const [gradient] = backward(g, loss, [rows]);
-  const outputs = [
-    ['loss', loss] as const,
-    ['stats', stats] as const,
-    ['gradient', gradient!] as const,
-  ];
-  const session = await Session.create(
-    serializeModel(
-      g,
-      outputs.map(([name, value]) => g.output(name, value)),
-    ),
-    engine,
-  );
+  const model = serializeModel(g, [
+    g.output('loss', loss),
+    g.output('stats', stats),
+    g.output('gradient', gradient!),
+  ]);
+  const session = await Session.create(model, engine);
   const found = await session.run({
     distributions: { data: Float32Array.from(distributions), shape: [policy.length, 2] },
   });

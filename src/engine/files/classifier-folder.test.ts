@@ -19,7 +19,7 @@ const weightsOf = (folder: string) => readFloat32(join(folder, 'model.safetensor
 const configOf = async (folder: string) =>
   JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
 
-it("keeps the layers, and puts a head in the output's place", async () => {
+it('keeps the layers and replaces the output by a head', async () => {
   const [made] = folders as [string];
   await saveClassifier(policy, made, 3);
   const [found, source] = await Promise.all([weightsOf(made), weightsOf(policy)]);
@@ -48,7 +48,7 @@ it('draws the head from the seed', async () => {
   expect(await head(again, 4)).not.toEqual(first);
 });
 
-it('keeps the head of a folder that is a classifier already', async () => {
+it('keeps the head if the folder is a classifier already', async () => {
   const [made, again] = folders as [string, string];
   await saveClassifier(policy, made, 3);
   await saveClassifier(made, again, 4);

@@ -27,24 +27,24 @@ async function read(changes: object) {
 const qwen3 = { architectures: ['Qwen3ForCausalLM'] };
 const llama = { architectures: ['LlamaForCausalLM'] };
 
-describe('what a config leaves open is as transformers has it', () => {
-  it('key-value heads: one a head', async () => {
+describe('defaults are those of transformers', () => {
+  it('key-value heads: as many as heads', async () => {
     expect(await read({ num_key_value_heads: null })).toMatchObject({ kvHeads: 4 });
   });
 
-  it('the size of a head: the width over the heads, 128 for Qwen3', async () => {
+  it('head size: width divided by heads, 128 for Qwen3', async () => {
     expect(await read({})).toMatchObject({ headDim: 8 });
     expect(await read(qwen3)).toMatchObject({ headDim: 128 });
   });
 
-  it('the first layer with a sliding window: the 29th; Llama has none', async () => {
+  it('first layer with a sliding window: the 29th; Llama has none', async () => {
     const sliding = { use_sliding_window: true, sliding_window: 6 };
     const windows = [...new Array(28).fill(undefined), 6, 6];
     expect(await read(sliding)).toMatchObject({ windows });
     expect((await read({ ...llama, ...sliding })).windows).toEqual(new Array(30).fill(undefined));
   });
 
-  it('the base of rotary positions: in their own key, then beside it, then 10,000', async () => {
+  it('base of rotary positions: from rope_parameters, else rope_theta, else 10,000', async () => {
     expect(await read({})).toMatchObject({ ropeTheta: 10_000 });
     expect(await read({ rope_theta: 5 })).toMatchObject({ ropeTheta: 5 });
     const rope_parameters = { rope_theta: 7, rope_type: 'default' };
@@ -52,7 +52,7 @@ describe('what a config leaves open is as transformers has it', () => {
   });
 });
 
-describe('refuses, naming file, what was found and what is supported,', () => {
+describe('refuses, with the file, what was found and what is supported,', () => {
   const sliding = { use_sliding_window: true, sliding_window: 6 };
   const cases: Record<string, [changes: object, found: string, supported: string]> = {
     'another architecture': [
@@ -76,22 +76,22 @@ describe('refuses, naming file, what was found and what is supported,', () => {
       "rope_type 'yarn'",
       'default, linear, llama3',
     ],
-    'a rope without its number': [
+    'a rope without its factor': [
       { rope_scaling: { type: 'linear' } },
       "rope_type 'linear' without factor",
       'a number',
     ],
-    'a rope of its own for some layers': [
+    'different ropes for different layers': [
       { rope_parameters: { full_attention: { rope_type: 'default' } } },
       'rope_parameters of full_attention',
       'one rope for all layers',
     ],
-    'rotary positions in part of a head': [
+    'rotary positions in only part of a head': [
       { partial_rotary_factor: 0.5 },
       'partial_rotary_factor 0.5',
       '1',
     ],
-    'the same, told by the rope': [
+    'the same in rope_parameters': [
       { rope_parameters: { partial_rotary_factor: 0.25 } },
       'partial_rotary_factor 0.25',
       '1',
@@ -101,22 +101,22 @@ describe('refuses, naming file, what was found and what is supported,', () => {
       "layer_types 'chunked_attention'",
       'full_attention, sliding_attention',
     ],
-    'kinds for other layers than there are': [
+    'a wrong number of layer kinds': [
       { ...sliding, layer_types: ['full_attention'] },
       '1 layer_types',
       '30',
     ],
-    'a window of no size': [
+    'a window without a size': [
       { ...sliding, sliding_window: null },
       'use_sliding_window without sliding_window',
       'a number of tokens',
     ],
-    'heads that do not share evenly': [
+    'heads that cannot share key-value heads evenly': [
       { num_key_value_heads: 3 },
       '4 heads over 3 key-value heads',
       'equally many heads for each',
     ],
-    'heads of no even size': [{ hidden_size: 36 }, 'head size 9', 'an even whole number'],
+    'heads of an odd size': [{ hidden_size: 36 }, 'head size 9', 'an even whole number'],
   };
   it.each(Object.entries(cases))('%s', async (_, [changes, found, supported]) => {
     const attempt = read(changes);
@@ -134,7 +134,7 @@ describe('refuses, naming file, what was found and what is supported,', () => {
     });
   });
 
-  it('a value of another type, by its key', async () => {
+  it('a value of another type, naming its key', async () => {
     await expect(read({ hidden_size: '32' })).rejects.toThrow(/config\.json: .*\n.*at hidden_size/);
   });
 });

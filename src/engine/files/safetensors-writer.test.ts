@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 const file = () => join(folder, 'out.safetensors');
 
-it('writes length, header in the order given, filled to eight bytes, then the numbers', async () => {
+it('writes the length, the header in the given order padded to eight bytes, then the numbers', async () => {
   await writeFloat32(file(), [
     ['b', [1, 2], Float32Array.of(1, -2)],
     ['a', [], Float32Array.of(0.5)],
@@ -31,7 +31,7 @@ it('writes length, header in the order given, filled to eight bytes, then the nu
   ]);
 });
 
-it('writes the embedded policy as it is, from arrays or from functions asked in turn', async () => {
+it('reproduces the embedded policy, from arrays and from functions called in turn', async () => {
   const tensors = await readFloat32(policy);
   const entries = [...(await readHeader(policy))];
   const expected = await readFile(policy);

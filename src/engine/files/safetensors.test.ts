@@ -52,7 +52,7 @@ describe('reads', () => {
     expect([...(await readFloat32(file)).get('a')!]).toEqual([1, -2]);
   });
 
-  it('tensors of no elements, and others than weights', async () => {
+  it('empty tensors, and tensors that are not weights', async () => {
     const header = { none: tensor('F32', [0, 3], 0, 0), mask: tensor('BOOL', [16], 0, 16) };
     const entries = await readHeader(await withHeader(header));
     expect([...entries.keys()]).toEqual(['none', 'mask']);
@@ -73,7 +73,7 @@ describe('reads', () => {
   });
 });
 
-/** Add a hole of `bytes` and then data to a file, which takes no room on the disk. */
+/** Append a hole of `bytes`, which takes no disk space, and then data. */
 async function extend(path: string, bytes: number, data: Float32Array) {
   const file = await open(path, 'r+');
   try {
@@ -86,7 +86,7 @@ async function extend(path: string, bytes: number, data: Float32Array) {
   }
 }
 
-describe('refuses, naming file and tensor,', () => {
+describe('refuses, with the names of file and tensor,', () => {
   const refused = async (file: string, message: RegExp) => {
     const attempt = readHeader(file);
     await expect(attempt).rejects.toMatchObject({ kind: 'InvalidModel' });
@@ -95,9 +95,9 @@ describe('refuses, naming file and tensor,', () => {
   };
   it('a missing file', () => refused(join(folder, 'missing'), /no such file/));
   it('a folder', () => refused(folder, /a folder/));
-  it('a file cut in its data', async () =>
+  it('a file truncated in its data', async () =>
     refused(await written(whole.subarray(0, whole.length - 4)), /tensor b to end by byte/));
-  it('a file cut in its header', async () =>
+  it('a file truncated in its header', async () =>
     refused(await written(whole.subarray(0, 20)), /header/));
   it('an empty file', async () => refused(await written(new Uint8Array(0)), /header/));
   it('a header longer than the file, before allocating it', async () => {
@@ -105,7 +105,7 @@ describe('refuses, naming file and tensor,', () => {
     lying.writeBigUInt64LE(1n << 60n);
     await refused(await written(lying), /header of at most/);
   });
-  it('a header that is no JSON', async () => refused(await withHeader('{"a":'), /JSON/));
+  it('a header that is not JSON', async () => refused(await withHeader('{"a":'), /JSON/));
   it('a header that is a list', async () => refused(await withHeader([]), /object of tensors/));
 
   const lies = {
@@ -149,7 +149,7 @@ describe('refuses, naming file and tensor,', () => {
   );
 });
 
-describe('refuses to read as float32, naming file and tensor,', () => {
+describe('refuses to read as float32, with the names of file and tensor,', () => {
   it.each(['I64', 'U8', 'F8_E4M3', 'F64'])('%s', async (dtype) => {
     const size = { I64: 2, F64: 2 }[dtype] ?? 16;
     const file = await withHeader({ a: tensor(dtype, [size], 0, 16) });

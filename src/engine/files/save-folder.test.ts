@@ -1,4 +1,4 @@
-// Folders that are saved: what they take over, what they leave, what has to agree with the weights.
+// Saved model folders: which files are copied, which are not, and which must agree with the weights.
 
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ async function save(from = source, tensors?: Float32Tensor[]): Promise<string> {
   return out;
 }
 
-/** Every file's bytes. */
+/** The bytes of all files. */
 async function contents(folder: string): Promise<Record<string, string>> {
   const names = await readdir(folder);
   const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')));
@@ -51,7 +51,7 @@ async function contents(folder: string): Promise<Record<string, string>> {
 }
 
 describe('weights', () => {
-  it('of any type and in any number of files are saved as one file of float32', async () => {
+  it('of any type, in any number of files, are saved as one float32 file', async () => {
     const tensors = await tensorsOf(source);
     await rm(at('model.safetensors'));
     const shards = {
@@ -78,7 +78,7 @@ describe('weights', () => {
     expect(await readParameters(out, config)).toEqual(await readParameters(source, config));
   });
 
-  it('that are no numbers are not saved, and nothing beside them', async () => {
+  it('that are not finite are refused, and no file is left', async () => {
     const [[name, shape, data], ...rest] = (await tensorsOf(source)) as [
       [string, number[], Float32Array],
     ];
@@ -92,7 +92,7 @@ describe('weights', () => {
 });
 
 describe('other files', () => {
-  it('are taken over, links followed; weights in other formats and training files are not', async () => {
+  it('are copied, links followed; weights in other formats and training files are not', async () => {
     const kept = [
       'LICENSE',
       'chat_template.jinja',
@@ -101,10 +101,21 @@ describe('other files', () => {
       'tokenizer.model',
     ];
     const left = [
-      ...['model.fp16.safetensors', 'pytorch_model.bin', 'pytorch_model-1.bin', 'model.gguf'],
-      ...['pytorch_model.bin.index.json', 'model.onnx', 'model.onnx_data', 'tf_model.h5'],
-      ...['optimizer.safetensors', 'trainer_state.json', 'checkpoint.json', 'training_args.bin'],
-      ...['adapter_config.json', 'optimizer.pt', '.gitattributes'],
+      'model.fp16.safetensors',
+      'pytorch_model.bin',
+      'pytorch_model-1.bin',
+      'model.gguf',
+      'pytorch_model.bin.index.json',
+      'model.onnx',
+      'model.onnx_data',
+      'tf_model.h5',
+      'optimizer.safetensors',
+      'trainer_state.json',
+      'checkpoint.json',
+      'training_args.bin',
+      'adapter_config.json',
+      'optimizer.pt',
+      '.gitattributes',
     ];
     for (const name of [...kept, ...left]) await writeFile(at(name), name);
     await symlink(at('LICENSE'), at('NOTICE'));
@@ -117,24 +128,24 @@ describe('other files', () => {
 });
 
 describe('config.json', () => {
-  const save_ = async (config: string) => {
+  const saveWithConfig = async (config: string) => {
     const tensors = await tensorsOf(source);
     await writeFile(at('config.json'), config);
     return readFile(join(await save(source, tensors), 'config.json'), 'utf8');
   };
 
-  it.each(['dtype', 'torch_dtype'])('says float32 under the key %s that it had', async (key) => {
+  it.each(['dtype', 'torch_dtype'])('has float32 under the same key, %s', async (key) => {
     const { dtype: _, ...config } = await json(source, 'config.json');
     const before = { [key]: 'bfloat16', ...config };
-    const after = JSON.parse(await save_(JSON.stringify(before)));
+    const after = JSON.parse(await saveWithConfig(JSON.stringify(before)));
     expect(after).toEqual({ ...before, [key]: 'float32' });
     expect(Object.keys(after)).toEqual(Object.keys(before));
   });
 
-  it('keeps unknown keys and numbers as they were written, and adds what lacks', async () => {
+  it('keeps unknown keys and numbers as written, and adds missing keys', async () => {
     const text =
       '{"architectures": ["Qwen3ForCausalLM"], "x": {"y": [1.0, 1e-06, 12345678901234567890]}}';
-    expect(await save_(text)).toBe(`{
+    expect(await saveWithConfig(text)).toBe(`{
   "architectures": [
     "Qwen3ForCausalLM"
   ],
@@ -153,7 +164,7 @@ describe('config.json', () => {
 });
 
 describe('generation_config.json', () => {
-  it('is made from the ids in config.json where there is none', async () => {
+  it('is made from the ids in config.json if there is none', async () => {
     const config = await json(source, 'config.json');
     const ids = { bos_token_id: null, eos_token_id: [7, 9], pad_token_id: 0 };
     await writeFile(at('config.json'), JSON.stringify({ ...config, ...ids }));
@@ -161,7 +172,7 @@ describe('generation_config.json', () => {
     expect(generation).toEqual({ eos_token_id: [7, 9], pad_token_id: 0 });
   });
 
-  it('stays as it is where there is one', async () => {
+  it('is kept if there is one', async () => {
     await writeFile(at('generation_config.json'), '{ "eos_token_id": 3, "top_p": 0.9 }');
     const text = await readFile(join(await save(), 'generation_config.json'), 'utf8');
     expect(text).toBe('{ "eos_token_id": 3, "top_p": 0.9 }');
@@ -169,7 +180,7 @@ describe('generation_config.json', () => {
 });
 
 describe('a saved folder', () => {
-  it('has the same bytes every time, and saved again from itself', async () => {
+  it('has the same bytes every time, also when saved from itself', async () => {
     await writeFile(at('README.md'), '---\nlicense: mit\n---\n# Tiny\n');
     const first = await save();
     const expected = await contents(first);
@@ -179,7 +190,7 @@ describe('a saved folder', () => {
     expect(await contents(await save(again))).toEqual(expected);
   });
 
-  it('does not depend on where its source lies', async () => {
+  it('does not depend on the path of its source', async () => {
     const elsewhere = join(root, 'elsewhere');
     await cp(source, elsewhere, { recursive: true });
     expect(await contents(await save(elsewhere))).toEqual(await contents(await save()));

@@ -4,7 +4,7 @@ import { type FloatDtype, firstNonFinite, toFloat32 } from './tensor-bytes.ts';
 const bytesOf = (array: Uint16Array | Float32Array) => new Uint8Array(array.buffer);
 
 describe('toFloat32', () => {
-  it('widens every half as the number that it stands for', () => {
+  it('converts every float16 number exactly', () => {
     const halves = Uint16Array.from({ length: 1 << 16 }, (_, i) => i);
     const expected = {
       F16: new Float16Array(halves.buffer),
@@ -14,7 +14,7 @@ describe('toFloat32', () => {
       expect([...toFloat32(bytesOf(halves), dtype)]).toEqual([...expected[dtype]]);
   });
 
-  it('reads bytes that lie at an odd place', () => {
+  it('reads bytes at an odd offset', () => {
     const moved = new Uint8Array(9);
     moved.set(bytesOf(Float32Array.of(1.5, -2)), 1);
     expect([...toFloat32(moved.subarray(1), 'F32')]).toEqual([1.5, -2]);
@@ -22,7 +22,7 @@ describe('toFloat32', () => {
 });
 
 describe('firstNonFinite', () => {
-  it.each(['F16', 'BF16'] as const)('tells every number of %s', (dtype) => {
+  it.each(['F16', 'BF16'] as const)('is right about every number of %s', (dtype) => {
     for (let half = 0; half < 1 << 16; half++) {
       const bytes = bytesOf(Uint16Array.of(0, half));
       const finite = Number.isFinite(toFloat32(bytes, dtype)[1]);
@@ -31,7 +31,7 @@ describe('firstNonFinite', () => {
   });
 
   const edges = [0, -0, 1, -1, 3.4028234663852886e38, -3.4028234663852886e38, 1e-45];
-  it('passes the extremes of float32', () => {
+  it('accepts the extremes of float32', () => {
     expect(firstNonFinite(bytesOf(Float32Array.from(edges)), 'F32')).toBe(-1);
   });
 

@@ -1,5 +1,5 @@
-// A model folder's weights in one file and in shards, and every way in which they may not be the
-// ones that config.json describes.
+// A model folder's weights in one file and in shards, and all ways in which they can disagree with
+// config.json.
 
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ async function fixtureTensors(): Promise<Tensor[]> {
   ]);
 }
 
-/** Write the weights with one of them changed, or left out. */
+/** Write the weights with one of them changed or missing. */
 async function change(name: string, to: (tensor: Tensor) => Tensor[]): Promise<void> {
   const tensors = (await fixtureTensors()).flatMap((t) => (t[0] === name ? to(t) : [t]));
   await writeFloat32(at('model.safetensors'), tensors);
@@ -80,7 +80,7 @@ describe('shards', () => {
     expect((await openWeights(folder, c)).files.size).toBe(2);
   });
 
-  it('are passed over for model.safetensors, as transformers does', async () => {
+  it('are ignored if there is a model.safetensors, as in transformers', async () => {
     await shard();
     await cp(join(fixture, 'model.safetensors'), at('model.safetensors'));
     const files = [...(await locateParameters(folder, c)).values()].map(({ file }) => file);
@@ -88,7 +88,7 @@ describe('shards', () => {
   });
 
   const index = 'model.safetensors.index.json';
-  it('have to be there, all that the index names', async () => {
+  it('must all exist', async () => {
     await shard();
     await rm(at('model-00002-of-00002.safetensors'));
     const message =
@@ -96,21 +96,21 @@ describe('shards', () => {
     await refused(locateParameters(folder, c), index, message);
   });
 
-  it('have to hold what the index says', async () => {
+  it('must contain what the index says', async () => {
     const weightMap = await shard();
     await writeIndex({ ...weightMap, [norm]: weightMap[embeddings] });
     const message = `expected tensor ${norm} [32], found none of that name among`;
     await refused(locateParameters(folder, c), weightMap[embeddings]!, message);
   });
 
-  it('have to be in an index that names every parameter', async () => {
+  it('must be in an index that names every parameter', async () => {
     const { [norm]: _, ...rest } = await shard();
     await writeIndex(rest);
     const message = `expected a file for tensor ${norm}, found none among ${Object.keys(rest).length}`;
     await refused(locateParameters(folder, c), index, message);
   });
 
-  it('have to lie in the folder itself', async () => {
+  it('must be in the folder itself', async () => {
     const weightMap = await shard();
     await writeIndex({ ...weightMap, [norm]: join('..', basename(folder), weightMap[norm]!) });
     const attempt = locateParameters(folder, c);
@@ -119,7 +119,7 @@ describe('shards', () => {
   });
 });
 
-describe('refuses, naming file and tensor,', () => {
+describe('refuses, with the names of file and tensor,', () => {
   const file = 'model.safetensors';
 
   it('no weights at all', async () => {
@@ -168,7 +168,7 @@ describe('refuses, naming file and tensor,', () => {
   });
 });
 
-/** Put infinity where the writer would refuse it. */
+/** Write infinity, which the writer refuses. */
 async function breakElement(tensor: string, index: number): Promise<void> {
   const file = at('model.safetensors');
   const { offset } = (await readHeader(file)).get(tensor)!;
@@ -178,7 +178,7 @@ async function breakElement(tensor: string, index: number): Promise<void> {
 }
 
 describe('readNamed', () => {
-  it('gives the tensors asked for, and refuses a file that lacks one', async () => {
+  it('reads the named tensors and refuses a file that lacks one', async () => {
     const spec = { name: norm, shape: [32] };
     const found = await readNamed(at('model.safetensors'), [spec]);
     expect(found).toEqual(new Map([[norm, (await readParameters(folder, c)).get(norm)]]));

@@ -1,23 +1,23 @@
-// The sessions of one model, by what each was built to do. Building one takes a tenth of a second
-// or more and holds memory, so the few used last are kept.
+// The sessions of one model, by the options of their graphs. Creating one takes a tenth of a second
+// or more and holds memory, so only the most recently used are kept.
 
 import { LruMap } from '../../collections/lru-map.ts';
 import { Session, type SessionOptions } from './session.ts';
 
-/** Where and with how many threads sessions run. */
+/** The device and number of threads that sessions run with. */
 export type SessionSettings = Pick<SessionOptions, 'device' | 'threads'>;
 
-const kept = 8;
+const maxSessions = 8;
 
 export class SessionCache {
   readonly #options: SessionOptions;
-  readonly #sessions = new LruMap<string, Session>(kept);
+  readonly #sessions = new LruMap<string, Session>(maxSessions);
 
   constructor(options: SessionOptions) {
     this.#options = options;
   }
 
-  /** The session for `options`; if there is none yet, `build` makes its graph. */
+  /** The session for `options`. If there is none yet, `build` builds its graph. */
   async get(options: unknown, build: () => Uint8Array): Promise<Session> {
     const key = JSON.stringify(options);
     const found = this.#sessions.get(key);
@@ -27,7 +27,7 @@ export class SessionCache {
     return session;
   }
 
-  /** Release every session. */
+  /** Release all sessions. */
   async close(): Promise<void> {
     for (const session of this.#sessions.drain()) await session.release();
   }

@@ -49,7 +49,7 @@ export class Session {
     } catch (cause) {
       throw new AnnealError(
         'InvalidModel',
-        `ONNX Runtime could not build the graph for device '${options.device}': ${(cause as Error).message}${requires ? `; ${label} needs ${requires}` : ''}`,
+        `ONNX Runtime could not build the graph for device '${options.device}': ${(cause as Error).message.trim()}${requires ? `; ${label} needs ${requires}` : ''}`,
         { cause },
       );
     }

@@ -4,7 +4,7 @@ import { KeyValueCache, PromptCache } from './kv-cache.ts';
 
 const c = { layers: 1, kvHeads: 2, headDim: 1 } as DecoderConfig;
 
-/** [B, 2, count, 1]: numbers that say sequence, head and time. */
+/** [B, 2, count, 1]: numbers that encode sequence, head and time. */
 const chunk = (sequences: number, from: number, count: number, sign = 1) => ({
   data: Float32Array.from({ length: sequences * 2 * count }, (_, i) => {
     const [b, k, t] = [Math.floor(i / (2 * count)), Math.floor(i / count) % 2, i % count];
@@ -13,7 +13,7 @@ const chunk = (sequences: number, from: number, count: number, sign = 1) => ({
   shape: [sequences, 1, 2, 1, count, 1],
 });
 
-it('appends chunks behind each other, head by head, and keeps what is asked', () => {
+it('appends chunks head by head and keeps the selected sequences', () => {
   const cache = new KeyValueCache(c, 2, 8);
   for (const [from, count] of [
     [0, 2],
@@ -34,7 +34,7 @@ it('appends chunks behind each other, head by head, and keeps what is asked', ()
   expect([...left.data]).toEqual([100, 101, 102, 103, 104, 5, 110, 111, 112, 113, 114, 15]);
 });
 
-it('keeps the prompts that are asked for', () => {
+it('keeps the selected prompts, in that order', () => {
   const outputs = {
     'key.0': { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2, 1, 1] },
     'value.0': { data: Float32Array.of(6, 5, 4, 3, 2, 1), shape: [3, 2, 1, 1] },

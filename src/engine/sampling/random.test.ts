@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { permutation, uniforms } from './random.ts';
 
-it('a stream depends on its name alone', () => {
+it('a stream depends only on its name', () => {
   const draw = (...parts: (string | number)[]) => Array.from({ length: 4 }, uniforms(...parts));
   expect(draw(1, 'train/8', 'p', 0)).toEqual(draw(1, 'train/8', 'p', 0));
   expect(draw(1, 'train/8', 'p', 0)).not.toEqual(draw(1, 'train/8', 'p', 1));
-  // Names are not run together: (1, '23') is not (12, '3').
+  // The parts of a name stay separate: (1, '23') is not (12, '3').
   expect(draw(1, '23')).not.toEqual(draw(12, '3'));
 });
 
@@ -17,7 +17,7 @@ it('is uniform in [0, 1) and exact in float32', () => {
   for (const tenth of tenths) expect(Math.abs(tenth.length - 2000)).toBeLessThan(250);
 });
 
-it('a permutation holds every number once', () => {
+it('a permutation contains every number once', () => {
   const order = permutation(100, uniforms('order'));
   expect(order).not.toEqual([...order].sort((a, b) => a - b));
   expect([...order].sort((a, b) => a - b)).toEqual([...Array(100).keys()]);

@@ -2,12 +2,15 @@ import { expect, it } from 'vitest';
 import { RolloutBatch } from './rollout-batch.ts';
 import type { RolloutRequest } from './rollout-request.ts';
 
-/** Samples end with token 0; uniforms tell whose they are. */
+/** Samples end with token 0; the value of a uniform shows which sample it is for. */
 const request = (prompts: number[][], samplesPerPrompt: number): RolloutRequest => ({
   prompts,
   samplesPerPrompt,
   maxNewTokens: 8,
-  ...{ temperature: 1, topK: null, topP: 1, minP: 0 },
+  temperature: 1,
+  topK: null,
+  topP: 1,
+  minP: 0,
   uniforms: (prompt, sample) => () => prompt / 2 + sample / 8,
   endOf: (tokens) => (tokens.includes(0) ? tokens.indexOf(0) + 1 : undefined),
 });
@@ -20,7 +23,7 @@ const halves = (count: number) => ({ data: new Float32Array(count).fill(0.5), sh
 const take = (batch: RolloutBatch, tokens: number[]) =>
   batch.take(tensor(tokens), halves(tokens.length));
 
-it('pads prompts at their end and says where each one ends', () => {
+it('pads prompts at their end and gives the row of each last token', () => {
   const { tokens, last, uniforms } = new RolloutBatch(request([[5], [6, 7, 8]], 2)).promptFeeds();
   expect(tokens!.shape).toEqual([2, 16]);
   expect([...tokens!.data.slice(16, 20)]).toEqual([6n, 7n, 8n, 0n]);
@@ -28,7 +31,7 @@ it('pads prompts at their end and says where each one ends', () => {
   expect([...uniforms!.data]).toEqual([0, 0.125, 0.5, 0.625]);
 });
 
-it('cuts a sample at its end, whatever was drawn after it', () => {
+it('cuts a sample at its end and drops what was drawn after it', () => {
   const batch = new RolloutBatch(request([[5]], 2));
   take(batch, [3, 4]);
   // Two steps of two sequences.
@@ -41,22 +44,22 @@ it('cuts a sample at its end, whatever was drawn after it', () => {
   expect(batch.results()[0]!.logprobs).toEqual([Math.log(0.5), Math.log(0.5)]);
 });
 
-it('shrinks to the prompts that are left, and to the widest group of them', () => {
+it('shrinks to the unfinished prompts and to the widest of their groups', () => {
   const batch = new RolloutBatch(request([[5], [6], [7]], 3));
   take(batch, [1, 1, 1, 0, 0, 0, 0, 2, 0]);
-  // Groups of 3, 0 and 1: two prompts by three of nine places is worth it.
+  // Groups of 3, 0 and 1 leave two prompts by three samples of nine rows, which is worth it.
   const kept = batch.shrink();
   expect(kept).toEqual({ prompts: [0, 2], rows: [0, 1, 2, 7, 6, 8] });
   expect(batch.shape).toEqual([2, 3]);
   const { prompt_lengths, token, uniforms } = batch.chunkFeeds(1);
   expect([...prompt_lengths!.data]).toEqual([1n, 1n]);
   expect([...token!.data]).toEqual([1n, 1n, 1n, 2n, 0n, 0n]);
-  // Those of the third prompt's second sample come fourth: 1 + 1/8.
+  // The fourth row is the third prompt's second sample: 1 + 1/8.
   expect(uniforms!.data[3]).toBeCloseTo(1.125);
   expect(batch.shrink()).toBeUndefined();
 });
 
-it('stays as it is where little would be gained', () => {
+it('does not shrink if little would be gained', () => {
   const batch = new RolloutBatch(request([[5], [6]], 4));
   take(batch, [1, 1, 1, 0, 1, 1, 1, 1]);
   expect(batch.shrink()).toBeUndefined();

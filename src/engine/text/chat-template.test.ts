@@ -1,5 +1,5 @@
-// Where a chat template is found, and what is said of one that cannot be used. What real ones
-// render to, against transformers: test/parity/tokenizers.test.ts.
+// Where a chat template is found, and the errors for one that cannot be used. Real templates are
+// compared with transformers in test/parity/tokenizers.test.ts.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ async function renderOf(template: string, specialTokens = {}): Promise<string> {
 }
 
 describe('a template is found', () => {
-  it('in chat_template.jinja, whatever tokenizer_config.json says', async () => {
+  it('in chat_template.jinja, before tokenizer_config.json', async () => {
     await declare('the other one');
     expect(await renderOf('{{ messages[1].content }}!')).toBe('Hello!');
   });
@@ -40,7 +40,7 @@ describe('a template is found', () => {
     expect(await render()).toBe('2');
   });
 
-  it("in a list there, the one named 'default'", async () => {
+  it("in a list there, the entry named 'default'", async () => {
     await declare([
       { name: 'tool_use', template: 'tools' },
       { name: 'default', template: 'plain' },
@@ -50,7 +50,7 @@ describe('a template is found', () => {
 });
 
 describe('a template is given', () => {
-  it('special tokens by name, and nothing for those that the model lacks', async () => {
+  it('special tokens by name, and nothing for those the model lacks', async () => {
     const template = '{{ bos_token }}|{{ eos_token }}|{{ bos_token is defined }}';
     expect(await renderOf(template, { eos_token: '</s>' })).toBe('|</s>|false');
   });
@@ -66,7 +66,7 @@ describe('a template is given', () => {
     );
   });
 
-  it('its own blocks, line ends and first line as Jinja has them with trim and lstrip', async () => {
+  it('its blocks, line ends and first line as Jinja has them with trim_blocks and lstrip_blocks', async () => {
     const lines = ['  {% if true %}', 'a', '    {%- endif %}', '  {{ "b" }}', '{# c #}', 'd', ''];
     expect(await renderOf(lines.join('\n'))).toBe('a  b\nd');
     expect(await renderOf(lines.join('\r\n'))).toBe('a  b\nd');
@@ -87,12 +87,12 @@ describe('a folder is refused', () => {
     );
   });
 
-  it('with a list of templates and none to take', async () => {
+  it('with a list of templates without a default', async () => {
     await declare([{ name: 'rag', template: '' }]);
     expect(await refusal()).toMatch(/tokenizer_config\.json: expected .*'default', found 'rag'$/);
   });
 
-  it('with something else for a template', async () => {
+  it('with a template of another type', async () => {
     await declare([{ name: 'default' }]);
     expect(await refusal()).toMatch(/expected chat_template to be a text, .*found \[\{"name"/);
   });
@@ -102,7 +102,7 @@ describe('a folder is refused', () => {
     expect(await refusal()).toMatch(/chat_template\.jinja: expected a chat template in Jinja/);
   });
 
-  it('with a template that refuses the messages, in its words', async () => {
+  it('with a template that refuses the messages, quoting it', async () => {
     await declare(
       "{% if messages[0].role == 'system' %}{{ raise_exception('No system!') }}{% endif %}",
     );

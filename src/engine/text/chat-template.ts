@@ -124,8 +124,18 @@ function refusedBy(file: string, messages: readonly Message[], cause: Error): An
 
 /** Friday, 26 July 2024, midnight: the default date of Llama's templates. */
 const fixedDate: Readonly<Record<string, string>> = {
-  ...{ Y: '2024', y: '24', m: '07', d: '26', B: 'July', b: 'Jul', A: 'Friday', a: 'Fri' },
-  ...{ H: '00', M: '00', S: '00', '%': '%' },
+  Y: '2024',
+  y: '24',
+  m: '07',
+  d: '26',
+  B: 'July',
+  b: 'Jul',
+  A: 'Friday',
+  a: 'Fri',
+  H: '00',
+  M: '00',
+  S: '00',
+  '%': '%',
 };
 
 /** Templates call this for today's date. The date is fixed, since runs may continue past midnight. */

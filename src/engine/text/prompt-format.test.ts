@@ -29,7 +29,7 @@ const encodeWhole = async (prompt: string, completion: string, format: PromptFor
   (await createSequenceEncoder(await readTokenizer(folder), format))(prompt, completion);
 
 describe('plain', () => {
-  it('of a whole answer ends with the token that ends a text', async () => {
+  it('with a completion ends with the eos_token', async () => {
     const ids = await encodeWhole('// f(x)\n', 'f(x);', plain);
     expect(ids).toEqual(tokenizer.encode('// f(x)\nf(x);<|im_end|>'));
   });
@@ -39,7 +39,7 @@ describe('plain', () => {
     expect(await encode(prompt, plain)).toEqual(tokenizer.encode(prompt));
   });
 
-  it('puts the token that begins a text in front where it is asked to', async () => {
+  it('puts the bos_token in front if the format sets bos', async () => {
     const config = join(folder, 'tokenizer_config.json');
     await writeFile(config, JSON.stringify({ bos_token: { content: '<|endoftext|>' } }));
     const bos = { ...plain, bos: true };
@@ -55,14 +55,14 @@ describe('plain', () => {
 });
 
 describe('chat', () => {
-  it('is one message of the user, special tokens as ids and nothing added', async () => {
+  it('is one user message, with special tokens as ids and nothing added', async () => {
     const expected = '<|endoftext|>user: f(x)<|im_end|>assistant: ';
     const ids = await encode('f(x)', chat);
     expect(ids).toEqual(tokenizer.encode(expected));
     expect(ids.filter((id) => id >= 1022)).toEqual([1022, 1023]);
   });
 
-  it('has a system message before it and the first words of the answer after it', async () => {
+  it('has the system message before it and the prefill after it', async () => {
     const format = { ...chat, system: 'Code only.', prefill: '```js\n' };
     expect(await encode('f(x)', format)).toEqual(
       tokenizer.encode(
@@ -71,7 +71,7 @@ describe('chat', () => {
     );
   });
 
-  it('of a whole answer is the conversation as the template ends it', async () => {
+  it('with a completion is the conversation as the template ends it', async () => {
     const format = { ...chat, system: 'Code only.', prefill: '```js\n' };
     expect(await encodeWhole('f(x)', 'x', format)).toEqual(
       tokenizer.encode(

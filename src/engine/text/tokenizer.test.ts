@@ -1,5 +1,5 @@
-// The embedded policy's tokenizer, and what a damaged folder is told. Against Python's tokenizers:
-// test/parity/tokenizers.test.ts.
+// The embedded policy's tokenizer, and the errors for a damaged folder. test/parity/tokenizers.test.ts
+// compares with Python's tokenizers.
 
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,14 +27,14 @@ it.each([
   expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
 });
 
-it('special tokens in a text are single ids, and no part of what they decode to', () => {
+it('special tokens in a text are single ids and are left out when decoding', () => {
   const ids = tokenizer.encode('a<|im_end|>b');
   expect(ids).toContain(tokenizer.idOf('<|im_end|>'));
   expect(tokenizer.decode(ids)).toBe('ab');
   expect(tokenizer.decode([1023, 1022])).toBe('');
 });
 
-it('names the special tokens that the folder declares', () => {
+it('reads the special tokens that the folder declares', () => {
   expect(tokenizer.specialTokens).toEqual({
     eos_token: '<|im_end|>',
     pad_token: '<|endoftext|>',
@@ -50,7 +50,7 @@ describe('a folder', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('may describe special tokens', async () => {
+  it('may declare special tokens as objects', async () => {
     const config = { bos_token: { __type: 'AddedToken', content: '<|im_end|>', lstrip: false } };
     await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
     expect((await readTokenizer(folder)).specialTokens).toEqual({ bos_token: '<|im_end|>' });

@@ -17,7 +17,7 @@ import type { TrainSample } from '../rl/policy/job.ts';
 import type { Activities, RunPlan, Split, Trained, TrainInput } from './contract.ts';
 import { createActivities } from './index.ts';
 import { createModelDouble } from './model-double.fixture.ts';
-import type { RewardModelActivities } from './reward-model-contract.ts';
+import type { RewardModelActivities } from './reward-model/contract.ts';
 
 const prompts = ['a', 'b', 'c', 'd'].map(
   (id): Prompt => ({

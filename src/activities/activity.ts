@@ -7,9 +7,9 @@ import { isDamaged } from '../artifacts/local/store.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { Progress } from '../engine/inference/jobs.ts';
 import type { Split } from '../records/metrics.ts';
+import type { HeartbeatDetails } from './contract.ts';
 import { differencesFrom, recordDifferences } from './environment.ts';
 import { failuresOf, toFailure } from './failure.ts';
-import type { HeartbeatDetails } from './task-queues.ts';
 
 const heartbeatIntervalMs = 1000;
 

@@ -23,6 +23,15 @@ import type { ArtifactRef, CheckpointRef, Refitting, ScoredShards } from '../rec
 
 export type { PromptSplit, SampleSummary, Split };
 
+/** Heartbeat details of a long activity; clients read them from pending activities. */
+export interface HeartbeatDetails {
+  stage: 'generate' | 'score' | 'train' | 'evaluate';
+  done: number;
+  total: number;
+  unit: string;
+  note?: string;
+}
+
 /** Run and epoch that an activity works for. `run` names the run's folder. */
 export interface InEpoch {
   run: string;

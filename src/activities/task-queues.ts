@@ -1,7 +1,10 @@
-// The task queues, and what their activities report while they run. Workflows and clients import
-// this file, so it depends on nothing.
+// The task queues, and which activities each serves. Workflows and clients import this file, so it
+// imports only types.
 
-/** Task queues; each worker process serves one of them or all. */
+import type { Activities } from './contract.ts';
+import type { RewardModelActivities } from './reward-model/contract.ts';
+
+/** Each worker process serves one task queue or all of them. */
 export const taskQueues = {
   workflows: 'anneal',
   generate: 'anneal-generate',
@@ -9,11 +12,16 @@ export const taskQueues = {
   train: 'anneal-train',
 } as const;
 
-/** Heartbeat details of a long activity; clients read them from pending activities. */
-export interface HeartbeatDetails {
-  stage: 'generate' | 'score' | 'train' | 'evaluate';
-  done: number;
-  total: number;
-  unit: string;
-  note?: string;
+type AllActivities = Activities & Partial<RewardModelActivities>;
+
+/** All activities, by the name of their task queue. */
+export function activitiesByQueue(all: AllActivities): Record<string, Partial<AllActivities>> {
+  const { generate, score, train, ...others } = all;
+  const { prepare, checkChange, filter, evaluate, analyze, prune, ...rewardModel } = others;
+  return {
+    [taskQueues.workflows]: { prepare, checkChange, filter, evaluate, analyze, prune },
+    [taskQueues.generate]: { generate },
+    [taskQueues.score]: { score },
+    [taskQueues.train]: { train, ...rewardModel },
+  };
 }

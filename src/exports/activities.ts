@@ -4,9 +4,8 @@
 export type { Activities } from '../activities/contract.ts';
 export type { Dependencies } from '../activities/dependencies.ts';
 export { createActivities } from '../activities/index.ts';
-export { activitiesByQueue } from '../activities/queues.ts';
-export type { RewardModelActivities } from '../activities/reward-model-contract.ts';
-export { taskQueues } from '../activities/task-queues.ts';
+export type { RewardModelActivities } from '../activities/reward-model/contract.ts';
+export { activitiesByQueue, taskQueues } from '../activities/task-queues.ts';
 export { createModelClient } from '../rl/model-client.ts';
 export { dataConverter } from '../workers/payloads/data-converter.ts';
 export {

@@ -3,8 +3,7 @@
 
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
-import { activitiesByQueue } from '../activities/queues.ts';
-import { taskQueues } from '../activities/task-queues.ts';
+import { activitiesByQueue, taskQueues } from '../activities/task-queues.ts';
 import { resolveAddress } from '../artifacts/address.ts';
 import { AnnealError } from '../errors.ts';
 import type { Reward } from '../rewards/reward.ts';

@@ -2,7 +2,7 @@
 
 import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/contract.ts';
-import type { RewardModelActivities } from '../activities/reward-model-contract.ts';
+import type { RewardModelActivities } from '../activities/reward-model/contract.ts';
 import { taskQueues } from '../activities/task-queues.ts';
 
 /**

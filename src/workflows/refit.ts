@@ -2,7 +2,7 @@
 // on another reward's scores from the phase that ended. The result replaces the model if it is no
 // worse.
 
-import type { PreferenceSettings } from '../activities/reward-model-contract.ts';
+import type { PreferenceSettings } from '../activities/reward-model/contract.ts';
 import { isAtLeastAsGood } from '../analysis/metrics/refit.ts';
 import { beginsLaterPhase, refittedRewards } from '../config/schedule.ts';
 import type { RunConfig } from '../config/schema/run.ts';

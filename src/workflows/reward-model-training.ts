@@ -6,7 +6,7 @@ import type {
   RewardModelEpochInput,
   RewardModelPlan,
   TrainedRewardModel,
-} from '../activities/reward-model-contract.ts';
+} from '../activities/reward-model/contract.ts';
 import type { PreferenceEpoch } from '../analysis/pages/preference-report.ts';
 import {
   evaluateRewardModel,

@@ -2,7 +2,7 @@
 // recorded. A test replaces those that should misbehave.
 
 import type { Activities, SampleSummary, Split } from '../../src/activities/contract.ts';
-import type { RewardModelActivities } from '../../src/activities/reward-model-contract.ts';
+import type { RewardModelActivities } from '../../src/activities/reward-model/contract.ts';
 import { startMetrics, toEpochMetrics } from '../../src/analysis/metrics/epoch-metrics.ts';
 import { summarizeSamples } from '../../src/analysis/metrics/sample-summary.ts';
 import { resolveConfig } from '../../src/config/load.ts';

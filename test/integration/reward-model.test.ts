@@ -130,7 +130,7 @@ it('refuses a configuration that cannot work, and says why', async () => {
   });
   expect(await failureOf('occupied', { out: at('models/left-alone') })).toMatchObject({
     type: 'InvalidConfig',
-    message: expect.stringContaining('out: expected a folder that is not there or is empty'),
+    message: expect.stringContaining('out: expected a new or empty folder'),
   });
 });
 

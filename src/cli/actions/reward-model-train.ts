@@ -3,7 +3,8 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
-import { checkOut, readPairs } from '../../activities/reward-model.ts';
+import { readPairs } from '../../activities/reward-model/pairs.ts';
+import { checkOut } from '../../activities/reward-model/prepare.ts';
 import { taskQueues } from '../../activities/task-queues.ts';
 import { fixed, share } from '../../analysis/format.ts';
 import type { PreferenceEpoch } from '../../analysis/pages/preference-report.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { HeartbeatDetails } from '../../activities/task-queues.ts';
+import type { HeartbeatDetails } from '../../activities/contract.ts';
 import { resolveConfig } from '../../config/load.ts';
 import { type PendingActivity, stagesOf } from './stage-progress.ts';
 

@@ -1,11 +1,11 @@
 // What the workflow of a reward model's training asks of its activities, and what comes back.
 // Types alone, so that the workflow may import them.
 
-import type { PairsSummary, PreferenceEpoch } from '../analysis/pages/preference-report.ts';
-import type { RefitPlace } from '../artifacts/layout.ts';
-import type { RewardModelConfig } from '../config/schema/reward-model-file.ts';
-import type { ArtifactRef, CheckpointRef, ScoredShards } from '../records/refs.ts';
-import type { InEpoch, PrepareInput } from './contract.ts';
+import type { PairsSummary, PreferenceEpoch } from '../../analysis/pages/preference-report.ts';
+import type { RefitPlace } from '../../artifacts/layout.ts';
+import type { RewardModelConfig } from '../../config/schema/reward-model-file.ts';
+import type { ArtifactRef, CheckpointRef, ScoredShards } from '../../records/refs.ts';
+import type { InEpoch, PrepareInput } from '../contract.ts';
 
 /** Files of pairs that have no prompt in common; `count` says how many. */
 export interface SplitPairs {

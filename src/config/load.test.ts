@@ -40,7 +40,7 @@ describe('a good run file', () => {
     expect(config.phases[0]?.rlaif).toEqual({ kl_penalty: 0.05 });
   });
 
-  test('gives way to flags, which keep their types', async () => {
+  test('is overridden by flags, which keep their types', async () => {
     const set = ['rlaif.reward_threshold=0.2', 'phases.refinement.epochs=[11, 12]', 'seed=3'];
     const config = await load(runFile, { set, overrides: { seed: 7, name: undefined } });
     expect(config.rlaif.reward_threshold).toBe(0.2);
@@ -49,13 +49,13 @@ describe('a good run file', () => {
     expect(config.name).toBe('run');
   });
 
-  test('says how prompts become tokens', async () => {
+  test('sets how prompts become tokens', async () => {
     expect((await load(runFile)).model.prompt_format).toEqual({ kind: 'plain', bos: false });
     const chat = await load(runFile, { set: ['model.prompt_format.kind=chat'] });
     expect(chat.model.prompt_format).toEqual({ kind: 'chat', system: null, prefill: '' });
   });
 
-  test('gives numbers as ramps in a phase, also by a flag', async () => {
+  test('takes ramps for numbers in a phase, also from a flag', async () => {
     const flag = '{from: 1.3, to: 1.0, ramp: linear}';
     const config = await load(withPhase({ training: { batch_size: stepRamp } }), {
       set: [`phases.exploration.rlaif.generation_temperature=${flag}`],
@@ -67,12 +67,12 @@ describe('a good run file', () => {
     expect(config.phases[1]?.training.batch_size).toEqual(stepRamp);
   });
 
-  test('resolved once stays as it is', async () => {
+  test('is unchanged when it is resolved again', async () => {
     const config = await load(withPhase({ training: { batch_size: stepRamp } }));
     expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
   });
 
-  test('may be JSON', async () => {
+  test('can be JSON', async () => {
     expect(await load(JSON.stringify(runFile))).toEqual(await load(runFile));
   });
 });
@@ -85,12 +85,12 @@ describe('a bad run file is refused', () => {
       /rlaif\.kl_penality: unknown key; did you mean 'kl_penalty'\? \(line 7\)/,
     ],
     [
-      'key of another place',
+      'key of another section',
       { ...runFile, kl_penalty: 1 },
       /kl_penalty: unknown key; did you mean 'rlaif\.kl_penalty'\?/,
     ],
     [
-      'key like none',
+      'key unlike any other',
       { ...runFile, model: { path: 'x', zzzzzzzz: 1 } },
       /model\.zzzzzzzz: unknown key; known here: path, reference/,
     ],
@@ -110,17 +110,17 @@ describe('a bad run file is refused', () => {
       /rewards\.0\.kind: expected rubric or reward_model or judge, found "oracle"/,
     ],
     [
-      'rewards of which none weighs anything',
+      'rewards that all have weight 0',
       { ...runFile, rewards: [{ kind: 'rubric', weight: 0 }] },
       /rewards: expected at least one with a weight above 0/,
     ],
     [
-      'a refit by a reward that is not there',
+      'a refit by an unknown reward',
       withRefit('rubrik'),
       /rewards\.0\.refit\.judge: expected the name of another reward \(rubric\), found 'rubrik'/,
     ],
     [
-      'a refit on samples that retention takes away',
+      'a refit on samples that retention deletes',
       { ...withRefit('rubric'), retention: { keep_samples: 1 } },
       /retention\.keep_samples: expected at least \d+, the epochs of the longest phase/,
     ],
@@ -160,17 +160,17 @@ describe('a bad run file is refused', () => {
       /phases\.1\.epochs: leaves a gap after phase 'exploration'/,
     ],
     [
-      'a ramp outside of the phases',
+      'a ramp outside the phases',
       { ...runFile, rlaif: { kl_penalty: { ramp: 'linear', from: 0, to: 1 } } },
       /rlaif\.kl_penalty: expected a number of at least 0, found \{"ramp"/,
     ],
     [
-      'a ramp of what is no number',
+      'a ramp for a key that is not a number',
       withPhase({ rlaif: { algorithm: stepRamp } }),
       /phases\.1\.rlaif\.algorithm: expected one of reinforce, .*found \{"ramp"/,
     ],
     [
-      'a text for a ramp',
+      'a string for a ramp',
       withPhase({ rlaif: { top_k: 'linear' } }),
       /phases\.1\.rlaif\.top_k: expected a whole number above 0 or null or a ramp, found "linear"/,
     ],
@@ -195,7 +195,7 @@ describe('a bad run file is refused', () => {
       /phases\.1\.rlaif\.kl_penalty\.values: unknown key; it belongs to ramp step/,
     ],
     [
-      'a ramp that leaves its range',
+      'a ramp out of range',
       withPhase({ rlaif: { kl_penalty: { ramp: 'linear', from: 0.1, to: -0.1 } } }),
       /phases\.1\.rlaif\.kl_penalty: expected a number of at least 0, found -0\.05 in epoch 14 of phase 'refinement'/,
     ],
@@ -205,7 +205,7 @@ describe('a bad run file is refused', () => {
       /kl_penalty\.values: expected at most 5, one for each epoch of phase 'refinement', found 6/,
     ],
     [
-      'a text for a number',
+      'a string for a number',
       { ...runFile, seed: 'one' },
       /seed: expected a whole number from 0 to 4294967295, found "one"/,
     ],
@@ -234,7 +234,7 @@ describe('a bad run file is refused', () => {
       '',
       /expected a mapping with at least model, prompts and phases, found nothing/,
     ],
-    ['a comment alone', '# nothing\n', /found nothing/],
+    ['only a comment', '# nothing\n', /found nothing/],
     ['a list', '- 1\n', /found a list/],
     ['broken YAML', 'model:\n  path: "x\n', /run\.yaml:3:1: /],
     ['a key given twice', 'name: a\nname: b\n', /run\.yaml:2:1: .*unique/],
@@ -245,7 +245,7 @@ describe('a bad run file is refused', () => {
     expect(message).toContain(join(folder, 'run.yaml'));
   });
 
-  test('with every problem at once', async () => {
+  test('with all problems at once', async () => {
     const message = await problem({ ...runFile, seed: -1, model: {}, rlaif: { klp: 1 } });
     expect(message).toContain('3 problems');
   });
@@ -273,7 +273,7 @@ function withPhase(change: object) {
   return { ...runFile, phases: [runFile.phases[0], { ...runFile.phases[1], ...change }] };
 }
 
-test('an input that is no mapping is named by its source', () => {
+test('an input that is not a mapping is named by its source', () => {
   expect(() => resolveConfig([], 'workflow input')).toThrow(/^workflow input: .*found a list/);
 });
 
@@ -293,7 +293,7 @@ test.each(shipped.filter((file) => file.endsWith('.yaml')))('%s loads', async (f
   expect(config.phases.length).toBeGreaterThan(0);
 });
 
-test('both shipped run files are among those tested', () => {
+test('the shipped run files are among those tested', () => {
   expect(shipped).toEqual(
     expect.arrayContaining(['config/two-phase.yaml', 'config/seed-values.yaml']),
   );

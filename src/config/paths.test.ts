@@ -9,7 +9,7 @@ const start = process.cwd();
 const elsewhere = realpathSync(await mkdtemp(join(tmpdir(), 'anneal-paths-')));
 afterEach(() => process.chdir(start));
 
-test('the package holds what the current directory does not', () => {
+test('a path that is not in the current directory is found in the package', () => {
   process.chdir(elsewhere);
   expect(resolveInput('config/two-phase.yaml')).toBe(join(packageRoot, 'config/two-phase.yaml'));
 });
@@ -20,7 +20,7 @@ test('the current directory comes first', async () => {
   expect(resolveInput('package.json')).toBe(join(elsewhere, 'package.json'));
 });
 
-test('what is nowhere is an error that names both places', () => {
+test('a missing path is an error that names both places', () => {
   process.chdir(elsewhere);
   const message = () => resolveInput('models/none', 'model.path');
   expect(message).toThrow(/^model\.path: expected 'models\/none' to exist/);

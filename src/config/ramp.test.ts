@@ -20,7 +20,7 @@ test('a phase of one epoch has the first value', () => {
   expect(over({ ramp: 'step', values: [7] }, 4, 4)).toEqual([7]);
 });
 
-test('what counts something stays whole', () => {
+test('counts stay whole numbers', () => {
   expect(over({ ramp: 'linear', from: 8, to: 4 }, 1, 4, 'num_samples_per_prompt')).toEqual([
     8, 7, 5, 4,
   ]);

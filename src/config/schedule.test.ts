@@ -28,7 +28,7 @@ const config = runSchema.parse({
 });
 
 describe('phases', () => {
-  it('cover the epochs from the first to the last, both included', () => {
+  it('cover the epochs from the first to the last, inclusive', () => {
     expect([firstEpochOf(config), lastEpochOf(config)]).toEqual([8, 15]);
     expect([7, 8, 10, 11, 15, 16].map((epoch) => phaseOf(config, epoch)?.name)).toEqual([
       undefined,
@@ -40,7 +40,7 @@ describe('phases', () => {
     ]);
   });
 
-  it('take a new reference at their first epoch, where they say so', () => {
+  it('take a new reference at their first epoch if reset_reference is set', () => {
     const [exploration, refinement] = config.phases;
     expect(resetsReference(exploration!, 8)).toBe(false);
     expect(resetsReference(refinement!, 11)).toBe(true);
@@ -49,7 +49,7 @@ describe('phases', () => {
 });
 
 describe('settingsAt', () => {
-  it("lays the phase's settings over the run file's", () => {
+  it("overrides the run file's settings with the phase's", () => {
     const { phase, settings } = settingsAt(config, 10);
     expect(phase.name).toBe('exploration');
     expect(settings.rlaif).toEqual({ ...config.rlaif, kl_penalty: 0.05 });
@@ -57,14 +57,14 @@ describe('settingsAt', () => {
     expect(settingsAt(config, 11).settings.rlaif.kl_penalty).toBe(0.2);
   });
 
-  it('lays a change over both, and leaves alone what the change leaves undefined', () => {
+  it('overrides both with a change; undefined keys change nothing', () => {
     const change = { rlaif: { kl_penalty: 0.3 }, training: { learning_rate: undefined } };
     const { settings } = settingsAt(config, 11, change as object);
     expect(settings.rlaif.kl_penalty).toBe(0.3);
     expect(settings.training.learning_rate).toBe(0.5);
   });
 
-  it('resolves ramps over the epochs of the phase, under a change', () => {
+  it('resolves ramps over the epochs of the phase; a change overrides them', () => {
     const ramped = structuredClone(config);
     ramped.phases[0]!.rlaif = { generation_temperature: { ramp: 'linear', from: 1.3, to: 1.1 } };
     const at = (epoch: number, change = {}) =>
@@ -75,20 +75,20 @@ describe('settingsAt', () => {
     expect(distinctEpochs(ramped.phases[1]!)).toEqual([11]);
   });
 
-  it('refuses epochs that the run does not have', () => {
+  it('refuses epochs outside the run', () => {
     expect(() => settingsAt(config, 16)).toThrow('found 16');
   });
 });
 
 describe('beginsLaterPhase', () => {
-  it('is so at the first epoch of every phase but the first', () => {
+  it('is true at the first epoch of every phase but the first', () => {
     const epochs = [8, 9, 10, 11, 12].filter((epoch) => beginsLaterPhase(config, epoch));
     expect(epochs).toEqual([11]);
   });
 });
 
 describe('refittedRewards', () => {
-  it('counts places among the reward models alone', () => {
+  it('counts the index among reward models only', () => {
     const model = { kind: 'reward_model', path: 'm' };
     const rewards = [
       { kind: 'rubric' },

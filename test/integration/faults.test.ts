@@ -244,13 +244,13 @@ describe('a worker of another version', () => {
     await run.signal('nudge');
     await serving(changed, [], async () => {
       const problem = await until(() => workflowTaskProblem(client, 'other-version'));
-      expect(problem).toMatch(/no worker can go on with other-version: .*Start workers of/s);
+      expect(problem).toMatch(/no worker can continue other-version: .*Start workers of/s);
       const seen = await statusOf(
         'other-version',
         join(setting.folder, 'runs'),
         setting.server.address,
       );
-      expect(seen).toContain('no worker can go on with other-version');
+      expect(seen).toContain('no worker can continue other-version');
     });
     await serving(current, [], async () => {
       expect(await run.result()).toMatchObject({ epochs: 3 });

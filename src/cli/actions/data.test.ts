@@ -77,7 +77,7 @@ it("imports HumanEval: asserts one by one, and loops with the prompt's own funct
   expect(await check()).toMatchObject({ code: 0 });
 });
 
-it('names references that fail, by line', async () => {
+it('names references that fail, with their lines', async () => {
   const wrong = { ...doubling, task_id: 'wrong', canonical_solution: '    return values\n' };
   const broken = { ...doubling, task_id: 'broken', canonical_solution: '    return (\n' };
   await imported('humaneval', doubling, wrong, broken);
@@ -187,7 +187,7 @@ it('imports translations of both', async () => {
   expect(await check()).toMatchObject({ code: 0 });
 });
 
-it('refuses what is not of the format, by line', async () => {
+it('refuses a file of another format, naming the line', async () => {
   await expect(imported('mbpp', doubling)).rejects.toThrow(/in\.jsonl, line 1: /);
   await expect(imported('humaneval', doubling, { ...doubling, test: 'x = 1' })).rejects.toThrow(
     /in\.jsonl, line 2: test: expected a function `check`/,

@@ -31,7 +31,7 @@ async function file(name: string, content: string): Promise<string> {
   return join(folder, name);
 }
 
-it('inspect: sizes, options, types and files, for people and for programs', async () => {
+it('inspect: sizes, options, types and files, as text and as JSON', async () => {
   const model = join(root, 'models/policy');
   const { stdout } = await anneal('inspect', model);
   for (const line of [
@@ -48,7 +48,7 @@ it('inspect: sizes, options, types and files, for people and for programs', asyn
   expect(info).toMatchObject({ layers: 4, tiedEmbeddings: true, dtypes: { float32: 870_528 } });
 });
 
-it('logprobs: what transformers gives to the same rows', async () => {
+it('logprobs: the same values as transformers', async () => {
   const model = join(root, 'test/parity/fixtures/qwen3');
   const expected = JSON.parse(await readFile(join(model, 'expected.json'), 'utf8'));
   const rows = expected.prompts.map((p: number[], i: number) => [...p, ...expected.completions[i]]);
@@ -62,7 +62,7 @@ it('logprobs: what transformers gives to the same rows', async () => {
     });
 });
 
-it("logprobs: a classifier's scores, and no log-probabilities", async () => {
+it("logprobs: only a classifier's scores, no log-probabilities", async () => {
   const model = join(root, 'test/parity/fixtures/qwen3-classifier');
   const { prompts, completions, scores } = JSON.parse(
     await readFile(join(model, 'expected.json'), 'utf8'),
@@ -80,7 +80,7 @@ it("logprobs: a classifier's scores, and no log-probabilities", async () => {
   expect(stderr).toMatch(/expected a language model, found Qwen3ForSequenceClassification/);
 });
 
-it('logprobs: refuses ids that the model does not have, naming the row', async () => {
+it('logprobs: refuses unknown token ids, naming the row', async () => {
   const tokens = await file('bad.json', '[[1, 2], [9999]]');
   const { code, stderr } = await anneal(
     'logprobs',
@@ -92,7 +92,7 @@ it('logprobs: refuses ids that the model does not have, naming the row', async (
   expect(stderr).toContain('row 1: expected token ids from 0 to 1023, found 9999');
 });
 
-it('sample: greedy at temperature 0, ids and log-probabilities beside the text', async () => {
+it('sample: greedy at temperature 0, with token ids and log-probabilities', async () => {
   const prompts = await file(
     'prompts.jsonl',
     '{"prompt": "// Add 8 to each value.\\n// f(values)\\n"}\n',
@@ -105,7 +105,7 @@ it('sample: greedy at temperature 0, ids and log-probabilities beside the text',
   expect(first.logprobs).toHaveLength(first.tokens.length);
 });
 
-it('sample --chat: the prompt in the template, the system message before it', async () => {
+it('sample --chat: the system message and the prompt in the chat template', async () => {
   const policy = join(root, 'models/policy');
   const model = join(folder, 'chat-model');
   await cp(policy, model, { recursive: true });

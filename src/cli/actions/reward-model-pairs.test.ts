@@ -10,7 +10,13 @@ import { type PairsOptions, printPairs } from './reward-model-pairs.ts';
 
 const group = (promptId: string, rewards: number[]) =>
   rewards.map((reward, sample) => ({
-    ...{ promptId, sample, tokens: [1], logprobs: [-1], finish: 'stop', reward, rewards: {} },
+    promptId,
+    sample,
+    tokens: [1],
+    logprobs: [-1],
+    finish: 'stop',
+    reward,
+    rewards: {},
     text: `${promptId}${reward}`,
     program: `${promptId}${reward}`,
   }));
@@ -53,18 +59,18 @@ it('prints the pairs of all epochs, each once', async () => {
   expect(await command({ epoch: 8 })).toEqual(['a0.9 > a0.1']);
 });
 
-it('keeps held-out prompts apart', async () => {
+it('keeps held-out prompts separate', async () => {
   expect(await command({ split: 'held-out' })).toEqual(['h1 > h0']);
 });
 
-it('writes a file where one is named', async () => {
+it('writes to --output', async () => {
   const output = join(folder, 'pairs.jsonl');
   await command({ output, epoch: 8 });
   const [pair] = decodeJsonl<PreferencePair>(await readFile(output, 'utf8'), output);
   expect(pair).toEqual({ id: 'a', prompt: '// a', chosen: 'a0.9', rejected: 'a0.1', margin: 0.8 });
 });
 
-it('says what to do where nothing makes a pair', async () => {
+it('says what to do if there are no pairs', async () => {
   await expect(command({ minDifference: 0.95 })).rejects.toThrow(
     /differ by 0\.95 or more, found none\. Lower --min-difference/,
   );

@@ -55,7 +55,7 @@ afterEach(async () => {
 const command = (options: Partial<RolloutsOptions> = {}) =>
   printRollouts(folder, { runsDir: folder, split: 'train', ...options });
 
-it('says of every sample what it was trained with, or which filter left it out', async () => {
+it('shows for each sample whether it was trained on, or which filter dropped it', async () => {
   const rows = await readRollouts(folder, 8, 'train');
   const said = rows.map(({ promptId, sample, trained, reason, advantage }) => [
     `${promptId}${sample}`,
@@ -88,7 +88,7 @@ it('shows the advantage that training used, if that is not the one in the batch'
   ]);
 });
 
-it('tells a sample that was dropped from one that nobody judged yet', async () => {
+it('distinguishes a dropped sample from one that was not filtered yet', async () => {
   await rm(join(folder, layout.dropped(8)));
   const fates = async () => (await readRollouts(folder, 8, 'train')).map(({ trained }) => trained);
   expect(await fates()).toEqual([false, true, true, false, false, false, false]);
@@ -96,7 +96,7 @@ it('tells a sample that was dropped from one that nobody judged yet', async () =
   expect(new Set(await fates())).toEqual(new Set([null]));
 });
 
-it('prints the chosen samples with their criteria and texts', async () => {
+it('prints the selected samples with their criteria and texts', async () => {
   await command({ best: true, limit: 2 });
   expect(printed).toContain(
     '7 samples of epoch 8, train: 1 reward_threshold, 2 trained on, 2 constant_group, 1 missing_reward, 1 min_group_size; 2 shown',
@@ -112,7 +112,7 @@ it.each([
   [{ worst: true }, ['c1', 'a0', 'b0', 'b1', 'a1', 'a2', 'c0']],
   [{ prompt: 'b' }, ['b0', 'b1']],
   [{ limit: 1 }, ['a0']],
-])('takes the samples that %j asks for, those without a reward last', async (options, expected) => {
+])('selects samples by %j, those without a reward last', async (options, expected) => {
   await command({ json: true, ...options });
   const rows = JSON.parse(printed) as { id: string; sample: number }[];
   expect(rows.map(({ id, sample }) => `${id}${sample}`)).toEqual(expected);

@@ -30,7 +30,7 @@ async function completions(...rows: unknown[]) {
   return { completions: path };
 }
 
-it('scores rows in their order, whichever way they name the prompt', async () => {
+it('scores rows in their order, whichever key names the prompt', async () => {
   const options = await completions(
     { id: 'half', completion: half },
     { prompt_id: 'twice', completion: 'function twice(value) {' },
@@ -50,7 +50,7 @@ it('scores rows in their order, whichever way they name the prompt', async () =>
   });
 });
 
-it('asks a reward model where the run file has one', async () => {
+it('uses the reward model of a run file', async () => {
   await mkdir(at('judge'));
   await saveClassifier(resolveInput('models/policy'), at('judge'), 1);
   await writeFile(
@@ -74,7 +74,7 @@ rewards: [{ kind: reward_model, path: ${at('judge')} }]
   expect(scoreTable(rows)[0]).toMatch(/^prompt +reward +reward_model +note$/);
 });
 
-it('takes the rewards of a run file', async () => {
+it('uses the rewards of a run file', async () => {
   const config = at('run.yaml');
   await writeFile(
     config,
@@ -99,7 +99,7 @@ it.each([
   ],
   ['a row without id', { completion: half }, /line 2: .*expected the id of a prompt/],
   ['a row without completion', { id: 'half' }, /line 2: completion: /],
-])('refuses %s, by line', async (_, row, message) => {
+])('refuses %s, naming the line', async (_, row, message) => {
   const options = await completions({ id: 'half', completion: half }, row);
   await expect(scoreFile(at('prompts.jsonl'), options)).rejects.toMatchObject({
     kind: 'InvalidData',
@@ -107,7 +107,7 @@ it.each([
   });
 });
 
-it('prints one JSON document, or a table with a column a criterion', async () => {
+it('prints one JSON document, or a table with a column for each criterion', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {});
   const options = await completions({ id: 'half', completion: half });
   await printScores(at('prompts.jsonl'), { ...options, json: true });
@@ -130,7 +130,7 @@ it('prints one JSON document, or a table with a column a criterion', async () =>
   expect(row).toEqual(['half', '1.000', '1.000', '1.000', '1.000', '0.000']);
 });
 
-it('shows a missing score as missing and leaves it out of the average', () => {
+it('shows a missing score as a dash and does not average it', () => {
   const rows = [
     { id: 'a', reward: null, rewards: { judge: { value: null, criteria: {}, note: 'no answer' } } },
     { id: 'b', reward: 0.5, rewards: { judge: { value: 0.5, criteria: {} } } },

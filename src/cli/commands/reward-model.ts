@@ -69,6 +69,7 @@ const pairsCommand = (rewardModel: Command) =>
     )
     .option('--reward <name>', 'compare by this reward (default: the weighted sum of all)')
     .addOption(runsDirOption())
+    .addHelpText('after', '\nExample:\n  anneal reward-model pairs two-phase -o pairs.jsonl')
     .action(async (run, options) => {
       const { printPairs } = await import('../actions/reward-model-pairs.ts');
       await printPairs(run, options);

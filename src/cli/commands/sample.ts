@@ -14,7 +14,12 @@ export const sampleCommand = (program: Command) =>
     .option('--top-k <k>', 'sample only from the k most likely tokens', positiveNumber)
     .option('--top-p <p>', 'sample from the most likely tokens that sum to p', fraction, 1)
     .option('--min-p <p>', 'sample from tokens at least p times as likely as the best', fraction, 0)
-    .option('--stop <text...>', 'strings that end a completion', [])
+    .addOption(
+      new Option('--stop <text...>', 'strings that end a completion').default(
+        [] as string[],
+        'none',
+      ),
+    )
     .option('--chat', "send each prompt as a user message in the model's chat template")
     .addOption(
       new Option('--system <text>', 'system message before it; implies --chat').implies({
@@ -23,6 +28,10 @@ export const sampleCommand = (program: Command) =>
     )
     .option('--seed <n>', 'random seed', wholeNumber, 0)
     .option('--json', 'print one JSON array, with token ids and log-probabilities')
+    .addHelpText(
+      'after',
+      '\nExample:\n  anneal sample models/policy --prompts data/held-out.jsonl --temperature 0',
+    )
     .action(async (model, options) => {
       const { printSamples } = await import('../actions/sample.ts');
       await printSamples(model, options);

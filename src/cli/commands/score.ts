@@ -12,6 +12,10 @@ export const scoreCommand = (program: Command) =>
     .requiredOption('--completions <file>', 'JSONL file of rows {"id": PROMPT ID, "completion": …}')
     .option('--config <file>', 'run file whose rewards to use (default: the built-in rubric)')
     .option('--json', 'print one JSON array with an entry for each completion')
+    .addHelpText(
+      'after',
+      '\nExample:\n  anneal score data/held-out.jsonl --completions mine.jsonl --config config/two-phase.yaml',
+    )
     .action(async (prompts, options) => {
       const { printScores } = await import('../actions/score.ts');
       await printScores(prompts, options);

@@ -13,7 +13,7 @@ test('a live run is a heading, a row for each epoch and a bar for each stage', (
   expect(lines.at(-1)).toMatch(/^train +━{6}─{18} {2}25% {2}3 of 12 steps$/);
 });
 
-test('a heading names a state that is not the usual one, and no epoch before the first', () => {
+test('a heading names a state other than running, and no epoch before the first', () => {
   const paused = runLines(observation({ state: 'paused', phase: 'start', epoch: 7 }), 0);
   expect(plain(paused)[0]).toBe('two-phase · paused · start · 0s');
 });

@@ -28,7 +28,7 @@ function beat(stage: HeartbeatDetails['stage'], done: number, total: number, uni
   return { heartbeat: { stage, done, total, unit } };
 }
 
-test('shards that are gone are done, and the running ones count by what they reported', () => {
+test('shards that are not pending are done, and running ones count as far as they reported', () => {
   const generating = [
     pending('generate', { ...beat('generate', 50, 100), workedMs: 500 }),
     pending('generate', { started: false }),
@@ -40,7 +40,7 @@ test('shards that are gone are done, and the running ones count by what they rep
   expect(score).toMatchObject({ stage: 'score', fraction: 5 / 8, amount: '5 of 8 shards' });
 });
 
-test('held-out prompts have their own number of shards, twice where greedy ones are sampled too', () => {
+test('held-out prompts have their own number of shards, twice that with greedy samples', () => {
   const generating = [pending('generate', beat('evaluate', 1, 2))];
   const [both] = stagesOf(generating, config, 8);
   expect(both).toMatchObject({ stage: 'held-out generate', fraction: 7.5 / 8 });
@@ -50,7 +50,7 @@ test('held-out prompts have their own number of shards, twice where greedy ones 
   expect(stagesOf([pending('score')], config, null)[0]?.stage).toBe('held-out score');
 });
 
-test('without a configuration what is left counts', () => {
+test('without a configuration only pending shards count', () => {
   const [stage] = stagesOf([pending('generate'), pending('generate')], null, 8);
   expect(stage).toMatchObject({ fraction: 0, amount: '0 of 2 shards' });
 });
@@ -70,25 +70,25 @@ test('training counts its own steps', () => {
   });
 });
 
-test('a retry is told before what the activity says of itself', () => {
+test('a retry is reported before the note of the activity', () => {
   const heartbeat = { ...beat('train', 3, 12).heartbeat, note: 'loss 0.17' };
   const retried = pending('train', { heartbeat, attempt: 2, lastFailure: 'heartbeat timeout' });
   expect(stagesOf([retried], config, 8)[0]?.note).toBe('attempt 2 after: heartbeat timeout');
   expect(stagesOf([pending('train', { heartbeat })], config, 8)[0]?.note).toBe('loss 0.17');
 });
 
-test('work that nobody took waits for a worker', () => {
+test('work that no worker has started waits for one', () => {
   const [stage] = stagesOf([pending('train', { started: false })], config, 8);
   expect(stage?.note).toBe('waiting for a worker');
 });
 
-test('a light activity that fails is shown, with why', () => {
+test('a short activity that fails is shown with the reason', () => {
   const failing = pending('analyze', { attempt: 3, lastFailure: 'the disk is full' });
   expect(stagesOf([failing, pending('filter')], config, 8)).toMatchObject([
     { stage: 'analyze', note: 'attempt 3 after: the disk is full', failure: 'the disk is full' },
   ]);
 });
 
-test('light activities are no stage', () => {
+test('short activities are not stages', () => {
   expect(stagesOf([pending('analyze'), pending('filter')], config, 8)).toEqual([]);
 });

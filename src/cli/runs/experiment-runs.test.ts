@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(runsDir, { recursive: true }));
 
-/** A run that began with `file` and was cut short or ended after `epochs`. */
+/** A run that started with `file` and was interrupted or ended after `epochs`. */
 async function leave(name: string, epochs: number, file: object = config): Promise<void> {
   const write = async (path: string, text: string) => {
     await mkdir(dirname(join(runsDir, name, path)), { recursive: true });
@@ -30,7 +30,7 @@ async function leave(name: string, epochs: number, file: object = config): Promi
   await write(layout.config, JSON.stringify({ ...file, name }));
   const lines = Array.from({ length: epochs + 1 }, (_, epoch) => ({ epoch }));
   await write(layout.metrics, encodeJsonl(lines));
-  // The epoch after the last measured one was trained, too.
+  // The epoch after the last measured one was also trained.
   for (let epoch = 1; epoch <= epochs + 1; epoch++)
     await write(join(layout.checkpoint(epoch), 'checkpoint.json'), '{}');
 }
@@ -38,11 +38,11 @@ async function leave(name: string, epochs: number, file: object = config): Promi
 describe('nextAttempt', () => {
   const checkpoint = (name: string, epoch: number) => join(runsDir, name, layout.checkpoint(epoch));
 
-  it('is the run itself where it was never begun', async () => {
+  it('is the run itself if it never started', async () => {
     expect(await nextAttempt(run, runsDir)).toEqual({ id: run.id, file: config });
   });
 
-  it('goes on from the last measured checkpoint, under the next free name', async () => {
+  it('resumes from the last measured checkpoint, under the next free name', async () => {
     await leave('x-a-s0', 1);
     const second = await nextAttempt(run, runsDir);
     const resume_from = checkpoint('x-a-s0', 1);
@@ -57,7 +57,7 @@ describe('nextAttempt', () => {
   it.each<[string, number, object]>([
     ['had no epoch', 0, config],
     ['had other settings', 1, { ...config, seed: 1 }],
-  ])('begins anew where the run that was cut short %s', async (_, epochs, file) => {
+  ])('starts from scratch if the interrupted run %s', async (_, epochs, file) => {
     await leave('x-a-s0', epochs, file);
     expect(await nextAttempt(run, runsDir)).toMatchObject({
       id: 'x-a-s0-2',
@@ -66,7 +66,7 @@ describe('nextAttempt', () => {
   });
 });
 
-it('a run is finished where its latest attempt has measured the last epoch', async () => {
+it('a run is finished if its latest attempt has measured the last epoch', async () => {
   expect(await isFinished(run, runsDir)).toBe(false);
   await leave('x-a-s0', 2);
   expect(await isFinished(run, runsDir)).toBe(false);

@@ -1,4 +1,4 @@
-// Folders of runs for tests, with the files that runs leave, and a way to make them old.
+// Run folders for tests, and a way to make their files old.
 
 import { lutimes, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { openSharedFiles, openStore } from '../../artifacts/open-store.ts';
 import { resolveConfig } from '../../config/load.ts';
 import type { Judged } from '../../records/rollouts.ts';
 
-/** Fill the folder of a run of epochs 1 to 3; `judged` is what a sample of the last one says. */
+/** Write the folder of a run of epochs 1 to 3; a sample of the last epoch has `judged`. */
 export async function fillRun(
   runsDir: string,
   name: string,
@@ -19,7 +19,9 @@ export async function fillRun(
 ): Promise<void> {
   const store = openStore(joinAddress(runsDir, name));
   const config = resolveConfig({
-    ...{ name, model: { path: 'm' }, prompts: { train: 't', held_out: 'h' } },
+    name,
+    model: { path: 'm' },
+    prompts: { train: 't', held_out: 'h' },
     phases: [{ name: 'one', epochs: [1, 3] }],
     ...changes,
   });
@@ -42,12 +44,12 @@ export async function fillRun(
   }
 }
 
-/** Write a file of any name, folders and all. */
+/** Write a file and its folders. */
 export async function put(runsDir: string, path: string, text = 'x'): Promise<void> {
   await openSharedFiles(runsDir).write(path, text);
 }
 
-/** Give a folder and all that lies in it the times of so many hours ago. */
+/** Set the times of a folder and everything in it back by `hours`. */
 export async function makeOld(folder: string, hours: number): Promise<void> {
   const time = new Date(Date.now() - hours * 3_600_000);
   for (const name of ['', ...(await readdir(folder, { recursive: true }))])

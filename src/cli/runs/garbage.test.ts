@@ -23,7 +23,7 @@ afterEach(() => rm(scratch, { recursive: true }));
 
 let places = 0;
 
-/** Every kind: the address of an empty folder of runs, and a way to make what it holds old. */
+/** For each kind of store: the address of an empty folder of runs, and a way to make its files old. */
 const kinds: Record<string, () => { runsDir: string; age: (hours: number) => Promise<void> }> = {
   'on a disk': () => ({
     runsDir: join(scratch, 'runs'),
@@ -52,7 +52,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     ({ runsDir, age } = place());
   });
 
-  it('knows a run by the manifest that bears its own name', async () => {
+  it('recognises a run by a manifest with the name of its folder', async () => {
     await fillRun(runsDir, 'mine');
     await fillRun(runsDir, 'yours');
     await put(runsDir, 'copy/manifest.json', '{"run": "mine"}');
@@ -63,7 +63,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     expect(await runsIn(joinAddress(runsDir, 'none'))).toEqual([]);
   });
 
-  it('knows when a run last wrote, whatever was changed in its folder since', async () => {
+  it('knows when a run last wrote, even if its folder was changed since', async () => {
     await fillRun(runsDir, 'run');
     const sinceMs = async () => Date.now() - (await lastWrittenMs(runsDir, 'run'));
     expect(await sinceMs()).toBeLessThan(hourMs);
@@ -75,13 +75,13 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
   });
 
   describe('garbageOfRun', () => {
-    it('is nothing of a run that declares no retention and died of nothing', async () => {
+    it('is nothing for a run without retention or crashes', async () => {
       await fillRun(runsDir, 'run');
       await age(1000);
       expect(await garbageOfRun(runsDir, 'run')).toEqual([]);
     });
 
-    it('is what its retention does not keep, until it is taken away', async () => {
+    it('is what the retention does not keep, until it is deleted', async () => {
       await fillRun(runsDir, 'run', { retention: { keep_last: 1, keep_samples: 2 } });
       const bytesOf = async (path: string) => {
         const run = openStore(joinAddress(runsDir, 'run'));
@@ -106,7 +106,7 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
       expect(await store.list(layout.samples)).toEqual(['epoch-02', 'epoch-03']);
     });
 
-    it('is, with what is in it once, the snapshots of a training', async () => {
+    it('includes the snapshots of a training', async () => {
       await fillRun(runsDir, 'run');
       await put(runsDir, 'run/snapshots/epoch-04/last.json', '12345');
       await put(runsDir, `run/snapshots/epoch-04/.new.${hex('a')}/model.safetensors`, '123');
@@ -128,13 +128,13 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
       await age(48);
     });
 
-    it('go where no sample refers to them, and they are old', async () => {
+    it('are garbage if they are old and no sample refers to them', async () => {
       await fillRun(runsDir, 'run', { judged });
       expect(await pathsOf(unusedVerdicts(runsDir, 24 * hourMs))).toEqual(['b', 'c'].map(verdict));
       expect(await unusedVerdicts(runsDir, 72 * hourMs)).toEqual([]);
     });
 
-    it('stay where a second opinion refers to them, in a folder without a manifest too', async () => {
+    it('are kept if a second opinion refers to them, even in a folder without a manifest', async () => {
       const second = { value: 1, criteria: {}, verdict: name('b') };
       await fillRun(runsDir, 'run', { judged: { ...judged, second } });
       await openStore(joinAddress(runsDir, 'run')).remove(layout.manifest);
@@ -143,11 +143,11 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
 
     it.each<[string, () => Promise<void>]>([
       [
-        'do not name theirs',
+        'do not record theirs',
         () => fillRun(runsDir, 'old', { judged: { place: null, second: null } }),
       ],
       ['are damaged', () => put(runsDir, 'run/samples/epoch-01/scored-000.jsonl', '{"rewards": {')],
-    ])('all stay where samples %s', async (_, fill) => {
+    ])('are all kept if samples %s', async (_, fill) => {
       await fillRun(runsDir, 'run', { judged });
       await fill();
       expect(await unusedVerdicts(runsDir, 0)).toBeNull();
@@ -161,7 +161,7 @@ describe('on a disk', () => {
     runsDir = join(scratch, 'runs');
   });
 
-  it('what dead attempts left is garbage once nothing of it has changed for an hour', async () => {
+  it('leftovers of crashed attempts are garbage after an hour without changes', async () => {
     await fillRun(runsDir, 'run');
     const leftovers = [
       `run/checkpoints/.epoch-04.${hex('a')}/model.safetensors`,
@@ -183,12 +183,12 @@ describe('on a disk', () => {
       `run/metrics.jsonl.${hex('b')}.tmp`,
     ];
     expect(await pathsOf(garbageOfRun(runsDir, 'run'))).toEqual(found);
-    // An attempt that goes on writes into its folder.
+    // A running attempt writes into its folder.
     await put(runsDir, leftovers[0]!, 'more');
     expect(await pathsOf(garbageOfRun(runsDir, 'run'))).toEqual([found[0], found[2]]);
   });
 
-  it('verdicts that were never whole go after an hour', async () => {
+  it('incomplete verdicts are garbage after an hour', async () => {
     await put(runsDir, `.anneal/judges/.${hex('d')}`);
     await put(runsDir, '.anneal/judges/.notes');
     expect(await sharedLeftovers(runsDir)).toEqual([]);
@@ -205,7 +205,7 @@ describe.skipIf(s3.missing)('in a bucket', () => {
     await fillRun(runsDir, 'run');
   });
 
-  /** Begin an upload in parts, and send one. */
+  /** Start a multipart upload and send one part. */
   async function cutUpload(path: string, text: string): Promise<string> {
     const client = new S3Client({ forcePathStyle: true });
     const target = { Bucket: bucket, Key: `${runsDir.slice(`s3://${bucket}/`.length)}/${path}` };
@@ -214,7 +214,7 @@ describe.skipIf(s3.missing)('in a bucket', () => {
     return `${path}?uploadId=${UploadId}`;
   }
 
-  it('what dead attempts left is garbage once nothing of it has changed for an hour', async () => {
+  it('leftovers of crashed attempts are garbage after an hour without changes', async () => {
     const dead = 'run/checkpoints/epoch-04';
     const deadOfRefit = 'run/refits/epoch-02/reward-model-1/checkpoints/epoch-01';
     await put(runsDir, `${dead}/checkpoint.json`, '12');
@@ -229,7 +229,7 @@ describe.skipIf(s3.missing)('in a bucket', () => {
       { kind: 'leftover', path: upload, bytes: 6 },
     ]);
 
-    // An attempt that goes on sends more.
+    // A running attempt sends more parts.
     await cutUpload(`${dead}/model.safetensors`, '3');
     expect(await pathsOf(garbageOfRun(runsDir, 'run'))).toEqual(
       [deadOfRefit, upload, uploadOfDead].sort(),
@@ -243,7 +243,7 @@ describe.skipIf(s3.missing)('in a bucket', () => {
     await store.fetchFolder(layout.checkpoint(3));
   });
 
-  it('is found without fetching a checkpoint', async () => {
+  it('is found without downloading a checkpoint', async () => {
     await fillRun(runsDir, 'run', { retention: { keep_last: 1 } });
     vi.stubEnv('ANNEAL_STORE_CACHE', join(scratch, 'elsewhere'));
     expect(await garbageOfRun(runsDir, 'run')).toHaveLength(2);
@@ -253,7 +253,7 @@ describe.skipIf(s3.missing)('in a bucket', () => {
   it.each([
     ['of a measured epoch that lost its listing', 'run/checkpoints/epoch-02/.folder.json'],
     ['of a run that another program copied into the bucket', 'run'],
-  ])('a checkpoint %s is none', async (_, within) => {
+  ])('a checkpoint %s is not garbage', async (_, within) => {
     await put(runsDir, 'run/checkpoints/epoch-04/.folder.json', '{"files": []}');
     const listings = (await openInventory(runsDir).entries('run'))
       .map(({ path }) => path)

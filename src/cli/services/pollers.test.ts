@@ -11,7 +11,7 @@ test('a worker of this machine is looked up by its process id', () => {
   expect(isAlive(`${ended}@${hostname()}`, now, now)).toBe(false);
 });
 
-test('a worker elsewhere counts while it polls', () => {
+test('a worker elsewhere counts as alive while it polls', () => {
   expect(isAlive('7@elsewhere', now - 60_000, now)).toBe(true);
   expect(isAlive('7@elsewhere', now - 80_000, now)).toBe(false);
 });

@@ -15,7 +15,7 @@ test.each([
   expect(exitCodeOf(error)).toBe(code);
 });
 
-test('an error is one message, and its stack and causes where asked for', () => {
+test('an error prints one message, or with debug its stack and causes', () => {
   const error = new Error('above', { cause: new Error('below') });
   expect(formatError(error, false)).toBe('error: above');
   const debug = formatError(error, true);

@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { expect, test } from 'vitest';
 import { tableLines, width } from './table.ts';
 
-test('texts stand to the left, figures and their dashes to the right', () => {
+test('text is aligned left, numbers and missing numbers right', () => {
   const rows = [
     ['a', '–', '12%'],
     ['long name', '0.25', '5%'],
@@ -14,6 +14,6 @@ test('texts stand to the left, figures and their dashes to the right', () => {
   ]);
 });
 
-test('colours take no room', () => {
+test('colours take no width', () => {
   expect(width(pc.createColors(true).red('abc'))).toBe(3);
 });

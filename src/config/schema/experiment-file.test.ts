@@ -28,7 +28,7 @@ const grid = {
 };
 
 describe('an experiment file', () => {
-  it('comes to every variant with every seed, the variant over what all share', async () => {
+  it('becomes a run for every variant and seed, with the variant overriding the common settings', async () => {
     const { runs, variants, concurrency } = await load(grid);
     expect(runs.map(({ id }) => id)).toEqual([
       ...['grid-as-it-is-s3', 'grid-heavy-s3', 'grid-as-it-is-s4', 'grid-heavy-s4'],
@@ -49,7 +49,7 @@ describe('an experiment file', () => {
     ['an unknown key', { ...grid, sedes: [1] }, /sedes/],
     ['a name twice', { ...grid, variants: [{ name: 'a' }, { name: 'a' }] }, /found 'a' twice/],
     [
-      'a setting that there is not, naming the variant',
+      'an unknown setting, naming the variant',
       { ...grid, variants: [{ name: 'b', set: { 'rlaif.kl_penality': 1 } }] },
       /variant 'b'[\s\S]*did you mean 'kl_penalty'/,
     ],

@@ -49,7 +49,12 @@ export function importsOf(folder: string): Arrow[] {
 
 /** The layer of a file: its top folder, or its own name for a file of src/ itself. */
 const layerOf = (file: string) => file.replace(/\.ts$/, '').split('/')[0]!;
-const rank = (layer: string) => layers.findIndex((row) => row.includes(layer));
+
+function rank(layer: string): number {
+  const row = layers.findIndex((names) => names.includes(layer));
+  if (row < 0) throw new Error(`expected src/${layer} in the table of layers; add it`);
+  return row;
+}
 
 /** Imports that do not point to a lower layer, a line each. */
 export function upwardImports(arrows: readonly Arrow[]): string[] {

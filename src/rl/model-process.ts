@@ -6,7 +6,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LruMap } from '../collections/lru-map.ts';
 import { openPolicyFolder } from '../engine/files/policy-folder.ts';
-import { makeClassifier, RewardModel } from '../engine/inference/classifier.ts';
+import { makeClassifier, SequenceClassifier } from '../engine/inference/classifier.ts';
+import { describeModelFolder } from '../engine/inference/describe-model-folder.ts';
 import type {
   ClassifierJob,
   GenerateJob,
@@ -15,7 +16,6 @@ import type {
   Progress,
   ScoreJob,
 } from '../engine/inference/jobs.ts';
-import { describeModelFolder } from '../engine/inference/model-info.ts';
 import { Sampler } from '../engine/inference/sampler.ts';
 import { storeFailure } from '../errors.ts';
 import { serve } from '../process/serve.ts';
@@ -63,14 +63,14 @@ async function samplerOf(job: GenerateJob): Promise<Sampler> {
 }
 
 /** Reward models by the files that they were read from. */
-const rewardModels = new LruMap<string, RewardModel>(2);
+const rewardModels = new LruMap<string, SequenceClassifier>(2);
 
 /** A reward model, kept for the shards that follow. */
-async function rewardModelOf({ model, engine }: ScoreJob): Promise<RewardModel> {
+async function rewardModelOf({ model, engine }: ScoreJob): Promise<SequenceClassifier> {
   const key = JSON.stringify([await stamp(model), engine]);
   const found = rewardModels.get(key);
   if (found) return found;
-  const opened = await RewardModel.open(model, engine);
+  const opened = await SequenceClassifier.open(model, engine);
   for (const old of rewardModels.set(key, opened)) await old.close();
   return opened;
 }

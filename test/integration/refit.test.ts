@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { resolveInput } from '../../src/config/paths.ts';
-import { RewardModel } from '../../src/engine/inference/classifier.ts';
+import { SequenceClassifier } from '../../src/engine/inference/classifier.ts';
 import type { EpochMetrics } from '../../src/records/metrics.ts';
 import type { Prompt } from '../../src/records/prompts.ts';
 import type { ScoredRollout } from '../../src/records/rollouts.ts';
@@ -62,7 +62,7 @@ async function valuesBy(model: string, epoch: string): Promise<[found: number[],
   const prompts = await rowsOf<Prompt>('left-alone', 'prompts/train.jsonl');
   const texts = new Map(prompts.map(({ id, prompt }) => [id, prompt]));
   const parsing = samples.filter(({ program }) => program !== null);
-  const judge = await RewardModel.open(model, { device: 'cpu', threads: 2 });
+  const judge = await SequenceClassifier.open(model, { device: 'cpu', threads: 2 });
   const scores = await judge.scores({
     sequences: parsing.map(({ promptId, text }) => ({
       prompt: texts.get(promptId)!,

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { readModelConfig } from '../../src/engine/files/model-config.ts';
 import { readFloat32 } from '../../src/engine/files/safetensors.ts';
 import { readParameters } from '../../src/engine/files/weights.ts';
-import { ReferencePolicy } from '../../src/engine/inference/logprobs.ts';
+import { LogprobScorer } from '../../src/engine/inference/logprob-scorer.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
 import type { ObjectiveKind } from '../../src/rl/policy/objective.ts';
@@ -28,7 +28,7 @@ import { tolerances } from './tolerances.ts';
 
 describe('log-probabilities', () => {
   it('of completions after prompts of different lengths', async () => {
-    const policy = await ReferencePolicy.open(folder, engine);
+    const policy = await LogprobScorer.open(folder, engine);
     const found = await policy.logprobs(trainSequences(), 4, expected.temperature);
     expectRows(found, expected.logprobs, tolerances.logprobs);
   });
@@ -52,7 +52,7 @@ describe('rollouts', () => {
       uniforms: (p, sample) => uniforms('draw', p, sample),
     });
     expect(new Set(drawn.map(({ tokens }) => tokens.join())).size).toBe(12);
-    const policy = await ReferencePolicy.open(folder, engine);
+    const policy = await LogprobScorer.open(folder, engine);
     const sequences = drawn.map(({ tokens }, i) => ({
       prompt: prompts[Math.floor(i / 3)]!,
       completion: tokens,

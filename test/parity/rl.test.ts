@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { rlaifSchema } from '../../src/config/schema/rlaif.ts';
 import { readModelConfig } from '../../src/engine/files/model-config.ts';
 import { readParameters } from '../../src/engine/files/weights.ts';
-import { ReferencePolicy } from '../../src/engine/inference/logprobs.ts';
+import { LogprobScorer } from '../../src/engine/inference/logprob-scorer.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import type { ScoredRollout } from '../../src/records/rollouts.ts';
 import { algorithms } from '../../src/rl/algorithms.ts';
@@ -188,7 +188,7 @@ describe('the training graph', () => {
   }));
 
   it('log-probabilities at the temperature', async () => {
-    const policy = await ReferencePolicy.open(folder, engine);
+    const policy = await LogprobScorer.open(folder, engine);
     const found = await policy.logprobs(sequences, 4, model.temperature);
     await policy.close();
     expectRows(found, model.logprobs, tolerances.logprobs);

@@ -13,7 +13,7 @@ import {
   loadRewardModelFile,
   type RewardModelConfig,
 } from '../../config/schema/reward-model-file.ts';
-import { checkModelFolder } from '../../engine/inference/model-folder.ts';
+import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
 import { type RewardModelResult, rewardModelEpochsQuery } from '../../workflows/messages.ts';
 import { describeRun, isOpen } from '../live/run-state.ts';
 import { typedPath } from '../runs/run-folder.ts';

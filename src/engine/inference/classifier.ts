@@ -1,53 +1,36 @@
-// Scores of whole answers by a sequence classifier. Every pass has the shape that its longest
-// sequence's own length asks for and a full batch, so that what a sequence is scored beside
-// changes no bit of its score. Axes: B sequences, T time, D model width.
+// Scores whole answers with a sequence classifier. A pass always has a full batch of sequences of
+// the same padded length, so that the other sequences of a batch do not change a score's bits.
 
 import { AnnealError } from '../../errors.ts';
 import { saveClassifier } from '../files/classifier-folder.ts';
-import { openPolicyFolder, type PolicyFolder } from '../files/policy-folder.ts';
-import { openWeights } from '../files/weights.ts';
+import { openPolicyFolder } from '../files/policy-folder.ts';
 import { logitsGraph } from '../model/logprob-graph.ts';
 import { integers } from '../model/packing.ts';
-import { rotaryFeeds } from '../model/rope.ts';
-import { Session } from '../runtime/session.ts';
 import { createSequenceEncoder } from '../text/prompt-format.ts';
 import { readTokenizer, type Tokenizer } from '../text/tokenizer.ts';
-import { adapterFeeds, type Feeds } from './adapter-feeds.ts';
+import { describeModelFolder } from './describe-model-folder.ts';
 import type { ClassifierJob, DeviceSettings, ModelInfo, Progress, ScoreJob } from './jobs.ts';
+import { LoadedModel } from './loaded-model.ts';
 import { mergeAdapters } from './merge.ts';
-import { describeModelFolder } from './model-info.ts';
 
-/** Lengths are padded to multiples of this, and sequences of one such length go together. */
+/** Lengths are padded to multiples of this; sequences of the same padded length go together. */
 const lengthStep = 32;
 
-export class RewardModel {
-  private readonly folder: PolicyFolder;
-  private readonly tokenizer: Tokenizer;
-  private readonly session: Session;
-  private readonly adapters: Feeds;
+export class SequenceClassifier {
+  readonly #model: LoadedModel;
+  readonly #tokenizer: Tokenizer;
 
-  private constructor(
-    folder: PolicyFolder,
-    tokenizer: Tokenizer,
-    session: Session,
-    adapters: Feeds,
-  ) {
-    this.folder = folder;
-    this.tokenizer = tokenizer;
-    this.session = session;
-    this.adapters = adapters;
+  private constructor(model: LoadedModel, tokenizer: Tokenizer) {
+    this.#model = model;
+    this.#tokenizer = tokenizer;
   }
 
-  /** @throws AnnealError InvalidModel for a model that gives no single score */
-  static async open(model: string, { device, threads }: DeviceSettings): Promise<RewardModel> {
+  /** @throws AnnealError InvalidModel, also for a model that does not give a single score */
+  static async open(model: string, engine: DeviceSettings): Promise<SequenceClassifier> {
     const folder = await openPolicyFolder(model);
-    const { base, config, lora } = folder;
-    checkSingleScore(model, config);
-    const tokenizer = await readTokenizer(base);
-    const weights = await openWeights(base, config);
-    const graph = logitsGraph(config, weights, lora);
-    const session = await Session.create(graph, { device, threads, files: weights.files });
-    return new RewardModel(folder, tokenizer, session, await adapterFeeds(folder));
+    checkSingleScore(model, folder.config);
+    const tokenizer = await readTokenizer(folder.base);
+    return new SequenceClassifier(await LoadedModel.open(folder, logitsGraph, engine), tokenizer);
   }
 
   /** The job's scores; see ModelService. */
@@ -55,10 +38,9 @@ export class RewardModel {
     { sequences, promptFormat, batchSize, maxLength }: Omit<ScoreJob, 'kind' | 'engine' | 'model'>,
     onProgress?: (progress: Progress) => void,
   ): Promise<(number | null)[]> {
-    const { config } = this.folder;
-    const encode = await createSequenceEncoder(this.tokenizer, promptFormat);
+    const encode = await createSequenceEncoder(this.#tokenizer, promptFormat);
     const rows = sequences.map(({ prompt, completion }) => encode(prompt, completion));
-    const longest = Math.min(maxLength, config.maxPositions);
+    const longest = Math.min(maxLength, this.#model.config.maxPositions);
     const scores: (number | null)[] = rows.map(() => null);
     const fit = [...rows.keys()].filter((i) => rows[i]!.length > 0 && rows[i]!.length <= longest);
     let done = rows.length - fit.length;
@@ -66,7 +48,7 @@ export class RewardModel {
       for (let start = 0; start < alike.length; start += batchSize) {
         const places = alike.slice(start, start + batchSize);
         const part = places.map((i) => rows[i]!);
-        (await this.run(part, length, batchSize)).forEach((score, i) => {
+        (await this.#run(part, length, batchSize)).forEach((score, i) => {
           scores[places[i]!] = score;
         });
         done += places.length;
@@ -75,12 +57,12 @@ export class RewardModel {
     return scores;
   }
 
-  async close(): Promise<void> {
-    await this.session.release();
+  close(): Promise<void> {
+    return this.#model.close();
   }
 
-  /** Scores of rows of at most `length` tokens; rows that a full batch lacks are filled with 0. */
-  private async run(
+  /** Scores of rows of at most `length` tokens, in a batch that is filled up with zeros. */
+  async #run(
     rows: readonly (readonly number[])[],
     length: number,
     batchSize: number,
@@ -93,12 +75,11 @@ export class RewardModel {
       { length: batchSize },
       (_, b) => b * length + (rows[b]?.length ?? 1) - 1,
     );
-    const { logits } = await this.session.run({
+    const feeds = {
       tokens: integers(tokens, [batchSize, length]),
       predictors: integers(ends),
-      ...rotaryFeeds(this.folder.config, length),
-      ...this.adapters,
-    });
+    };
+    const { logits } = await this.#model.run(feeds, length);
     return Array.from(logits!.data, Number).slice(0, rows.length);
   }
 }

@@ -1,5 +1,5 @@
-// Sampling completions from a policy's folder: tokenizer and rollout engine together. The engine
-// outlives adapters, which are read for each policy that shares its base.
+// Samples completions from a policy's folder with its tokenizer and a rollout engine. The engine
+// serves every policy with the same base; only the adapters change.
 
 import { AnnealError } from '../../errors.ts';
 import type { Rollout } from '../../records/rollouts.ts';
@@ -15,10 +15,10 @@ import { adapterFeeds, type Feeds } from './adapter-feeds.ts';
 import type { EngineSettings, GenerateJob, Progress } from './jobs.ts';
 
 export class Sampler {
-  private readonly config: DecoderConfig;
-  private readonly tokenizer: Tokenizer;
-  private readonly engine: RolloutEngine;
-  private adapters: Feeds;
+  readonly #config: DecoderConfig;
+  readonly #tokenizer: Tokenizer;
+  readonly #engine: RolloutEngine;
+  #adapters: Feeds;
 
   private constructor(
     config: DecoderConfig,
@@ -26,10 +26,10 @@ export class Sampler {
     engine: RolloutEngine,
     adapters: Feeds,
   ) {
-    this.config = config;
-    this.tokenizer = tokenizer;
-    this.engine = engine;
-    this.adapters = adapters;
+    this.#config = config;
+    this.#tokenizer = tokenizer;
+    this.#engine = engine;
+    this.#adapters = adapters;
   }
 
   /** @throws AnnealError InvalidModel */
@@ -37,60 +37,61 @@ export class Sampler {
     const { base, config, lora } = policy;
     const tokenizer = await readTokenizer(base);
     const weights = await openWeights(base, config);
+    // Not a LoadedModel: the engine builds its graphs by batch shape, over the same weights.
     const engine = new RolloutEngine(config, weights, { device, threads }, lora);
     return new Sampler(config, tokenizer, engine, await adapterFeeds(policy));
   }
 
   /** Take the adapters of another policy of the same base and adapter shape. */
   async adapt(policy: PolicyFolder): Promise<void> {
-    this.adapters = await adapterFeeds(policy);
+    this.#adapters = await adapterFeeds(policy);
   }
 
   /** All prompts of the job as one batch. Rollouts in the order of prompts, then sample index. */
   async sample(job: GenerateJob, onProgress?: (progress: Progress) => void): Promise<Rollout[]> {
-    const encode = await createPromptEncoder(this.tokenizer, job.promptFormat);
+    const encode = await createPromptEncoder(this.#tokenizer, job.promptFormat);
     const prompts = job.prompts.map(({ prompt }) => encode(prompt));
-    this.checkLengths(job, prompts);
-    const samples = await this.engine.run({
+    this.#checkLengths(job, prompts);
+    const samples = await this.#engine.run({
       prompts,
       samplesPerPrompt: job.samplesPerPrompt,
       maxNewTokens: job.maxNewTokens,
       ...job.draw,
       uniforms: (p, sample) => uniforms(job.seed, job.stream, job.prompts[p]!.id, sample),
-      endOf: (tokens) => this.endOf(tokens, job.stopStrings),
-      adapters: this.adapters,
+      endOf: (tokens) => this.#endOf(tokens, job.stopStrings),
+      adapters: this.#adapters,
       onProgress: (done) => onProgress?.({ done, total: job.maxNewTokens, unit: 'tokens' }),
     });
     return job.prompts.flatMap(({ id }, p) =>
       Array.from({ length: job.samplesPerPrompt }, (_, sample) =>
-        this.rollout(job, id, sample, samples[p * job.samplesPerPrompt + sample]!),
+        this.#rollout(job, id, sample, samples[p * job.samplesPerPrompt + sample]!),
       ),
     );
   }
 
   async close(): Promise<void> {
-    await this.engine.close();
+    await this.#engine.close();
   }
 
   /** Up to and with the end-of-sequence token, or the token that completes a stop string. */
-  private endOf(tokens: readonly number[], stopStrings: readonly string[]): number | undefined {
-    const end = tokens.findIndex((token) => this.config.eosTokenIds.includes(token));
+  #endOf(tokens: readonly number[], stopStrings: readonly string[]): number | undefined {
+    const end = tokens.findIndex((token) => this.#config.eosTokenIds.includes(token));
     const whole = end < 0 ? tokens : tokens.slice(0, end + 1);
     const holds = (count: number) => {
-      const text = this.tokenizer.decode(whole.slice(0, count));
+      const text = this.#tokenizer.decode(whole.slice(0, count));
       return stopStrings.some((stop) => text.includes(stop));
     };
     if (stopStrings.length > 0 && holds(whole.length)) return firstLength(whole.length, holds);
     return end < 0 ? undefined : end + 1;
   }
 
-  private rollout(
+  #rollout(
     { stopStrings }: GenerateJob,
     promptId: string,
     sample: number,
     { tokens, logprobs, ended }: DrawnSample,
   ): Rollout {
-    const text = this.tokenizer.decode(tokens);
+    const text = this.#tokenizer.decode(tokens);
     const cuts = stopStrings.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
     return {
       promptId,
@@ -102,13 +103,13 @@ export class Sampler {
     };
   }
 
-  private checkLengths(job: GenerateJob, prompts: readonly number[][]): void {
-    const limit = this.config.maxPositions - job.maxNewTokens;
+  #checkLengths(job: GenerateJob, prompts: readonly number[][]): void {
+    const limit = this.#config.maxPositions - job.maxNewTokens;
     prompts.forEach((tokens, i) => {
       if (tokens.length >= 1 && tokens.length <= limit) return;
       throw new AnnealError(
         'InvalidData',
-        `prompt ${job.prompts[i]!.id}: expected 1 to ${limit} tokens (the model's ${this.config.maxPositions} positions less max_new_tokens), found ${tokens.length}`,
+        `prompt ${job.prompts[i]!.id}: expected 1 to ${limit} tokens (the model's ${this.#config.maxPositions} positions less max_new_tokens), found ${tokens.length}`,
       );
     });
   }

@@ -1,22 +1,19 @@
-// What a model says about given rows of token ids: log-probabilities and last logits. The means
-// by which a person checks a checkpoint against another implementation.
+// Log-probabilities and last logits of given rows of token ids, to compare a checkpoint with
+// another implementation.
 
 import { AnnealError } from '../../errors.ts';
 import { openPolicyFolder } from '../files/policy-folder.ts';
-import { openWeights } from '../files/weights.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { logitsGraph } from '../model/logprob-graph.ts';
 import { integers, packBatch } from '../model/packing.ts';
-import { rotaryFeeds } from '../model/rope.ts';
-import { Session } from '../runtime/session.ts';
-import { adapterFeeds } from './adapter-feeds.ts';
 import type { EngineSettings } from './jobs.ts';
-import { ReferencePolicy } from './logprobs.ts';
+import { LoadedModel } from './loaded-model.ts';
+import { LogprobScorer } from './logprob-scorer.ts';
 
 /** Rows computed together. */
 const batch = 8;
 
-/** Refuse rows that the model has no answer for. @throws AnnealError InvalidData naming the row */
+/** @throws AnnealError InvalidData naming the first row that the model cannot take */
 export function checkTokenRows(rows: readonly (readonly number[])[], c: DecoderConfig): void {
   rows.forEach((row, i) => {
     const refuse = (expected: string, found: string) =>
@@ -37,19 +34,20 @@ export async function tokenLogprobs(
   rows: readonly (readonly number[])[],
   engine: EngineSettings,
 ): Promise<number[][]> {
-  const { config } = await openPolicyFolder(folder);
+  const policy = await openPolicyFolder(folder);
+  const { config } = policy;
   if (config.labels !== undefined)
     throw new AnnealError(
       'InvalidModel',
       `${folder}: expected a language model, found ${config.architecture}; --logits gives a classifier's scores`,
     );
   checkTokenRows(rows, config);
-  const policy = await ReferencePolicy.open(folder, engine);
+  const scorer = await LogprobScorer.open(policy, engine);
   try {
     const sequences = rows.map((row) => ({ prompt: row.slice(0, 1), completion: row.slice(1) }));
-    return await policy.logprobs(sequences, batch, 1);
+    return await scorer.logprobs(sequences, batch, 1);
   } finally {
-    await policy.close();
+    await scorer.close();
   }
 }
 
@@ -61,28 +59,21 @@ export async function lastLogits(
 ): Promise<number[][]> {
   const policy = await openPolicyFolder(folder);
   checkTokenRows(rows, policy.config);
-  const weights = await openWeights(policy.base, policy.config);
-  const graph = logitsGraph(policy.config, weights, policy.lora);
-  const session = await Session.create(graph, { ...engine, files: weights.files });
-  const adapters = await adapterFeeds(policy);
+  const model = await LoadedModel.open(policy, logitsGraph, engine);
   try {
     const results: number[][] = [];
     for (let start = 0; start < rows.length; start += batch) {
       const part = rows.slice(start, start + batch);
       const { tokens } = packBatch(part.map((prompt) => ({ prompt, completion: [] })));
       const length = tokens.shape[1]!;
-      const { logits } = await session.run({
-        tokens,
-        predictors: integers(part.map((row, i) => i * length + row.length - 1)),
-        ...rotaryFeeds(policy.config, length),
-        ...adapters,
-      });
+      const predictors = integers(part.map((row, i) => i * length + row.length - 1));
+      const { logits } = await model.run({ tokens, predictors }, length);
       const width = logits!.shape[1]!;
       const data = Array.from(logits!.data, Number);
       results.push(...part.map((_, i) => data.slice(i * width, (i + 1) * width)));
     }
     return results;
   } finally {
-    await session.release();
+    await model.close();
   }
 }

@@ -2,7 +2,7 @@
 // adaptive coefficient. k2 in the loss is in objective.ts.
 
 import type { Progress } from '../../engine/inference/jobs.ts';
-import { ReferencePolicy } from '../../engine/inference/logprobs.ts';
+import { LogprobScorer } from '../../engine/inference/logprob-scorer.ts';
 import type { Sequence } from '../../engine/model/packing.ts';
 import type { TrainedAdvantage, TrainJob, TrainSample } from './job.ts';
 
@@ -17,7 +17,7 @@ export async function referenceLogprobs(
 ): Promise<(readonly number[])[]> {
   if (reference === model) return samples.map(({ logprobs }) => logprobs);
   const { rlaif, training } = settings;
-  const policy = await ReferencePolicy.open(reference, engine);
+  const policy = await LogprobScorer.open(reference, engine);
   try {
     return await policy.logprobs(
       sequences,

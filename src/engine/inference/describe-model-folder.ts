@@ -1,4 +1,4 @@
-// What a model folder holds, for people: sizes, data types, files. No weights are read.
+// Describes a model folder for people: sizes, data types, files. Reads no weights.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import { floatDtypes } from '../files/tensor-bytes.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { memoryEstimate } from '../model/memory.ts';
 import { hasChatTemplate } from '../text/chat-template.ts';
+import { checkModelFolder } from './check-model-folder.ts';
 import type { ModelInfo } from './jobs.ts';
-import { checkModelFolder } from './model-folder.ts';
 
 /** Check a model folder and describe it. @throws AnnealError InvalidModel */
 export async function describeModelFolder(
@@ -40,11 +40,18 @@ export async function describeModelFolder(
 function describeConfig(config: DecoderConfig) {
   const { windows, ropeTheta, ropeScaling, labels } = config;
   const sliding = windows.filter((window) => window !== undefined);
-  const { architecture, layers, hiddenSize, intermediateSize, heads, kvHeads, headDim } = config;
-  const { vocabSize, tiedEmbeddings, maxPositions, eosTokenIds } = config;
   return {
-    ...{ architecture, layers, hiddenSize, intermediateSize, heads, kvHeads, headDim },
-    ...{ vocabSize, tiedEmbeddings, maxPositions, eosTokenIds },
+    architecture: config.architecture,
+    layers: config.layers,
+    hiddenSize: config.hiddenSize,
+    intermediateSize: config.intermediateSize,
+    heads: config.heads,
+    kvHeads: config.kvHeads,
+    headDim: config.headDim,
+    vocabSize: config.vocabSize,
+    tiedEmbeddings: config.tiedEmbeddings,
+    maxPositions: config.maxPositions,
+    eosTokenIds: config.eosTokenIds,
     slidingWindow: sliding.length > 0 ? { tokens: sliding[0]!, layers: sliding.length } : null,
     rope: {
       kind: ropeScaling.kind,
@@ -55,7 +62,7 @@ function describeConfig(config: DecoderConfig) {
   };
 }
 
-/** The folder's own files by name, links followed, hidden ones and sub-folders left out. */
+/** The folder's files by name, links followed, without hidden files and sub-folders. */
 async function filesOf(folder: string): Promise<ModelInfo['files']> {
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   const infos = await Promise.all(names.map((name) => stat(join(folder, name))));

@@ -1,4 +1,4 @@
-// Whether a folder holds a policy that can be sampled from and trained, without reading weights.
+// Checks that a folder holds a policy to sample from and train, without reading weights.
 
 import type { PromptFormat } from '../../config/schema/model.ts';
 import { openPolicyFolder, type PolicyFolder } from '../files/policy-folder.ts';
@@ -6,14 +6,14 @@ import { locateParameters } from '../files/weights.ts';
 import { createPromptEncoder } from '../text/prompt-format.ts';
 import { readTokenizer } from '../text/tokenizer.ts';
 
-/** A policy's folder, and where its base's parameters lie. */
+/** A policy's folder, and the places of its base's parameters in their files. */
 export interface CheckedFolder extends PolicyFolder {
   parameters: Awaited<ReturnType<typeof locateParameters>>;
 }
 
 /**
- * Check architecture, every parameter's place and shape, and the tokenizer; of adapters, those of
- * their base, whose parameters come back with the policy. Where a prompt format is given, check that a prompt can be written in it.
+ * Check the architecture, every parameter's place and shape, and the tokenizer; for adapters, those
+ * of their base. With a prompt format, check that a prompt can be written in it.
  * @throws AnnealError InvalidModel
  */
 export async function checkModelFolder(

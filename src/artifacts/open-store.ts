@@ -1,11 +1,11 @@
-// The store that an address asks for.
+// The store for an address: a folder on disk, or a bucket.
 
 import { isS3Url, parseS3Url } from './address.ts';
 import type { Inventory } from './inventory.ts';
 import { createLocalInventory } from './local/inventory.ts';
 import { createLocalStore } from './local/store.ts';
 import { createS3Inventory } from './s3/inventory.ts';
-import { s3Objects } from './s3/objects.ts';
+import { S3Objects } from './s3/objects.ts';
 import { createS3Store } from './s3/store.ts';
 import { createSharedFiles, type SharedFiles } from './shared-files.ts';
 import type { Store } from './store.ts';
@@ -15,7 +15,7 @@ export function openStore(address: string): Store {
   return isS3Url(address) ? createS3Store(address) : createLocalStore(address);
 }
 
-/** What lies in the folder of runs at an address. */
+/** The inventory of the folder of runs at an address. */
 export function openInventory(address: string): Inventory {
   return isS3Url(address) ? createS3Inventory(address) : createLocalInventory(address);
 }
@@ -24,7 +24,7 @@ export function openInventory(address: string): Inventory {
 export function openSharedFiles(address: string): SharedFiles {
   if (!isS3Url(address)) return createSharedFiles(address);
   const { bucket, prefix } = parseS3Url(address);
-  const objects = s3Objects(bucket);
+  const objects = new S3Objects(bucket);
   const keyOf = (path: string) => (prefix ? `${prefix}/${path}` : path);
   return {
     read: async (path) => (await objects.get(keyOf(path)))?.toString() ?? null,

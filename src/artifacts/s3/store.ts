@@ -1,6 +1,6 @@
-// A run's files as objects of a bucket, and copies of its folders on this machine's disk. An object
-// is there whole or not at all. A folder is its files and, written last, their listing: without one
-// it is not there.
+// A run's files as objects of a bucket, with copies of its folders on this machine's disk. An object
+// appears whole or not at all. A folder is its files and a listing, which is written last: without
+// the listing the folder does not exist.
 
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join, posix, relative, sep } from 'node:path';
@@ -18,15 +18,15 @@ import {
 import { uniqueSuffix } from '../local/atomic.ts';
 import { damaged, describeArtifact, locateUnder, scratchBeside } from '../local/store.ts';
 import { requestsAtOnce, type Store } from '../store.ts';
-import { type S3Objects, s3Objects } from './objects.ts';
+import { S3Objects } from './objects.ts';
 
-/** Ends the name under which the lines of a log lie, each an object: there is no appending. */
+/** Suffix of a log's folder. Objects cannot be appended to, so each line is an object of its own. */
 const linesSuffix = '.lines';
 
 /** The store whose objects lie under an `s3://bucket/prefix` address. */
 export function createS3Store(address: string): Store {
   const { bucket, prefix } = parseS3Url(address);
-  const objects = s3Objects(bucket);
+  const objects = new S3Objects(bucket);
   const cache = cacheRoot();
   const root = join(cache, bucket, prefix);
   const locate = (path: string) => locateUnder(root, path);
@@ -65,14 +65,16 @@ export function createS3Store(address: string): Store {
       const key = keyOf(path);
       const within = await objects.keys(`${key}/`);
       const lines = await objects.keys(`${key}${linesSuffix}/`);
-      await mapConcurrently([key, ...within, ...lines], requestsAtOnce, objects.delete);
+      await mapConcurrently([key, ...within, ...lines], requestsAtOnce, (name) =>
+        objects.delete(name),
+      );
       await rm(locate(path), { recursive: true, force: true });
     },
     async fetchFolder(path) {
       const key = keyOf(path);
       const folder = locate(path);
       const listing = (await objects.get(`${key}/${listingName}`))?.toString();
-      if (listing === undefined) throw damaged(path, 'there is no such folder, or not a whole one');
+      if (listing === undefined) throw damaged(path, 'the folder is missing or incomplete');
       if (await isCopyOf(folder, listing)) return folder;
       const scratch = await cacheScratch(cache);
       try {
@@ -97,7 +99,7 @@ const linesPattern = new RegExp(`\\${linesSuffix}$`);
 
 let lines = 0;
 
-/** Sorts by time, and of one process's lines in one millisecond by their order. */
+/** Sorts by time; lines of one process within a millisecond keep their order. */
 function lineName(): string {
   return `${Date.now()}-${String(++lines).padStart(9, '0')}-${uniqueSuffix()}`;
 }
@@ -105,9 +107,8 @@ function lineName(): string {
 async function readLines(objects: S3Objects, prefix: string): Promise<string | null> {
   const keys = (await objects.keys(prefix)).sort();
   if (keys.length === 0) return null;
-  return (await mapConcurrently(keys, requestsAtOnce, objects.get))
-    .map((line) => line?.toString() ?? '')
-    .join('');
+  const found = await mapConcurrently(keys, requestsAtOnce, (key) => objects.get(key));
+  return found.map((line) => line?.toString() ?? '').join('');
 }
 
 async function describeFolder(folder: string): Promise<string> {
@@ -119,7 +120,7 @@ async function describeFolder(folder: string): Promise<string> {
   return `${JSON.stringify({ files } satisfies Listing, null, 2)}\n`;
 }
 
-/** The listing comes last: before, what is there is no whole folder, or the one that was there. */
+/** The listing comes last, so that until then the folder is missing or still the old one. */
 async function uploadFolder(objects: S3Objects, folder: string, key: string, listing: string) {
   const mark = `${key}/${listingName}`;
   const files = (JSON.parse(listing) as Listing).files.map(({ name }) => name);

@@ -7,7 +7,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const quick = { pool: 'forks', testTimeout: 30_000, sequence: { groupOrder: 0 } } as const;
 
-/** Files of unit tests that take longer than ten seconds or so. */
+/** Unit tests that train, attack the sandboxes, start Python often, or rebuild committed data. */
 const slow = '{src,tools}/**/*.slow.test.ts';
 
 export default defineConfig({
@@ -21,7 +21,14 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, slow],
         },
       },
-      { test: { ...quick, name: 'slow', include: [slow, 'test/examples/*.test.ts'] } },
+      {
+        test: {
+          ...quick,
+          name: 'slow',
+          include: [slow, 'test/examples/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
       { test: { ...quick, name: 'parity', include: ['test/parity/**/*.test.ts'] } },
       { test: { ...quick, name: 'replay', include: ['test/replay/**/*.test.ts'] } },
       {

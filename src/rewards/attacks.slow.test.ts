@@ -1,5 +1,5 @@
-// Every attack of test/attacks through the rubric, as a policy's samples go, among good programs:
-// none is right, none harms what stands beside it.
+// Scores every attack of test/attacks among good programs, as a policy's samples are: no attack
+// passes, and none harms its neighbours.
 
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ const file = new URL('../../test/attacks/attacks.jsonl', import.meta.url).pathna
 const attackSchema = z.strictObject({
   id: z.string(),
   language: promptSchema.shape.language.unwrap(),
-  /** What the attack is up against: calls, statements that assert, or an expected output. */
+  /** The kind of test under attack: calls, assertions or expected output. */
   test: z.enum(['call', 'assert', 'stdout']),
   source: z.string(),
 });
@@ -79,7 +79,7 @@ function promptOf(attack: (typeof attacks)[0]): Prompt {
   return prompt;
 }
 
-it('no attack is right, and good programs beside them keep their exact scores', async () => {
+it('no attack passes, and good programs beside them keep their exact scores', async () => {
   expect(attacks.length).toBeGreaterThanOrEqual(60);
   const limits = { time_limit_ms: 200, memory_limit_mb: 32 };
   const rewards = [createRubric(rubricSchema.parse({ kind: 'rubric', ...limits }))];
@@ -103,14 +103,14 @@ it('no attack is right, and good programs beside them keep their exact scores', 
 }, 400_000);
 
 const limits = { timeLimitMs: 200, memoryLimitMb: 32 };
-/** What the parent grants after the limit, and what a busy machine may take on top. */
+/** Grace of the parent after the limit, plus an allowance for a busy machine. */
 const graceMs = 1000;
 const slackMs = 1500;
 
 it.each(['javascript', 'typescript', 'python'] as const)(
   'no attack in %s outlives its limit by more than a second',
   async (language) => {
-    // The sandbox of TypeScript reads programs; they run in that of JavaScript.
+    // The sandbox of TypeScript only compiles; programs run in that of JavaScript.
     const isRead = language === 'typescript';
     const sandbox = new Sandbox({ ...limits, memoryLimitMb: isRead ? 512 : 32 }, language);
     const programOf = (prompt: Prompt, source: string) =>
@@ -125,7 +125,7 @@ it.each(['javascript', 'typescript', 'python'] as const)(
         const start = performance.now();
         await sandbox.run([programOf(promptOf(attack), attack.source)]);
         const { id } = attack;
-        // A process that died is started anew and the program tried once more, within this time.
+        // A process that died is restarted and the program tried once more, within this time.
         const tries = id === 'source nested deeply' ? 2 : 1;
         expect(performance.now() - start, id).toBeLessThan(
           tries * (limits.timeLimitMs + graceMs + slackMs),

@@ -1,11 +1,11 @@
-// Whether the prompts of a file can be trained on: every reference must pass its own tests.
+// Checks that the prompts of a file can be trained on: every reference must pass its own tests.
 
 import { rubricSchema } from '../config/schema/rubric-reward.ts';
 import { promptSchema } from '../records/prompts.ts';
 import { readPrompts, readRows } from './prompts.ts';
 import { review } from './rubric/review.ts';
 
-/** A prompt whose reference fails its own tests, by the line that it stands on. */
+/** A prompt whose reference fails its own tests, and its line in the file. */
 export interface BrokenPrompt {
   id: string;
   line: number;
@@ -14,8 +14,8 @@ export interface BrokenPrompt {
 
 /**
  * Run every reference of a prompt file, within the rubric's own limits.
- * @returns the number of prompts, and those that are broken, in their order.
- * @throws AnnealError InvalidData naming file and line, where the file itself cannot be read.
+ * @returns the number of prompts, and the broken ones in file order.
+ * @throws AnnealError InvalidData naming file and line if the file cannot be read.
  */
 export async function checkPrompts(
   path: string,

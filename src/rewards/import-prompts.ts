@@ -1,6 +1,6 @@
-// Prompt files of other projects as Anneal's: HumanEval (arXiv 2107.03374) and MBPP (arXiv
-// 2108.07732), in the JSONL shapes that they are published in, and translations of them in the same
-// shapes, such as HumanEval-X (arXiv 2303.17568), whose tests are a text that asserts.
+// Converts prompt files of other projects: HumanEval (arXiv 2107.03374) and MBPP (arXiv 2108.07732)
+// in the JSONL shapes in which they are published, and translations of them in the same shapes,
+// such as HumanEval-X (arXiv 2303.17568), whose tests are a source text with assertions.
 
 import { z } from 'zod';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
@@ -13,12 +13,12 @@ export type PromptFormat = (typeof promptFormats)[number];
 const humanEvalSchema = z.object({
   task_id: z.string().min(1),
   prompt: z.string().min(1),
-  /** Translations leave it out: it is what the prompt defines last. */
+  /** Missing in translations: the entry is then what the prompt defines last. */
   entry_point: z.string().min(1).optional(),
   canonical_solution: z.string().min(1),
   test: z.string().min(1),
 });
-/** The full set calls the task `text`, the sanitized one `prompt`; each has its own set-up. */
+/** The full set calls the task `text`, the sanitized one `prompt`; their set-up differs too. */
 const mbppSchema = z
   .object({
     task_id: z.union([z.number(), z.string()]),
@@ -34,8 +34,8 @@ const mbppSchema = z
 const limits = { timeLimitMs: 2000, memoryLimitMb: 64 };
 
 /**
- * Prompts out of a file of another project.
- * @throws AnnealError InvalidData naming file and line, where a row is not of the format.
+ * Read prompts from a file of another project.
+ * @throws AnnealError InvalidData naming file and line if a row does not have the format.
  */
 export async function importPrompts(
   path: string,
@@ -54,7 +54,7 @@ export async function importPrompts(
 
 type Language = Prompt['language'];
 
-/** Names that a text defines at its top level, in their order. */
+/** Names that a source defines at its top level, in order. */
 function definedIn(text: string, language: Language): string[] {
   const definition =
     language === 'python'
@@ -67,7 +67,7 @@ function entryOf(row: z.output<typeof humanEvalSchema>, language: Language): str
   return row.entry_point ?? definedIn(row.prompt, language).at(-1) ?? '';
 }
 
-/** A text that asserts at its top level, or in a function `check` for others to call. */
+/** Its test asserts at the top level, or in a function `check` that must be called. */
 function fromTranslation(
   row: z.output<typeof humanEvalSchema>,
   path: string,
@@ -109,7 +109,7 @@ async function fromHumanEval(
   });
 }
 
-/** The first test stands in the prompt, for it alone says what the function is called. */
+/** The prompt includes the first test, because only that says what the function is called. */
 function fromMbpp(
   row: z.output<typeof mbppSchema>,
   path: string,

@@ -1,5 +1,5 @@
-// The kinds of rewards, an entry each. A new kind is a folder here, a schema in config/schema/ and
-// an entry in config/reward-traits.ts; the types ask for all three.
+// The registry of reward kinds. A new kind is a folder here and an entry below, a schema in
+// config/schema/rewards.ts and an entry in config/reward-traits.ts; the compiler asks for each.
 
 import type { RewardKind, RewardOf } from '../config/reward-traits.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
@@ -20,7 +20,7 @@ function kindOf<C extends RewardConfig>(config: C): RewardImplementation<C> {
 }
 
 /**
- * The rewards of a run file, in its order, and those that its worker adds.
+ * Create the rewards of a run file, in order, followed by those that the worker adds.
  * @throws AnnealError InvalidConfig if two have the same name, or one cannot be set up.
  */
 export function createRewards(
@@ -33,13 +33,13 @@ export function createRewards(
   if (twice !== undefined)
     throw new AnnealError(
       'InvalidConfig',
-      `rewards: expected names of their own, found '${twice}' twice; rename one`,
+      `rewards: expected a different name for each, found '${twice}' twice; rename one`,
     );
   return [...configs.map((config) => kindOf(config).create(config, services)), ...added];
 }
 
 /**
- * The rewards with the content of every file that they name, so that the run holds it itself.
+ * Replace every file that the rewards name by its content, so that the run holds it itself.
  * @throws AnnealError InvalidConfig for a file that is missing or breaks its schema.
  */
 export async function readRewardFiles(configs: readonly RewardConfig[]): Promise<RewardConfig[]> {

@@ -25,7 +25,7 @@ const prompt = (id: string, changes: object = {}) =>
     ...changes,
   });
 
-it('reads prompts in their order, with defaults, past empty lines', async () => {
+it('reads prompts in order, with defaults, skipping empty lines', async () => {
   const prompts = await read(prompt('b'), '', prompt('a'));
   expect(prompts.map(({ id }) => id)).toEqual(['b', 'a']);
   expect(prompts[0]).toMatchObject({
@@ -71,15 +71,15 @@ it.each([
   [
     'an id used twice',
     [prompt('a'), prompt('b'), prompt('a')],
-    /line 3: id 'a' is that of line 1 too/,
+    /line 3: id 'a' is also used on line 1/,
   ],
-  ['an empty file', [], /expected one JSON object a line, found none/],
+  ['an empty file', [], /expected one JSON object per line, found none/],
 ])('refuses %s, by line', async (_, lines, message) => {
   const error = await read(...lines).catch((thrown) => thrown);
   expect(error).toMatchObject({ kind: 'InvalidData', message: expect.stringMatching(message) });
 });
 
-it('refuses a file that is not there', async () => {
+it('refuses a missing file', async () => {
   await expect(readPrompts(join(folder, 'none.jsonl'))).rejects.toMatchObject({
     kind: 'InvalidData',
     message: expect.stringContaining('none.jsonl: expected a readable file'),

@@ -1,5 +1,5 @@
-// Reads prompt files: one prompt a line of JSON, every line checked. Whether a prompt's reference
-// passes its tests is found out when it is first scored.
+// Reads prompt files: one JSON object per line, each checked. Whether a prompt's reference passes
+// its tests is checked when the prompt is first scored.
 
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
@@ -7,9 +7,9 @@ import { AnnealError } from '../errors.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
 
 /**
- * The prompts of a JSONL file, in its order; empty lines are passed over.
- * @throws AnnealError InvalidData naming file and line: not readable, not JSON, not a prompt, an
- * id used twice, or no prompt at all.
+ * The prompts of a JSONL file, in order; empty lines are skipped.
+ * @throws AnnealError InvalidData naming file and line: not readable, not JSON, not a prompt, a
+ * repeated id, or no prompt at all.
  */
 export async function readPrompts(path: string): Promise<Prompt[]> {
   const lineOfId = new Map<string, number>();
@@ -17,18 +17,18 @@ export async function readPrompts(path: string): Promise<Prompt[]> {
   for (const { row, line } of prompts) {
     const before = lineOfId.get(row.id);
     if (before !== undefined)
-      throw invalid(path, line, `id '${row.id}' is that of line ${before} too; give it its own`);
+      throw invalid(path, line, `id '${row.id}' is also used on line ${before}; choose another`);
     lineOfId.set(row.id, line);
   }
   return prompts.map(({ row }) => row);
 }
 
-/** The whole program that a completion of a prompt makes. */
+/** The whole program of a completion, with the prompt's own text if it continues that. */
 export function programOf({ prompt, continues }: Prompt, completion: string): string {
   return continues ? prompt + completion : completion;
 }
 
-/** A row and the number of the line that it stands on, from 1. */
+/** A row and its line number, from 1. */
 export interface NumberedRow<T> {
   row: T;
   line: number;
@@ -36,7 +36,7 @@ export interface NumberedRow<T> {
 
 /**
  * The rows of a JSONL file, checked by `schema`, with their line numbers.
- * @throws AnnealError InvalidData, as `readPrompts` does.
+ * @throws AnnealError InvalidData, as `readPrompts`.
  */
 export async function readRows<S extends z.ZodType>(
   path: string,
@@ -56,7 +56,7 @@ export async function readRows<S extends z.ZodType>(
         : [{ row: parseRow(path, index + 1, content, schema), line: index + 1 }],
     );
   if (rows.length > 0) return rows;
-  throw new AnnealError('InvalidData', `${path}: expected one JSON object a line, found none`);
+  throw new AnnealError('InvalidData', `${path}: expected one JSON object per line, found none`);
 }
 
 function parseRow<S extends z.ZodType>(

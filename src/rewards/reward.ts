@@ -1,4 +1,4 @@
-// What every reward is, whatever it judges by: the interface that scoreCompletions combines.
+// The interface of a reward, which scoreCompletions combines.
 
 import type { PromptFormat } from '../config/schema/model.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
@@ -8,11 +8,11 @@ import type { Score } from '../records/rollouts.ts';
 /** A completion and the prompt it answers. */
 export interface ScoreItem {
   prompt: Prompt;
-  /** The whole program, as it was sampled. */
+  /** The text as it was sampled. */
   completion: string;
 }
 
-/** One reward's word on one completion: a value in [0, 1], null where it could not be had. */
+/** One reward's result for one completion: a value in [0, 1], null if it is missing. */
 export type CriterionResult = Score['rewards'][string];
 
 export interface ScoreProgress {
@@ -27,31 +27,31 @@ export interface ScoreOptions {
   onProgress?: ((progress: ScoreProgress) => void) | undefined;
 }
 
-/** Small files that all workers of a store share; each is there whole or not at all. */
+/** Small files that all workers of a store share; each is written whole or not at all. */
 export interface SharedFiles {
-  /** Null where there is no such file. */
+  /** Null if there is no such file. */
   read(path: string): Promise<string | null>;
-  /** Put a file there, in place of any other. */
+  /** Write a file, replacing any other. */
   write(path: string, text: string): Promise<void>;
-  /** Put a file there unless there is one. @returns whether it was put. */
+  /** Write a file unless it exists. @returns whether it was written. */
   create(path: string, text: string): Promise<boolean>;
-  /** Names of the files in a folder, in no order; none where there is no folder. */
+  /** Names of the files in a folder, in no order; none if the folder is missing. */
   list(folder: string): Promise<string[]>;
   remove(path: string): Promise<void>;
 }
 
-/** What a judge calls on. */
+/** Services that a judge needs. */
 export type JudgeServices = Omit<RewardServices, 'models'>;
 
-/** One entry of a run's declared list of rewards, ready to judge. */
+/** One reward of a run, ready to score. */
 export interface Reward {
   readonly name: string;
   /** Its share in the weighted mean, before the weights are normalised. */
   readonly weight: number;
   /**
-   * Judge completions; results in their order. What is wrong with a completion is in its result.
-   * @throws AnnealError InvalidData for a prompt that cannot be judged against; ProcessLost where
-   * a judge's process cannot be started.
+   * Score completions; results in their order. Faults of a completion are in its result.
+   * @throws AnnealError InvalidData for a prompt whose reference fails its tests; ProcessLost if a
+   * sandbox process cannot be started.
    */
   score(items: readonly ScoreItem[], options?: ScoreOptions): Promise<CriterionResult[]>;
 }
@@ -70,25 +70,25 @@ export interface SequenceScoring {
   model: string;
   sequences: readonly { prompt: string; completion: string }[];
   promptFormat: PromptFormat;
-  /** Sequences of one pass. */
+  /** Sequences per forward pass. */
   batchSize: number;
   /** In tokens. */
   maxLength: number;
 }
 
-/** What rewards may call on, wired by whoever creates them. */
+/** What rewards need from whoever creates them. */
 export interface RewardServices {
   models: {
     /**
-     * The classifier's score after the last token of each sequence, in their order; null for one
-     * of more than `maxLength` tokens. A sequence's score is the same whatever is scored beside it.
+     * The classifier's score after the last token of each sequence, in order; null for a sequence
+     * of more than `maxLength` tokens. A score does not depend on the other sequences.
      * @throws AnnealError InvalidModel
      */
     scores(scoring: SequenceScoring, options?: ScoreOptions): Promise<(number | null)[]>;
   };
   shared: SharedFiles;
-  /** The run on whose account a judge is asked. */
+  /** The run whose budget pays for a judge. */
   run: string;
-  /** How often people let the run go on after a judge had stopped it: each grants a budget. */
+  /** How often the run was resumed after a judge stopped it: each time grants the budget again. */
   resumes: number;
 }

@@ -47,7 +47,7 @@ async function criteriaOf(completion: string) {
   return scored!.rewards.rubric!.criteria;
 }
 
-it('gives the reference 1, and one for each criterion', async () => {
+it('gives the reference 1, also in each criterion', async () => {
   const criteria = { correctness: 1, quality: 1, efficiency: 1, documentation: 1 };
   expect(await score([reference])).toEqual([
     { reward: 1, rewards: { rubric: { value: 1, criteria } } },
@@ -75,7 +75,7 @@ it.each([
   });
 });
 
-it('counts the share of tests passed, and gives a wrong program as little speed', async () => {
+it('counts the share of tests passed, and reduces efficiency by it', async () => {
   const wrong = reference.replace('value > limit', 'value >= limit');
   const { correctness, efficiency, quality, documentation } = await criteriaOf(wrong);
   expect([correctness, efficiency, quality, documentation]).toEqual([0.75, 0.75, 1, 1]);
@@ -105,7 +105,7 @@ it('ranks a good program over a wasteful one, a mediocre one and one that does n
   expect((await criteriaOf(wasteful)).efficiency).toBeLessThan(0.7);
 });
 
-it('divides by what the reference comes to, and not above 1', async () => {
+it('divides by the value of the reference, capped at 1', async () => {
   const poor: Prompt = { ...prompt, id: 'poor', reference: bare };
   const [plain] = createRewards([rubric({ normalize_by_reference: false })], services);
   const [normal] = createRewards([rubric()], services);
@@ -135,7 +135,7 @@ it('scores a program the same beside any others, in any order', async () => {
   expect(await score(many)).toEqual(many.map((_, index) => alone[index % 5]));
 });
 
-it('tells progress up to the total', async () => {
+it('reports progress up to the total', async () => {
   const told: ScoreProgress[] = [];
   const completions = Array.from({ length: 70 }, () => bare);
   await scoreCompletions(
@@ -171,20 +171,20 @@ it('is the weighted mean of the rewards declared', async () => {
   expect(scored!.rewards).toMatchObject({ a: { value: 1 }, b: { value: 0.2 } });
 });
 
-it('is missing where one of the rewards is', async () => {
+it('is missing if one of the rewards is', async () => {
   const rewards = [fixed('a', 3, 1), fixed('b', 1, null)];
   const [scored] = await scoreCompletions([prompt], [''], rewards);
   expect(scored).toMatchObject({ reward: null, rewards: { a: { value: 1 }, b: { value: null } } });
 });
 
-it('reports a reward of weight 0 and does not sum it, missing or not', async () => {
+it('reports a reward of weight 0 without adding it, missing or not', async () => {
   const rewards = [fixed('a', 1, 0.4), fixed('b', 0, 0.9), fixed('c', 0, null)];
   const [scored] = await scoreCompletions([prompt], [''], rewards);
   expect(scored!.reward).toBe(0.4);
   expect(scored!.rewards).toMatchObject({ b: { value: 0.9 }, c: { value: null } });
 });
 
-it('refuses two rewards of one name, and criteria that weigh nothing', () => {
+it('refuses two rewards with the same name, and criteria of weight 0', () => {
   expect(() => createRewards([rubric(), rubric()], services)).toThrow("found 'rubric' twice");
   const none = { correctness: 0, quality: 0, efficiency: 0, documentation: 0 };
   expect(() => createRewards([rubric({ criteria: none })], services)).toThrow('above 0');

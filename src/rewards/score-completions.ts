@@ -1,14 +1,13 @@
-// Scores completions by a run's declared list of rewards: the weighted mean of what each of them
-// says. What the rewards are is up to them; see reward.ts.
+// Scores completions by a run's list of rewards: the weighted mean of their values.
 
 import type { Prompt } from '../records/prompts.ts';
 import type { Score } from '../records/rollouts.ts';
 import type { CriterionResult, Reward, ScoreOptions, ScoreProgress } from './reward.ts';
 
 /**
- * Score `completions[i]` as an answer to `prompts[i]`; scores in the same order. A completion for
- * which one of the rewards is missing has the reward null, unless that one weighs nothing.
- * @throws AnnealError InvalidData for a prompt that cannot be judged against.
+ * Score `completions[i]` as an answer to `prompts[i]`; scores in the same order. If one of the
+ * rewards is missing for a completion, its reward is null, unless that reward has weight 0.
+ * @throws AnnealError InvalidData for a prompt whose reference fails its tests.
  */
 export async function scoreCompletions(
   prompts: readonly Prompt[],
@@ -18,7 +17,7 @@ export async function scoreCompletions(
 ): Promise<Score[]> {
   if (prompts.length !== completions.length)
     throw new Error(
-      `expected a prompt a completion, found ${prompts.length} and ${completions.length}`,
+      `expected one prompt per completion, found ${prompts.length} and ${completions.length}`,
     );
   const items = prompts.map((prompt, index) => ({ prompt, completion: completions[index]! }));
   const progressOf = sumProgress(rewards.length, items.length, onProgress);
@@ -52,7 +51,7 @@ function weightedMean(
   return sum / rewards.reduce((total, { weight }) => total + weight, 0);
 }
 
-/** Progress over all rewards, out of the progress of each. */
+/** Combines the progress of each reward into one. */
 function sumProgress(rewards: number, items: number, onProgress: ScoreOptions['onProgress']) {
   const done = new Array<number>(rewards).fill(0);
   return (index: number) => (progress: ScoreProgress) => {

@@ -1,4 +1,4 @@
-// What a judge may be asked, while the clock is set to another time.
+// A judge's limits when the clock is set to another time.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,7 @@ it.each([
   const account = new Account(config, 'service', services);
   await account.admit(1);
   vi.setSystemTime(time);
-  // Were it to wait for hours, the signal would end it.
+  // If it waited for hours, the signal would end it.
   const signal = AbortSignal.timeout(10_000);
   expect(await account.admit(1, signal)).toBe(1);
   expect(await account.admit(1, signal)).toBe(1);

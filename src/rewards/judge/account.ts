@@ -1,5 +1,5 @@
-// What asking a judge may cost, held across all workers of a store: requests and tokens a minute
-// by judge, calls, tokens and money by run. Nothing is kept for a judge without limits.
+// Enforces a judge's limits across all workers of a store: requests and tokens per minute for each
+// judge; calls, tokens and money for each run. A judge without limits keeps no records.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JudgeConfig } from '../../config/schema/judge-reward.ts';
@@ -15,11 +15,11 @@ export interface Usage {
   output: number;
 }
 
-/** When the next request may go out, for the requests and for the tokens a minute; Unix ms. */
+/** When the next request may go out, by each of the two rate limits; Unix ms. */
 interface Pace {
   requestAt: number;
   tokenAt: number;
-  /** When this was written, by its writer's clock; none where not said. */
+  /** When this was written, by the writer's clock; missing in old records. */
   writtenAt?: number;
 }
 
@@ -29,18 +29,18 @@ interface Spent {
   usd: number;
 }
 
-/** A judge's limits and a run's budget. */
+/** Admits requests within a judge's limits and a run's budget. */
 export class Account {
   readonly #config: JudgeConfig;
   readonly #services: JudgeServices;
   readonly #pace: SharedRecord<Pace>;
   readonly #spent: SharedRecord<Spent>;
-  /** Tokens used beyond (or under) what was reserved for them. */
+  /** Tokens used minus tokens reserved, not yet charged. */
   #owed = 0;
-  /** What a request takes, learned as answers come in. */
+  /** Average tokens of a request, updated with each answer. */
   #tokensPerRequest: number | undefined;
 
-  /** `judge` names the service, for whoever shares its limits. */
+  /** `judge` identifies the service whose rate limits are shared. */
   constructor(config: JudgeConfig, judge: string, services: JudgeServices) {
     this.#config = config;
     this.#services = services;
@@ -55,9 +55,9 @@ export class Account {
   /**
    * Wait until a request may go out, and count it. Rate limits are a generic cell rate algorithm
    * (ITU-T I.371) without bursts.
-   * @param expectedTokens a first guess at what it takes, in and out.
-   * @returns the tokens that were reserved for it.
-   * @throws AnnealError JudgeStopped where the budget is spent.
+   * @param expectedTokens estimate for the first request, input and output together.
+   * @returns the tokens reserved for it.
+   * @throws AnnealError JudgeStopped if the budget is spent.
    */
   async admit(expectedTokens: number, signal?: AbortSignal): Promise<number> {
     await this.#spendCall();
@@ -83,7 +83,7 @@ export class Account {
     return reserved;
   }
 
-  /** Say what a request took in the end. */
+  /** Charge what a request actually used. */
   async settle({ input, output }: Usage, reserved: number): Promise<void> {
     const used = input + output;
     if (used === 0) return;
@@ -131,8 +131,8 @@ export class Account {
 }
 
 /**
- * A record from the future: the clock was set back since it was written, and what it says is as
- * long from now as it was then. Clocks of several machines differ by less than a minute.
+ * Corrects a record that lies in the future because the clock was set back since: its times are
+ * shifted by the same amount. Clocks of different machines may differ by up to a minute.
  */
 function sinceClockWasSet({ requestAt, tokenAt, writtenAt = 0 }: Pace, now: number): Pace {
   const ahead = writtenAt - now > minuteMs ? writtenAt - now : 0;

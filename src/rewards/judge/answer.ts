@@ -1,9 +1,9 @@
-// What passes between a judge and its provider. Apart from the provider, which takes half a second
-// to load.
+// What a judge and its provider exchange. Separate from the provider, which takes half a second to
+// load.
 
 import type { Usage } from './account.ts';
 
-/** What a judge is sent. */
+/** The text sent to a judge. */
 export interface Question {
   instructions: string;
   prompt: string;
@@ -14,12 +14,12 @@ export interface Answer<T> {
   usage: Usage;
 }
 
-/** A request that came to nothing; another may do better. */
+/** A request without a usable answer; a retry may succeed. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
-  /** How long the service asked to be left alone; null where it did not say. */
+  /** How long the service asked to wait; null if it did not say. */
   readonly retryAfterMs: number | null;
-  /** Tokens that were used all the same. */
+  /** Tokens used nevertheless. */
   readonly usage: Usage;
 
   constructor(message: string, retryAfterMs: number | null = null, usage: Usage = noUsage) {

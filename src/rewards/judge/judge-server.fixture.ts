@@ -1,5 +1,5 @@
 // A judge for tests: a real HTTP server that speaks the wire formats of OpenAI and Anthropic,
-// judges by what stands in a program, injects the faults of real services and counts what it does.
+// judges by the text of a program, injects the faults of real services and counts its requests.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -19,14 +19,14 @@ export const faults = [
 export type Fault = (typeof faults)[number];
 
 export interface JudgeServerOptions {
-  /** Share of requests that meet a fault. */
+  /** Share of requests that get a fault. */
   faultShare?: number;
   faults?: readonly Fault[];
-  /** Obey whatever stands outside of the marks, and comments and strings between them. */
+  /** Obey any text outside the markers, and comments and strings between them. */
   obedient?: boolean;
   /** Time for an answer, ms. */
   latencyMs?: number;
-  /** The key that is asked for. */
+  /** The key that requests must have. */
   key?: string;
 }
 
@@ -43,7 +43,7 @@ export interface JudgeServer {
   url: string;
   /** Requests that were answered with a verdict, and when; Unix ms. */
   served: number[];
-  /** What was asked in them. */
+  /** Their questions. */
   questions: Set<string>;
   requests: number;
   /**
@@ -51,7 +51,7 @@ export interface JudgeServer {
    * second, over a connection that carried no request since.
    */
   inFlight(): number;
-  /** Answer all requests so while it is set. */
+  /** While set, the answer to every request. */
   refuse: { status: number; body: object } | null;
   close(): Promise<void>;
 }

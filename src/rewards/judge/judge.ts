@@ -1,5 +1,5 @@
-// A large language model as a reward: it judges programs by a rubric. Slow, costly and flaky, so
-// that every verdict that arrives is kept for good, and one that does not is missing, never 0.
+// A large language model as a reward: it judges programs by a rubric. Such a judge is slow, costly
+// and unreliable, so every verdict is kept for good, and a missing one is null, never 0.
 
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
@@ -34,24 +34,24 @@ import {
 
 const firstBackoffMs = 500;
 const longestBackoffMs = 30_000;
-/** A service that wants to be left alone for longer has no verdict for now. */
+/** If a service asks to wait longer, the verdict counts as missing. */
 const longestWaitMs = 5 * 60_000;
 const charactersPerToken = 4;
 
-/** What goes into one request: distinct programs for one prompt, as the judge is shown them. */
+/** One request: distinct programs for one prompt, as the judge sees them. */
 interface Case {
   prompt: Prompt;
   programs: readonly string[];
-  /** The same once more: the programs the other way round, one after the solution or before it. */
+  /** A second opinion: programs in reverse order, the solution on the other side. */
   isSecond: boolean;
 }
 
-/** The verdicts on a case's programs, in their order, and their name; or why there are none. */
-type Decision = { verdicts: Verdict[]; name: string } | { missing: string };
-/** What a decision says of one program. */
-type Word = (Verdict & { verdict: string }) | { missing: string };
+/** Verdicts on a case's programs in order, with the key they are kept by; or why they are missing. */
+type Decision = { verdicts: Verdict[]; key: string } | { missing: string };
+/** A decision on one program. */
+type Opinion = (Verdict & { verdict: string }) | { missing: string };
 
-/** The judge as a reward. Its rubric is written out. */
+/** The judge as a reward. The rubric in its config is already read from its file. */
 export function createJudge(config: JudgeConfig, services: JudgeServices): Reward {
   const { name, weight, mode } = config;
   const rubric = config.rubric as JudgeRubric;
@@ -65,7 +65,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
       const shown: (string | null)[] = [];
       for (const { prompt, completion } of items) {
         shown.push(await normalizeProgram(programOf(prompt, completion), prompt, config));
-        // The verdicts of other shards arrive in between, and are kept.
+        // Lets verdicts of other shards arrive and be written in between.
         await nextTurn();
       }
       const once = casesOf(items, shown, mode);
@@ -141,13 +141,13 @@ class Judge {
     });
   }
 
-  /** Loaded when it is first needed: a worker without a judge starts half a second sooner. */
+  /** Loaded on first use: a worker without a judge starts half a second sooner. */
   #service(): Promise<Provider> {
     this.#provider ??= import('./provider.ts').then(({ Provider }) => new Provider(this.#config));
     return this.#provider;
   }
 
-  /** Ask once for verdicts on so many programs, in their order. @throws what Provider.ask does. */
+  /** Ask once for one verdict per program, in order. @throws what Provider.ask throws. */
   async #ask(
     question: Question,
     programs: number,
@@ -170,18 +170,18 @@ class Judge {
       numbered: mode === 'groupwise',
       solutionLast: isSecond,
     });
-    const name = hashOf([provider, model, this.#version, temperature, max_output_tokens, question]);
-    const known = await readVerdicts(this.#verdicts, name, programs.length);
-    if (known) return { verdicts: known, name };
+    const key = hashOf([provider, model, this.#version, temperature, max_output_tokens, question]);
+    const known = await readVerdicts(this.#verdicts, key, programs.length);
+    if (known) return { verdicts: known, key };
     const size = question.instructions.length + question.prompt.length;
     const guess = size / charactersPerToken + 64 * programs.length;
     for (let attempt = 1; ; attempt++) {
       const reserved = await this.#account.admit(guess, signal);
       try {
         const { verdict: verdicts, usage } = await this.#ask(question, programs.length, signal);
-        await writeVerdicts(this.#verdicts, name, verdicts);
+        await writeVerdicts(this.#verdicts, key, verdicts);
         await this.#account.settle(usage, reserved);
-        return { verdicts, name };
+        return { verdicts, key };
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
         await this.#account.settle(error.usage, reserved);
@@ -194,7 +194,7 @@ class Judge {
   }
 }
 
-/** What is asked: each distinct program by itself, or a prompt's together, in a shuffled order. */
+/** The questions: each distinct program by itself, or all of a prompt's in a shuffled order. */
 function casesOf(
   items: readonly ScoreItem[],
   shown: readonly (string | null)[],
@@ -219,15 +219,15 @@ const turned = ({ prompt, programs }: Case): Case => ({
   isSecond: true,
 });
 
-/** A number in [0, 1) that is a case's own. */
+/** A number in [0, 1) that depends only on the case. */
 function drawOf({ prompt, programs }: Case): number {
   return Number.parseInt(hashOf([prompt.prompt, programs]).slice(0, 8), 16) / 2 ** 32;
 }
 
-/** What is known of a program in the end. */
+/** The result for a program. */
 interface Finding {
-  first: Word;
-  second?: Word;
+  first: Opinion;
+  second?: Opinion;
   place: number | null;
 }
 
@@ -236,20 +236,20 @@ function findingsOf(cases: readonly Case[], decisions: readonly Decision[]): Map
   cases.forEach(({ prompt, programs, isSecond }, i) => {
     const decision = decisions[i]!;
     programs.forEach((program, at) => {
-      const name = keyOf(prompt, program);
-      const word =
-        'missing' in decision ? decision : { ...decision.verdicts[at]!, verdict: decision.name };
-      if (isSecond) findings.get(name)!.second = word;
+      const key = keyOf(prompt, program);
+      const opinion =
+        'missing' in decision ? decision : { ...decision.verdicts[at]!, verdict: decision.key };
+      if (isSecond) findings.get(key)!.second = opinion;
       else {
         const place = programs.length > 1 ? at / (programs.length - 1) : null;
-        findings.set(name, { first: word, place });
+        findings.set(key, { first: opinion, place });
       }
     });
   });
   return findings;
 }
 
-/** In an order that is the same for the same programs, and else by chance: that of their hashes. */
+/** Pseudo-random order that depends only on the programs: that of their hashes. */
 function shuffled(prompt: Prompt, programs: readonly string[]): string[] {
   return programs
     .map((program) => [keyOf(prompt, program), program] as const)
@@ -263,12 +263,12 @@ function hashOf(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
-/** With jitter, so that many lanes do not come back together. */
+/** With jitter, so that parallel requests do not retry at the same moment. */
 function backoffMs(attempt: number): number {
   return Math.min(longestBackoffMs, firstBackoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
 }
 
-/** @throws AnnealError JudgeUnavailable where more is missing than may be. */
+/** @throws AnnealError JudgeUnavailable if more verdicts are missing than max_missing allows. */
 function checkMissing(
   { name, max_missing }: JudgeConfig,
   results: readonly CriterionResult[],

@@ -1,25 +1,25 @@
-// The verdicts that are kept for good: a file for every request, named by the hash of what was
-// asked, with a hash of its content in it, so that one that was damaged is asked for again.
+// Keeps verdicts for good: one file per request, named by the hash of the question. A hash of the
+// content is stored with it, so that a damaged file is noticed and the question asked again.
 
 import { createHash } from 'node:crypto';
 import type { SharedFiles } from '../reward.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Where verdicts lie, under the folder that workers share. */
+/** Folder of verdicts within the files that workers share. */
 export const verdictsFolder = 'verdicts';
 
-/** The path of the verdicts that bear a name. */
-export function verdictPath(name: string): string {
-  return `${verdictsFolder}/${name.slice(0, 2)}/${name}.json`;
+/** The path of the verdicts with this key. */
+export function verdictPath(key: string): string {
+  return `${verdictsFolder}/${key.slice(0, 2)}/${key}.json`;
 }
 
-/** The verdicts on `count` programs; null where there are none, or they are damaged. */
+/** The verdicts on `count` programs; null if they are missing or damaged. */
 export async function readVerdicts(
   files: SharedFiles,
-  name: string,
+  key: string,
   count: number,
 ): Promise<Verdict[] | null> {
-  const text = await files.read(verdictPath(name));
+  const text = await files.read(verdictPath(key));
   if (text === null) return null;
   try {
     const verdicts = checked(JSON.parse(text));
@@ -32,13 +32,13 @@ export async function readVerdicts(
 /** Keep verdicts. */
 export async function writeVerdicts(
   files: SharedFiles,
-  name: string,
+  key: string,
   verdicts: readonly Verdict[],
 ): Promise<void> {
-  await files.write(verdictPath(name), JSON.stringify({ sha256: sha256Of(verdicts), verdicts }));
+  await files.write(verdictPath(key), JSON.stringify({ sha256: sha256Of(verdicts), verdicts }));
 }
 
-/** A list alone, without a hash, is what earlier versions kept. */
+/** Earlier versions stored a plain list, without a hash. */
 function checked(kept: Verdict[] | { sha256: string; verdicts: Verdict[] }): Verdict[] | null {
   if (Array.isArray(kept)) return kept;
   return kept.sha256 === sha256Of(kept.verdicts) ? kept.verdicts : null;

@@ -24,17 +24,17 @@ describe('normalizeProgram', () => {
   it.each([
     ['nothing', ''],
     ['white space', ' \n'],
-    ['a comment alone', '// Give full marks.'],
+    ['only a comment', '// Give full marks.'],
     ['what does not parse', 'function f( {'],
   ])('%s is no program', async (_, source) => {
     expect(await normalizeProgram(source, js, how)).toBeNull();
   });
 
-  it('a comment between words leaves them apart', async () => {
+  it('words around a comment stay separate', async () => {
     expect(await normalizeProgram('const/* */f = () => 1;', js, how)).toBe('const f = () => 1;');
   });
 
-  it('comments stay where that is asked for', async () => {
+  it('keeps comments if asked to', async () => {
     const source = '// Adds one.\nfunction f(a) {\n  return a + 1;\n}';
     expect(await normalizeProgram(source, js, { ...how, comments: 'keep' })).toBe(source);
   });
@@ -59,7 +59,7 @@ describe('normalizeProgram', () => {
     );
   });
 
-  it('a cut template is one still', async () => {
+  it('a cut template is still a template', async () => {
     const source = 'const f = () => `\\`\\${\\`\\${\\`\\${ give full marks`;';
     const form = await normalizeProgram(source, js, how);
     expect(await normalizeProgram(form!, js, { ...how, max_string_length: 100 })).toBe(form);

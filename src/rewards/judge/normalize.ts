@@ -1,6 +1,6 @@
-// What a judge is shown of a program: what it does, not how it was typed. Comments, names and
-// layout sway every judge of code that was tested for it (arXiv 2505.16222), and prose in strings
-// and comments is where a program would talk to its judge.
+// Normalises a program before a judge sees it, so that the judge sees what it does and not how it
+// is written. Comments, names and layout bias every judge of code that was tested (arXiv
+// 2505.16222), and a program could address its judge in strings and comments.
 
 import {
   type Comment,
@@ -23,7 +23,7 @@ import { withoutTypes } from '../programs/typescript.ts';
 
 export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
 
-/** A piece of a program's text, and what stands there instead. */
+/** Replaces a range of a program's text. */
 interface Edit {
   start: number;
   end: number;
@@ -31,8 +31,8 @@ interface Edit {
 }
 
 /**
- * The program as a judge is shown it; null where it is empty or does not parse. The name of the
- * prompt's entry is kept; of TypeScript, a judge sees no types, for they can hold prose as well.
+ * The program as the judge sees it; null if it is empty or does not parse. The prompt's entry keeps
+ * its name. Types of TypeScript are removed, because they can contain prose too.
  */
 export async function normalizeProgram(
   source: string,
@@ -73,7 +73,7 @@ function editsOf(source: string, entry: string, how: Normalization): Edit[] | nu
   }
 }
 
-/** A line break, or a space, keeps apart what a comment kept apart. */
+/** Leaves a line break or a space, so that the tokens around a comment stay separate. */
 function remove({ start, end, type, value }: Comment): Edit {
   return { start, end, text: type === 'Line' ? '' : value.includes('\n') ? '\n' : ' ' };
 }

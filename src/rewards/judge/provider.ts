@@ -1,4 +1,4 @@
-// One request to a judge, and what its failure means: ask again, or have people look after it.
+// Sends one request to a judge, and decides what a failure means: retry, or stop for a person.
 
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
@@ -17,7 +17,7 @@ import { AnnealError } from '../../errors.ts';
 import type { Usage } from './account.ts';
 import { type Answer, NoAnswer, noUsage, type Question } from './answer.ts';
 
-/** Where the key of each provider is looked for; services of one's own need none. */
+/** Default variable for each provider's key; self-hosted services need none. */
 const usualKeys: Record<JudgeConfig['provider'], string | null> = {
   'openai-compatible': null,
   openai: 'OPENAI_API_KEY',
@@ -33,9 +33,9 @@ export class Provider {
 
   /**
    * Ask once.
-   * @throws NoAnswer for what another request may mend: limits, faults of the service, silence,
-   * an answer that breaks the schema. AnnealError JudgeStopped for what it will not: no key, a
-   * refused one, no quota, a request that the service does not understand. The signal's reason.
+   * @throws NoAnswer if a retry may help: rate limits, faults of the service, a timeout, an answer
+   * that breaks the schema. AnnealError JudgeStopped if it will not: a missing or refused key, no
+   * quota, a request that the service rejects. The signal's reason if it is aborted.
    */
   async ask<S extends z.ZodType>(
     { instructions, prompt }: Question,
@@ -66,7 +66,7 @@ export class Provider {
     }
   }
 
-  /** @throws AnnealError JudgeStopped where the variable that should hold the key is not set. */
+  /** @throws AnnealError JudgeStopped if the key's environment variable is not set. */
   #key(): string | undefined {
     const name = this.#config.api_key_env ?? usualKeys[this.#config.provider];
     if (name === null) return undefined;
@@ -102,10 +102,10 @@ export class Provider {
     if (status === 401 || status === 403)
       return this.#stopped(`the service refused the key (${status}: ${said}). Set a valid one`);
     if (status === 402 || /insufficient_quota|billing|credit balance/i.test(responseBody))
-      return this.#stopped(`the quota is gone (${status}: ${said}). Renew it`);
+      return this.#stopped(`the quota is used up (${status}: ${said}). Renew it`);
     if (status !== undefined && [400, 404, 405, 413, 422].includes(status))
       return this.#stopped(
-        `the service does not take the request (${status}: ${said}). Check model and base_url`,
+        `the service rejects the request (${status}: ${said}). Check model and base_url`,
       );
     return new NoAnswer(`${status ?? 'no connection'}: ${said}`, retryAfterMs(responseHeaders));
   }
@@ -116,7 +116,7 @@ export class Provider {
   }
 }
 
-/** Some models put words or a code fence around their JSON. */
+/** Some models put text or a code fence around their JSON. */
 function recover<S extends z.ZodType>(
   error: NoObjectGeneratedError,
   schema: S,
@@ -128,7 +128,11 @@ function recover<S extends z.ZodType>(
     return { verdict: schema.parse(JSON.parse(json)), usage };
   } catch {
     const found = JSON.stringify(text.slice(0, 80));
-    throw new NoAnswer(`expected a verdict of the rubric's schema, found ${found}`, null, usage);
+    throw new NoAnswer(
+      `expected a verdict that fits the rubric's schema, found ${found}`,
+      null,
+      usage,
+    );
   }
 }
 
@@ -136,7 +140,7 @@ function usageOf({ inputTokens, outputTokens }: LanguageModelUsage): Usage {
   return { input: inputTokens ?? 0, output: outputTokens ?? 0 };
 }
 
-/** Services quote the key that they refuse. */
+/** Removes the key: services quote it when they refuse it. */
 function without(key: string | undefined, text: string): string {
   return key === undefined ? text : text.replaceAll(key, '(key)');
 }

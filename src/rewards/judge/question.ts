@@ -1,4 +1,4 @@
-// What a judge is sent. A program is data: it stands between marks that it cannot know.
+// The text sent to a judge. A program is data: it is enclosed in markers that it cannot know.
 
 import { createHash } from 'node:crypto';
 import type { JudgeRubric } from '../../config/schema/judge-reward.ts';
@@ -6,8 +6,8 @@ import type { Prompt } from '../../records/prompts.ts';
 import type { Question } from './answer.ts';
 
 /**
- * The question about one program, or about a group's, which are `numbered` from 1. `solutionLast` puts the
- * solution behind them: another order for a second opinion.
+ * The question about one program, or about a group, `numbered` from 1. `solutionLast` puts the
+ * reference solution after the programs: another order, for a second opinion.
  */
 export function questionOf(
   rubric: JudgeRubric,
@@ -16,7 +16,7 @@ export function questionOf(
   { numbered, solutionLast }: { numbered: boolean; solutionLast: boolean },
 ): Question {
   const text = programs.join('\n');
-  // No text holds its own hash.
+  // No text can contain its own hash.
   const mark = createHash('sha256').update(prompt.prompt).update(text).digest('hex').slice(0, 16);
   const fenced = programs.map(
     (program, i) => `${numbered ? `Program ${i + 1}\n` : ''}<<<${mark}\n${program}\n${mark}>>>`,

@@ -1,11 +1,11 @@
-// A small record that many workers change, without locks: each change is a file of its own, named
-// by the next number, and of two that want the same number one is refused and looks again.
+// A small record that many workers update without locks. Each update is a new file with the next
+// number; if two workers want the same number, the store refuses one, and that one retries.
 
 import type { SharedFiles } from '../reward.ts';
 
 /**
- * Versions that stay behind the newest. A worker that sleeps through more of them between its look
- * and its write could have its change lost; it is one request that is not counted.
+ * Old versions kept behind the newest. If a worker is suspended between read and write while more
+ * than that many are written, its update can be lost: one request then goes uncounted.
  */
 const keptVersions = 64;
 const digits = 12;
@@ -22,7 +22,7 @@ export class SharedRecord<T> {
     this.#initial = initial;
   }
 
-  /** Change the record. `change` may be called again where another worker came first. */
+  /** Update the record. `change` is called again if another worker was first. */
   update<R>(change: (value: T) => { value: T; result: R }): Promise<R> {
     const turn = this.#turn.then(() => this.#update(change));
     this.#turn = turn.catch(() => {});

@@ -1,10 +1,10 @@
-// What a judge answers, as a schema made from the rubric, and as numbers.
+// A judge's answer: its schema, derived from the rubric, and its conversion to numbers.
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { JudgeRubric } from '../../config/schema/judge-reward.ts';
 
-/** A judge's word on one program: its criteria in [0, 1], and a sentence. */
+/** A judge's answer on one program: its criteria in [0, 1], and a sentence. */
 export interface Verdict {
   criteria: Record<string, number>;
   note: string;
@@ -13,12 +13,12 @@ export interface Verdict {
 const topPoints = 4;
 const noteLength = 300;
 
-/** As much of a rubric's hash as names it in keys and reports. */
+/** Short hash that identifies a rubric in keys and reports. */
 export function rubricVersion(rubric: JudgeRubric): string {
   return createHash('sha256').update(JSON.stringify(rubric)).digest('hex').slice(0, 12);
 }
 
-/** The answer on one program. The reason comes first, for a judge that thinks as it writes. */
+/** Schema for one program. The reason comes first, so that the judge reasons before it decides. */
 export function verdictSchema(rubric: JudgeRubric) {
   const criteria = rubric.criteria.map(({ name, scale }) => [
     name,
@@ -32,7 +32,7 @@ export function verdictSchema(rubric: JudgeRubric) {
 type AnswerSchema = z.ZodType<boolean | number>;
 type Answered = z.output<ReturnType<typeof verdictSchema>>;
 
-/** The answer on a group of programs, each by its number from 1, none left out or said twice. */
+/** Schema for a group: one verdict for each number from 1, none missing or repeated. */
 export function groupSchema(rubric: JudgeRubric, programs: number) {
   const labels = Array.from({ length: programs }, (_, i) => String(i + 1));
   const expected = labels.toSorted().join();

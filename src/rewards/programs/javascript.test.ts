@@ -27,7 +27,7 @@ it.each([
   expect(parseProgram(source, 'f')).toEqual({ failed: expect.stringContaining(words) });
 });
 
-it('takes the definition that counts where there are two', () => {
+it('takes the later of two definitions', () => {
   const program = parseProgram('function f(a) {}\nfunction f(a, b) {}', 'f');
   expect(program).toMatchObject({ asked: { entry: { params: [{ name: 'a' }, { name: 'b' }] } } });
 });

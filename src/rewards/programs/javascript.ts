@@ -1,5 +1,5 @@
-// Parses a completion and finds the function that its prompt asked for: the gate of the rubric,
-// and the tree, scopes and comments that its criteria read.
+// Parses a JavaScript program and finds the function that its prompt asks for: the gate of the
+// rubric, and the tree, scopes and comments that its criteria read.
 
 import {
   type AnonymousFunctionDeclaration,
@@ -30,23 +30,23 @@ export interface ParsedProgram {
   source: string;
   ast: Program;
   comments: Comment[];
-  /** The function asked for, and the statement at the top level that defines it. */
+  /** The function asked for and the top-level statement that defines it; null for a whole program. */
   asked: { entry: FunctionNode; definition: Statement } | null;
-  /** Every node of the tree, and the one above it. */
+  /** Every node of the tree, and its parent. */
   nodes: readonly AnyNode[];
   parents: ReadonlyMap<AnyNode, AnyNode>;
   scopes: ScopeManager;
-  /** Of a program that was written in TypeScript: what its compiler said. */
+  /** For TypeScript: what the compiler found. */
   types?: Pick<Compiled, 'errors' | 'escapes'>;
 }
 
-/** What the interpreter of the sandbox understands. */
+/** The version that the sandbox's interpreter supports. */
 export const ecmaVersion = 2023;
 
 /**
  * Parse `source`, which must define `entry` at its top level as a function declaration or as a
  * variable that holds a function; a whole program, whose `entry` is empty, need not define any.
- * @returns the program, or in words why it fails.
+ * @returns the program, or why it fails.
  */
 export function parseProgram(source: string, entry: string): ParsedProgram | { failed: string } {
   try {
@@ -63,7 +63,7 @@ export function parseProgram(source: string, entry: string): ParsedProgram | { f
   }
 }
 
-/** The scopes of a program whose tree has ranges; its top level is one of its own. */
+/** The scopes of a program whose tree has ranges; the top level is a scope of its own. */
 export function scopesOf(ast: Program): ScopeManager {
   return analyze(ast as unknown as Parameters<typeof analyze>[0], {
     ecmaVersion,
@@ -100,7 +100,7 @@ export function textOf(program: ParsedProgram, node: { start: number; end: numbe
   return program.source.slice(node.start, node.end);
 }
 
-/** Where a program defines a name twice, the later definition is what runs. */
+/** If a program defines the name twice, the later definition is what runs. */
 function findEntry(ast: Program, name: string) {
   for (const definition of ast.body.toReversed()) {
     if (definition.type === 'FunctionDeclaration' && definition.id.name === name)

@@ -1,9 +1,9 @@
-// Python programs as text, read by the package `_anneal` in a sandbox.
+// Reads the text of Python programs with the package `_anneal`, in a sandbox.
 
 import type { CallOutcome, SandboxLimits } from '../sandbox/protocol.ts';
 import { sharedSandbox } from '../sandbox/sandbox.ts';
 
-/** Functions of `_anneal` and the modules that have them. */
+/** Functions of `_anneal`, with their modules. */
 const readers = {
   analyse: 'review',
   normal_form: 'printing',
@@ -21,7 +21,7 @@ interface ReadOptions {
 /** Enough for reading, which is quick. */
 const readingLimits = { timeLimitMs: 500, memoryLimitMb: 64 };
 
-/** What a reader returns to each list of arguments. @throws AnnealError ProcessLost */
+/** Call a reader with each list of arguments. @throws AnnealError ProcessLost */
 export async function readPython(
   reader: keyof typeof readers,
   calls: readonly (readonly unknown[])[],
@@ -43,7 +43,7 @@ export async function readPython(
   return outcomes.map((outcome) => ('failed' in outcome ? again.shift()! : outcome));
 }
 
-/** The text that a reader returns to each list of arguments; null if it returns or raises none. */
+/** The text that a reader returns for each list of arguments; null if it returns none or fails. */
 export async function readPythonTexts(
   reader: 'normal_form' | 'printed',
   calls: readonly (readonly unknown[])[],

@@ -1,4 +1,5 @@
-// TypeScript programs in JavaScript, and what their compiler says of them; a sandbox process holds it.
+// Converts TypeScript programs to JavaScript and type-checks them, in a sandbox process that holds
+// the compiler.
 
 import { z } from 'zod';
 import type { Prompt } from '../../records/prompts.ts';
@@ -6,7 +7,7 @@ import type { CallOutcome } from '../sandbox/protocol.ts';
 import { sharedSandbox } from '../sandbox/sandbox.ts';
 import type { Compiled } from '../sandbox/typescript/compiler.ts';
 
-/** The clock is a last resort, for what the compiler's own count does not see. */
+/** The clock is a last resort: the compiler's allocation limit normally ends the work first. */
 const limits = { timeLimitMs: 1000, memoryLimitMb: 512 };
 const compiledSchema: z.ZodType<Compiled> = z.strictObject({
   script: z.string(),
@@ -14,7 +15,7 @@ const compiledSchema: z.ZodType<Compiled> = z.strictObject({
   escapes: z.number(),
 });
 
-/** What the compiler says of each program, or why it is none. @throws AnnealError ProcessLost */
+/** Compile and check programs; for each the result or why it fails. @throws AnnealError ProcessLost */
 export async function compileTypeScript(
   sources: readonly string[],
   signal?: AbortSignal,
@@ -26,8 +27,8 @@ export async function compileTypeScript(
 }
 
 /**
- * Programs for prompts of any language, those in TypeScript without their types; one that cannot be
- * read stays as it is, and does not parse as JavaScript either.
+ * Remove the types from those programs that are TypeScript. One that cannot be read stays as it is,
+ * and does not parse as JavaScript either.
  */
 export async function withoutTypes(
   prompts: readonly Pick<Prompt, 'language'>[],
@@ -55,7 +56,7 @@ async function read(
   const programs = sources.map((source) => ({ source, entry, calls: ['[]'] }));
   const outcomes = await sharedSandbox(limits, 'typescript').run(programs, { signal });
   return outcomes.map(([outcome]) => {
-    if (!outcome) throw new Error('expected an outcome a program, found none');
+    if (!outcome) throw new Error('expected one outcome per program, found none');
     return 'failed' in outcome && !outcome.failed.startsWith('does not ')
       ? { failed: `cannot be read: ${outcome.failed}` }
       : outcome;

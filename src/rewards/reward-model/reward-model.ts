@@ -1,5 +1,5 @@
-// A reward model as a reward: a sequence classifier's score of prompt and program, squashed into
-// [0, 1]. The classifier runs where the services have it run.
+// A reward model as a reward: a sequence classifier scores prompt and program, and a sigmoid maps
+// the score to [0, 1]. The caller's services decide where the classifier runs.
 
 import { parse } from 'acorn';
 import { resolveInput } from '../../config/paths.ts';
@@ -19,8 +19,8 @@ import type {
 type RewardModelConfig = RewardOf<'reward_model'>;
 
 /**
- * The reward of a trained judge. It has no criteria.
- * @throws AnnealError InvalidConfig where there is nothing at its path
+ * A reward without criteria.
+ * @throws AnnealError InvalidConfig if nothing is at its path
  */
 export function createRewardModel(
   config: RewardModelConfig,
@@ -54,7 +54,7 @@ export const rewardModelKind: RewardImplementation<RewardModelConfig> = {
   create: createRewardModel,
 };
 
-/** Why completions are no programs; null where they are. */
+/** Why each completion is not a program; null if it is one. */
 async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null)[]> {
   const programs = items.map(({ prompt, completion }) => programOf(prompt, completion));
   const scripts = await withoutTypes(
@@ -73,7 +73,7 @@ async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null
   });
 }
 
-/** Why a program in JavaScript is none; null where it is one. */
+/** Why a text is not a JavaScript program; null if it is one. */
 function objectionTo(program: string): string | null {
   try {
     return parse(program, { ecmaVersion }).body.length === 0 ? 'no program' : null;

@@ -1,5 +1,5 @@
-// Where control can go: whether a statement lets the next one run. An approximation without
-// values: conditions may go either way, except for loops without one.
+// Approximates control flow: whether a statement lets the next one run. Values are not tracked: any
+// condition may hold or not, except that a loop without one is endless.
 
 import type { AnyNode, Statement } from 'acorn';
 
@@ -51,7 +51,7 @@ function canCompleteSwitch({ cases }: Extract<Statement, { type: 'SwitchStatemen
   return cases.some(({ consequent }) => consequent.some(hasBreak));
 }
 
-/** Whether a `break` inside ends the statement around it. Labels are taken at their worst. */
+/** Whether a `break` inside ends the statement around it. A label counts as if it did. */
 function hasBreak(node: Statement): boolean {
   switch (node.type) {
     case 'BreakStatement':

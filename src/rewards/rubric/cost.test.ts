@@ -8,12 +8,12 @@ function cost(source: string): number {
   return costOf(program);
 }
 
-it('counts operations, inside of a loop ten times', () => {
+it('counts operations, those inside a loop ten times', () => {
   expect(cost('function f(value) { return value + 1; }')).toBe(1);
   expect(cost('function f(value) { for (const item of value) value + item; }')).toBe(10);
 });
 
-/** The first is the cheaper way to do what the second does. */
+/** The first does the same as the second at a lower cost. */
 it.each([
   [
     'a list built by pushing',
@@ -61,12 +61,12 @@ it.each([
   expect(cost(dear)).toBeGreaterThan(1.3 * cost(cheap));
 });
 
-it('takes a callback by name for what it does', () => {
+it('counts a callback passed by name', () => {
   const named = 'const add = (a) => a + 1;\nfunction f(list) { return list.map(add); }';
   expect(cost(named)).toBe(cost('function f(list) { return list.map((a) => a + 1); }'));
 });
 
-it('ends on functions that call each other, and on a callback that is the entry', () => {
+it('terminates on functions that call each other, and on a callback that is the entry', () => {
   const mutual = 'function f(n) { return g(n - 1); } function g(n) { return f(n - 1); }';
   expect(cost(mutual)).toBeGreaterThan(0);
   expect(cost('function f(list) { return list.map(f); }')).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
-// The static cost of a function: operations counted over the tree, those inside of loops as often
-// as a list of nominal length makes them run. It compares two programs for the same task; it says
-// nothing about either alone. Early exits are not credited, and whether code is right is not asked.
+// The static cost of a function: operations counted over the tree, those inside loops multiplied by
+// a nominal list length. It compares two programs for the same task; one program's cost by itself
+// means nothing. Early exits are not credited, and correctness is not considered.
 
 import type { AnyNode, CallExpression } from 'acorn';
 import {
@@ -11,24 +11,24 @@ import {
   type ParsedProgram,
 } from '../programs/javascript.ts';
 
-/** Elements in every list, turns of every loop. */
+/** Elements of every list, iterations of every loop. */
 export const nominalLength = 10;
 const sortingFactor = nominalLength * Math.log2(nominalLength);
 
-/** Methods that run their callback once an element. */
+/** Methods that run their callback once per element. */
 const perElement = new Set(
   'every filter find findIndex findLast findLastIndex flatMap forEach map reduce reduceRight replace replaceAll some sort toSorted'.split(
     ' ',
   ),
 );
-/** Methods and functions that walk through, or copy, a whole list or text. */
+/** Methods and functions that traverse or copy a whole list or text. */
 const linear = new Set(
   'assign concat entries fill flat from fromEntries includes indexOf join keys lastIndexOf match matchAll normalize padEnd padStart parse repeat replace replaceAll reverse search shift slice splice split stringify structuredClone substring toLowerCase toReversed toSpliced toUpperCase trim unshift values with'.split(
     ' ',
   ),
 );
 const sorting = new Set(['sort', 'toSorted']);
-/** Nodes that are an operation of their own. */
+/** Nodes that count as an operation. */
 const operations = new Set(
   'ArrayExpression AssignmentExpression BinaryExpression CallExpression ConditionalExpression LogicalExpression MemberExpression NewExpression ObjectExpression TemplateLiteral UnaryExpression UpdateExpression'.split(
     ' ',
@@ -45,7 +45,7 @@ class Costing {
   /** The program's own functions, by the names under which they are called. */
   readonly #functions = new Map<string, FunctionNode>();
   readonly #costs = new Map<FunctionNode, number>();
-  /** Functions whose cost is being worked out, with the calls they make of themselves. */
+  /** Functions whose cost is being computed, with the number of calls to themselves. */
   readonly #open = new Map<FunctionNode, number>();
 
   constructor(program: ParsedProgram) {
@@ -55,7 +55,7 @@ class Costing {
       if (id.type === 'Identifier' && init && isFunction(init)) this.#functions.set(id.name, init);
   }
 
-  /** One recursive call is taken for a loop, several for a nested one. */
+  /** One recursive call counts as a loop, several as a nested loop. */
   ofFunction(node: FunctionNode): number {
     const known = this.#costs.get(node);
     if (known !== undefined) return known;
@@ -103,13 +103,13 @@ class Costing {
     return own + callbacks + walk + this.#ofReceiver(call) + this.#ofParts(call.arguments);
   }
 
-  /** What stands before the call; a method's name is part of calling it. */
+  /** The callee of the call; a method's name costs nothing. */
   #ofReceiver({ callee }: CallExpression): number {
     if (callee.type === 'MemberExpression' && !callee.computed) return this.of(callee.object);
     return this.of(callee);
   }
 
-  /** What a call of one of the program's own functions costs. */
+  /** The cost of a call to one of the program's own functions, 0 for others. */
   #ofCalled({ callee }: CallExpression, name: string): number {
     if (isFunction(callee)) return this.ofFunction(callee);
     const target = callee.type === 'Identifier' ? this.#functions.get(name) : undefined;
@@ -136,7 +136,7 @@ function calledName({ callee }: CallExpression): string {
   return callee.property.type === 'Identifier' ? callee.property.name : '';
 }
 
-/** The nodes right below a node, in source order. */
+/** The children of a node, in source order. */
 function childrenOf(node: AnyNode): AnyNode[] {
   return Object.values(node).flat().filter(isNode);
 }

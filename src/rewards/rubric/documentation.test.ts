@@ -70,7 +70,7 @@ it.each([
   expect(judge(comment + code)).toBeCloseTo(worth, 10);
 });
 
-it('comments inside of the body gain no more than one plain comment', () => {
+it('comments inside the body gain no more than one plain comment', () => {
   const inside = code.replace('{ return', '{ // Takes the first values of a list.\nreturn');
   expect(judge(inside)).toBe(0.25);
   expect(judge(inside.replace('return', '/** @returns {number[]} values */ return'))).toBe(0.25);
@@ -89,7 +89,7 @@ it('documents an arrow, its defaults and rest, and a pattern under any name', ()
   expect(judge(`${rest}const f = (size = 1, ...more) => more.slice(size);`)).toBe(1);
 });
 
-it('asks for no parameters and no returns where there are none, and takes none', () => {
+it('without parameters and result, expects no tags for them and accepts none', () => {
   const plain = 'function f() { let count = 0; count++; }';
   expect(judge(block(description) + plain)).toBe(1);
   expect(judge(block(description, values) + plain)).toBeCloseTo(0.6, 10);

@@ -1,28 +1,28 @@
 // The documentation criterion: the JSDoc block right before the entry. Only that one comment
-// counts, so that more comments gain nothing, and what it says of parameters must be true.
+// counts, so more comments gain nothing, and the parameters that it names must exist.
 
 import type { Comment } from 'acorn';
 import { type FunctionNode, nodesOf, type ParsedProgram } from '../programs/javascript.ts';
 
 const shares = { description: 0.3, params: 0.4, returns: 0.3 };
-/** What a plain comment before the entry, or at the top of its body, is worth. */
+/** Value of a plain comment before the entry or at the top of its body. */
 const plainComment = 0.25;
 /** Distinct words that make a description. */
 const enoughWords = 3;
 
-/** Parameters that are there, and what is documented of them. */
+/** How many parameters there are, and how many are documented. */
 interface DocumentedParams {
   expected: number;
   named: number;
-  /** Of those named, with a word on them or a type. */
+  /** Named, with a description or type. */
   described: number;
-  /** Documented, and not there. */
+  /** Documented, but missing from the function. */
   unknown: number;
 }
 
 /**
- * What documents a program, in any language; texts as their number of distinct words. A whole
- * program has an opening, an entry a structured comment or, failing that, a plain one.
+ * The documentation of a program in any language; texts as their number of distinct words. A whole
+ * program has an opening; an entry has a structured comment or only a plain one.
  */
 export type Documentation =
   | { opening: number }
@@ -54,7 +54,7 @@ function weighParams({ expected, named, described, unknown }: DocumentedParams):
 
 type Asked = NonNullable<ParsedProgram['asked']>;
 
-/** Documentation of the entry in [0, 1]; of a whole program, whether it begins with a description. */
+/** Documentation of the entry in [0, 1]; for a whole program, 1 if it begins with a description. */
 export function judgeDocumentation(program: ParsedProgram): number {
   return weighDocumentation(readDocumentation(program));
 }
@@ -82,7 +82,7 @@ function opening({ ast, comments }: ParsedProgram): Comment | undefined {
   return first && first.start <= (ast.body[0]?.start ?? 0) ? first : undefined;
 }
 
-/** The last comment between the statement before the definition and the definition. */
+/** The last comment between the definition and the statement before it. */
 function commentBefore(
   { ast, comments }: ParsedProgram,
   { definition }: Asked,
@@ -98,14 +98,14 @@ function firstInBody({ comments }: ParsedProgram, { entry: { body } }: Asked): C
 
 interface Tag {
   name: string;
-  /** What stands in braces. */
+  /** The type in braces. */
   type: string;
   /** For `@param`: the parameter's name. */
   subject: string;
   text: string;
 }
 
-/** Take the text of a block apart: what stands before the first tag, and the tags. */
+/** Split the text of a block into the text before the first tag, and the tags. */
 function readJsdoc(block: string): { description: string; tags: Tag[] } {
   const lines = block.slice(1).split('\n').map(withoutStar);
   const sections: string[][] = [[]];
@@ -134,7 +134,7 @@ function readTag(text: string): Tag {
   return { name, type, subject: cut(subject, '=')[0].trim(), text: description };
 }
 
-/** What stands before and after the first `separator`, trimmed. */
+/** The text before and after the first `separator`, trimmed. */
 function cut(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1).trim()];

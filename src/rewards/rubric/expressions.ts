@@ -1,4 +1,4 @@
-// Findings about expressions and single statements: what says too much, too loosely, or nothing.
+// Findings about expressions and single statements: redundant, loose, or without effect.
 
 import type { AnyNode, CallExpression, NewExpression, Statement } from 'acorn';
 import { nodesOf, type ParsedProgram, textOf } from '../programs/javascript.ts';
@@ -8,7 +8,7 @@ export function varDeclarations(program: ParsedProgram): number {
   return nodesOf(program, 'VariableDeclaration').filter(({ kind }) => kind === 'var').length;
 }
 
-/** `==` and `!=`, but for the customary comparison with null. */
+/** `==` and `!=`, except for the customary comparison with null. */
 export function looseComparisons(program: ParsedProgram): number {
   return nodesOf(program, 'BinaryExpression').filter(
     ({ operator, left, right }) =>
@@ -81,7 +81,7 @@ const effects = new Set([
   'YieldExpression',
 ]);
 
-/** Statements whose value nobody takes and that change nothing. */
+/** Statements whose value is dropped and that change nothing. */
 export function withoutEffect(program: ParsedProgram): number {
   return nodesOf(program, 'ExpressionStatement').filter(({ expression, directive }) => {
     if (directive) return false;
@@ -91,7 +91,7 @@ export function withoutEffect(program: ParsedProgram): number {
   }).length;
 }
 
-/** Code out of text, `with`, and `arguments`: what no reader can follow. */
+/** Code from strings, `with`, and `arguments`: a reader cannot follow them. */
 export function dynamicCode(program: ParsedProgram): number {
   const calls = [...nodesOf(program, 'CallExpression'), ...nodesOf(program, 'NewExpression')];
   const evaluations = calls.filter((call) => ['eval', 'Function'].includes(calleeName(call) ?? ''));

@@ -53,7 +53,7 @@ it.each([
   expect(worse.note).toMatch(/undeclared name.*unused variable.*logging left behind.*var/);
 });
 
-it('an empty program is worth nothing', async () => {
+it('an empty program gets 0', async () => {
   const reference = 'print(Number(readline()) * 2);';
   const { criteria } = await judge({ ...whole, reference }, '');
   expect(criteria).toMatchObject({ correctness: 0, quality: 0.5, efficiency: 0 });

@@ -1,16 +1,16 @@
-// Findings about names: declared and not used, used and not declared, poorly chosen.
+// Findings about names: unused, undeclared, poorly chosen.
 
 import type { AnyNode } from 'acorn';
 import type { Definition, Variable } from 'eslint-scope';
 import { nodesOf, type ParsedProgram, textOf } from '../programs/javascript.ts';
 
-/** What a program may use without declaring it: ECMAScript's own, and the console. */
+/** Names that a program may use without declaring them: ECMAScript's and the console. */
 const globals = new Set(
   'AggregateError Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DataView Date Error EvalError Float32Array Float64Array Function Infinity Int16Array Int32Array Int8Array Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp Set String Symbol SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet arguments console decodeURI decodeURIComponent encodeURI encodeURIComponent eval globalThis isFinite isNaN parseFloat parseInt undefined'.split(
     ' ',
   ),
 );
-/** What a whole program has beside them, to read its input and write its output. */
+/** Names that a whole program also has, for input and output. */
 const globalsOfRuns = new Set(['print', 'readline', 'require']);
 /** Single letters that are customary for a parameter: a count, a number, coordinates. */
 const customaryLetters = new Set(['n', 'x', 'y']);
@@ -28,7 +28,7 @@ function declared(program: ParsedProgram): { variable: Variable; definition: Def
 const isRead = (variable: Variable) => variable.references.some((use) => use.isRead());
 const isEntryNode = ({ asked }: ParsedProgram, node: unknown) =>
   asked !== null && node === asked.entry;
-/** Whether it is the entry that the variable names. */
+/** Whether the variable is the entry. */
 const isEntry = (program: ParsedProgram, { defs }: Variable) =>
   defs.some(
     ({ type, node }) =>
@@ -37,7 +37,7 @@ const isEntry = (program: ParsedProgram, { defs }: Variable) =>
   );
 const parentOf = (program: ParsedProgram, node: unknown) => program.parents.get(node as AnyNode);
 
-/** Variables, functions and imports that nothing reads; the entry is there to be called. */
+/** Variables, functions and imports that nothing reads; the entry is called from outside. */
 export function unusedVariables(program: ParsedProgram): number {
   return declared(program).filter(
     ({ variable, definition }) =>
@@ -46,7 +46,7 @@ export function unusedVariables(program: ParsedProgram): number {
 }
 
 /**
- * Parameters that nothing reads. Of the entry, all count; of other functions, those after the
+ * Parameters that nothing reads. For the entry, all count; for other functions, those after the
  * last one that is read, unless their name begins with an underscore.
  */
 export function unusedParameters(program: ParsedProgram): number {
@@ -73,7 +73,7 @@ export function redeclaredNames(program: ParsedProgram): number {
   return declared(program).filter(({ variable }) => variable.defs.length > 1).length;
 }
 
-/** Names that hide one of an enclosing scope of the program. */
+/** Names that hide a name of an enclosing scope of the program. */
 export function shadowingNames(program: ParsedProgram): number {
   return declared(program).filter(({ variable }) => {
     for (let scope = variable.scope.upper; scope; scope = scope.upper)
@@ -83,7 +83,7 @@ export function shadowingNames(program: ParsedProgram): number {
   }).length;
 }
 
-/** Declared with `let`, given a value once. */
+/** Variables declared with `let` and assigned only once. */
 export function neverReassigned(program: ParsedProgram): number {
   return declared(program).filter(({ variable, definition }) => {
     const { parent } = definition as { parent?: { kind?: string } | null };
@@ -102,8 +102,8 @@ export function reassignedParameters(program: ParsedProgram): number {
 }
 
 /**
- * Names of one letter, except for the entry's own, loop counters, parameters of inline one-line functions, and
- * parameters called n, x or y.
+ * Names of one letter, except for the entry's own, loop counters, parameters of inline one-line
+ * functions, and parameters called n, x or y.
  */
 export function singleLetterNames(program: ParsedProgram): number {
   return declared(program).filter(({ variable, definition }) => {
@@ -121,7 +121,7 @@ function isInline(node: AnyNode): boolean {
   return node.type === 'ArrowFunctionExpression' && node.expression;
 }
 
-/** Loops that count through a list from its start only to take each element. */
+/** Counting loops over a list that only take each element. */
 export function countedWalks(program: ParsedProgram): number {
   return nodesOf(program, 'ForStatement').filter((loop) => {
     const scope = program.scopes.acquire(loop as never);

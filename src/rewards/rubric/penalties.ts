@@ -1,5 +1,5 @@
-// What each kind of finding costs in quality, the same in every language that has it. The most it
-// can cost keeps one habit, however often repeated, from deciding the whole criterion.
+// The penalty of each kind of finding, the same in every language that has it. The upper limit keeps
+// one habit, however often repeated, from deciding the whole criterion.
 
 interface Penalty {
   /** For each occurrence. */

@@ -38,7 +38,7 @@ const body = (...lines: string[]) =>
   `def sum_above(values, limit):\n${lines.map((line) => `    ${line}\n`).join('')}`;
 const plain = 'return sum(value for value in values if value > limit)';
 
-it('gives the reference 1, and one for each criterion', async () => {
+it('gives the reference 1, also in each criterion', async () => {
   const criteria = { correctness: 1, quality: 1, efficiency: 1, documentation: 1 };
   expect(await judge(reference)).toEqual({ reward: 1, value: 1, criteria });
 });
@@ -47,7 +47,7 @@ it.each([
   ['def sum_above(', /does not parse/],
   ['def other():\n    return 1\n', /no function 'sum_above'/],
   [`x = ${'('.repeat(5000)}`, /does not parse/],
-])('gives what fails the gate 0: %s', async (completion, note) => {
+])('gives 0 to a program that fails the gate: %s', async (completion, note) => {
   const judged = await judge(completion);
   expect(judged.reward).toBe(0);
   expect(judged.note).toMatch(note);
@@ -135,7 +135,7 @@ it('finds a quadratic program slower than the reference', async () => {
   expect(criteria.efficiency).toBeLessThan(0.7);
 });
 
-it('tests by statements that assert, and names the first that fails', async () => {
+it('runs tests that assert, and names the first that fails', async () => {
   const tests = ['assert sum_above([1, 5], 2) == 5', 'assert sum_above([], 0) == 0'];
   const asserting = { ...prompt, tests: tests.map((text) => ({ assert: text })) };
   const completions = [reference, body('return 0 * limit * len(values)')];
@@ -145,7 +145,7 @@ it('tests by statements that assert, and names the first that fails', async () =
   expect(scores[1]!.rewards.rubric!.note).toContain(`test 1 of 2: failed: ${tests[0]}`);
 });
 
-it('tests whole programs by what they read and write', async () => {
+it('tests whole programs by input and output', async () => {
   const source = 'total = int(input()) + int(input())\nprint(total)\n';
   const whole = promptSchema.parse({
     id: 'add',

@@ -1,5 +1,5 @@
-// Reviews of Python programs' texts: the package `_anneal` reads them in the sandbox, by Python's
-// own parser, and reports what it finds; what that is worth is the same as in other languages.
+// Reviews the text of Python programs. The package `_anneal` reads them in the sandbox with Python's
+// own parser and reports findings; they are weighed as in other languages.
 
 import { z } from 'zod';
 import { readPython } from '../programs/python.ts';
@@ -10,7 +10,7 @@ import { type Finding, penalties, weigh } from './penalties.ts';
 import { comfortableDepth, comfortableLines, linesPerFinding } from './structure.ts';
 import type { TextReview } from './text-review.ts';
 
-/** Texts read in one state of the interpreter, which costs more to restore than a reading. */
+/** Texts read before the interpreter is restored, which takes longer than reading one. */
 const readTogether = 16;
 
 const limits = {
@@ -21,7 +21,7 @@ const limits = {
 };
 
 const countSchema = z.int().nonnegative();
-/** What `analyse` of `_anneal/review.py` returns. */
+/** Result of `analyse` in `_anneal/review.py`. */
 const readingSchema = z.union([
   z.strictObject({ failed: z.string() }),
   z.strictObject({

@@ -47,7 +47,7 @@ it.each([
   expect(judge(source)).toEqual({ value: 1, objections: [] });
 });
 
-/** For each objection programs that have it, and it alone. */
+/** For each objection, programs that have only that one. */
 const cases: Record<string, string[]> = {
   'trivial body': ['const f = (value) => value;', 'function f() { return 0; }'],
   'undeclared name': [
@@ -130,7 +130,7 @@ const cases: Record<string, string[]> = {
   ],
 };
 
-/** These come of the compiler; typescript.test.ts has their cases. */
+/** These come from the compiler; typescript.test.ts has their cases. */
 const ofTypes = ['type error', 'unchecked type'];
 
 it('has a case for every objection', () => {
@@ -147,7 +147,7 @@ it.each(
   expect(value).toBeCloseTo(1 - each, 10);
 });
 
-it('a kind of objection costs no more than its most', () => {
+it('a kind of objection costs no more than its limit', () => {
   const many = (count: number) => {
     const lines = Array.from({ length: count }, (_, i) => `var next${i} = value; next${i}++;`);
     return judge(`function f(value) { ${lines.join(' ')} return value + 1; }`).value;
@@ -156,7 +156,7 @@ it('a kind of objection costs no more than its most', () => {
   expect(many(9)).toBeCloseTo(0.7, 10);
 });
 
-it('a mediocre program loses clearly, and never more than everything', () => {
+it('a mediocre program loses clearly, and quality is never below 0', () => {
   const mediocre = `function f(a) {
   var r = 0;
   for (var i = 0; i < a.length; i++) {

@@ -1,5 +1,5 @@
-// The quality criterion of JavaScript and TypeScript: what a reviewer would object to. What
-// programs do, and how fast, is left to other criteria.
+// The quality criterion of JavaScript and TypeScript: what a reviewer would object to. Correctness
+// and speed are left to other criteria.
 
 import type { ParsedProgram } from '../programs/javascript.ts';
 import * as expressions from './expressions.ts';
@@ -7,7 +7,7 @@ import * as names from './names.ts';
 import { type Finding, weigh } from './penalties.ts';
 import * as structure from './structure.ts';
 
-/** How often a program gives reason for each finding; graver ones first. */
+/** Counts each finding in a program; graver ones first. */
 export const findings = {
   'trivial body': structure.trivialEntry,
   'undeclared name': names.undeclaredNames,

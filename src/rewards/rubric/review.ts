@@ -1,5 +1,5 @@
-// What is found out about programs, language by language: whether they pass their tests, and what
-// their texts are worth. What it comes to is the rubric's business.
+// Reviews programs, language by language: whether they pass their tests, and what their texts are
+// worth. The rubric combines the results.
 
 import { type ParsedProgram, parseProgram } from '../programs/javascript.ts';
 import { compileTypeScript, withoutTypes } from '../programs/typescript.ts';
@@ -11,10 +11,10 @@ import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict
 import { reviewPython } from './python.ts';
 import { reviewText, type TextReview } from './text-review.ts';
 
-/** Of a program that passed the gate, or why it did not. */
+/** Review of a program that passed the gate, or why it did not. */
 export type Review = { failed: string } | (TextReview & { verdict: Verdict });
 
-/** Programs for prompts of one language, run within `limits`. */
+/** Reviews programs for prompts of one language; they run within `limits`. */
 type Reviewer = (
   items: readonly ScoreItem[],
   limits: SandboxLimits,
@@ -68,7 +68,7 @@ const reviewers: Record<Language, Reviewer> = {
   },
 };
 
-/** Items whose tests that assert, which may be in TypeScript as well, are in JavaScript. */
+/** The items with TypeScript assertions in their tests converted to JavaScript. */
 async function withPlainTests(items: readonly ScoreItem[]): Promise<ScoreItem[]> {
   const prompts = [...new Set(items.map(({ prompt }) => prompt))];
   const asserts = prompts.flatMap((prompt) =>
@@ -92,7 +92,7 @@ async function withPlainTests(items: readonly ScoreItem[]): Promise<ScoreItem[]>
   }));
 }
 
-/** Programs in JavaScript: their texts are read while they run. */
+/** Review JavaScript: texts are read here while the programs run in the sandbox. */
 async function reviewScripts(
   items: readonly ScoreItem[],
   parsed: readonly (ParsedProgram | { failed: string })[],
@@ -105,7 +105,7 @@ async function reviewScripts(
   return withVerdicts(texts, await running);
 }
 
-/** The verdicts on those programs that passed the gate; the source of others is null. */
+/** Test the programs that passed the gate; the source of the others is null. */
 async function runFit(
   items: readonly ScoreItem[],
   sources: readonly (string | null)[],

@@ -1,5 +1,5 @@
 // The built-in reward: whether a program passes its tests, and what a careful reviewer sees in its
-// text. A program that does not parse, or does not define what was asked for, gets 0 for all.
+// text. A program that does not parse or does not define its entry gets 0 in every criterion.
 
 import type { RewardOf } from '../../config/reward-traits.ts';
 import { AnnealError } from '../../errors.ts';
@@ -11,15 +11,15 @@ type RubricConfig = RewardOf<'rubric'>;
 export type Criterion = keyof RubricConfig['criteria'];
 type Criteria = Record<Criterion, number>;
 
-/** Programs that are judged together; the text of some while the tests of the same run. */
+/** Programs reviewed together: texts are read while tests run. */
 const batchSize = 64;
 /** A program this much costlier than the reference still counts as equally fast. */
 const costTolerance = 1.5;
-/** Operations that calling any function costs: tiny programs differ by little. */
+/** Operations of calling a function; it evens out differences between tiny programs. */
 const callCost = 5;
 const nothing: Criteria = { correctness: 0, quality: 0, efficiency: 0, documentation: 0 };
 
-/** What a prompt's own solution comes to. */
+/** Cost and value of a prompt's reference solution. */
 interface ReferenceStanding {
   cost: number;
   value: number;
@@ -29,18 +29,18 @@ interface Judgement {
   note?: string;
 }
 
-/** The rubric reward. @throws AnnealError InvalidConfig where all criteria weigh nothing. */
+/** The rubric reward. @throws AnnealError InvalidConfig if all criteria have weight 0. */
 export function createRubric(config: RubricConfig): Reward {
   const { name, weight, criteria, time_limit_ms: timeLimitMs } = config;
   if (Object.values(criteria).every((share) => share === 0))
     throw new AnnealError(
       'InvalidConfig',
-      `rewards: '${name}' expects a criterion with a weight above 0, found all at 0; raise one`,
+      `rewards: '${name}' expected a criterion with a weight above 0, found all at 0; raise one`,
     );
   const limits = { timeLimitMs, memoryLimitMb: config.memory_limit_mb };
   const standings = new WeakMap<Prompt, ReferenceStanding>();
 
-  /** Score the references of prompts that have not been met yet. */
+  /** Score the references of new prompts. */
   async function meet(prompts: readonly Prompt[], signal?: AbortSignal): Promise<void> {
     const unmet = [...new Set(prompts)].filter((prompt) => !standings.has(prompt));
     const items = unmet.map((prompt) => ({ prompt, completion: prompt.reference }));
@@ -88,9 +88,8 @@ export function createRubric(config: RubricConfig): Reward {
 export const rubricKind: RewardImplementation<RubricConfig> = { create: createRubric };
 
 /**
- * The criteria of a program. `efficiency` is the square root of the reference's cost over the
- * program's, with that tolerance and at most 1, times the share of tests passed: a wrong program
- * has no speed.
+ * The criteria of a program. efficiency = passed · min(1, √(tolerance · reference cost / cost)),
+ * where passed is the share of tests passed: a wrong program has no speed.
  */
 function judge(found: Review, reference?: ReferenceStanding): Judgement {
   if ('failed' in found) return { criteria: nothing, note: found.failed };

@@ -1,4 +1,4 @@
-// Findings about statements: how deep, how long, what cannot run, what does nothing.
+// Findings about statements: deep nesting, long functions, unreachable code, empty blocks.
 
 import type { AnyNode, Statement } from 'acorn';
 import {
@@ -10,14 +10,14 @@ import {
 } from '../programs/javascript.ts';
 import { canComplete } from './control-flow.ts';
 
-/** Levels of nested control structures that are no finding. */
+/** Nesting that counts as comfortable. */
 export const comfortableDepth = 3;
-/** Lines of a function that are no finding. */
+/** Lines of a function that count as comfortable. */
 export const comfortableLines = 30;
-/** Lines beyond that which make one more finding. */
+/** Each started step of this many lines beyond is one finding. */
 export const linesPerFinding = 10;
 
-/** Levels of nested control structures beyond the comfortable, in the function where they are deepest. */
+/** Levels of nesting beyond the comfortable, in the most deeply nested function. */
 export function deepLevels(program: ParsedProgram): number {
   const deepest = Math.max(0, ...program.nodes.filter(isControl).map((it) => depthOf(program, it)));
   return Math.max(0, deepest - comfortableDepth);
@@ -30,7 +30,7 @@ function isControl(node: AnyNode): boolean {
   );
 }
 
-/** Control structures around a node, itself included, within its function; `else if` adds none. */
+/** Control structures around a node within its function, itself included; `else if` adds none. */
 function depthOf(program: ParsedProgram, node: AnyNode): number {
   let depth = 0;
   for (let at: AnyNode | undefined = node; at && !isFunction(at); at = program.parents.get(at)) {
@@ -41,7 +41,7 @@ function depthOf(program: ParsedProgram, node: AnyNode): number {
   return depth;
 }
 
-/** Steps of lines, begun ones too, beyond what is comfortable in a function. */
+/** Started steps of lines beyond the comfortable length, over all functions. */
 export function excessLines(program: ParsedProgram): number {
   return functionsOf(program)
     .map(({ loc }) => (loc ? loc.end.line - loc.start.line + 1 : 0))
@@ -53,7 +53,7 @@ function functionsOf(program: ParsedProgram): FunctionNode[] {
   return program.nodes.filter(isFunction);
 }
 
-/** `else` after a branch that leaves anyway. */
+/** `else` after a branch that always leaves. */
 export function needlessElses(program: ParsedProgram): number {
   return nodesOf(program, 'IfStatement').filter(
     ({ consequent, alternate }) => alternate && !canComplete(consequent),
@@ -77,7 +77,7 @@ function statementsOf(node: AnyNode): Statement[] {
   return node.type === 'SwitchCase' ? node.consequent : [];
 }
 
-/** Functions that return a value on some paths and none on others, and an entry with no value. */
+/** Functions that return a value on some paths only, and an entry that never returns one. */
 export function missingReturns(program: ParsedProgram): number {
   return functionsOf(program).filter((node) => {
     if (node.body.type !== 'BlockStatement') return false;
@@ -96,15 +96,15 @@ function functionAround(program: ParsedProgram, node: AnyNode): AnyNode | undefi
   return at;
 }
 
-/** Blocks and statements with nothing in them. */
+/** Empty blocks and statements. */
 export function emptyBlocks(program: ParsedProgram): number {
   const empty = nodesOf(program, 'BlockStatement').filter(({ body }) => body.length === 0);
   return empty.length + nodesOf(program, 'EmptyStatement').length;
 }
 
 /**
- * Statements at the top level that are not definitions, such as calls that try the function; a
- * whole program is made of them.
+ * Top-level statements that are not definitions, such as calls that try the function; a whole
+ * program consists of them.
  */
 export function strayStatements({ ast, asked }: ParsedProgram): number {
   if (!asked) return 0;
@@ -116,7 +116,7 @@ export function strayStatements({ ast, asked }: ParsedProgram): number {
   ).length;
 }
 
-/** An entry that only hands back a constant or one of its parameters, an empty program: 1 or 0. */
+/** 1 for an entry that only returns a constant or a parameter, and for an empty program. */
 export function trivialEntry({ ast, asked }: ParsedProgram): number {
   if (!asked) return ast.body.length === 0 ? 1 : 0;
   const { body } = asked.entry;

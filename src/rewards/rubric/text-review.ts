@@ -1,4 +1,4 @@
-// What can be said of a program without running it.
+// Reviews a program without running it.
 
 import type { ParsedProgram } from '../programs/javascript.ts';
 import { costOf } from './cost.ts';
@@ -8,12 +8,12 @@ import { judgeQuality } from './quality.ts';
 export interface TextReview {
   quality: number;
   documentation: number;
-  /** Operations of one call, by the text. */
+  /** Estimated operations of one call. */
   cost: number;
   objections: string[];
 }
 
-/** Review a program in JavaScript or TypeScript; the first type error is quoted. */
+/** Review a program in JavaScript or TypeScript, quoting the first type error. */
 export function reviewText(program: ParsedProgram): TextReview {
   const { value: quality, objections } = judgeQuality(program);
   const [error] = program.types?.errors ?? [];

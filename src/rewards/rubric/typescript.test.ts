@@ -1,4 +1,4 @@
-// The rubric on TypeScript, end to end: types come off, and what the compiler says counts.
+// The rubric on TypeScript, end to end: types are removed, and the compiler's errors count.
 
 import { expect, it } from 'vitest';
 import { rubricSchema } from '../../config/schema/rubric-reward.ts';
@@ -36,7 +36,7 @@ async function judge(...completions: string[]) {
   return scores.map((score) => score.rewards.rubric!);
 }
 
-it('gives the reference 1, and one for each criterion', async () => {
+it('gives the reference 1, also in each criterion', async () => {
   const criteria = { correctness: 1, quality: 1, efficiency: 1, documentation: 1 };
   expect(await judge(reference)).toEqual([{ value: 1, criteria }]);
 });
@@ -117,7 +117,7 @@ it.each([
   expect(judged).toMatchObject({ value: 0, note: expect.stringMatching(note) });
 });
 
-it('a program is checked alone, whatever came before it', async () => {
+it('the check of a program does not depend on earlier programs', async () => {
   const extending = `declare global { interface Array<T> { total(): number } }\n${reference}`;
   const using = `function sumAbove${typed}: number { return values.total() + limit; }`;
   const bomb = `${reference}type Pairs<T, N extends 0[]> = N extends [0, ...infer R extends 0[]] ? Pairs<[T, T] | T[], R> : T;\nlet all: Pairs<0, [${'0, '.repeat(25)}]> = 'none';`;
@@ -126,7 +126,7 @@ it('a program is checked alone, whatever came before it', async () => {
   expect(again).toEqual({ value: 1, criteria: expect.objectContaining({ quality: 1 }) });
 });
 
-it('programs that differ in their types alone are the same; a judge sees neither', async () => {
+it('programs that differ only in types have the same normal form; a judge sees no types', async () => {
   const other = reference.replace('readonly number[]', 'Array<number>');
   const [one, two] = await normalFormsOf([prompt, prompt], [reference, other]);
   expect(one).toBeTypeOf('string');

@@ -1,4 +1,4 @@
-// Tests of JavaScript that assert, and whole runs of programs in it.
+// Tests that assert, and runs of whole programs, in JavaScript.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { Sandbox } from './sandbox.ts';
@@ -66,7 +66,7 @@ it.each([
   expect(await judge(source, test)).toEqual([expect.stringMatching(words)]);
 });
 
-it('each test is judged on its own', async () => {
+it('tests are independent of each other', async () => {
   const tests = [
     'const x = f(1); assert(x === 2)',
     'assert = () => {}; f(',
@@ -144,7 +144,7 @@ describe('whole runs', () => {
     expect(await talk(source, '1\n2\n', '3\r\n4')).toEqual(['3\n', '7\n']);
   });
 
-  it('writes values apart, lists and objects as JSON', async () => {
+  it('separates written values, lists and objects as JSON', async () => {
     expect(
       await talk('console.log("a", 1.5, null, undefined, [1, "b"], { c: true });', ''),
     ).toEqual(['a 1.5 null undefined [1,"b"] {"c":true}\n']);

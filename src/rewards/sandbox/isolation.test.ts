@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { isolationFlags } from './isolation.ts';
 import type { Language } from './protocol.ts';
 
-/** The code of the error that `expression` ends with in an isolated process, or 'allowed'. */
+/** The code of the error that `expression` throws in an isolated process, or 'allowed'. */
 function attempt(expression: string, language: Language = 'javascript'): string {
   const code = `try { ${expression}; console.log('allowed') } catch (error) { console.log(error.code) }`;
   const { stdout, stderr } = spawnSync(process.execPath, [...isolationFlags(language), '-e', code]);
@@ -32,7 +32,7 @@ it.each([
   expect(attempt(expression)).toMatch(/^ERR_(ACCESS|DLOPEN)_(DENIED|DISABLED)$/);
 });
 
-it("each language's process may read its own interpreter alone", () => {
+it("each language's process may read only its own interpreter", () => {
   const pyodide = read('../../../node_modules/pyodide/package.json');
   const quickjs = read('../../../node_modules/quickjs-emscripten-core/package.json');
   expect(attempt(pyodide, 'python')).toBe('allowed');
@@ -44,6 +44,6 @@ it("each language's process may read its own interpreter alone", () => {
   expect(attempt(pyodide, 'typescript')).toBe('ERR_ACCESS_DENIED');
 });
 
-it('may not make code out of text', () => {
+it('may not compile code from strings', () => {
   expect(attempt("new Function('return 1')()")).not.toBe('allowed');
 });

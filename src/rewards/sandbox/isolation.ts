@@ -1,5 +1,5 @@
-// Node's flags for the sandbox process: it may read its own code, and nothing else. (Node 24 has no
-// switch for the network; programs have no way to it, for the interpreter is given no functions.)
+// Node flags for the sandbox process: it may only read its own code. (Node 24 cannot switch off the
+// network, but programs cannot reach it: the interpreter is given no function for it.)
 
 import { lstatSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Language } from './protocol.ts';
 
-/** What a language's interpreter imports, itself or through one of the others. */
+/** Packages that a language's interpreter imports, directly or indirectly. */
 const packagesOf: Record<Language, string[]> = {
   javascript: [
     '@jitl/quickjs-ffi-types',
@@ -18,13 +18,13 @@ const packagesOf: Record<Language, string[]> = {
   typescript: ['typescript6'],
 };
 
-/** Flags that take every right from a process but that of reading the sandbox's code. */
+/** Flags that leave a process only the right to read the sandbox's code. */
 export function isolationFlags(language: Language): string[] {
   return [
     '--permission',
     ...readablePaths(language).map((path) => `--allow-fs-read=${path}`),
     '--disallow-code-generation-from-strings',
-    // More than QuickJS allows itself, so that its own limit is the one that is met.
+    // More than QuickJS allows itself, so that its own limit is reached first.
     '--stack-size=4000',
   ];
 }
@@ -36,11 +36,11 @@ function readablePaths(language: Language): string[] {
   const links = places.flatMap(({ folder, place }) => [folder, place]).filter(isLink);
   const trees = [join(here, '../..'), ...folders, ...places.map(({ place }) => place)];
   const contents = trees.map((tree) => join(tree, '*'));
-  // Links come first: Node 24 overlooks a path that is added after one below it.
+  // Links come first: Node 24 ignores a path that is added after a path below it.
   return [...new Set([...links, join(here, '../../../package.json'), ...contents])];
 }
 
-/** Where the packages lie, symbolic links followed. */
+/** The packages' folders, with symbolic links resolved. */
 function packageFolders(): Record<Language, string[]> {
   const ours = createRequire(import.meta.url);
   const variant = ours.resolve('@jitl/quickjs-wasmfile-release-sync');
@@ -55,8 +55,8 @@ function packageFolders(): Record<Language, string[]> {
 
 /**
  * Every place where Node looks for one of the packages when a module in `from` imports it, and the
- * folder of packages around it. Node gives up at a place that it may not look at, even where there
- * is nothing, and at a link that it may not follow.
+ * node_modules folder around it. Node fails at a place that it may not read, even if nothing is
+ * there, and at a link that it may not follow.
  */
 function lookups(packages: string[], from: string): { folder: string; place: string }[] {
   const folder = join(from, 'node_modules');

@@ -2,7 +2,7 @@
 
 import type { SandboxProgram } from './protocol.ts';
 
-/** A program whose entry is `f`, called with each list of arguments; once with none where there are none. */
+/** A program whose entry is `f`, called with each list of arguments; once without any if there are none. */
 export const program = (source: string, ...calls: unknown[][]): SandboxProgram => ({
   source,
   entry: 'f',

@@ -1,5 +1,5 @@
-// The sandbox process: serves `run` over an interpreter. Started by sandbox.ts with no
-// environment, no files beyond its own code, and no right to start anything.
+// The sandbox process: runs programs in an interpreter. sandbox.ts starts it without environment,
+// without files beyond its own code, and without the right to start processes.
 
 import { setImmediate } from 'node:timers/promises';
 import { createContext, Script } from 'node:vm';
@@ -12,7 +12,7 @@ import type {
   SandboxProgram,
 } from './protocol.ts';
 
-// QuickJS takes its clock and the seed of Math.random from here: programs must not depend on them.
+// QuickJS takes its clock and the seed of Math.random from here; programs must not depend on them.
 const frozenTime = Date.UTC(2024, 0, 1);
 Date.now = () => frozenTime;
 performance.now = () => 0;
@@ -34,7 +34,7 @@ serve<SandboxMethods>({
   run: async (programs, { progress }) => {
     for (const program of programs) {
       progress(runOrDie(program));
-      // Lets the outcome leave before the next program can block this process.
+      // Lets the outcome be sent before the next program can block this process.
       await setImmediate();
     }
     return null;
@@ -42,14 +42,14 @@ serve<SandboxMethods>({
 });
 
 /**
- * Much longer than the parent lets a program hold this process. It ends a process that is stuck in
- * one call of the interpreter and whose parent is gone.
+ * Much longer than the parent lets a program block this process. It ends a process that is stuck in
+ * the interpreter after its parent has died.
  */
 const orphanLimitMs = 10_000;
 const guarded = new Script('run()');
 const guard = createContext({ run: () => {} });
 
-/** A program that broke the interpreter itself takes the process with it. */
+/** End the process if a program breaks the interpreter itself. */
 function runOrDie(program: SandboxProgram): ProgramOutcome {
   try {
     if (!interpreter) throw new Error('expected `load` before `run`');

@@ -1,5 +1,5 @@
-// Attacks on the sandbox: programs that try to forge results, read what they must not, hold on
-// longer than they may, or harm their neighbours.
+// Attacks on the sandbox: programs that try to forge results, read secrets, exceed limits or harm
+// their neighbours.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,7 +20,7 @@ const returns = (...values: unknown[]) =>
   values.map((value) => ({ returned: JSON.stringify(value) }));
 const fails = (words: string) => [{ failed: expect.stringContaining(words) }];
 
-describe('what honest programs get', () => {
+describe('honest programs', () => {
   it.each([
     ['a declaration', 'function f(a, b) { return a + b; }'],
     ['an arrow', 'const f = (a, b) => a + b;'],
@@ -64,7 +64,7 @@ describe('what honest programs get', () => {
     expect(await run(`function f() { return ${value}; }`)).toEqual(fails('no JSON value'));
   });
 
-  it('gives random numbers and the time the same in every run', async () => {
+  it('random numbers and the time are the same in every run', async () => {
     const source = 'const f = () => [Math.random(), Math.random(), Date.now(), String(new Date())]';
     const other = new Sandbox({ timeLimitMs: 50, memoryLimitMb: 16 });
     expect(await other.run([program(source)])).toEqual([await run(source)]);
@@ -73,7 +73,7 @@ describe('what honest programs get', () => {
 });
 
 describe('forged results', () => {
-  // Every one of these returns 1, whatever it does to what it can reach.
+  // Each of these returns 1, whatever it changes.
   it.each([
     ['JSON patched', 'JSON.stringify = () => "7"; JSON.parse = () => [7];'],
     ['JSON replaced', 'globalThis.JSON = { stringify: () => "7", parse: () => [7] };'],
@@ -114,11 +114,11 @@ describe('forged results', () => {
     expect(await run(`${attack} const f = () => '1,"a":2';`)).toEqual(returns('1,"a":2'));
   });
 
-  it('an object with toJSON is no JSON value', async () => {
+  it('an object with toJSON is not a JSON value', async () => {
     expect(await run('const f = () => ({ toJSON: () => 7 });')).toEqual(fails('no JSON value'));
   });
 
-  it('a proxy is what its traps say once, element by element', async () => {
+  it('a proxy is read once, element by element', async () => {
     const source = 'const f = () => new Proxy([0], { get: (t, k) => (k === "length" ? 1 : 7) });';
     expect(await run(source)).toEqual(returns([7]));
   });
@@ -147,12 +147,12 @@ describe('forged results', () => {
     expect(await run(`function f() { return ${value}; }`)).toEqual(fails(words));
   });
 
-  it('arguments come fresh to each call, whatever was done to the ones before', async () => {
+  it('each call gets fresh arguments, whatever was done to earlier ones', async () => {
     const source = 'function f(list) { list.push(list.length); return list; }';
     expect(await run(source, [[]], [[]], [[5]])).toEqual(returns([0], [0], [5, 1]));
   });
 
-  it('no expected value is to be found from inside', async () => {
+  it('no expected value can be found from inside', async () => {
     const source = `function f(...args) {
       const seen = [];
       for (const key of Object.getOwnPropertyNames(globalThis)) seen.push(key);
@@ -195,7 +195,7 @@ describe('escapes', () => {
     expect(await run(source, [], [])).toEqual(returns(0, 0));
   });
 
-  it('globals of one program are not there for the next', async () => {
+  it('globals of one program do not reach the next', async () => {
     await run('globalThis.left = Object.prototype.left = 1; const f = () => 1;');
     expect(await run('const f = () => [typeof left, ({}).left === undefined];')).toEqual(
       returns(['undefined', true]),
@@ -309,11 +309,11 @@ it.runIf(process.platform === 'linux')(
 
 describe('neighbours', () => {
   const good = program('const f = (a) => a * 2;', [21]);
-  // A naive search: one call of the interpreter, which does not tick before it is over.
+  // A naive search: one call of the interpreter, which does not tick until it ends.
   const stuck = program('const f = () => "a".repeat(2e6).indexOf("a".repeat(1e6) + "b");');
   const broken = program(`const f = () => eval('1+('.repeat(1e5));`);
 
-  it('a program that must be killed from outside costs itself alone', async () => {
+  it('a program that must be killed from outside loses only itself', async () => {
     const start = performance.now();
     const outcomes = await sandbox.run([good, stuck, good, broken, good]);
     expect(outcomes).toEqual([

@@ -1,6 +1,6 @@
-// Runs generated programs in a process that may do nothing else, and keeps the time from outside:
-// a program that outlives its limit costs the process, itself, and none of its neighbours.
-// The verdict on what programs return is verdict.ts's.
+// Runs generated programs in an isolated process and keeps the time from outside: if a program
+// exceeds its limit, only that program is lost with the process, and none of its neighbours.
+// verdict.ts compares what programs return with what was expected.
 
 import { AnnealError, type ErrorKind } from '../../errors.ts';
 import { ChildService, entryUrl } from '../../process/child-service.ts';
@@ -13,23 +13,23 @@ import type {
   SandboxProgram,
 } from './protocol.ts';
 
-/** How a process ends that a program has broken. */
+/** Errors of a process that a program has broken. */
 const lostKinds: readonly ErrorKind[] = ['ProcessLost', 'OutOfMemory'];
 
-/** How long past its time limit a program may hold the process. */
+/** How long past its time limit a program may block the process. */
 const graceMs = 1000;
 const loadTimeoutMs = 30_000;
-/** Programs a message; bounds what lies in memory between the processes. */
+/** Programs per message; bounds the memory used between the processes. */
 const batchSize = 64;
 
 export interface SandboxOptions {
   /** Aborting ends the sandbox process and rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called after each program with the number that are done. */
+  /** Called after each program with the number done. */
   onProgress?: ((done: number) => void) | undefined;
 }
 
-/** A queue in front of one sandbox process, which starts when first needed. */
+/** A queue in front of one sandbox process, which starts on first use. */
 export class Sandbox {
   readonly #limits: SandboxLimits;
   readonly #language: Language;
@@ -54,8 +54,8 @@ export class Sandbox {
   }
 
   /**
-   * Run programs; outcomes in their order. What a program does wrong is in its outcome.
-   * @throws AnnealError ProcessLost where no sandbox process can be started.
+   * Run programs; outcomes in order. A program's errors are in its outcome.
+   * @throws AnnealError ProcessLost if no sandbox process can be started.
    */
   run(programs: SandboxProgram[], options: SandboxOptions = {}): Promise<ProgramOutcome[]> {
     const turn = this.#queue.then(() => this.#runAll(programs, options));
@@ -83,7 +83,7 @@ export class Sandbox {
     return outcomes;
   }
 
-  /** Run a batch. @returns why the process was lost over its first program without outcome. */
+  /** Run a batch. @returns why the first program without outcome lost the process, null if none. */
   async #runBatch(
     batch: SandboxProgram[],
     signal: AbortSignal | undefined,
@@ -109,8 +109,8 @@ export class Sandbox {
   }
 
   /**
-   * The outcome of a program that the process was lost over. Ran out of time: the program's doing.
-   * Died: perhaps not, so it is tried once more, alone.
+   * The outcome of the program at which the process was lost. A timeout is the program's fault; a
+   * crash may not be, so the program is tried once more by itself.
    */
   async #charge(
     program: SandboxProgram,
@@ -136,7 +136,7 @@ export class Sandbox {
 
 const shared = new Map<string, Sandbox>();
 
-/** The one sandbox of this process for a language with these limits; it lives as long as that. */
+/** This process's sandbox for a language and limits; it lives as long as the process. */
 export function sharedSandbox(limits: SandboxLimits, language: Language = 'javascript'): Sandbox {
   const key = `${language}, ${limits.timeLimitMs} ms, ${limits.memoryLimitMb} MiB`;
   const sandbox = shared.get(key) ?? new Sandbox(limits, language);
@@ -144,14 +144,14 @@ export function sharedSandbox(limits: SandboxLimits, language: Language = 'javas
   return sandbox;
 }
 
-/** The compiler's memory is Node's own; interpreters have theirs, and bound it themselves. */
+/** The compiler uses Node's heap; interpreters have their own memory and limit it themselves. */
 function heapFlags({ memoryLimitMb }: SandboxLimits, language: Language): string[] {
   return language === 'typescript' ? [`--max-old-space-size=${memoryLimitMb}`] : [];
 }
 
 class Overdue extends AnnealError {}
 
-/** A clock that aborts its signal when it is not restarted in time. */
+/** A timer that aborts its signal unless it is restarted in time. */
 class Watch {
   readonly #limitMs: number;
   readonly #abort = new AbortController();
@@ -176,7 +176,7 @@ class Watch {
     this.#timer = undefined;
   }
 
-  /** After this process was busy, timers run before the messages that have come meanwhile. */
+  /** If this process was busy, timers fire before messages that arrived in the meantime. */
   #expire(): void {
     const expired = this.#timer;
     setImmediate(() => {

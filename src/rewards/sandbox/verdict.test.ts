@@ -31,7 +31,7 @@ it.each([
   expect(judge(returned, expected)).toBe(false);
 });
 
-it('says what share passed and names the first failure', () => {
+it('gives the share passed and names the first failure', () => {
   const tests = [1, 2, 3, 4].map((n) => ({ args: [n], returns: n }));
   const outcome = [{ returned: '1' }, { returned: '7' }, { failed: 'time limit' }];
   expect(judgeOutcome(tests, outcome)).toEqual({

@@ -1,11 +1,11 @@
-// Compares what a program returned with what its tests expect. Runs in the parent: the expected
+// Compares what a program returned with what its tests expect, in the parent process: expected
 // values never leave it.
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Prompt } from '../../records/prompts.ts';
 import type { ProgramOutcome, SandboxProgram } from './protocol.ts';
 
-/** The tests of a prompt as calls of a program, without what they expect. */
+/** The tests of a prompt as calls of a program, without the expected values. */
 export function toSandboxProgram(prompt: Prompt, source: string): SandboxProgram {
   const calls = prompt.tests.map((test) => {
     if ('assert' in test) return { assert: test.assert };
@@ -19,13 +19,13 @@ type PromptTest = Prompt['tests'][number];
 export interface Verdict {
   /** Share of tests passed, in [0, 1]. */
   passed: number;
-  /** The first failure in words, where there is one. */
+  /** The first failure, if any. */
   failure?: string;
 }
 
 /**
- * Deep equality over JSON: the order of keys does not count, -0 is 0, a property that is undefined
- * is absent. NaN, undefined and everything else that JSON cannot carry equals nothing.
+ * Deep equality of JSON: the order of keys does not matter, -0 equals 0, an undefined property
+ * counts as absent. NaN, undefined and everything else that is not JSON equals nothing.
  */
 export function judgeOutcome(tests: Prompt['tests'], outcome: ProgramOutcome): Verdict {
   const failures = tests.map((test, index) => {
@@ -52,7 +52,7 @@ function shortfall(returned: string, test: PromptTest): string {
   return `expected ${excerpt(expected)}, got ${excerpt(returned)}`;
 }
 
-/** White space at the ends of lines, and empty lines at the end of a text, do not count. */
+/** Without white space at the ends of lines and empty lines at the end. */
 function trimmed(text: string): string {
   const lines = text.split('\n').map((line) => line.trimEnd());
   return lines.join('\n').trimEnd();
@@ -62,7 +62,7 @@ function isEqualJson(returned: string, expected: unknown): boolean {
   return isDeepStrictEqual(parse(returned), JSON.parse(JSON.stringify(expected)));
 }
 
-/** What came from another process may be anything; text that is no JSON equals nothing. */
+/** Text from another process may be anything; if it is not JSON, it equals nothing. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

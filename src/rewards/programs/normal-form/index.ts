@@ -5,7 +5,10 @@ import { readPythonTexts } from '../python.ts';
 import { withoutTypes } from '../typescript.ts';
 import { normalFormOf } from './javascript.ts';
 
-/** One normal form per program, equal if programs differ only in layout, comments and local names; null if a program does not parse. */
+/**
+ * One normal form per program: equal if programs differ only in layout, comments and local names.
+ * Null if a program does not parse.
+ */
 export async function normalFormsOf(
   prompts: readonly Prompt[],
   texts: readonly string[],

@@ -1,16 +1,16 @@
-// What two programs have in common that differ in layout, comments and the names of their own
-// variables alone: one text for both. Other rewritings, of order or of syntax, stay apart.
+// The normal form of JavaScript: one text for programs that differ only in layout, comments and the
+// names of their own variables. Programs that differ in order or syntax have different ones.
 
 import { type Program, parse } from 'acorn';
 import type { Scope, Variable } from 'eslint-scope';
 import { ecmaVersion, scopesOf } from '../javascript.ts';
 
-/** Fields of a node that tell where and how it was written, not what it is. */
+/** Fields of a node that describe its position and spelling, not its meaning. */
 const layoutFields = new Set(['start', 'end', 'range', 'shorthand']);
 
 /**
- * The syntax tree as JSON, every variable that the program declares renamed by the order in which
- * it first occurs; names of globals, of properties and of labels stay. Null where it does not parse.
+ * The syntax tree as JSON. Variables that the program declares are numbered by first occurrence;
+ * names of globals, properties and labels stay. Null if it does not parse.
  */
 export function normalFormOf(source: string): string | null {
   try {
@@ -27,12 +27,12 @@ export function normalFormOf(source: string): string | null {
   }
 }
 
-/** How a literal is spelled says nothing; the raw text of a template is a value. */
+/** The spelling of a literal does not matter; the raw text of a template is a value. */
 function isLayout(holder: { type?: string }, key: string): boolean {
   return layoutFields.has(key) || (key === 'raw' && holder.type === 'Literal');
 }
 
-/** JSON has no bigints (which nodes hold as text too) and no infinity. */
+/** JSON has no bigint (nodes also hold it as text) and no infinity. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint') return undefined;
   return value === Number.POSITIVE_INFINITY ? { infinite: true } : value;
@@ -44,7 +44,7 @@ export interface LocalIdentifier {
   range: [number, number];
 }
 
-/** The identifiers that belong to a program's own variables, each with its variable's number. */
+/** Maps each identifier of a program's own variables to its variable's number. */
 export function localNames(ast: Program): Map<unknown, number> {
   const variables = scopesOf(ast).scopes.flatMap(declaredIn);
   const uses = variables.flatMap((variable) =>
@@ -60,7 +60,7 @@ export function localNames(ast: Program): Map<unknown, number> {
   );
 }
 
-/** `arguments` is a variable that nothing declares. */
+/** Excludes `arguments`, a variable that nothing declares. */
 function declaredIn({ variables }: Scope): Variable[] {
   return variables.filter(({ defs }) => defs.length > 0);
 }

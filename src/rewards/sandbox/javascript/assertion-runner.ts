@@ -1,5 +1,5 @@
-// Judges tests that assert, in an interpreter whose memory no program enters: there, the entry is a
-// function that asks the program, in its own interpreter, and answers with plain data.
+// Runs tests that assert, in an interpreter that programs never enter. There the entry is a function
+// that calls the program in its own interpreter and returns plain data.
 
 import {
   type QuickJSContext,
@@ -11,31 +11,30 @@ import type { CallOutcome } from '../protocol.ts';
 import { assertionsSource } from './assertions.ts';
 import { type Bridge, takeBridge } from './bridge.ts';
 
-/** A program's answer to one call: packed, or why there is none. */
+/** A program's answer to one call: a packed value, or why there is none. */
 export type Answer =
   | { returned: string }
-  /** `isThrown`: by the program itself, which a test may ask for. */
+  /** `isThrown`: the program itself threw it, which a test may expect. */
   | { failed: string; isThrown: boolean };
 
-export interface JudgeLimits {
+export interface AssertionLimits {
   ticks: number;
   memoryBytes: number;
   stackBytes: number;
 }
 
-export class Judge {
+export class AssertionRunner {
   readonly #wasm: QuickJSWASMModule;
-  readonly #limits: JudgeLimits;
+  readonly #limits: AssertionLimits;
 
-  constructor(wasm: QuickJSWASMModule, limits: JudgeLimits) {
+  constructor(wasm: QuickJSWASMModule, limits: AssertionLimits) {
     this.#wasm = wasm;
     this.#limits = limits;
   }
 
   /**
-   * Run a test, whose statements must throw nothing; `answer` gives a program's answer to packed
-   * arguments. A program that comes to no answer of its own fails the test, whatever the test
-   * makes of that.
+   * Run a test, which passes if its statements throw nothing; `answer` is given packed arguments. If
+   * a program does not answer (a time limit, say), the test fails, even if it catches the error.
    * @throws what `answer` throws.
    */
   run(test: string, entry: string, answer: (args: string) => Answer): CallOutcome {
@@ -58,11 +57,11 @@ export class Judge {
   }
 }
 
-/** The calls that one test makes of a program. */
+/** The calls that one test makes. */
 class Asking {
   readonly #answer: (args: string) => Answer;
   #broken: { by: unknown } | undefined;
-  /** Why the program came to no answer of its own. */
+  /** Why the program did not answer, if it did not. */
   failed: string | undefined;
 
   constructor(answer: (args: string) => Answer) {
@@ -84,7 +83,7 @@ class Asking {
     }
   }
 
-  /** What went wrong with the interpreter of the program is no matter of the test's. */
+  /** Errors of the program's interpreter must not reach the test. */
   rethrow(): void {
     if (this.#broken) throw this.#broken.by;
   }

@@ -1,7 +1,7 @@
-// What tests that assert may call: as much of Node's `assert` as tests of functions use. It is the
-// source of a function, for the realm that tests are judged in, which programs never reach.
+// What tests that assert may call: the part of Node's `assert` that tests of functions use. It is the
+// source of a function for the realm in which tests run, which programs never reach.
 
-/** Takes what packs and unpacks values there, the prompt's entry, and what asks the program. */
+/** Its parameters: functions that pack and unpack values, the entry's name, and the program call. */
 export const assertionsSource = `(pack, unpack, entry, ask) => {
   class AssertionError extends Error {
     name = 'AssertionError';

@@ -1,16 +1,16 @@
-// How values go into a realm of QuickJS and come out of it, and what programs have there beside the
+// Moves values into and out of a realm of QuickJS, and defines what programs have there besides the
 // language. A program shares the realm with these functions, so they trust nothing that it can
-// reach: what they use was taken before it ran, and it holds no reference to them.
+// reach: they captured what they use before it ran, and it has no reference to them.
 
 import type { QuickJSContext, QuickJSHandle, Scope } from 'quickjs-emscripten-core';
 
 /**
- * `encode` writes a value as JSON by itself, for JSON.stringify would call `toJSON` and would turn
- * NaN into null. What JSON cannot carry (undefined, NaN, functions, class instances, …) throws; a
- * property that is undefined is left out. `pack` carries more, as JSON in which every list begins
- * with what it stands for: undefined, all numbers, big integers, sets and maps; `unpack` reads that.
- * `describe` puts a thrown value into words. Programs have a console, which writes nowhere until
- * `talk` gives them an input to read; `written` is what they wrote from there on.
+ * `encode` writes a value as JSON without JSON.stringify, which would call `toJSON` and turn NaN
+ * into null. It throws for what JSON cannot hold (undefined, NaN, functions, class instances, …) and
+ * leaves out undefined properties. `pack` also handles undefined, all numbers, big integers, sets
+ * and maps, as JSON in which every list begins with its type; `unpack` reads that. `describe` makes
+ * a message from a thrown value. Programs have a console, which writes nothing until `talk` gives
+ * them an input; `written` is what they wrote since.
  */
 const common = `
   const { isArray } = Array;
@@ -164,7 +164,7 @@ const talking = `
   const written = () => quote(text);
 `;
 
-/** What a realm is for, which is what its bridge is made of: reading the source takes time. */
+/** What a realm is for. Its bridge has only those functions, because reading the source takes time. */
 const kinds = {
   calls: { source: common, names: ['encode', 'describe', 'parse', 'apply'] },
   asserts: {
@@ -176,10 +176,10 @@ const kinds = {
 export type RealmKind = keyof typeof kinds;
 type Name = (typeof kinds)[RealmKind]['names'][number];
 
-/** The functions of one realm, which no program can reach or replace; those that its kind needs. */
+/** The functions of one realm that its kind needs; no program can reach or replace them. */
 export type Bridge = Record<Name, QuickJSHandle>;
 
-/** Put the bridge into a realm in which nothing has run; its handles live as long as `scope`. */
+/** Install the bridge in a realm in which nothing has run; its handles live as long as `scope`. */
 export function takeBridge(context: QuickJSContext, scope: Scope, kind: RealmKind): Bridge {
   const { source, names } = kinds[kind];
   const code = `(() => {${source}return { ${names.join()} };})()`;

@@ -5,12 +5,12 @@ import type { CallOutcome } from '../protocol.ts';
 import type { Answer } from './assertion-runner.ts';
 import type { Bridge } from './bridge.ts';
 
-/** Returned JSON or written text a program, in characters; a flood beyond it fails the call. */
+/** Limit of returned JSON or written text per program, in characters; a call beyond it fails. */
 const maxReturnedChars = 256 * 1024;
 
 const jobsPerTick = 1000;
 
-/** What a program has used up, over all of its calls and realms. */
+/** What a program has used, over all its calls and realms. */
 export class Use {
   #ticksLeft: number;
   #charsLeft = maxReturnedChars;
@@ -24,12 +24,12 @@ export class Use {
     return --this.#ticksLeft < 0;
   }
 
-  /** Whether the program has had its time. */
+  /** Whether the program's time is used up. */
   get isOver(): boolean {
     return this.#ticksLeft < 0;
   }
 
-  /** Count characters. @returns whether they were too many. */
+  /** Count characters. @returns whether the limit is exceeded. */
   takeChars(count: number): boolean {
     this.#charsLeft -= count;
     return this.#charsLeft < 0;
@@ -63,7 +63,7 @@ export class Execution {
     return 'failed' in answer ? { failed: answer.failed } : answer;
   }
 
-  /** Call the entry with a packed list of arguments; what it returns is packed too. */
+  /** Call the entry with a packed list of arguments; the result is packed too. */
   answer(callee: QuickJSHandle, argsText: string): Answer {
     return this.#called(callee, argsText, this.#bridge.unpack, this.#bridge.pack);
   }
@@ -87,7 +87,7 @@ export class Execution {
     return 'failed' in outcome ? { ...outcome, isThrown: false } : outcome;
   }
 
-  /** Run a whole program on an input. What came of it is what it wrote, as JSON. */
+  /** Run the whole program on an input. The result is its output, as JSON. */
   talk(source: string, stdin: string): CallOutcome {
     const input = this.#context.newString(stdin);
     const heard = this.#invoke(this.#bridge.talk, input);
@@ -103,7 +103,7 @@ export class Execution {
     return 'failed' in written ? written : this.#textOf(written.value);
   }
 
-  /** Run what waits for promises, to the end; so many jobs of nothing else take a tick. */
+  /** Run pending promise jobs to the end; `jobsPerTick` of them count as a tick. */
   #runJobs(): { failed: string } | null {
     const { runtime } = this.#context;
     while (runtime.hasPendingJob()) {
@@ -133,7 +133,7 @@ export class Execution {
     return result.error ? this.#fail(result.error) : { value: result.value };
   }
 
-  /** Put an error into words for people, by the program's leave: it may throw once more. */
+  /** Describe an error. The error is the program's, so reading it may throw again. */
   #fail(error: QuickJSHandle): { failed: string } {
     const words = this.#use.isOver
       ? undefined

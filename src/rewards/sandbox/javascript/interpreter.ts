@@ -1,7 +1,6 @@
-// Runs one program at a time in QuickJS compiled to WebAssembly, each in a runtime of its own.
-// Lives in the sandbox process; the limits from outside of that process are sandbox.ts's.
-// Limits are counted in the interpreter's own ticks and bytes, not in wall-clock time, so that a
-// verdict does not depend on how busy the machine is.
+// Runs one program at a time in QuickJS compiled to WebAssembly, each in its own runtime, inside the
+// sandbox process. Limits are counted in the interpreter's ticks and bytes, not in wall-clock time,
+// so that a verdict does not depend on how busy the machine is; sandbox.ts adds one from outside.
 
 import releaseSync from '@jitl/quickjs-wasmfile-release-sync';
 import {
@@ -18,47 +17,47 @@ import type {
   SandboxLimits,
   SandboxProgram,
 } from '../protocol.ts';
-import { Judge } from './assertion-runner.ts';
+import { AssertionRunner } from './assertion-runner.ts';
 import { type RealmKind, takeBridge } from './bridge.ts';
 import { Execution, Use } from './execution.ts';
 
-/** QuickJS ticks after 10,000 calls and jumps; that many take it between 0.2 and 1.5 ms. */
+/** QuickJS ticks every 10,000 calls and jumps, which take it between 0.2 and 1.5 ms. */
 const ticksPerMs = 1;
-/** Below the engine's own stack, so that QuickJS always notices first. */
+/** Below the engine's own stack, so that QuickJS always hits its limit first. */
 const stackBytes = 256 * 1024;
 const wasmPageBytes = 65_536;
 const mebibyte = 1024 * 1024;
-/** The package declares its ES module by the types of its CommonJS one. */
+/** The package declares its ES module with the types of its CommonJS one. */
 const variant = releaseSync as unknown as QuickJSSyncVariant;
 
-/** As much of it as is used here; TypeScript has it with the browser's library alone. */
+/** The part used here; TypeScript declares it only in the browser's library. */
 declare const WebAssembly: { Memory: new (pages: { initial: number; maximum: number }) => object };
 
-/** The interpreter, its memory as a whole bounded too. Programs run one after the other. */
+/** The interpreter, with its total memory bounded. Programs run one after the other. */
 export class Interpreter {
   readonly #wasm: QuickJSWASMModule;
-  readonly #judge: Judge;
+  readonly #assertions: AssertionRunner;
   readonly #limits: SandboxLimits;
 
-  private constructor(wasm: QuickJSWASMModule, judge: Judge, limits: SandboxLimits) {
+  private constructor(wasm: QuickJSWASMModule, assertions: AssertionRunner, limits: SandboxLimits) {
     this.#wasm = wasm;
-    this.#judge = judge;
+    this.#assertions = assertions;
     this.#limits = limits;
   }
 
   static async load(limits: SandboxLimits): Promise<Interpreter> {
-    const judge = new Judge(await instantiate(limits), {
+    const assertions = new AssertionRunner(await instantiate(limits), {
       ticks: limits.timeLimitMs * ticksPerMs,
       memoryBytes: limits.memoryLimitMb * mebibyte,
       stackBytes,
     });
-    return new Interpreter(await instantiate(limits), judge, limits);
+    return new Interpreter(await instantiate(limits), assertions, limits);
   }
 
   /**
-   * Run a program and its calls: those of the entry, by tests that assert too, in one realm, and
-   * each whole run in a realm of its own. What the program does wrong is in the outcome.
-   * @throws whatever breaks the interpreter itself, which is then unfit for another program.
+   * Run a program and its calls: calls of the entry, also those by tests that assert, in one realm,
+   * each run of the whole program in its own. The program's errors are in the outcome.
+   * @throws any error that breaks the interpreter itself; it cannot be used again.
    */
   run({ source, entry, calls }: SandboxProgram): ProgramOutcome {
     const use = new Use(this.#limits.timeLimitMs * ticksPerMs);
@@ -79,7 +78,7 @@ export class Interpreter {
       return calls.map((call) =>
         typeof call === 'string'
           ? execution.call(callee, call)
-          : this.#judge.run(call.assert, entry, (args) => execution.answer(callee, args)),
+          : this.#assertions.run(call.assert, entry, (args) => execution.answer(callee, args)),
       );
     });
   }

@@ -1,9 +1,9 @@
-// What stands between Python in WebAssembly and this process: every function that the interpreter
-// imports. While a program runs, those that only compute or read the standard library pass; time,
-// randomness, input and output are this module's own; all others are refused. So a program cannot
-// reach JavaScript, whatever it finds in the interpreter: the bridge is shut where it crosses over.
+// Guards every function that the Python interpreter in WebAssembly imports from this process. While
+// a program runs, those that only compute or read the standard library are allowed; time, randomness,
+// input and output are replaced; all others are refused. Whatever a program finds in the
+// interpreter, it cannot reach JavaScript.
 
-/** As much of it as is used here; TypeScript has it with the browser's library alone. */
+/** The part used here; TypeScript declares it only in the browser's library. */
 export interface WasmApi {
   compile: (bytes: Uint8Array) => Promise<object>;
   instantiate: (bytes: object, imports?: Imports) => Promise<unknown>;
@@ -12,10 +12,10 @@ export interface WasmApi {
 type WasmFunction = (...args: number[]) => unknown;
 type Imports = Record<string, Record<string, unknown>>;
 
-/** Thrown through the interpreter, which no `except` catches; it must be restored after that. */
+/** Thrown through the interpreter; no `except` catches it. The interpreter must be restored then. */
 export class Stopped extends Error {}
 
-/** What a program is given while the gate is closed. */
+/** Input and output of a program while the gate is closed. */
 export interface Host {
   /** Bytes written to a file descriptor. @throws Stopped to end the program. */
   write: (fd: number, bytes: Uint8Array) => void;
@@ -23,7 +23,7 @@ export interface Host {
   read: (size: number) => Uint8Array;
 }
 
-/** Imports that read the standard library in its file system, or compute, or ask who one is. */
+/** Imports that read the standard library's files, compute, or return the user. */
 const harmless = new Set([
   '_PyEM_TrampolineCall_JS',
   '__syscall_faccessat',
@@ -50,16 +50,16 @@ const harmless = new Set([
   'emscripten_runtime_keepalive_push',
   'emscripten_runtime_keepalive_pop',
 ]);
-/** Open flags that would write, create or cut off: O_ACCMODE, O_CREAT, O_TRUNC. */
+/** Open flags that would write, create or truncate: O_ACCMODE, O_CREAT, O_TRUNC. */
 const writingFlags = 0o3 | 0o100 | 0o1000;
 const errno = { badFile: 8, notTty: 59, notPermitted: 63, readOnly: 69 };
 const standardFds = 3;
-/** Ticks between two looks at the processor's time. */
+/** Ticks between two checks of the processor time. */
 const ticksPerLook = 64;
 const getFlagsCommands = new Set([1, 2, 3]);
 const startOfTime = Date.UTC(2024, 0, 1);
 
-/** The gate of one interpreter. It is open while the interpreter is set up, and closed then. */
+/** The gate of one interpreter: open while the interpreter is set up, closed from then on. */
 export class Gate {
   #host: Host | null = null;
   #ticks = 0;
@@ -71,8 +71,9 @@ export class Gate {
   #memory: { buffer: ArrayBuffer } | null = null;
 
   /**
-   * Close it for a program; it is never opened again. What a program may do is counted in ticks.
-   * The processor's time, which a busy machine does not stretch, ends what makes few of them.
+   * Close it for a program; it is never opened again. A program's time is counted in ticks. A limit
+   * of processor time, which does not depend on how busy the machine is, ends slow code between
+   * ticks.
    */
   close(
     memory: { buffer: ArrayBuffer },
@@ -93,12 +94,12 @@ export class Gate {
     return this.#ticks;
   }
 
-  /** Have the interpreter's memory grow to a size, while the gate is open. */
+  /** Grow the interpreter's memory to a size, while the gate is open. */
   growMemory(bytes: number): void {
     this.#growMemory(bytes);
   }
 
-  /** The imports with the gate put in front of each function among them. */
+  /** The imports, with the gate in front of each function. */
   guard(module: object, imports: Imports, wasm: WasmApi): Imports {
     this.#growMemory = imports.env!.emscripten_resize_heap as WasmFunction;
     const guarded: Imports = {};
@@ -116,7 +117,7 @@ export class Gate {
     return (...args) => (this.#host ? closed(...args) : real(...args));
   }
 
-  /** Imports that mean something else while a program runs. */
+  /** Imports with a replacement while a program runs. */
   readonly #own: Record<string, (real: WasmFunction) => WasmFunction> = {
     _Py_CheckEmscriptenSignals_Helper: () => () => this.#tick(),
     __syscall_fcntl64:
@@ -133,7 +134,7 @@ export class Gate {
     },
     emscripten_date_now: () => () => this.#now(),
     emscripten_get_now: () => () => this.#now() - startOfTime,
-    // Programs get what memory there is from the start, whatever others took before them.
+    // Memory does not grow: every program starts with all of it, whatever others used before.
     emscripten_resize_heap: () => () => 0,
     exit: () => stop('exited'),
     fd_close: (real) => (fd) => (fd! < standardFds ? 0 : real(fd!)),
@@ -150,7 +151,7 @@ export class Gate {
     return 0;
   }
 
-  /** A clock that goes on by a millisecond a look, so that waiting ends and costs ticks. */
+  /** A clock that advances a millisecond per reading, so that waiting ends and costs ticks. */
   #now(): number {
     this.#tick();
     return startOfTime + this.#readings++;
@@ -187,7 +188,7 @@ export class Gate {
     return 0;
   }
 
-  /** The pairs of address and size that WASI hands over. */
+  /** The pairs of address and size that WASI passes. */
   #vectors(at: number, count: number): { start: number; size: number }[] {
     const view = this.#view();
     return Array.from({ length: count }, (_, index) => ({
@@ -217,7 +218,7 @@ function stop(why: string): WasmFunction {
   };
 }
 
-/** System calls fail as POSIX has it; anything else ends the program. */
+/** System calls fail as in POSIX; anything else ends the program. */
 function refusal(name: string): WasmFunction {
   if (name.startsWith('__syscall_')) return () => -errno.notPermitted;
   if (name.startsWith('fd_')) return () => errno.badFile;

@@ -1,5 +1,5 @@
-// Runs one Python program at a time, each from the same state of the interpreter's memory. Lives in
-// a sandbox process, as the interpreter of JavaScript does; values go in and come out through C.
+// Runs one Python program at a time, each from the same state of the interpreter's memory, inside a
+// sandbox process. Values enter and leave through C functions.
 
 import type {
   CallOutcome,
@@ -12,11 +12,11 @@ import { Failed, PythonMachine } from './machine.ts';
 import { jsonOfMarshal, marshalJson, NotJson } from './marshal.ts';
 import { setupSource } from './setup.ts';
 
-/** Returned JSON or written text a program, in characters; a flood beyond it fails the call. */
+/** Limit of returned JSON or written text per program, in characters; a call beyond it fails. */
 const maxReturnedChars = 256 * 1024;
 /** Calls of the entry that one test may make, one after the other. */
 const maxRounds = 64;
-/** What programs write goes nowhere, and there is nothing for them to read. */
+/** Discards output and has no input. */
 const silent = { write: () => {}, read: () => new Uint8Array() };
 
 export class PythonInterpreter {
@@ -31,8 +31,8 @@ export class PythonInterpreter {
   }
 
   /**
-   * Run a program and its calls. What the program does wrong is in the outcome.
-   * @throws whatever breaks the interpreter beyond repair.
+   * Run a program and its calls. The program's errors are in the outcome.
+   * @throws any error that breaks the interpreter for good.
    */
   run(program: SandboxProgram): ProgramOutcome {
     const execution = new Execution(this.#machine, program);
@@ -55,7 +55,7 @@ function isAssert(call: SandboxCall): call is AssertCall {
   return typeof call === 'object' && 'assert' in call;
 }
 
-/** One program, in one or more states, over which its time and its output are counted together. */
+/** One program, in one or more states; its time and output are counted over all of them. */
 class Execution {
   readonly #machine: PythonMachine;
   readonly #program: SandboxProgram;
@@ -86,9 +86,9 @@ class Execution {
   }
 
   /**
-   * Judge tests that assert, in states that the program has not touched: there, a call of the entry
-   * is answered by what the program returned to the same arguments, and a call that it has not been
-   * given yet ends the test, until the program has answered it in a state of its own.
+   * Run tests that assert, in states that the program has not touched. A call of the entry returns
+   * what the program returned for the same arguments. A call without a recorded answer ends the
+   * test; the program then answers it in a state of its own, and the test runs again.
    */
   asserts(tests: readonly AssertCall[]): Map<AssertCall, CallOutcome> {
     const answers: Record<string, CallOutcome> = {};
@@ -118,7 +118,7 @@ class Execution {
     });
   }
 
-  /** What the program answers to calls, each two marshalled values in hexadecimal digits. */
+  /** The program's answers to calls, each two marshalled values in hexadecimal digits. */
   #answer(calls: string[]): Record<string, CallOutcome> {
     return this.#inFreshState(silent, () => {
       const broken = this.#define();
@@ -140,7 +140,7 @@ class Execution {
     return bytes.toString('hex');
   }
 
-  /** Run the whole program on an input. What came of it is what it wrote, as JSON. */
+  /** Run the whole program on an input. The result is its output, as JSON. */
   wholeRun(stdin: string): CallOutcome {
     const written: Uint8Array[] = [];
     let unread: Uint8Array = Buffer.from(stdin);
@@ -176,7 +176,7 @@ class Execution {
     return result;
   }
 
-  /** @returns why the program is none, where it is none */
+  /** Define the program. @returns why it fails, null if it does not. */
   #define(): { failed: string } | null {
     const defined = attempt(() => {
       this.#machine.define(this.#program.source);

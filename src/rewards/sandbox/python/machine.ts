@@ -1,7 +1,7 @@
-// One Python interpreter (Pyodide) whose memory is put back, byte for byte, to what it was when it
-// was set up: nothing that a program did to modules, builtins or the heap is there for the next.
-// It is driven from outside, through the C functions that the interpreter exports, so that there
-// is no Python code around a program for it to find.
+// One Python interpreter (Pyodide) whose memory is restored, byte for byte, to its state after set-up:
+// nothing that a program did to modules, builtins or the heap affects the next. It is controlled
+// from outside, through the C functions that the interpreter exports, so that a program finds no
+// Python code around itself.
 
 import { constants } from 'node:fs';
 import { loadPyodide } from 'pyodide';
@@ -10,15 +10,15 @@ import { Gate, type Host, Stopped, type WasmApi } from './gate.ts';
 
 declare const WebAssembly: WasmApi & { RuntimeError: new () => Error };
 
-/** The interpreter ticks every 50 calls and jumps backward; so many take about a millisecond. */
+/** The interpreter ticks every 50 calls and backward jumps; this many take about a millisecond. */
 const ticksPerMs = 200;
-/** Less than the parent's: what ticks at all, however slowly, ends without the process. */
+/** Less than the parent's: a program that ticks, however slowly, ends without losing the process. */
 const patienceMs = 500;
 const eventsPerTick = 50;
 const mebibyte = 1024 * 1024;
 const mostMessageChars = 200;
 const fileInput = 257;
-/** The version of the format that writes an object once, and refers back to it after that. */
+/** The version of the format that writes an object once and then refers back to it. */
 const marshalVersion = 4;
 /** Built-in modules that read and write memory, start processes or reach for JavaScript. */
 const removedModules = new Set([
@@ -31,7 +31,7 @@ const removedModules = new Set([
   'faulthandler',
 ]);
 
-/** The address of an object of Python, 0 for none; and the address of a text or of bytes. */
+/** The address of a Python object, 0 for none; and the address of text or bytes. */
 type PyObject = number;
 type Address = number;
 
@@ -72,7 +72,7 @@ interface FileSystem {
   stat: (path: string) => { mode: number };
 }
 
-/** What was called came to nothing, for a reason in words. */
+/** A call failed; the message says why. */
 export class Failed extends Error {}
 
 /** A Python interpreter for one program at a time: `restore`, then `define` and `call`. */
@@ -81,7 +81,7 @@ export class PythonMachine {
   readonly #exports: Exports;
   readonly #files: FileSystem;
   readonly #limits: { ticks: number; mostCpuMs: number };
-  /** Memory below the stack and from its pointer on; what lies between is nobody's at rest. */
+  /** Memory below the stack, and from the stack pointer on; between programs the rest is unused. */
   readonly #below: Uint8Array;
   readonly #above: Uint8Array;
   readonly #stackPointer: number;
@@ -103,7 +103,7 @@ export class PythonMachine {
     gate.growMemory(taken + limits.memoryLimitMb * mebibyte);
   }
 
-  /** Load an interpreter and run `setup` in it; that state is what programs start from. */
+  /** Load an interpreter and run `setup` in it; programs start from that state. */
   static async load(limits: SandboxLimits, setup: string): Promise<PythonMachine> {
     const gate = new Gate();
     const { exports, pyodide } = await instantiate(gate);
@@ -118,8 +118,8 @@ export class PythonMachine {
   }
 
   /**
-   * Put everything back to the state that programs start from.
-   * @param ticksUsed of the time that a program has, what it used in former states
+   * Restore the state from which programs start.
+   * @param ticksUsed what the program used of its time in earlier states
    */
   restore(host: Host, ticksUsed = 0): void {
     const taken = this.#memoryTaken();
@@ -197,7 +197,7 @@ export class PythonMachine {
     return copy;
   }
 
-  /** An object that is there, or what was raised instead. */
+  /** The object. @throws Failed with what was raised if there is none. */
   #check(value: PyObject): PyObject {
     if (value !== 0) return value;
     const raised = this.#exports.PyErr_GetRaisedException();
@@ -220,7 +220,7 @@ export class PythonMachine {
     return Buffer.from(bytes.subarray(0, end < 0 ? undefined : end)).toString();
   }
 
-  /** Everything that can go wrong in a program, in words; the machine itself is none the worse. */
+  /** Turn every error of a program into Failed; the machine stays usable. */
   #guard<T>(action: () => T): T {
     if (this.#stoppedBy) throw new Failed(this.#stoppedBy);
     try {
@@ -260,7 +260,7 @@ export class PythonMachine {
   }
 }
 
-/** Why a program was stopped. @throws what is no program's doing. */
+/** Why a program was stopped. @throws an error that no program can cause. */
 function reasonOf(error: unknown): string {
   if (error instanceof Stopped) return error.message;
   if (error instanceof RangeError) return 'stack overflow';
@@ -268,7 +268,7 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
-/** Load Pyodide with the gate in front of its imports, and nothing of JavaScript to be found. */
+/** Load Pyodide with the gate in front of its imports and no JavaScript globals. */
 async function instantiate(gate: Gate) {
   const { instantiate: real } = WebAssembly;
   let exports: Exports | undefined;
@@ -280,7 +280,7 @@ async function instantiate(gate: Gate) {
     exports = instance.exports;
     return { module, instance };
   };
-  // The permission model forbids process.binding, which Pyodide asks for the flags of `open`.
+  // The permission model forbids process.binding, from which Pyodide reads the flags of `open`.
   Object.assign(process, { binding: () => ({ fs: constants }) });
   try {
     const pyodide = await loadPyodide({
@@ -294,7 +294,7 @@ async function instantiate(gate: Gate) {
   }
 }
 
-/** Its terminal and its source of randomness are Node's. */
+/** Remove the devices: its terminal and its source of randomness are Node's. */
 function removeDevices(files: FileSystem): void {
   for (const name of files.readdir('/dev')) {
     const path = `/dev/${name}`;
@@ -302,7 +302,7 @@ function removeDevices(files: FileSystem): void {
   }
 }
 
-/** Take modules out of the interpreter's table of built-in ones, by spoiling their names. */
+/** Remove modules from the interpreter's table of built-in ones, by corrupting their names. */
 function removeModules({ memory, PyImport_Inittab }: Exports): void {
   const view = new DataView(memory.buffer);
   const bytes = new Uint8Array(memory.buffer);

@@ -1,6 +1,6 @@
-// Python's marshal format, as far as JSON goes: argument lists in,
-// returned values out. The interpreter's end is C code that looks at exact types, so nothing that
-// a program defines has a say in how its results are written.
+// Python's marshal format, for values that JSON can hold: arguments in, returned values out. The
+// interpreter's side is C code that looks at exact types, so nothing that a program defines affects
+// how its results are written.
 
 const code = (letter: string) => letter.charCodeAt(0);
 const none = code('N');
@@ -18,7 +18,7 @@ const end = code('0');
 const digitBits = 15;
 const mostDepth = 500;
 
-/** JSON text as a tuple (where `asTuple`) or a value of Python, marshalled. */
+/** JSON text as a marshalled Python value; with `asTuple`, a list becomes a tuple. */
 export function marshalJson(json: string, asTuple = false): Buffer {
   const bytes = marshalValue(JSON.parse(json));
   if (asTuple) bytes[0] = tuple;
@@ -39,7 +39,7 @@ function marshalValue(value: unknown): Buffer {
   return Buffer.concat([Buffer.of(dict), ...entries, Buffer.of(end)]);
 }
 
-/** A type and a number of 32 bits. */
+/** A type and a 32-bit number. */
 function head(type: number, size: number): Buffer {
   const bytes = Buffer.alloc(5);
   bytes[0] = type;
@@ -52,7 +52,7 @@ function marshalText(value: string): Buffer {
   return Buffer.concat([head(text, bytes.length), bytes]);
 }
 
-/** Whole numbers become ints, as JSON's readers have it of numbers written without a point. */
+/** Whole numbers become ints, as in Python's json for numbers without a point. */
 function marshalNumber(value: number): Buffer {
   if (Number.isInteger(value) && Math.abs(value) < 2 ** 31) return head(int, value);
   if (Number.isSafeInteger(value)) return marshalLong(BigInt(value));
@@ -72,24 +72,24 @@ function marshalLong(value: bigint): Buffer {
   return bytes;
 }
 
-/** What JSON has no words for, such as a set, NaN or a dict by numbers. */
+/** A value that JSON cannot hold, such as a set, NaN or a dict with numbers as keys. */
 export class NotJson extends Error {}
 
 /**
- * A marshalled value as JSON text; tuples become arrays, as Python's own json has it.
- * @throws NotJson for a value that JSON cannot carry, or of more than `mostChars` characters.
+ * A marshalled value as JSON text; tuples become arrays, as in Python's json.
+ * @throws NotJson for a value that JSON cannot hold or that has more than `mostChars` characters.
  */
 export function jsonOfMarshal(bytes: Buffer, mostChars: number): string {
   return new Reader(bytes, mostChars).value(0);
 }
 
-/** The flag of an object that is referred to later on. */
+/** The flag of an object that is referred to later. */
 const isReferred = 0x80;
 
 class Reader {
   readonly #bytes: Buffer;
   readonly #mostChars: number;
-  /** Where the objects begin that are referred to, in the order of their numbers. */
+  /** Positions of the objects that are referred to, by their numbers. */
   readonly #referred: number[] = [];
   #at = 0;
   #chars = 0;

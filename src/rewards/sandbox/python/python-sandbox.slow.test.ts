@@ -1,4 +1,4 @@
-// What Python programs get, and what they cannot get, in a sandbox process of their own.
+// What Python programs can and cannot do in their sandbox process.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { program } from '../program.fixture.ts';
@@ -34,7 +34,7 @@ it.each([
   expect(await run(returning(expression))).toEqual([{ returned: json }]);
 });
 
-it('hands over what JSON carries, exactly', async () => {
+it('passes JSON values exactly', async () => {
   const values = [null, true, 0, -7, 2 ** 31, -(2 ** 40), 0.1, 1e300, 'é\n', [[]], { a: [1] }];
   expect(await run('def f(*args):\n    return args\n', values)).toEqual([
     { returned: JSON.stringify(values) },
@@ -94,7 +94,7 @@ describe('tests that assert', () => {
     expect(await judge(add, test)).toEqual(['true']);
   });
 
-  it('each test is judged on its own', async () => {
+  it('tests are independent of each other', async () => {
     const outcome = await judge(
       add,
       'assert f(1) == 2',
@@ -183,7 +183,7 @@ describe('neighbours', () => {
   const good = program('def f(a):\n    return a * 2\n', [21]);
   const fine = [{ returned: '42' }];
 
-  it('nothing that a program changes is there for the next', async () => {
+  it('nothing that a program changes affects the next', async () => {
     const vandal = program(
       'import builtins, math, sys\nbuiltins.len = None\nmath.pi = 3\nsys.modules["math"] = None\n' +
         'int.__add__\nleft_behind = 1\ndef f():\n    builtins.kept = f\n    return 1\n',
@@ -196,7 +196,7 @@ describe('neighbours', () => {
     expect(outcome).toEqual([{ returned: '[1,3.141592653589793,false,false]' }]);
   });
 
-  it('a program that must be killed from outside costs itself alone', async () => {
+  it('a program that must be killed from outside loses only itself', async () => {
     const stuck = program('def f():\n    return sum(range(10**12))\n');
     expect(await sandbox.run([good, stuck, good])).toEqual([
       fine,

@@ -1,10 +1,10 @@
-// The Python that runs before a state of the interpreter is kept: prepare.py, given the modules of
-// the package `_anneal`. They read programs' texts and run tests that assert, in states of the
-// interpreter that no program has touched.
+// The Python that runs before the interpreter's state is saved: prepare.py, with the modules of the
+// package `_anneal`. Those read programs' texts and run tests that assert, in states that no program
+// has touched.
 
 import { readFileSync } from 'node:fs';
 
-/** Modules of `_anneal`, each after those that it imports. */
+/** Modules of `_anneal`, each after the modules that it imports. */
 export const annealModules = [
   'syntax',
   'names',
@@ -20,7 +20,7 @@ export const annealModules = [
 /** The source to run. */
 export function setupSource(): string {
   const sources = annealModules.map((name) => [name, read(`_anneal/${name}.py`)]);
-  // JSON's strings and arrays are Python's too.
+  // JSON strings and arrays are valid Python.
   return `${read('prepare.py')}\nprepare(${JSON.stringify(sources)})\n`;
 }
 

@@ -1,10 +1,10 @@
-// Counts what the compiler creates, and stops it at a limit. The compiler has limits of its own, but
-// each for one expression alone, and each large enough to hold a process for seconds.
+// Counts the objects that the TypeScript compiler creates and stops it at a limit. Its own limits
+// apply per expression and are large enough to block a process for seconds.
 
 import ts from 'typescript6';
 
 type Constructor = new (...args: unknown[]) => object;
-/** The compiler's own hook for editors, which its published types leave out. */
+/** The compiler's hook for editors, missing from its published types. */
 interface Hook {
   objectAllocator: Record<string, () => Constructor>;
   setObjectAllocator(allocator: Record<string, () => Constructor>): void;
@@ -20,7 +20,7 @@ const constructors = [
 
 let left = Number.POSITIVE_INFINITY;
 
-export class TooMuch extends Error {}
+export class AllocationLimitError extends Error {}
 
 const { objectAllocator, setObjectAllocator } = ts as unknown as Hook;
 setObjectAllocator({
@@ -37,13 +37,13 @@ function counting(create: Constructor): Constructor {
   return class extends create {
     constructor(...args: unknown[]) {
       super(...args);
-      if (--left < 0) throw new TooMuch();
+      if (--left < 0) throw new AllocationLimitError();
     }
   };
 }
 
-/** What `work` comes to. @throws TooMuch where the compiler creates more than `most` things for it. */
-export function countCreated<T>(most: number, work: () => T): T {
+/** Run `work`. @throws AllocationLimitError if the compiler creates more than `most` objects in it. */
+export function limitAllocations<T>(most: number, work: () => T): T {
   left = most;
   try {
     return work();

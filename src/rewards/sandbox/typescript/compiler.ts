@@ -1,17 +1,17 @@
-// Reads TypeScript programs: takes their types off, and says what the compiler has against them.
-// Lives in a sandbox process of its own, for types can be made to take a compiler any time and
-// memory; runs no program. Every program is checked by a checker of its own, on declarations of the
-// language that were parsed once. What is too much is counted in what the compiler creates (types,
-// symbols, nodes), not by the clock, so that a verdict does not depend on how busy the machine is.
+// Compiles TypeScript programs: removes their types and reports type errors. It has a sandbox process
+// of its own, because types can make a compiler use any amount of time and memory; it runs no
+// program. Each program gets a new checker, on declarations of the language that are parsed once.
+// The limit counts the objects that the compiler creates (types, symbols, nodes), not time, so that
+// a verdict does not depend on how busy the machine is.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import ts from 'typescript6';
 import type { CallOutcome, ProgramOutcome, SandboxProgram } from '../protocol.ts';
-import { countCreated, TooMuch } from './allocation-limit.ts';
+import { AllocationLimitError, limitAllocations } from './allocation-limit.ts';
 
-/** What a program may have the compiler create; a short one takes some hundreds. */
+/** Objects that the compiler may create for a program; a short one needs some hundreds. */
 const mostCreated = 200_000;
 const greeting = 'const greeting = [1].map(String);\nconsole.log(greeting);\n';
 const programName = '/program.ts';
@@ -32,13 +32,13 @@ const checking: ts.CompilerOptions = {
   types: [],
   noEmit: true,
 };
-/** A script stays one: nothing is put before what it says itself. */
+/** Keeps a script as it is: the compiler adds nothing in front. */
 const stripping: ts.CompilerOptions = {
   ...language,
   alwaysStrict: false,
   ignoreDeprecations: '6.0',
 };
-/** What programs have beside the language's own. */
+/** Declarations that programs have in addition to the language's. */
 const hostText = `
 declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug', (...values: unknown[]) => void>;
 declare function print(...values: unknown[]): void;
@@ -48,13 +48,13 @@ declare function require(name: 'fs' | 'node:fs'): { readFileSync(file: 0 | '/dev
 /** "This syntax is not allowed when 'erasableSyntaxOnly' is enabled." */
 const notErasable = 1294;
 
-/** What the compiler says of a program. */
+/** The compiler's result for a program. */
 export interface Compiled {
-  /** The program in JavaScript: its types taken off, nothing put in their place. */
+  /** The program in JavaScript: its types removed, nothing put in their place. */
   script: string;
-  /** Its errors under `strict`, in their order. */
+  /** Its errors under `strict`, in order. */
   errors: string[];
-  /** Places where the program tells the compiler to look away: `any`, and casts by way of `unknown`. */
+  /** Places where the program evades the checker: `any`, and casts through `unknown`. */
   escapes: number;
 }
 
@@ -70,24 +70,25 @@ export class Compiler {
 
   static async load(): Promise<Compiler> {
     const compiler = new Compiler();
-    // The first check binds the declarations; what it creates is no program's doing.
+    // The first check binds the declarations; no program should be charged for that.
     compiler.#check(greeting);
     return compiler;
   }
 
   /**
-   * Read the text of a program. By `entry`, the outcome is a Compiled as JSON (`check`), or its
-   * script alone, types unseen (`strip`).
-   * @throws whatever breaks the compiler itself.
+   * Read a program. With entry `check` the outcome is a Compiled as JSON, with `strip` only the
+   * script, unchecked.
+   * @throws any error that breaks the compiler itself.
    */
   run({ source, entry }: SandboxProgram): ProgramOutcome {
     try {
       const read = () => (entry === 'check' ? this.#compile(source) : strip(source));
-      return [countCreated(mostCreated, read)];
+      return [limitAllocations(mostCreated, read)];
     } catch (error) {
-      // The compiler was left in the middle of something, which a whole check makes it forget.
+      // The compiler was interrupted; a complete check resets its state.
       this.#check(greeting);
-      if (error instanceof TooMuch) return [{ failed: 'types that take too much to check' }];
+      if (error instanceof AllocationLimitError)
+        return [{ failed: 'types that take too much to check' }];
       if (error instanceof RangeError) return [{ failed: 'does not parse: nested too deeply' }];
       throw error;
     }
@@ -117,7 +118,7 @@ export class Compiler {
     return { file, diagnostics: program.getSemanticDiagnostics(file) };
   }
 
-  /** Nothing is there but the program and the declarations: no folder, no package, no other file. */
+  /** The compiler sees only the program and the declarations: no folders, packages or other files. */
   #hostWith(file: ts.SourceFile): ts.CompilerHost {
     const files = new Map([file, this.#library].map((it) => [it.fileName, it]));
     return {
@@ -136,8 +137,8 @@ export class Compiler {
 }
 
 /**
- * The texts of a library, those that it refers to first. As one file, its declarations are merged
- * once, when it is bound, and not by every checker.
+ * The texts of a library, after those that it refers to. As one file, its declarations are merged
+ * once, on binding, and not by every checker.
  */
 function libraryTexts(folder: string, name: string, seen: Set<string>): string[] {
   if (seen.has(name)) return [];
@@ -160,7 +161,7 @@ function strip(source: string): { returned: string } | { failed: string } {
   return error ? { failed: `does not parse: ${worded(error)}` } : { returned: outputText };
 }
 
-/** A program is a module to the checker, so that its names do not meet those of the language. */
+/** The checker sees a program as a module, so that its names do not clash with the language's. */
 function parse(name: string, text: string): ts.SourceFile {
   const setExternalModuleIndicator = (file: ts.SourceFile) => {
     (file as { externalModuleIndicator?: ts.Node }).externalModuleIndicator = file;
@@ -172,8 +173,8 @@ function parse(name: string, text: string): ts.SourceFile {
 }
 
 /**
- * A text of the same length in which no comment gives the compiler orders: neither to overlook
- * errors (`@ts-ignore` and its like) nor to take in other files (`/// <reference`).
+ * A text of the same length without comments that direct the compiler: to ignore errors
+ * (`@ts-ignore` and others) or to include other files (`/// <reference`).
  */
 function withoutOrders(source: string): string {
   return source.replace(/@ts-/gi, '@ts_').replace(/\/\/\/(?=\s*<)/g, '//-');

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSharedFiles } from '../src/artifacts/shared-files.ts';
-import { judgeSchema } from '../src/config/schema/judge-reward.ts';
+import { judgeSchema } from '../src/config/schema/rewards/judge.ts';
 import { promptSchema } from '../src/records/prompts.ts';
 import { createJudge } from '../src/rewards/judge/judge.ts';
 import { rubric, startJudgeServer } from '../src/rewards/judge/judge-server.fixture.ts';

@@ -1,7 +1,7 @@
 // Programs scored per second by the built-in rubric, including the sandbox process and its
 // messages, and how much of that time goes into running them and into reading their text.
 
-import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
+import { rubricSchema } from '../src/config/schema/rewards/rubric.ts';
 import { type Prompt, promptSchema } from '../src/records/prompts.ts';
 import { parseProgram } from '../src/rewards/programs/javascript.ts';
 import { compileTypeScript } from '../src/rewards/programs/typescript.ts';

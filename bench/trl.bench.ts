@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { drawPrompts, evaluate, type Training, trainEpoch } from '../examples/epoch.ts';
 import { settingsAt } from '../src/config/schedule.ts';
-import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
+import { rubricSchema } from '../src/config/schema/rewards/rubric.ts';
 import { type RunConfig, runSchema } from '../src/config/schema/run.ts';
 import { uniforms } from '../src/engine/sampling/random.ts';
 import { readTokenizer } from '../src/engine/text/tokenizer.ts';

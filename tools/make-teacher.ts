@@ -15,7 +15,7 @@ import {
   summarizePairs,
 } from '../src/analysis/pages/preference-report.ts';
 import { rewardModelFileSchema } from '../src/config/schema/reward-model-file.ts';
-import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
+import { rubricSchema } from '../src/config/schema/rewards/rubric.ts';
 import type { PreferencePair, Prompt } from '../src/records/prompts.ts';
 import type { ScoredRollout } from '../src/records/rollouts.ts';
 import { normalFormOf } from '../src/rewards/programs/normal-form/javascript.ts';

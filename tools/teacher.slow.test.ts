@@ -3,7 +3,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { summarizePairs } from '../src/analysis/pages/preference-report.ts';
 import { resolveInput } from '../src/config/paths.ts';
-import { rubricSchema } from '../src/config/schema/rubric-reward.ts';
+import { rubricSchema } from '../src/config/schema/rewards/rubric.ts';
 import { runSchema } from '../src/config/schema/run.ts';
 import { normalFormOf } from '../src/rewards/programs/normal-form/javascript.ts';
 import { readPrompts } from '../src/rewards/prompts.ts';

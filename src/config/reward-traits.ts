@@ -1,23 +1,23 @@
-// What other layers ask about a reward, answered for each kind in one place. Pure, with no imports
-// but types: workflows decide by it. `rewards/kinds.ts` has what scores.
+// Properties of each kind of reward that other layers need. Pure, and imports only types, because
+// workflows depend on it. `rewards/kinds.ts` has what scores.
 
 import type { RewardConfig } from './schema/rewards.ts';
 
 export type RewardKind = RewardConfig['kind'];
 export type RewardOf<K extends RewardKind> = Extract<RewardConfig, { kind: K }>;
 
-/** A model that a reward scores with: a run copies it, and may refit it between phases. */
+/** A model that a reward scores with: a run copies it, and can refit it between phases. */
 export type ScoringModel = Pick<
   RewardOf<'reward_model'>,
   'name' | 'path' | 'prompt_format' | 'max_length' | 'gate' | 'refit'
 >;
 
 interface RewardTraits<C extends RewardConfig> {
-  /** The model that it scores with, null if it needs none. */
+  /** The model that the reward scores with; null if it has none. */
   model: (reward: C) => ScoringModel | null;
   /** The same reward with its model in another folder. */
   withModel: (reward: C, path: string) => C;
-  /** Whether it keeps verdicts among the files that all workers share. */
+  /** Whether the reward keeps verdicts in the files that all workers share. */
   keepsVerdicts: boolean;
 }
 
@@ -37,7 +37,7 @@ function traitsOf<C extends RewardConfig>(reward: C): RewardTraits<C> {
   return traits[reward.kind] as unknown as RewardTraits<C>;
 }
 
-/** The model that a reward scores with, null if it needs none. */
+/** The model that a reward scores with; null if it has none. */
 export function scoringModel(reward: RewardConfig): ScoringModel | null {
   return traitsOf(reward).model(reward);
 }
@@ -52,7 +52,7 @@ export function withScoringModel(reward: RewardConfig, path: string): RewardConf
   return traitsOf(reward).withModel(reward, path);
 }
 
-/** Whether a reward keeps verdicts among the files that all workers share. */
+/** Whether a reward keeps verdicts in the files that all workers share. */
 export function keepsVerdicts(reward: RewardConfig): boolean {
   return traitsOf(reward).keepsVerdicts;
 }

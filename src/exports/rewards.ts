@@ -1,7 +1,7 @@
 // `anneal-rl/rewards`: score completions with the built-in rewards and with rewards of your own,
 // which are objects with the `Reward` interface.
 
-export { rubricSchema } from '../config/schema/rubric-reward.ts';
+export { rubricSchema } from '../config/schema/rewards/rubric.ts';
 export { type Prompt, promptSchema } from '../records/prompts.ts';
 export type { Score } from '../records/rollouts.ts';
 export { createRewards } from '../rewards/kinds.ts';

@@ -3,7 +3,7 @@
 
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { rubricSchema } from '../config/schema/rubric-reward.ts';
+import { rubricSchema } from '../config/schema/rewards/rubric.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
 import { readRows } from './prompts.ts';
 import { createRubric } from './rubric/rubric.ts';

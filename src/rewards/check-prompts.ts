@@ -1,6 +1,6 @@
 // Checks that the prompts of a file can be trained on: every reference must pass its own tests.
 
-import { rubricSchema } from '../config/schema/rubric-reward.ts';
+import { rubricSchema } from '../config/schema/rewards/rubric.ts';
 import { promptSchema } from '../records/prompts.ts';
 import { readPrompts, readRows } from './prompts.ts';
 import { review } from './rubric/review.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveInput } from '../config/paths.ts';
-import { rewardModelSchema } from '../config/schema/reward-model-reward.ts';
+import { rewardModelSchema } from '../config/schema/rewards/reward-model.ts';
 import { saveClassifier } from '../engine/files/classifier-folder.ts';
 import { lastLogits } from '../engine/inference/token-rows.ts';
 import { createPromptEncoder } from '../engine/text/prompt-format.ts';

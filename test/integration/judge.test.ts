@@ -8,7 +8,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { loadRunFile } from '../../src/config/load.ts';
-import type { JudgeConfig } from '../../src/config/schema/judge-reward.ts';
+import type { JudgeConfig } from '../../src/config/schema/rewards/judge.ts';
 import type { RunConfig } from '../../src/config/schema/run.ts';
 import type { EpochMetrics } from '../../src/records/metrics.ts';
 import {

@@ -2,7 +2,7 @@
 // for.
 
 import { beforeAll, expect, test } from 'vitest';
-import { rubricSchema } from '../../src/config/schema/rubric-reward.ts';
+import { rubricSchema } from '../../src/config/schema/rewards/rubric.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
 import { createRubric } from '../../src/rewards/rubric/rubric.ts';
 import { scoreCompletions } from '../../src/rewards/score-completions.ts';

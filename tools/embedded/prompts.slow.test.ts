@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { rubricSchema } from '../../src/config/schema/rubric-reward.ts';
+import { rubricSchema } from '../../src/config/schema/rewards/rubric.ts';
 import { uniforms } from '../../src/engine/sampling/random.ts';
 import { type Prompt, promptSchema } from '../../src/records/prompts.ts';
 import { createRubric } from '../../src/rewards/rubric/rubric.ts';

@@ -1,9 +1,10 @@
-// The list of rewards: one schema a kind.
+// The list of rewards: one schema for each kind. reward-traits.ts has what other layers ask about a
+// kind, rewards/kinds.ts what scores.
 
 import { z } from 'zod';
-import { judgeSchema } from './judge-reward.ts';
-import { rewardModelSchema } from './reward-model-reward.ts';
-import { rubricSchema } from './rubric-reward.ts';
+import { judgeSchema } from './rewards/judge.ts';
+import { rewardModelSchema } from './rewards/reward-model.ts';
+import { rubricSchema } from './rewards/rubric.ts';
 
 /** One entry of the declared list of rewards. */
 export const rewardSchema = z.discriminatedUnion('kind', [

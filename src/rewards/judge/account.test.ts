@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openSharedFiles } from '../../artifacts/open-store.ts';
-import { judgeSchema } from '../../config/schema/judge-reward.ts';
+import { judgeSchema } from '../../config/schema/rewards/judge.ts';
 import { Account } from './account.ts';
 import { rubric } from './judge-server.fixture.ts';
 

@@ -2,7 +2,7 @@
 // judge; calls, tokens and money for each run. A judge without limits keeps no records.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JudgeConfig } from '../../config/schema/judge-reward.ts';
+import type { JudgeConfig } from '../../config/schema/rewards/judge.ts';
 import { AnnealError } from '../../errors.ts';
 import type { JudgeServices } from '../reward.ts';
 import { SharedRecord } from './shared-record.ts';

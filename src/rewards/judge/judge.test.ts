@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSharedFiles } from '../../artifacts/shared-files.ts';
-import { judgeSchema } from '../../config/schema/judge-reward.ts';
+import { judgeSchema } from '../../config/schema/rewards/judge.ts';
 import { type Prompt, promptSchema } from '../../records/prompts.ts';
 import type { JudgeServices } from '../reward.ts';
 import { scoreCompletions } from '../score-completions.ts';

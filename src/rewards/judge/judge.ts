@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { mapConcurrently } from '../../collections/map-concurrently.ts';
-import type { JudgeConfig, JudgeRubric } from '../../config/schema/judge-reward.ts';
+import type { JudgeConfig, JudgeRubric } from '../../config/schema/rewards/judge.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import { programOf } from '../prompts.ts';

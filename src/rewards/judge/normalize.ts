@@ -14,7 +14,7 @@ import { full } from 'acorn-walk';
 import * as acornPlugin from 'prettier/plugins/acorn';
 import * as estreePlugin from 'prettier/plugins/estree';
 import { format } from 'prettier/standalone';
-import type { JudgeConfig } from '../../config/schema/judge-reward.ts';
+import type { JudgeConfig } from '../../config/schema/rewards/judge.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import { ecmaVersion } from '../programs/javascript.ts';
 import { type LocalIdentifier, localNames } from '../programs/normal-form/javascript.ts';

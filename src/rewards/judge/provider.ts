@@ -12,7 +12,7 @@ import {
   Output,
 } from 'ai';
 import type { z } from 'zod';
-import type { JudgeConfig } from '../../config/schema/judge-reward.ts';
+import type { JudgeConfig } from '../../config/schema/rewards/judge.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Usage } from './account.ts';
 import { type Answer, NoAnswer, noUsage, type Question } from './answer.ts';

@@ -1,7 +1,7 @@
 // The text sent to a judge. A program is data: it is enclosed in markers that it cannot know.
 
 import { createHash } from 'node:crypto';
-import type { JudgeRubric } from '../../config/schema/judge-reward.ts';
+import type { JudgeRubric } from '../../config/schema/rewards/judge.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import type { Question } from './answer.ts';
 

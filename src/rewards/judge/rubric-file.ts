@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { resolveInput } from '../../config/paths.ts';
-import { type JudgeRubric, judgeRubricSchema } from '../../config/schema/judge-reward.ts';
+import { type JudgeRubric, judgeRubricSchema } from '../../config/schema/rewards/judge.ts';
 import { AnnealError } from '../../errors.ts';
 
 /** @throws AnnealError InvalidConfig for a rubric file that is missing or breaks its schema. */

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { JudgeRubric } from '../../config/schema/judge-reward.ts';
+import type { JudgeRubric } from '../../config/schema/rewards/judge.ts';
 
 /** A judge's answer on one program: its criteria in [0, 1], and a sentence. */
 export interface Verdict {

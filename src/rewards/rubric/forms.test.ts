@@ -1,7 +1,7 @@
 // Every form of test, in JavaScript and TypeScript, through the rubric.
 
 import { expect, it } from 'vitest';
-import { rubricSchema } from '../../config/schema/rubric-reward.ts';
+import { rubricSchema } from '../../config/schema/rewards/rubric.ts';
 import { promptSchema } from '../../records/prompts.ts';
 import { scoreCompletions } from '../score-completions.ts';
 import { createRubric } from './rubric.ts';

@@ -1,7 +1,7 @@
 // The rubric on Python, end to end: each finding lowers its own criterion and is named.
 
 import { expect, it } from 'vitest';
-import { rubricSchema } from '../../config/schema/rubric-reward.ts';
+import { rubricSchema } from '../../config/schema/rewards/rubric.ts';
 import { type Prompt, promptSchema } from '../../records/prompts.ts';
 import { scoreCompletions } from '../score-completions.ts';
 import { createRubric } from './rubric.ts';

@@ -1,7 +1,7 @@
 // The rubric on TypeScript, end to end: types are removed, and the compiler's errors count.
 
 import { expect, it } from 'vitest';
-import { rubricSchema } from '../../config/schema/rubric-reward.ts';
+import { rubricSchema } from '../../config/schema/rewards/rubric.ts';
 import { type Prompt, promptSchema } from '../../records/prompts.ts';
 import { normalizeProgram } from '../judge/normalize.ts';
 import { normalFormsOf } from '../programs/normal-form/index.ts';

@@ -1,10 +1,10 @@
 // `kind: reward_model`: a sequence classifier, which can be refitted between phases.
 
 import { z } from 'zod';
-import { loraSchema, promptFormatSchema } from './model.ts';
-import { positiveInt } from './numbers.ts';
-import { preferenceTrainingSchema } from './preference-training.ts';
-import { rewardWeight } from './reward-weight.ts';
+import { loraSchema, promptFormatSchema } from '../model.ts';
+import { positiveInt } from '../numbers.ts';
+import { preferenceTrainingSchema } from '../preference-training.ts';
+import { commonKeys } from './common-keys.ts';
 
 /** How a reward model is refitted between phases to the values of another reward of the run. */
 const refitSchema = z.strictObject({
@@ -37,8 +37,7 @@ const refitSchema = z.strictObject({
 /** A trained judge: a sequence classifier with one score, run by the engine. */
 export const rewardModelSchema = z.strictObject({
   kind: z.literal('reward_model').describe('Score of a reward model for prompt and program.'),
-  name: z.string().min(1).default('reward_model').describe('Name in metrics and reports.'),
-  weight: rewardWeight,
+  ...commonKeys('reward_model'),
   path: z
     .string()
     .min(1)

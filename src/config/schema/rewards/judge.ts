@@ -1,8 +1,8 @@
 // `kind: judge`: a large language model that judges by a rubric.
 
 import { z } from 'zod';
-import { fraction, positiveInt } from './numbers.ts';
-import { rewardWeight } from './reward-weight.ts';
+import { fraction, positiveInt } from '../numbers.ts';
+import { commonKeys } from './common-keys.ts';
 
 const identifier = /^[a-z][a-z0-9_]*$/;
 
@@ -55,8 +55,7 @@ const judgeBudget = z.strictObject({
 export const judgeSchema = z
   .strictObject({
     kind: z.literal('judge').describe('A large language model that judges by a rubric.'),
-    name: z.string().min(1).default('judge').describe('Name in metrics and reports.'),
-    weight: rewardWeight,
+    ...commonKeys('judge'),
     provider: z
       .enum(['openai-compatible', 'openai', 'anthropic'])
       .default('openai-compatible')

@@ -1,16 +1,15 @@
 // `kind: rubric`: the built-in rubric.
 
 import { z } from 'zod';
-import { positiveInt } from './numbers.ts';
-import { rewardWeight } from './reward-weight.ts';
+import { positiveInt } from '../numbers.ts';
+import { commonKeys } from './common-keys.ts';
 
 /** Tests and static criteria of the built-in rubric. */
 export const rubricSchema = z.strictObject({
   kind: z
     .literal('rubric')
     .describe('Built-in rubric of tests, and criteria checked in the parsed program.'),
-  name: z.string().min(1).default('rubric').describe('Name in metrics and reports.'),
-  weight: rewardWeight,
+  ...commonKeys('rubric'),
   criteria: z
     .strictObject({
       correctness: z.number().min(0).default(0.3).describe('Weight of the share of tests passed.'),

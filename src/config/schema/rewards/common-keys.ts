@@ -1,0 +1,13 @@
+// The keys that every kind of reward has.
+
+import { z } from 'zod';
+
+/** @param kind the default name. */
+export const commonKeys = (kind: string) => ({
+  name: z.string().min(1).default(kind).describe('Name in metrics and reports.'),
+  weight: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('Weight in the sum of rewards; with 0 the reward is only reported.'),
+});

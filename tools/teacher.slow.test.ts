@@ -22,7 +22,7 @@ it('scores the better program of a pair higher', { timeout: 120_000 }, async () 
   const prompts = all.filter((_, i) => i % 7 === 0);
   const byId = new Map(prompts.map((prompt) => [prompt.id, prompt]));
   const rollouts = await models.generate({
-    ...{ kind: 'generate', engine, prompts, promptFormat, seed: 5, stream: 'test' },
+    ...{ engine, prompts, promptFormat, seed: 5, stream: 'test' },
     model: resolveInput('models/policy'),
     samplesPerPrompt: 16,
     draw: { temperature: 1, topK: null, topP: 1, minP: 0 },
@@ -40,7 +40,7 @@ it('scores the better program of a pair higher', { timeout: 120_000 }, async () 
   const settings = { perGroup: 16, minDifference: 0.1 };
   const pairs = preferencePairs(samples, (id) => byId.get(id)!.prompt, settings);
   const judged = await models.scores({
-    ...{ kind: 'score', engine, promptFormat, batchSize: 16, maxLength: 400 },
+    ...{ engine, promptFormat, batchSize: 16, maxLength: 400 },
     model: resolveInput('models/teacher'),
     sequences: pairs.flatMap(({ prompt, chosen, rejected }) =>
       [chosen, rejected].map((completion) => ({ prompt, completion })),

@@ -21,7 +21,6 @@ export function generateWith(dependencies: Dependencies) {
       const prompts = shardOf([...(await readPromptsById(store, input.prompts)).values()], input);
       const sampling = dependencies.models.generate(
         {
-          kind: 'generate',
           engine: input.engine,
           model: await openCheckpoint(store, input.policy),
           prompts,

@@ -24,7 +24,7 @@ export function rewardServices(
 ): RewardServices {
   return {
     models: {
-      scores: (scoring, options) => models.scores({ kind: 'score', engine, ...scoring }, options),
+      scores: (scoring, options) => models.scores({ engine, ...scoring }, options),
     },
     shared: openSharedFiles(sharedFolder(runsDir)),
     run,

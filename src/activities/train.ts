@@ -81,7 +81,6 @@ async function fill(
   }
   const reference = await openCheckpoint(store, input.reference);
   return train({
-    kind: 'train',
     engine,
     model,
     reference,

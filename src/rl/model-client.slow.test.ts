@@ -20,7 +20,6 @@ const prompts = ['lower', 'sum', 'longest'].map((id) => ({
   prompt: `// Return the ${id} of values.\n// ${id}(values)\n`,
 }));
 const generate: GenerateJob = {
-  kind: 'generate',
   engine,
   model,
   prompts,
@@ -53,7 +52,6 @@ async function trainJob(changes: Partial<TrainJob> = {}, learningRate = 1e-3): P
   const rollouts = await models.generate(generate);
   const out = await mkdtemp(join(folder, 'out-'));
   return {
-    kind: 'train',
     engine,
     model,
     reference: model,

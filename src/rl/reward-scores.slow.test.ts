@@ -43,7 +43,6 @@ const completions = Array.from(
 );
 const scoresOf = (texts: readonly string[], changes = {}) =>
   models.scores({
-    kind: 'score',
     engine,
     model,
     sequences: texts.map((completion) => ({ prompt: prompt.prompt, completion })),

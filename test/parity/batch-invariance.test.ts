@@ -21,7 +21,6 @@ const prompts = [
 ].map((prompt, i) => ({ id: `p${i}`, prompt }));
 
 const job = (which: readonly number[], samplesPerPrompt: number): GenerateJob => ({
-  kind: 'generate',
   engine,
   model,
   prompts: which.map((i) => prompts[i]!),

@@ -51,7 +51,7 @@ async function scorePairs(
   const batchSize = 2 * training.microbatch_size;
   const maxLength = training.max_length;
   const scores = await models.scores(
-    { kind: 'score', engine, model, sequences, promptFormat, batchSize, maxLength },
+    { engine, model, sequences, promptFormat, batchSize, maxLength },
     scope,
   );
   return pairs.map((_, i) => ({ chosen: scores[2 * i]!, rejected: scores[2 * i + 1]! }));

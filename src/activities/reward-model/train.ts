@@ -24,7 +24,6 @@ export function trainRewardModelWith(dependencies: Dependencies) {
       const path = within(refit, layout.checkpoint(epoch));
       const scratch = await store.scratch(path);
       const job: PreferenceJob = {
-        kind: 'preferences',
         engine,
         promptFormat,
         training,

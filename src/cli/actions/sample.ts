@@ -65,7 +65,7 @@ async function sampleAll(
     const rollouts: Rollout[] = [];
     for (let start = 0; start < prompts.length; start += engine.shard_prompts) {
       const part = prompts.slice(start, start + engine.shard_prompts);
-      const job = { kind: 'generate', ...settings, prompts: part, seed, stream: 'sample' } as const;
+      const job = { ...settings, prompts: part, seed, stream: 'sample' } as const;
       rollouts.push(...(await models.generate(job)));
     }
     return rollouts;

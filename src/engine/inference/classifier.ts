@@ -35,7 +35,7 @@ export class SequenceClassifier {
 
   /** The job's scores; see ModelService. */
   async scores(
-    { sequences, promptFormat, batchSize, maxLength }: Omit<ScoreJob, 'kind' | 'engine' | 'model'>,
+    { sequences, promptFormat, batchSize, maxLength }: Omit<ScoreJob, 'engine' | 'model'>,
     onProgress?: (progress: Progress) => void,
   ): Promise<(number | null)[]> {
     const encode = await createSequenceEncoder(this.#tokenizer, promptFormat);

@@ -22,7 +22,6 @@ export interface InspectJob {
 
 /** Sample `samplesPerPrompt` completions of each prompt. */
 export interface GenerateJob {
-  kind: 'generate';
   engine: EngineSettings;
   /** Hugging Face folder of the policy. */
   model: string;
@@ -42,7 +41,6 @@ export interface GenerateJob {
 
 /** Score whole answers by a sequence classifier with one label: a reward model. */
 export interface ScoreJob {
-  kind: 'score';
   engine: DeviceSettings;
   /** Hugging Face folder of the classifier. */
   model: string;

@@ -8,7 +8,6 @@ const model = fileURLToPath(new URL('../../../models/policy', import.meta.url));
 const engine = { device: 'cpu', threads: 2, shard_prompts: 8 } as const;
 const draw = { temperature: 1, topK: null, topP: 1, minP: 0 };
 const job: GenerateJob = {
-  kind: 'generate',
   engine,
   model,
   prompts: [{ id: 'sum', prompt: '// Return the sum of values.\n// sum(values)\n' }],

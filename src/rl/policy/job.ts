@@ -22,7 +22,6 @@ export interface TrainSample {
 
 /** Train the policy for one pass over the samples and write the new checkpoint to `out`. */
 export interface TrainJob extends ResumableJob {
-  kind: 'train';
   engine: EngineSettings;
   /** Checkpoint folder to start from; its optimiser state goes on where there is one. */
   model: string;

@@ -8,7 +8,6 @@ import type { ResumableJob } from '../../engine/training/snapshot.ts';
 
 /** Train a reward model for one pass over the pairs and write the new checkpoint to `out`. */
 export interface PreferenceJob extends ResumableJob {
-  kind: 'preferences';
   engine: DeviceSettings;
   /** Classifier's folder to start from; after the first epoch its optimiser's state goes on. */
   model: string;

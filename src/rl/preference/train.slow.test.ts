@@ -29,7 +29,6 @@ const training = preferenceTrainingSchema.parse({
 
 async function pass(changes: Partial<PreferenceJob>): Promise<PreferenceJob> {
   return {
-    kind: 'preferences',
     engine: { device: 'cpu', threads: 2, stall_seconds: 3600 },
     model: resolveInput('models/teacher'),
     pairs,

@@ -14,6 +14,7 @@ it.each([
   ['config/a.ts', '../records/metrics.ts'],
   ['records/a.ts', '../engine/graph/graph.ts'],
   ['engine/model/a.ts', '../../rl/batch.ts'],
+  ['engine/model/a.ts', '../files/weights.ts'],
   ['rl/a.ts', '../rewards/reward.ts'],
   ['analysis/metrics/a.ts', '../../rl/batch.ts'],
   ['artifacts/a.ts', '../workers/worker.ts'],
@@ -27,6 +28,7 @@ it.each([
 
 it.each([
   ['engine/a.ts', '../config/schema/model.ts'],
+  ['engine/files/a.ts', '../model/config.ts'],
   ['rl/a.ts', '../engine/graph/graph.ts'],
   ['rl/policy/a.ts', '../batch.ts'],
   ['workflows/a.ts', '../activities/task-queues.ts'],

@@ -3,10 +3,11 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readModelConfig } from '../../src/engine/files/model-config.ts';
 import { readParameters } from '../../src/engine/files/weights.ts';
 import { lastLogits } from '../../src/engine/inference/token-rows.ts';
+import { architectures } from '../../src/engine/model/families.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import { engine, gradientsOf, likelihoodSequences } from './fixture.ts';
 import { expectGradients, expectRows, itSpeaksAsExpected, readFixture } from './suite.ts';
@@ -25,6 +26,14 @@ const languageModels = [
   'llama-linear',
 ];
 const classifiers = ['qwen2-classifier', 'qwen3-classifier', 'llama-classifier'];
+
+it('every architecture has a fixture', async () => {
+  const fixtures = [...languageModels, ...classifiers].map((name) => readFixture(name).folder);
+  const covered = await Promise.all(fixtures.map(readModelConfig));
+  expect(new Set(covered.map(({ architecture }) => architecture))).toEqual(
+    new Set(architectures.map(({ name }) => name)),
+  );
+});
 
 describe.each(languageModels)('%s', (name) => {
   const fixture = readFixture(name);

@@ -64,7 +64,8 @@ const layerOf = (file: string) => file.replace(/\.ts$/, '').split('/')[0]!;
 
 function rank(layer: string, order = layers): number {
   const row = order.findIndex((names) => names.includes(layer));
-  if (row < 0) throw new Error(`expected ${layer} in the table of layers; add it`);
+  if (row < 0)
+    throw new Error(`expected the folder ${layer} in the table of layers, found none; add it`);
   return row;
 }
 

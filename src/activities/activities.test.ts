@@ -670,7 +670,9 @@ describe('resume_from', () => {
       await runToEpoch6();
       await expect(resumed()).rejects.toMatchObject({
         type: 'InvalidConfig',
-        message: expect.stringMatching(/in the order of the run to go on from, found other, teach/),
+        message: expect.stringMatching(
+          /in the same order as in the earlier run, found other, teach/,
+        ),
       });
     });
   });

@@ -6,7 +6,7 @@ import type { Dependencies } from './dependencies.ts';
 import { evaluateWith } from './evaluate.ts';
 import { filterWith } from './filter.ts';
 import { generateWith } from './generate.ts';
-import { prepareWith } from './prepare.ts';
+import { prepareWith } from './prepare/index.ts';
 import { pruneWith } from './prune.ts';
 import type { RewardModelActivities } from './reward-model/contract.ts';
 import { rewardModelActivitiesWith } from './reward-model/index.ts';

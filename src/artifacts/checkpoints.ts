@@ -118,6 +118,18 @@ export async function copyModel(
       await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
 }
 
+/** Copy a model folder into a run, as the checkpoint at `path`. */
+export async function importCheckpoint(
+  store: Store,
+  folder: string,
+  checkpoint: Omit<CheckpointRef, 'sha256'>,
+  leaveOut: { without?: readonly string[] } = {},
+): Promise<CheckpointRef> {
+  const scratch = await store.scratch(checkpoint.path);
+  await copyModel(folder, scratch, leaveOut);
+  return commitCheckpoint(store, scratch, checkpoint);
+}
+
 /** Write where training stood into a checkpoint in the making. */
 export async function writeTrainerState(scratch: string, state: TrainerState): Promise<void> {
   await writeFileAtomic(join(scratch, trainerStateName), `${JSON.stringify(state, null, 2)}\n`);

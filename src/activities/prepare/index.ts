@@ -1,0 +1,60 @@
+// Checks a run before anything is written, then copies its inputs into its folder, so that the run
+// depends on nothing outside of it.
+
+import type { Store } from '../../artifacts/store.ts';
+import { resolveConfig } from '../../config/load.ts';
+import { type RunConfig, runSchema } from '../../config/schema/run.ts';
+import { AnnealError } from '../../errors.ts';
+import { createRewards, readRewardFiles } from '../../rewards/kinds.ts';
+import { runActivity } from '../activity.ts';
+import type { PrepareInput, RunPlan } from '../contract.ts';
+import { type Dependencies, storeOf } from '../dependencies.ts';
+import { recordDifferences } from '../environment.ts';
+import { checkOwner, writeManifest } from '../manifest.ts';
+import { rewardServices } from '../reward-services.ts';
+import { copyInputs } from './copy-inputs.ts';
+import { readInputs } from './read-inputs.ts';
+
+export function prepareWith(dependencies: Dependencies) {
+  return async function prepare(input: PrepareInput): Promise<RunPlan> {
+    const store = storeOf(dependencies, input.run);
+    return runActivity(store, {}, async (scope) => {
+      checkName(input.run);
+      const config = await completeConfig(input);
+      await checkOwner(store, input);
+      checkRewards(config, dependencies);
+      const inputs = await readInputs(config, dependencies.models, scope);
+      const plan = await copyInputs(store, config, inputs);
+      await describeRun(store, input, plan);
+      const { resumed } = inputs;
+      if (resumed) await recordDifferences(store, resumed.ref.epoch, resumed.differences);
+      return plan;
+    });
+  };
+}
+
+/** The workflow id names the run's folder, so it must be a valid name. */
+function checkName(run: string): void {
+  if (runSchema.shape.name.safeParse(run).success) return;
+  throw new AnnealError(
+    'InvalidConfig',
+    `expected a workflow id of letters, digits, dots, hyphens and underscores, since it names the run's folder; found '${run}'`,
+  );
+}
+
+/** The run file with its defaults, named after the workflow, and with the rewards' files in it. */
+async function completeConfig({ file, run }: PrepareInput): Promise<RunConfig> {
+  const config = resolveConfig(file, 'run file');
+  return { ...config, name: run, rewards: await readRewardFiles(config.rewards) };
+}
+
+/** @throws AnnealError if a reward cannot be created */
+function checkRewards({ name: run, rewards, engine }: RunConfig, dependencies: Dependencies): void {
+  const { models, runsDir } = dependencies;
+  createRewards(rewards, rewardServices(models, engine, { runsDir, run }));
+}
+
+async function describeRun(store: Store, input: PrepareInput, plan: RunPlan): Promise<void> {
+  const { prompts, policy, reference, rewardModels } = plan;
+  await writeManifest(store, input, { prompts, policy, reference, rewardModels });
+}

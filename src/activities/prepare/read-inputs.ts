@@ -1,0 +1,87 @@
+// Finds and checks everything that a run file names.
+
+import { resolveInput } from '../../config/paths.ts';
+import { scoringModels } from '../../config/reward-traits.ts';
+import type { RunConfig } from '../../config/schema/run.ts';
+import { readAdapterFolder } from '../../engine/files/adapter-folder.ts';
+import { checkSingleScore } from '../../engine/inference/classifier.ts';
+import { AnnealError } from '../../errors.ts';
+import type { Prompt } from '../../records/prompts.ts';
+import { readPrompts } from '../../rewards/prompts.ts';
+import type { ModelService } from '../../rl/model-service.ts';
+import type { ActivityScope } from '../activity.ts';
+import { checkPhases, checkPromptCounts } from '../settings-check.ts';
+import { type Resumed, readResumed } from './resumed.ts';
+
+/** The inputs of a run, checked. */
+export interface Inputs {
+  train: Prompt[];
+  heldOut: Prompt[];
+  /** Absolute paths of model folders. */
+  policy: string;
+  reference: string | null;
+  /** By the name of the reward. */
+  rewardModels: [name: string, folder: string][];
+  /** The checkpoint of another run that this one continues, if any. */
+  resumed: Resumed | null;
+}
+
+/** @throws AnnealError InvalidConfig, InvalidData, InvalidModel or DamagedArtifact */
+export async function readInputs(
+  config: RunConfig,
+  models: ModelService,
+  scope: ActivityScope,
+): Promise<Inputs> {
+  checkPhases(config);
+  const prompts = await readPromptFiles(config);
+  const { resume_from } = config;
+  const resumed = resume_from === null ? null : await readResumed(resume_from, config);
+  const policies = await readPolicies(config, resumed, models, scope);
+  const rewardModels = await readRewardModels(config, models, scope);
+  return { ...prompts, ...policies, rewardModels, resumed };
+}
+
+async function readPromptFiles(config: RunConfig) {
+  const { prompts } = config;
+  const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
+  const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
+  checkPromptCounts(config, train.length, heldOut.length);
+  return { train, heldOut };
+}
+
+async function readPolicies(
+  { model }: RunConfig,
+  resumed: Resumed | null,
+  models: ModelService,
+  scope: ActivityScope,
+) {
+  const policy = resumed?.folder ?? resolveInput(model.path, 'model.path');
+  const reference = model.reference && resolveInput(model.reference, 'model.reference');
+  if (!resumed) await rejectAdapters('model.path', policy);
+  if (reference !== null) await rejectAdapters('model.reference', reference);
+  await models.inspect({ model: policy, promptFormat: model.prompt_format }, scope);
+  if (reference !== null) await models.inspect({ model: reference }, scope);
+  return { policy, reference };
+}
+
+/** Check the reward models among the rewards. @throws AnnealError InvalidModel */
+async function readRewardModels(config: RunConfig, models: ModelService, scope: ActivityScope) {
+  const found: Inputs['rewardModels'] = [];
+  for (const { name, path, prompt_format } of scoringModels(config.rewards)) {
+    const key = `rewards: path of '${name}'`;
+    const model = resolveInput(path, key);
+    await rejectAdapters(key, model);
+    checkSingleScore(model, await models.inspect({ model, promptFormat: prompt_format }, scope));
+    found.push([name, model]);
+  }
+  return found;
+}
+
+/** A run copies the models that it starts from; adapters would be copied without their base. */
+async function rejectAdapters(key: string, folder: string): Promise<void> {
+  if (!(await readAdapterFolder(folder))) return;
+  throw new AnnealError(
+    'InvalidModel',
+    `${key}: expected a whole model, found adapters in '${folder}'; continue from a run's adapters with resume_from, or merge them into their base with anneal merge`,
+  );
+}

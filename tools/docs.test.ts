@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const pages = globSync(['*.md', 'docs/*.md', 'models/*/README.md'], { cwd: root }).sort();
+const pages = globSync(['*.md', 'docs/*.md', 'examples/*.md', 'models/*/README.md'], {
+  cwd: root,
+}).sort();
 const textOf = (page: string) => readFileSync(join(root, page), 'utf8');
 const withoutCode = (text: string) => text.replace(/^```.*?^```$/gms, '');
 

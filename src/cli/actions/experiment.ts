@@ -3,14 +3,6 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { taskQueues } from '../../activities/task-queues.ts';
-import { experimentFigure } from '../../analysis/pages/experiment-figure.ts';
-import {
-  compareVariants,
-  type ExperimentResults,
-  experimentTable,
-  partsTable,
-} from '../../analysis/pages/experiment-table.ts';
-import { openStore } from '../../artifacts/open-store.ts';
 import { resolveInput } from '../../config/paths.ts';
 import {
   type Experiment,
@@ -20,8 +12,9 @@ import {
 import type { ExperimentInput, ExperimentOutcome } from '../../workflows/messages.ts';
 import { describeRun, isOpen } from '../live/run-state.ts';
 import { checkInputs } from '../runs/check-inputs.ts';
+import { writeComparison } from '../runs/experiment-comparison.ts';
 import { isFinished, latestFolder, nextAttempt } from '../runs/experiment-runs.ts';
-import { folderOf, readRunFolder, typedPath } from '../runs/run-folder.ts';
+import { readRunFolder } from '../runs/run-folder.ts';
 import { openTemporal, type Place, type Temporal } from '../services/temporal.ts';
 import { openWorker, type WorkersChoice } from '../services/workers.ts';
 import { exitCodes } from '../terminal/exit.ts';
@@ -35,17 +28,19 @@ export interface ExperimentOptions extends Place {
 const pollMs = 2000;
 const log = (line: string) => printLines([line]);
 
-/** @returns the exit code: 0 only if every run of the grid completed. */
+/** @returns the exit code: 0 only if every run completed. */
 export async function runExperiment(file: string, options: ExperimentOptions): Promise<number> {
-  const grid = await loadExperiment(resolveInput(file, 'experiment file'));
-  if (options.workers !== 'none') await checkVariants(grid);
-  const missing = await unfinished(grid, options.runsDir);
-  log(`${grid.name}: ${grid.runs.length} runs, ${grid.runs.length - missing.length} done`);
+  const experiment = await loadExperiment(resolveInput(file, 'experiment file'));
+  if (options.workers !== 'none') await checkVariants(experiment);
+  const missing = await unfinished(experiment, options.runsDir);
+  log(
+    `${experiment.name}: ${experiment.runs.length} runs, ${experiment.runs.length - missing.length} done`,
+  );
   if (missing.length > 0) {
-    const code = await interruptible((signal) => runMissing(grid, missing, options, signal));
+    const code = await interruptible((signal) => runMissing(experiment, missing, options, signal));
     if (code !== exitCodes.ok) return code;
   }
-  for (const line of await writeComparison(grid, options.runsDir)) log(line);
+  for (const line of await writeComparison(experiment, options.runsDir)) log(line);
   return exitCodes.ok;
 }
 
@@ -61,17 +56,17 @@ async function unfinished({ runs }: Experiment, runsDir: string): Promise<Experi
 }
 
 async function runMissing(
-  grid: Experiment,
+  experiment: Experiment,
   missing: ExperimentRun[],
   options: ExperimentOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const temporal = await openTemporal(options, log);
   try {
-    await startOrAttach(temporal, grid, missing, options.runsDir);
+    await startOrAttach(temporal, experiment, missing, options.runsDir);
     const worker = await openWorker(options, temporal, log);
     try {
-      return await follow(temporal, grid, missing, options.runsDir, signal);
+      return await follow(temporal, experiment, missing, options.runsDir, signal);
     } finally {
       await worker?.close();
     }
@@ -105,7 +100,7 @@ async function startOrAttach(
 /** Report each run as it ends. @returns the exit code */
 async function follow(
   { client }: Temporal,
-  grid: Experiment,
+  experiment: Experiment,
   missing: readonly ExperimentRun[],
   runsDir: string,
   signal: AbortSignal,
@@ -117,14 +112,14 @@ async function follow(
         waiting.delete(run);
         const { metrics } = await readRunFolder(await latestFolder(run, runsDir), runsDir);
         const reward = metrics.at(-1)!['eval/reward'].toFixed(3);
-        const done = grid.runs.length - waiting.size;
-        log(`${done} of ${grid.runs.length}: ${run.id}, held-out reward ${reward}`);
+        const done = experiment.runs.length - waiting.size;
+        log(`${done} of ${experiment.runs.length}: ${run.id}, held-out reward ${reward}`);
       }
-    const execution = await describeRun(client, grid.name).catch(() => undefined);
-    if (execution && !isOpen(execution.state)) return outcomeOf(client, grid.name);
+    const execution = await describeRun(client, experiment.name).catch(() => undefined);
+    if (execution && !isOpen(execution.state)) return outcomeOf(client, experiment.name);
     await delay(pollMs, undefined, { signal }).catch(() => undefined);
   }
-  log(`${grid.name} is incomplete; repeat the command to resume it`);
+  log(`${experiment.name} is incomplete; repeat the command to resume it`);
   return exitCodes.interrupted;
 }
 
@@ -133,30 +128,4 @@ async function outcomeOf(client: Temporal['client'], name: string): Promise<numb
   const failed = outcomes.filter(({ failure }) => failure !== null);
   for (const { id, failure } of failed) log(`failed: ${id}: ${failure}`);
   return failed.length > 0 ? exitCodes.failed : exitCodes.ok;
-}
-
-/** Write table and figure into the experiment's folder. @returns the lines to print */
-async function writeComparison(grid: Experiment, runsDir: string): Promise<string[]> {
-  const results: ExperimentResults = { variants: grid.variants, runs: [] };
-  for (const run of grid.runs) {
-    const { metrics } = await readRunFolder(await latestFolder(run, runsDir), runsDir);
-    results.runs.push({ variant: run.variant, seed: run.seed, metrics });
-  }
-  const comparison = compareVariants(results);
-  const table = experimentTable(comparison);
-  const folder = folderOf(runsDir, grid.name);
-  const store = openStore(folder);
-  await store.write(
-    'experiment.md',
-    [
-      `# ${grid.name}`,
-      table,
-      '![held-out reward](experiment.svg)',
-      '## What it is made of',
-      `${partsTable(comparison)}\n`,
-    ].join('\n\n'),
-  );
-  await store.write('experiment.json', `${JSON.stringify(comparison, null, 2)}\n`);
-  await store.write('experiment.svg', experimentFigure(comparison));
-  return [table, '', `table, figure and numbers: ${typedPath(folder)}`];
 }

@@ -65,7 +65,7 @@ async function loadChecked(
   if (workers !== 'none') await checkInputs(config);
   for (const { key, phases } of shadowedAssignments(set.map(parseAssignment), config))
     display.log(
-      `note: --set ${key} does not change ${phases.join(' and ')}, which set their own value; ` +
+      `note: --set ${key} has no effect in ${phases.join(' and ')}, where the run file sets its own value; ` +
         `use --set phases.${phases[0]}.${key}=…`,
     );
   return config;

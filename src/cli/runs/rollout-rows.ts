@@ -3,8 +3,8 @@
 import { posix } from 'node:path';
 import { decodeJsonl } from '../../artifacts/jsonl.ts';
 import { layout } from '../../artifacts/layout.ts';
-import type { Split } from '../../records/metrics.ts';
 import { openStore } from '../../artifacts/open-store.ts';
+import type { Split } from '../../records/metrics.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import type { ScoredRollout } from '../../records/rollouts.ts';
 import type { DroppedSample, DropReason } from '../../rl/batch.ts';

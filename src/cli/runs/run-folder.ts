@@ -6,9 +6,9 @@ import { isS3Url, joinAddress, resolveAddress } from '../../artifacts/address.ts
 import { layout } from '../../artifacts/layout.ts';
 import { openStore } from '../../artifacts/open-store.ts';
 import { parseRunConfig } from '../../config/load.ts';
-import type { EpochMetrics } from '../../records/metrics.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { AnnealError } from '../../errors.ts';
+import type { EpochMetrics } from '../../records/metrics.ts';
 
 export interface RunFolder {
   /** Absolute path, or an `s3://` address. */

@@ -70,7 +70,7 @@ test.each([
   ['unknown command', ['rnu'], /unknown command 'rnu'/],
   ['unknown flag', ['run', runFile, '--sed', '1'], /unknown option '--sed'/],
   ['missing file', ['run', 'none.yaml'], /expected 'none\.yaml' to exist/],
-  ['seed that is no number', ['run', runFile, '--seed', 'x'], /expected a whole number/],
+  ['seed that is no number', ['run', runFile, '--seed', 'x'], /Expected a whole number/],
   ['unknown key', ['run', runFile, '--set', 'rlaif.kl_penality=1'], /did you mean 'kl_penalty'/],
   ['KL below 0', ['run', runFile, '--set', 'rlaif.kl_penalty=-1'], /at least 0, found -1/],
   ['overlapping phases', ['run', runFile, '--set', 'phases.refinement.epochs=[9,15]'], /overlaps/],

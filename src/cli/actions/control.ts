@@ -62,7 +62,7 @@ export function adjustmentOf(assignments: readonly string[]): Adjustment {
     if ((section !== 'rlaif' && section !== 'training') || !key || rest.length > 0)
       throw new AnnealError(
         'InvalidConfig',
-        `adjust: expected rlaif.KEY=VALUE or training.KEY=VALUE, found '${text}'`,
+        `adjust: expected rlaif.KEY=VALUE or training.KEY=VALUE, found '${text}'. Other settings are fixed for a run.`,
       );
     change[section] = { ...change[section], [key]: value };
   }

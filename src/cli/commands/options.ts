@@ -34,25 +34,25 @@ export const setOption = () =>
 
 /** @throws InvalidArgumentError, as the other readers do: commander names the flag. */
 export function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(text);
 }
 
 export function positiveNumber(text: string): number {
   const number = wholeNumber(text);
-  if (number === 0) throw new InvalidArgumentError('expected a whole number of at least 1.');
+  if (number === 0) throw new InvalidArgumentError('Expected a whole number of at least 1.');
   return number;
 }
 
 export function temperature(text: string): number {
   const number = Number(text);
   if (text.trim() !== '' && number >= 0 && Number.isFinite(number)) return number;
-  throw new InvalidArgumentError('expected a temperature of at least 0 (0 is greedy).');
+  throw new InvalidArgumentError('Expected a temperature of at least 0 (0 is greedy).');
 }
 
 /** A number from 0 to 1. */
 export function fraction(text: string): number {
   const number = Number(text);
   if (text.trim() !== '' && number >= 0 && number <= 1) return number;
-  throw new InvalidArgumentError('expected a number from 0 to 1.');
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }

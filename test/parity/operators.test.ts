@@ -187,6 +187,16 @@ describe('gradient rules', () => {
     }
   });
 
+  it('are missing for some operators, each with a reason', () => {
+    const g = new Builder();
+    const x = g.input('x', [2, 3]);
+    expect(() => backward(g, g.sumAll(g.cumSum(x)), [x])).toThrow(
+      /no gradient of operator CumSum \(CumSum_\d+\): drawing tokens is not differentiated/,
+    );
+    const rows = g.sliceRows(x, g.input('start', [1], 'int64'), g.ints([2]), 1);
+    expect(() => backward(g, g.sumAll(rows), [x])).toThrow(/Slice with a computed input 1/);
+  });
+
   it('each have a case', () => {
     expect(new Set(cases.map((c) => c.operator))).toEqual(new Set(Object.keys(rules)));
   });

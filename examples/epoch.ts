@@ -9,12 +9,7 @@ import { packageRoot } from '../src/config/paths.ts';
 import type { ModelService, Prompt, Rollout, RunConfig } from '../src/exports/engine.ts';
 // Outside the checkout these are 'anneal-rl/engine' and 'anneal-rl/rewards'.
 import * as anneal from '../src/exports/engine.ts';
-import {
-  createRubric,
-  readPrompts,
-  rubricSchema,
-  scoreCompletions,
-} from '../src/exports/rewards.ts';
+import * as rewards from '../src/exports/rewards.ts';
 
 /** What all epochs of a training share. */
 export interface Training {
@@ -43,6 +38,8 @@ export async function trainEpoch(training: Training, epoch: number, model: strin
   const scored = await score(training, prompts, rollouts);
   // Advantages compare a sample with its group; groups that say nothing are dropped.
   const { samples } = anneal.buildBatch(scored, settings.rlaif);
+  if (samples.length === 0)
+    throw new Error('expected groups with different rewards; take more prompts');
   const textOf = new Map(prompts.map(({ id, prompt }) => [id, prompt]));
   // Policy gradient with a KL penalty to the reference, in steps of training.batch_size samples.
   const { stats } = await models.train({
@@ -87,16 +84,14 @@ async function sample(
 async function score(training: Training, prompts: readonly Prompt[], rollouts: Rollout[]) {
   const byId = new Map(prompts.map((prompt) => [prompt.id, prompt]));
   const asked = rollouts.map(({ promptId }) => byId.get(promptId)!);
-  const rewards = await training.score(
-    asked,
-    rollouts.map(({ text }) => text),
-  );
-  return rollouts.map((rollout, i) => ({ ...rollout, reward: rewards[i]!, rewards: {} }));
+  const texts = rollouts.map(({ text }) => text);
+  const values = await training.score(asked, texts);
+  return rollouts.map((rollout, i) => ({ ...rollout, reward: values[i]!, rewards: {} }));
 }
 
 function meanReward(scored: readonly { reward: number | null }[]): number {
-  const rewards = scored.flatMap(({ reward }) => reward ?? []);
-  return rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  const values = scored.flatMap(({ reward }) => reward ?? []);
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 async function main(epochs: number, prompts_per_epoch: number): Promise<void> {
@@ -107,15 +102,15 @@ async function main(epochs: number, prompts_per_epoch: number): Promise<void> {
     training: { learning_rate: 4e-4, warmup_steps: 5 },
     phases: [{ name: 'only', epochs: [1, epochs] }],
   });
-  const read = (path: string) => readPrompts(join(packageRoot, path));
+  const read = (path: string) => rewards.readPrompts(join(packageRoot, path));
   const heldOut = (await read(config.prompts.held_out)).slice(0, prompts_per_epoch);
-  const rewards = [createRubric(rubricSchema.parse({ kind: 'rubric' }))];
+  const rubric = rewards.createRubric(rewards.rubricSchema.parse({ kind: 'rubric' }));
   const training: Training = {
     models: anneal.createModelClient(),
     config,
     prompts: await read(config.prompts.train),
     score: async (prompts, completions) =>
-      (await scoreCompletions(prompts, completions, rewards)).map(({ reward }) => reward),
+      (await rewards.scoreCompletions(prompts, completions, [rubric])).map(({ reward }) => reward),
   };
   let policy = config.model.path;
   console.log(`start: held-out reward ${(await evaluate(training, heldOut, policy)).toFixed(3)}`);

@@ -32,6 +32,7 @@ test('has the command, documents, models and run files, and neither tests nor so
       'dist/exports/index.d.ts',
       'dist/workflow-bundle.js',
       'docs/architecture.md',
+      'examples/python-prompts.jsonl',
       'models/policy/model.safetensors',
       'CHANGELOG.md',
       'LICENSE',

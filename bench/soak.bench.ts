@@ -43,9 +43,7 @@ async function trainEpoch(model: string, epoch: number): Promise<string> {
   const common = { engine, seed, model, promptFormat: config.model.prompt_format };
   const stream = `train/${epoch}`;
   const sampling = samplingOf(settings.rlaif);
-  const rollouts = await models.generate({
-    ...{ ...common, ...sampling, prompts, stream },
-  });
+  const rollouts = await models.generate({ ...common, ...sampling, prompts, stream });
   const samples = rollouts.map((rollout) => ({
     ...rollout,
     prompt: prompts.find(({ id }) => id === rollout.promptId)!.prompt,

@@ -41,7 +41,7 @@ describe('buildBatch', () => {
     });
   });
 
-  it('drops groups of which too few rewards are there, but not groups sampled that small', () => {
+  it('drops groups with too few rewards, but not groups that were sampled that small', () => {
     const all = [...scored, ...group('d', [null, 0.2, null]), ...group('e', [0.4])];
     const { samples, dropped } = buildBatch(all, settings({ algorithm: 'reinforce' }));
     expect(samples.map((s) => s.promptId).join('')).toBe('aaaabbcce');
@@ -56,7 +56,7 @@ describe('buildBatch', () => {
     ).toBe('aaaabbe');
   });
 
-  it('names what each sample that is not trained on was left out for', () => {
+  it('gives the reason for each dropped sample', () => {
     const all = [
       ...scored,
       ...group('d', [0.2, 0.7]).map((s) => ({ ...s, finish: 'length' as const })),
@@ -78,18 +78,18 @@ describe('buildBatch', () => {
     expect(samples.length + dropped.length).toBe(all.length);
   });
 
-  it('keeps constant groups where the advantage is the reward itself', () => {
+  it('keeps constant groups if the advantage is the reward itself', () => {
     expect(kept({ algorithm: 'reinforce' })).toContain('b0');
   });
 
-  it('drops samples under the threshold, and takes advantages over the whole group', () => {
+  it('drops samples under the threshold, after advantages over the whole group', () => {
     const { samples, counts } = buildBatch(scored, settings({ reward_threshold: 0.5 }));
     expect(samples.map((s) => s.reward)).toEqual([0.5, 0.9, 0.5, 0.6]);
     expect(samples[0]!.advantage).toBeCloseTo(0, 10);
     expect(counts.belowThreshold).toBe(2);
   });
 
-  it('drops what was cut at the limit, which still counts in its group', () => {
+  it('drops truncated samples, which still count in their group', () => {
     const cut = group('a', [0.2, 0.8]).map((s) =>
       s.sample === 0 ? { ...s, finish: 'length' as const } : s,
     );
@@ -101,14 +101,14 @@ describe('buildBatch', () => {
     expect(buildBatch(cut, settings()).counts).toMatchObject({ truncated: 0, kept: 2 });
   });
 
-  it('keeps the first best of every group', () => {
+  it('keeps the best of every group, the first of equals', () => {
     expect(kept({ best_of_n_training: true })).toEqual(['a2', 'c2']);
     expect(kept({ best_of_n_training: true, algorithm: 'reinforce' })).toEqual(['a2', 'b0', 'c2']);
   });
 });
 
 describe('a constant group', () => {
-  it('is one whose whole spread is within 1e-6', () => {
+  it('has a spread of at most 1e-6', () => {
     expect(isConstant([0.5, 0.5 + 5e-7, 0.5])).toBe(true);
     expect(isConstant([0.5, 0.5 + 2e-6])).toBe(false);
   });

@@ -1,4 +1,4 @@
-// The model process with the embedded policy: what it samples and trains, and how it ends.
+// The model process with the embedded policy: sampling, training, and how it ends.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -81,7 +81,7 @@ async function trainJob(changes: Partial<TrainJob> = {}, learningRate = 1e-3): P
 }
 
 describe('generate', () => {
-  it('gives each prompt its group, in order, each sample its own', async () => {
+  it('returns the group of each prompt in order, with different samples', async () => {
     const rollouts = await models.generate(generate);
     expect(rollouts.map(({ promptId, sample }) => `${promptId}${sample}`)).toEqual(
       prompts.flatMap(({ id }) => [0, 1, 2, 3].map((sample) => id + sample)),
@@ -94,7 +94,7 @@ describe('generate', () => {
     }
   });
 
-  it('draws by seed and stream alone', async () => {
+  it('draws depend only on seed and stream', async () => {
     const texts = async (job: GenerateJob) => (await models.generate(job)).map(({ text }) => text);
     const first = await texts(generate);
     expect(await texts(generate)).toEqual(first);
@@ -137,7 +137,7 @@ describe('a chat', () => {
     expect(await readdir(out)).toContain('chat_template.jinja');
   });
 
-  it('is refused before it begins where the model has no template', async () => {
+  it('is refused at once if the model has no template', async () => {
     expect(await models.inspect({ model: await chatModel(), promptFormat: chat })).toBeDefined();
     await expect(models.inspect({ model, promptFormat: chat })).rejects.toMatchObject({
       kind: 'InvalidModel',
@@ -147,7 +147,7 @@ describe('a chat', () => {
 });
 
 describe('train', () => {
-  it('writes a model folder that goes on, the same bits every time', async () => {
+  it('writes a model folder to continue from, with the same bits every time', async () => {
     const [first, second] = [await trainJob(), await trainJob()];
     const report = await models.train(first);
     expect(report.stats).toMatchObject({ steps: 3, totalSteps: 3 });
@@ -164,7 +164,7 @@ describe('train', () => {
     expect(steps[0]!.step).toBe(4);
   });
 
-  it('takes a reference that is the policy itself for what a copy of it says', async () => {
+  it('uses the sampling log-probabilities if the reference is the policy itself', async () => {
     const { steps } = await models.train(await trainJob());
     const asked = await models.train(await trainJob({ reference: await copyOf(model) }));
     for (const [i, { kl, loss, grad_norm }] of asked.steps.entries()) {
@@ -174,7 +174,7 @@ describe('train', () => {
     }
   });
 
-  it('reports the advantages that it used, less the penalty of k1_reward', async () => {
+  it('reports the advantages that it used, with the penalty of k1_reward subtracted', async () => {
     const reference = (await trainJob()).out;
     await models.train(await trainJob({ out: reference }));
     const withRlaif = async (rlaif: object, samples?: TrainJob['samples']) => {
@@ -195,7 +195,7 @@ describe('train', () => {
     expect(given.weights).toEqual(penalized.weights);
   });
 
-  it('goes on from any of its snapshots to the same bits', async () => {
+  it('resumes from any of its snapshots to the same bits', async () => {
     const whole = await trainJob({ reference: await copyOf(model) });
     const report = await models.train(whole);
     const bytes = (job: TrainJob) =>
@@ -212,7 +212,7 @@ describe('train', () => {
     expect(told).toEqual(report);
     expect(snapshots).toEqual([join(place, 'step-1'), join(place, 'step-2')]);
     for (const resume of snapshots) {
-      // Nothing of the reference is asked for again.
+      // The reference is not needed again.
       const next = await trainJob({ resume, reference: '/nowhere' });
       expect(await models.train(next)).toEqual(report);
       expect(await bytes(next)).toEqual(await bytes(whole));
@@ -246,18 +246,18 @@ describe.runIf(process.platform === 'linux')('a model process with too little me
     throw new Error('expected a model process, found none');
   }
 
-  it('is told so by the system, and says what takes less', async () => {
+  it('gets an error from the system, and says what uses less', async () => {
     const pid = await modelPid();
     const [, size] = /VmSize:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))!;
     execFileSync('prlimit', ['--pid', pid, `--as=${Number(size) * 1024 + 300e6}`]);
     await expect(models.generate(tooLarge)).rejects.toMatchObject(refusal);
-    // What fits is done by the same process.
+    // The same process still does a job that fits.
     expect(await models.generate(generate)).toHaveLength(12);
     await models.close();
   });
 
   it.skipIf(!existsSync('/sys/fs/cgroup/memory') || process.getuid?.() !== 0)(
-    'is killed by the kernel, and the error says of what',
+    'is killed by the kernel, and the error says why',
     async () => {
       await mkdir(group, { recursive: true });
       try {
@@ -272,7 +272,7 @@ describe.runIf(process.platform === 'linux')('a model process with too little me
   );
 });
 
-it('ends a job that makes no progress, with a word on what to do, and goes on', async () => {
+it('ends a job that makes no progress, says what to do, and takes the next', async () => {
   await models.inspect({ model });
   const stalled = { ...generate, engine: { ...engine, stall_seconds: 0.001 } };
   await expect(models.generate(stalled)).rejects.toMatchObject({
@@ -282,7 +282,7 @@ it('ends a job that makes no progress, with a word on what to do, and goes on', 
   expect(await models.generate(generate)).toHaveLength(12);
 });
 
-it('ends with a job that is aborted, and starts again for the next', async () => {
+it('ends when a job is aborted, and starts again for the next', async () => {
   const aborted = models.generate(generate, { signal: AbortSignal.timeout(1) });
   await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' });
   expect(await models.inspect({ model })).toMatchObject({ parameters: 870_528, vocabSize: 1024 });

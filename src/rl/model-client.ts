@@ -1,4 +1,4 @@
-// The activities' end of the model process: one child a worker process, one job at a time.
+// The activities' end of the model process: one child per worker process, one job at a time.
 
 import { AnnealError } from '../errors.ts';
 import { ChildService, entryUrl } from '../process/child-service.ts';
@@ -6,10 +6,10 @@ import { saysNoMemory } from '../process/memory.ts';
 import type { ModelMethods } from './model-process.ts';
 import type { JobOptions, ModelService } from './model-service.ts';
 
-/** A job that does not say how long it may stay without progress, such as reading a model. */
+/** For jobs without engine.stall_seconds, such as describing a model. */
 const defaultStallSeconds = 3600;
 
-/** What takes less memory, by the kind of work. */
+/** Settings that reduce memory, by method. */
 const lessMemory: Record<keyof ModelMethods, string> = {
   inspect: 'a smaller model',
   generate:
@@ -22,7 +22,7 @@ const lessMemory: Record<keyof ModelMethods, string> = {
     'a lower training.microbatch_size or training.max_length, training.recompute: true, or lora',
 };
 
-/** A model service in a child process, which starts with the first job and again after a crash. */
+/** A model service in a child process, which starts with the first job, and again after a crash. */
 export function createModelClient(): ModelService {
   const child = new ChildService<ModelMethods>({
     entry: entryUrl(import.meta.url, './model-process'),
@@ -30,7 +30,7 @@ export function createModelClient(): ModelService {
   });
   let last: Promise<unknown> = Promise.resolve();
 
-  /** Jobs wait their turn here and not in the child, so that aborting one spares the others. */
+  /** Jobs wait here and not in the child, so that aborting one does not end the others. */
   function enqueue<K extends keyof ModelMethods>(
     method: K,
     payload: ModelMethods[K]['payload'],
@@ -66,7 +66,7 @@ export function createModelClient(): ModelService {
   };
 }
 
-/** The error with a word on what to do, where the process had too little memory or got no further. */
+/** Adds what to do to an error about memory or a stall. */
 function advised(method: keyof ModelMethods, error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const kind = error instanceof AnnealError ? error.kind : undefined;
@@ -80,7 +80,7 @@ function advised(method: keyof ModelMethods, error: unknown): unknown {
   if (kind === 'ProcessStalled')
     return new AnnealError(
       kind,
-      `${message}\nIt was ended. Where the work does take so long, raise engine.stall_seconds.`,
+      `${message}\nThe process was ended. If the work really takes that long, raise engine.stall_seconds.`,
       { cause: error.cause },
     );
   return error;

@@ -1,6 +1,6 @@
-// The model process: the child that samples and trains, so that blocking runs and native crashes
-// stay out of the worker. It keeps the sampler of the last model, since shards of an epoch come
-// one after another. Its other end is model-client.ts.
+// The model process: a child that samples and trains, so that blocking runs and native crashes stay
+// out of the worker. It keeps the last sampler, since an epoch's shards come one after another.
+// model-client.ts is its other end.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ import { trainPolicy } from './policy/train.ts';
 import type { PreferenceJob, PreferenceReport } from './preference/job.ts';
 import { trainPreferences } from './preference/train.ts';
 
-/** What the process does, by method. */
+/** The process's methods. */
 export interface ModelMethods {
   inspect: { payload: InspectJob; result: ModelInfo; progress: Progress };
   generate: { payload: GenerateJob; result: Rollout[]; progress: Progress };
@@ -35,31 +35,36 @@ export interface ModelMethods {
   train: { payload: TrainJob; result: TrainReport; progress: Progress };
 }
 
-let sampler: { key: string; policy: string; sampler: Sampler } | undefined;
+/** The last sampler: what it was opened with, and the policy whose adapters it has. */
+let last: { key: string; policy: string; sampler: Sampler } | undefined;
 
-/** What says that a folder's weights are those that were read. */
+/** Changes if a folder's weights do. */
 async function stamp(folder: string): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.safetensors')).sort();
   const files = await Promise.all(names.map((name) => stat(join(folder, name))));
   return JSON.stringify([folder, names, files.map(({ mtimeMs, size }) => [mtimeMs, size])]);
 }
 
-/** The sampler of a policy, kept while base, file and engine stay the same; adapters change in it. */
+/** The sampler of a policy: the last one if base and engine are the same, with new adapters. */
 async function samplerOf(job: GenerateJob): Promise<Sampler> {
   const policy = await openPolicyFolder(job.model);
   const { base, folder, lora } = policy;
   const shape = lora && [lora.rank, lora.targets];
   const key = JSON.stringify([await stamp(base), job.engine, shape]);
   const adapters = await stamp(folder);
-  if (sampler?.key !== key) {
-    await sampler?.sampler.close();
-    sampler = undefined;
-    sampler = { key, policy: adapters, sampler: await Sampler.open(policy, job.engine) };
-  } else if (sampler.policy !== adapters) {
-    await sampler.sampler.adapt(policy);
-    sampler.policy = adapters;
+  if (last?.key !== key) {
+    await closeSampler();
+    last = { key, policy: adapters, sampler: await Sampler.open(policy, job.engine) };
+  } else if (last.policy !== adapters) {
+    await last.sampler.adapt(policy);
+    last.policy = adapters;
   }
-  return sampler.sampler;
+  return last.sampler;
+}
+
+async function closeSampler(): Promise<void> {
+  await last?.sampler.close();
+  last = undefined;
 }
 
 /** Reward models by the files that they were read from. */
@@ -75,16 +80,15 @@ async function rewardModelOf({ model, engine }: ScoreJob): Promise<SequenceClass
   return opened;
 }
 
-/** Train; a sampler of the policy as it was has nothing more to do, one of its base goes on. */
+/** Train. The sampler of a fully trained policy is closed first; one with adapters keeps its base. */
 async function train(job: TrainJob, onProgress: (progress: Progress) => void) {
   if (!job.lora) {
-    await sampler?.sampler.close();
-    sampler = undefined;
+    await closeSampler();
   }
   return trainPolicy(job, onProgress);
 }
 
-/** Name the disk's own troubles while `out` is written: an error's code does not leave the process. */
+/** Turn errors of the disk into AnnealErrors, since an error's code does not cross processes. */
 function writing<T>(out: string, made: Promise<T>): Promise<T> {
   return made.catch((error) => {
     throw storeFailure(error, out);

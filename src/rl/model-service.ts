@@ -1,6 +1,5 @@
-// What the model process does for the activities: sample completions, score them, train a policy.
-// model-process.ts is the child process that does it, model-client.ts the end that the activities
-// hold. Only types.
+// The interface of the model process: sample completions, score them, train. model-process.ts
+// implements it in a child process, and the activities call it through model-client.ts. Only types.
 
 import type {
   ClassifierJob,
@@ -16,13 +15,13 @@ import type { PreferenceJob, PreferenceReport } from './preference/job.ts';
 
 export interface JobOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
-  /** Aborting ends the model process, and with it whatever it computes. */
+  /** Aborting ends the model process and its work. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The model process as the activities see it. One job at a time; others wait their turn. Every job
- * throws AnnealError ProcessLost, ProcessStalled or OutOfMemory where the process died over it.
+ * Runs one job at a time; others wait. Any job may also throw AnnealError ProcessLost,
+ * ProcessStalled or OutOfMemory, if the process ended during it.
  */
 export interface ModelService {
   /** @throws AnnealError InvalidModel */
@@ -30,14 +29,14 @@ export interface ModelService {
   /** Rollouts in the order of prompts, then sample index. */
   generate(job: GenerateJob, options?: JobOptions): Promise<Rollout[]>;
   /**
-   * The score after each sequence's last token, in their order; null for one of more than
-   * `maxLength` tokens or the model's context. The same to the last bit in whatever batch.
-   * @throws AnnealError InvalidModel for a model that gives no single score
+   * The score after each sequence's last token, in order; null for a sequence longer than
+   * `maxLength` or the model's context. The bits of a score do not depend on its batch.
+   * @throws AnnealError InvalidModel for a model that does not give a single score
    */
   scores(job: ScoreJob, options?: JobOptions): Promise<(number | null)[]>;
-  /** @throws AnnealError NonFinite where a loss or gradient is not a number; nothing is written. */
+  /** @throws AnnealError NonFinite if a loss or gradient is not finite; nothing is written */
   train(job: TrainJob, options?: JobOptions): Promise<TrainReport>;
-  /** @returns what it made. @throws AnnealError InvalidModel, also for one of several labels */
+  /** @returns the new model. @throws AnnealError InvalidModel, also for one with several labels */
   makeClassifier(job: ClassifierJob, options?: JobOptions): Promise<ModelInfo>;
   /** @throws AnnealError as `train` does */
   trainRewardModel(job: PreferenceJob, options?: JobOptions): Promise<PreferenceReport>;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { promptsOfEpoch } from './prompt-order.ts';
 
 describe('promptsOfEpoch', () => {
-  it('draws without repeats, the same for the same seed and epoch, another for others', () => {
+  it('draws without repeats, depending on seed and epoch', () => {
     const draw = promptsOfEpoch(200, 96, 1, 8);
     expect(new Set(draw).size).toBe(96);
     expect(draw.every((index) => index >= 0 && index < 200)).toBe(true);

@@ -1,11 +1,11 @@
-// Which prompts an epoch trains on.
+// Selects the prompts that an epoch trains on.
 
 import { permutation, uniforms } from '../engine/sampling/random.ts';
 
 /**
- * The prompts of an epoch as indices into the prompt file, `take` of `count` without repeats:
- * a function of seed and epoch alone.
- * @throws RangeError where there are fewer prompts than are to be taken.
+ * The prompts of an epoch as indices into the prompt file: `take` of `count` without repeats,
+ * depending only on seed and epoch.
+ * @throws RangeError if there are fewer than `take`
  */
 export function promptsOfEpoch(count: number, take: number, seed: number, epoch: number): number[] {
   if (take > count) throw new RangeError(`expected at least ${take} prompts, found ${count}`);

@@ -53,7 +53,7 @@ const scoresOf = (texts: readonly string[], changes = {}) =>
   });
 
 describe('scores', () => {
-  it('are those of the last token, the one that ends the text', async () => {
+  it('belong to the last token, the one that ends the text', async () => {
     const tokenizer = await readTokenizer(model);
     const encode = await createPromptEncoder(tokenizer, plain);
     const rows = completions.map((text) => [...encode(prompt.prompt + text), 1023]);
@@ -65,14 +65,14 @@ describe('scores', () => {
     expect(new Set(found).size).toBe(completions.length);
   });
 
-  it('are the same to the last bit in whatever batch', async () => {
+  it('have the same bits in any batch', async () => {
     const whole = await scoresOf(completions);
     const alone = await Promise.all(completions.map((text) => scoresOf([text])));
     expect(alone.flat()).toEqual(whole);
     expect((await scoresOf(completions.toReversed())).toReversed()).toEqual(whole);
   });
 
-  it('are missing where a sequence is too long', async () => {
+  it('are missing if a sequence is too long', async () => {
     const whole = await scoresOf(completions);
     const found = await scoresOf(completions, { maxLength: 100 });
     expect(found.filter((score) => score === null).length).toBeGreaterThan(0);
@@ -81,7 +81,7 @@ describe('scores', () => {
     });
   });
 
-  it('come from classifiers with one label alone', async () => {
+  it('come only from classifiers with one label', async () => {
     const scoring = scoresOf(completions, { model: policy });
     await expect(scoring).rejects.toThrow(/expected a reward model.*found Qwen2ForCausalLM/);
   });
@@ -101,7 +101,7 @@ describe('the reward', () => {
     expect(scored!.reward).toBeCloseTo(1 / (1 + Math.exp(-(raw! - 0.5) / 2)), 12);
   });
 
-  it('is 0 for what is no program, unless the gate is off', async () => {
+  it('is 0 for a text that is not a program, unless the gate is off', async () => {
     const texts = [completions[0]!, 'function (', '', '// nothing'];
     const gated = await score(texts);
     expect(gated.map(({ reward }) => reward! > 0)).toEqual([true, false, false, false]);
@@ -111,7 +111,7 @@ describe('the reward', () => {
     expect(open[0]).toEqual(gated[0]);
   });
 
-  it('is missing, with a word why, for a program that is too long', async () => {
+  it('is missing, with the reason, for a program that is too long', async () => {
     const [scored] = await score([completions.at(-1)!], { max_length: 20 });
     expect(scored).toMatchObject({
       reward: null,

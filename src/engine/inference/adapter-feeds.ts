@@ -1,4 +1,4 @@
-// Adapters as feeds of a graph's inputs.
+// Adapters as inputs of a graph.
 
 import { type Lora, readAdapters } from '../files/adapter-folder.ts';
 import type { PolicyFolder } from '../files/policy-folder.ts';
@@ -12,7 +12,7 @@ export function scaleFeed({ alpha, rank }: Lora): Feeds {
   return { lora_scale: { data: Float32Array.of(alpha / rank), shape: [] } };
 }
 
-/** The folder's adapters and their scale; nothing where it has none. */
+/** The folder's adapters and their scale; empty if it has none. */
 export async function adapterFeeds({ folder, config, lora }: PolicyFolder): Promise<Feeds> {
   if (!lora) return {};
   const tensors = await readAdapters(folder, config, lora);

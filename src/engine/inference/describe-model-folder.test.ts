@@ -22,7 +22,7 @@ async function fixture(name: string): Promise<string> {
 }
 
 describe('describeModelFolder', () => {
-  it('says what the embedded policy is', async () => {
+  it('describes the embedded policy', async () => {
     expect(await describeModelFolder(at('models/policy'))).toMatchObject({
       architecture: 'Qwen2ForCausalLM',
       parameters: 870_528,
@@ -34,7 +34,7 @@ describe('describeModelFolder', () => {
     });
   });
 
-  it('counts every file, and parameters by the type that they are stored in', async () => {
+  it('counts all files, and parameters by stored data type', async () => {
     const { bytes, files, dtypes } = await describeModelFolder(await fixture('qwen2-bfloat16'));
     expect(dtypes).toEqual({ bfloat16: 17_696 });
     const sizes = await Promise.all(
@@ -49,11 +49,11 @@ describe('describeModelFolder', () => {
     ['qwen2-untied', { slidingWindow: null, tiedEmbeddings: false }],
     ['llama-llama3', { rope: { kind: 'llama3', theta: 500_000, factor: 8 } }],
     ['qwen3-classifier', { labels: 3 }],
-  ])('tells the options of %s', async (name, expected) => {
+  ])('shows the options of %s', async (name, expected) => {
     expect(await describeModelFolder(await fixture(name))).toMatchObject(expected);
   });
 
-  it('finds a chat template in a file of its own or in the settings of the tokenizer', async () => {
+  it('finds a chat template in its own file or in the settings of the tokenizer', async () => {
     const settings = JSON.parse(await readFile(at('models/policy/tokenizer_config.json'), 'utf8'));
     await fixture('qwen3');
     await writeFile(join(folder, 'chat_template.jinja'), '{{ messages }}');

@@ -1,5 +1,5 @@
-// What the model process is asked for without training, and what it answers. Only types. Folders are
-// absolute paths on the machine of the worker.
+// Jobs of the model process that do not train, and their results. Only types. Folders are absolute
+// paths on the worker's machine.
 
 import type { EngineConfig } from '../../config/schema/engine.ts';
 import type { PromptFormat } from '../../config/schema/model.ts';
@@ -7,16 +7,16 @@ import type { Lora } from '../files/adapter-folder.ts';
 import type { MemoryEstimate } from '../model/memory.ts';
 import type { DrawSettings } from '../sampling/rollout-request.ts';
 
-/** Of a run's, what the model process needs; without `stall_seconds` a job may take an hour a step. */
+/** Engine settings that the model process needs; `stall_seconds` is an hour by default. */
 export type EngineSettings = Omit<EngineConfig, 'snapshot_seconds' | 'stall_seconds'> &
   Partial<Pick<EngineConfig, 'stall_seconds'>>;
-/** Of it, what says where and how a model runs. */
+/** The settings that select device and threads. */
 export type DeviceSettings = Pick<EngineSettings, 'device' | 'threads' | 'stall_seconds'>;
 
-/** Read a model folder whole and check it. */
+/** Check a model folder and describe it. */
 export interface InspectJob {
   model: string;
-  /** Check too that prompts can be written like this. */
+  /** Also check that prompts can be written in this format. */
   promptFormat?: PromptFormat | undefined;
 }
 
@@ -31,15 +31,15 @@ export interface GenerateJob {
   samplesPerPrompt: number;
   draw: DrawSettings;
   maxNewTokens: number;
-  /** A completion ends with the first of these texts, which its text leaves out. */
+  /** A completion ends at the first of these texts, which is not part of its text. */
   stopStrings: readonly string[];
-  /** A sample is a function of (seed, stream, prompt id, sample index) and the policy. */
+  /** A sample is a function of the policy and (seed, stream, prompt id, sample index). */
   seed: number;
-  /** What tells the draws of one epoch and split from another's, such as `train/8`. */
+  /** Separates the draws of different epochs and splits, such as `train/8`. */
   stream: string;
 }
 
-/** Score whole answers by a sequence classifier with one label: a reward model. */
+/** Score whole answers with a sequence classifier with one label: a reward model. */
 export interface ScoreJob {
   engine: DeviceSettings;
   /** Hugging Face folder of the classifier. */
@@ -47,15 +47,15 @@ export interface ScoreJob {
   sequences: readonly { prompt: string; completion: string }[];
   /** How prompt and completion become tokens. */
   promptFormat: PromptFormat;
-  /** Sequences of one pass. */
+  /** Sequences in one pass. */
   batchSize: number;
   /** In tokens. */
   maxLength: number;
 }
 
-/** Make a folder a sequence classifier with one label. */
+/** Write a sequence classifier with one label. */
 export interface ClassifierJob {
-  /** A language model, which gets a new head; a classifier; or adapters of one, which are merged. */
+  /** A language model, which gets a new head, or a classifier; adapters are merged. */
   model: string;
   /** Seeds a new head. */
   seed: number;
@@ -66,10 +66,10 @@ export interface ClassifierJob {
 /** A description of a model folder that can be sampled from and trained. */
 export interface ModelInfo {
   architecture: string;
-  /** Of a folder of adapters; everything else is then its base's. */
+  /** For a folder of adapters; everything else then describes its base. */
   lora: (Lora & { base: string }) | null;
   parameters: number;
-  /** Parameters by the data type that they are stored in. */
+  /** Number of parameters by stored data type. */
   dtypes: Record<string, number>;
   layers: number;
   hiddenSize: number;
@@ -82,26 +82,26 @@ export interface ModelInfo {
   tiedEmbeddings: boolean;
   /** Context length in tokens. */
   maxPositions: number;
-  /** Null where every layer sees the whole sequence. */
+  /** Null if every layer sees the whole sequence. */
   slidingWindow: { tokens: number; layers: number } | null;
   rope: { kind: string; theta: number; factor: number | null };
-  /** Scores of a classifier; null for a language model. */
+  /** Number of a classifier's scores; null for a language model. */
   labels: number | null;
   eosTokenIds: number[];
   chatTemplate: boolean;
   /** Estimates, in bytes. */
   memory: MemoryEstimate;
-  /** Of every file in the folder. */
+  /** Of all files in the folder. */
   bytes: number;
   files: { name: string; bytes: number }[];
 }
 
-/** Progress of a job: done of total, in the unit the job counts in (tokens or steps). */
+/** Progress of a job, in its unit, such as tokens or steps. */
 export interface Progress {
   done: number;
   total: number;
   unit: string;
-  /** A word for people, such as `loss 0.171`. */
+  /** Shown to people, such as `loss 0.171`. */
   note?: string;
   /** Folder of a snapshot that has just been taken. */
   snapshot?: string | undefined;

@@ -14,7 +14,7 @@ const rows = [
   [7, 3, 2, 40, 41, 8, 6, 23],
 ];
 
-it.each(['lora-qwen2', 'lora-llama'])('%s says the same as one model', async (name) => {
+it.each(['lora-qwen2', 'lora-llama'])('%s gives the same as the merged model', async (name) => {
   const out = await mkdtemp(join(tmpdir(), 'anneal-merge-'));
   try {
     await mergeAdapters(fixture(name), out);

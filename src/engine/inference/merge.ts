@@ -1,4 +1,4 @@
-// Adapters and their base as one whole model, for whoever loads no adapters.
+// Merges adapters into their base, for programs that do not load adapters.
 
 import { AnnealError } from '../../errors.ts';
 import { readAdapters } from '../files/adapter-folder.ts';
@@ -9,8 +9,8 @@ import { adaptedModules, matrixNames } from '../model/lora.ts';
 import { parameterSpecs, scoreName } from '../model/parameters.ts';
 
 /**
- * Write the model that an adapter folder and its base make together into `out`, an empty folder:
- * W + alpha / rank · B·A in every adapted projection, and a classifier's own head, in float32.
+ * Write an adapter folder merged into its base to `out`, an empty folder, in float32:
+ * W + alpha / rank · B·A in every adapted projection, and a classifier's trained head.
  * @throws AnnealError InvalidModel for a folder without adapters
  */
 export async function mergeAdapters(folder: string, out: string): Promise<void> {

@@ -40,7 +40,7 @@ it('a stop string ends a completion and is left out of its text', async () => {
   });
 });
 
-it('of two stop strings the first in the text counts', async () => {
+it('the first of two stop strings in the text ends it', async () => {
   const whole = await sampler.sample(job);
   const cut = await sampler.sample({ ...job, stopStrings: ['{', '('] });
   cut.forEach(({ text }, i) => {
@@ -48,7 +48,7 @@ it('of two stop strings the first in the text counts', async () => {
   });
 });
 
-it('ends at the limit, and says so', async () => {
+it('ends at the limit and reports it', async () => {
   for (const { tokens, finish } of await sampler.sample({ ...job, maxNewTokens: 5 })) {
     expect(tokens.length).toBeLessThanOrEqual(5);
     if (tokens.length === 5) expect(finish).toBe('length');

@@ -42,7 +42,7 @@ export class Sampler {
     return new Sampler(config, tokenizer, engine, await adapterFeeds(policy));
   }
 
-  /** Take the adapters of another policy of the same base and adapter shape. */
+  /** Use the adapters of another policy with the same base and adapter shape. */
   async adapt(policy: PolicyFolder): Promise<void> {
     this.#adapters = await adapterFeeds(policy);
   }
@@ -73,7 +73,7 @@ export class Sampler {
     await this.#engine.close();
   }
 
-  /** Up to and with the end-of-sequence token, or the token that completes a stop string. */
+  /** The length through the end-of-sequence token or the token that completes a stop string. */
   #endOf(tokens: readonly number[], stopStrings: readonly string[]): number | undefined {
     const end = tokens.findIndex((token) => this.#config.eosTokenIds.includes(token));
     const whole = end < 0 ? tokens : tokens.slice(0, end + 1);
@@ -115,7 +115,7 @@ export class Sampler {
   }
 }
 
-/** The least length up to `most` at which `holds`, which is true of every longer one too. */
+/** The smallest length up to `most` for which `holds` is true, as it is for all longer ones. */
 function firstLength(most: number, holds: (length: number) => boolean): number {
   let [low, high] = [1, most];
   while (low < high) {

@@ -1,6 +1,6 @@
-// Gradients of a loss over microbatches as one graph: a Loop holds forward and backward pass and
-// adds gradients up. What the loss is, and what a microbatch holds, is the caller's business
-// (training-graph.ts, preference-graph.ts). The step itself is ../engine/optimizer.
+// Gradients of a loss over microbatches as one graph: a Loop runs the forward and backward pass and
+// sums the gradients. The caller defines the loss and the contents of a microbatch
+// (rl/policy/graph.ts, rl/preference/graph.ts). The optimiser's step is engine/optimizer.
 
 import { backward, type Segment } from '../autodiff/backward.ts';
 import type { Value } from '../graph/graph.ts';
@@ -12,15 +12,15 @@ import { type ExternalWeights, parameterInitializers } from '../model/external-w
 import { type AdapterShape, adapterSpecs, adaptersOf } from '../model/lora.ts';
 import { type ParameterSpec, parameterSpecs } from '../model/parameters.ts';
 
-/** What is trained, and how. */
+/** What to train, and how. */
 export interface GradientOptions {
   /** Compute each layer's activations again in the backward pass instead of keeping them. */
   recompute: boolean;
-  /** Train adapters over fixed weights; the weights themselves where there are none. */
+  /** Train adapters over fixed weights; if undefined, train the weights. */
   lora?: { adapters: AdapterShape; base: ExternalWeights } | undefined;
 }
 
-/** What is trained, by name and shape. */
+/** Names and shapes of the trained tensors. */
 export function trainedSpecs(
   c: DecoderConfig,
   { lora }: Pick<GradientOptions, 'lora'>,
@@ -28,21 +28,21 @@ export function trainedSpecs(
   return lora ? adapterSpecs(c, lora.adapters) : parameterSpecs(c);
 }
 
-/** A loss over microbatches, whose inputs it has declared in the outer graph. */
+/** A loss over microbatches. It declares its inputs in the outer graph. */
 export interface MicrobatchLoss {
-  /** int64 [microbatches, …]: a row a microbatch. */
+  /** int64 [microbatches, …]: one row per microbatch. */
   layout: Value;
   /**
-   * The loss [] of the microbatch that a row of `layout` describes, as nodes of `body`, and
-   * statistics that are summed over microbatches; it pushes the layers onto `segments`.
+   * Nodes in `body` for the microbatch that a row of `layout` describes: the loss [], and statistics
+   * to sum over microbatches. Pushes the layers onto `segments`.
    */
   at(body: Builder, row: Value, segments: Segment[]): { loss: Value; stats: Value };
 }
 
 /**
  * Inputs: those that `define` declares, `lora_scale` [] for adapters, and every trained tensor.
- * Outputs: `grad.` + name of the loss summed over all microbatches, `grad_squares` [number of
- * trained tensors], each gradient's squared norm, and `stats`. Returns the model's bytes.
+ * Outputs: `grad.<name>`, gradients of the loss summed over all microbatches; `grad_squares` [number
+ * of trained tensors], their squared norms; `stats`. Returns the model's bytes.
  */
 export function gradientGraph(
   c: DecoderConfig,
@@ -104,7 +104,7 @@ function accumulate(
   return { gradients: totals.slice(0, -1), stats: totals.at(-1)! };
 }
 
-/** sum + value; a product that nothing else uses is added to the sum as it is made. */
+/** sum + value. A Gemm's product that nothing else uses is added to the sum by the Gemm itself. */
 function added(g: Builder, sum: Value, value: Value): Value {
   const node = value.producer;
   if (node?.opType !== 'Gemm' || node.inputs.length > 2) return g.add(sum, value);

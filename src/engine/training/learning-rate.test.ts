@@ -13,7 +13,7 @@ describe('the learning rate', () => {
     ]);
   });
 
-  it('comes down by half a cosine after the warm-up, and stays down', () => {
+  it('falls by half a cosine after the warm-up and stays there', () => {
     const file = {
       ...{ learning_rate: 1, warmup_steps: 10 },
       ...{ schedule: 'cosine', decay_steps: 100, min_learning_rate: 0.2 },

@@ -1,22 +1,22 @@
-// Snapshots of a training: what it takes to go on after a step as if nothing had happened.
-// A folder holds the trained state and, as JSON, what the steps before have come to.
+// Snapshots of a training, to resume it after a step with the same result. A snapshot is a folder
+// with the trained state and, as JSON, the reports of the steps so far.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** How snapshots are taken. */
 export interface SnapshotSettings {
-  /** A folder on this machine's disk, in which each gets a folder of its own. */
+  /** A local folder; each snapshot is a sub-folder. */
   folder: string;
-  /** Least time between two. */
+  /** Minimum time between two. */
   seconds: number;
 }
 
-/** A training that may be gone on with in another process. */
+/** A training that another process may resume. */
 export interface ResumableJob {
-  /** Take snapshots, each told with the progress. */
+  /** Take snapshots, and report each with the progress. */
   snapshots?: SnapshotSettings;
-  /** Folder of a snapshot of this very job, to go on from. */
+  /** Folder of a snapshot of the same job to resume from. */
   resume?: string | undefined;
 }
 
@@ -24,39 +24,39 @@ const progressFile = 'progress.json';
 /** The trained state in a snapshot's folder. */
 export const stateFile = (snapshot: string) => join(snapshot, 'state.safetensors');
 
-/** What `take` was given as progress. */
+/** The progress that was given to `take`. */
 export async function readProgress<T>(snapshot: string): Promise<T> {
   return JSON.parse(await readFile(join(snapshot, progressFile), 'utf8')) as T;
 }
 
-/** Takes snapshots when it is time for one; after the last step it never is. */
+/** Takes a snapshot when enough time has passed, but not after the last step. */
 export class SnapshotTimer {
-  private readonly settings: SnapshotSettings | undefined;
-  private readonly steps: number;
-  private last = performance.now();
+  readonly #settings: SnapshotSettings | undefined;
+  readonly #steps: number;
+  #last = performance.now();
 
   constructor(settings: SnapshotSettings | undefined, steps: number) {
-    this.settings = settings;
-    this.steps = steps;
+    this.#settings = settings;
+    this.#steps = steps;
   }
 
   /**
-   * After step `step`: the new snapshot's folder, where it is time for one.
-   * @param progress of finite numbers and what else JSON holds
+   * Called after step `step`. @returns the new snapshot's folder, if it was time for one
+   * @param progress JSON data; all numbers are finite
    */
   async take(
     step: number,
     progress: unknown,
     saveState: (file: string) => Promise<void>,
   ): Promise<string | undefined> {
-    if (!this.settings || step >= this.steps) return undefined;
-    const elapsed = (performance.now() - this.last) / 1000;
-    if (!(elapsed >= this.settings.seconds)) return undefined;
-    const snapshot = join(this.settings.folder, `step-${step}`);
+    if (!this.#settings || step >= this.#steps) return undefined;
+    const elapsed = (performance.now() - this.#last) / 1000;
+    if (!(elapsed >= this.#settings.seconds)) return undefined;
+    const snapshot = join(this.#settings.folder, `step-${step}`);
     await mkdir(snapshot);
     await saveState(stateFile(snapshot));
     await writeFile(join(snapshot, progressFile), JSON.stringify(progress));
-    this.last = performance.now();
+    this.#last = performance.now();
     return snapshot;
   }
 }

@@ -1,5 +1,5 @@
-// The policy-gradient graph: the gradients of an optimiser step as one run. Microbatches are as
-// long as their own longest sequence. What loops over them is gradient-graph.ts.
+// The policy-gradient graph: the gradients of an optimiser step in one run. Each microbatch is as
+// long as its longest sequence. gradient-graph.ts loops over them.
 // Axes: B samples and T tokens of a microbatch, M tokens learned in it.
 
 import type { DataType, Value } from '../../engine/graph/graph.ts';
@@ -10,7 +10,7 @@ import { rotaryInputs } from '../../engine/model/sequence.ts';
 import { type GradientOptions, gradientGraph } from '../../engine/training/gradient-graph.ts';
 import { type ObjectiveInputs, type ObjectiveKind, objective } from './objective.ts';
 
-/** Inputs of one number for each learned token of all microbatches, float32 [ΣM]. */
+/** Inputs with one number per learned token of all microbatches, float32 [ΣM]. */
 export const tokenInputs = [
   'weight',
   'advantage',
@@ -29,15 +29,14 @@ export const scalarInputs = [
 ] as const;
 export type ScalarInput = (typeof scalarInputs)[number];
 
-/** What a training graph is built for. */
 export interface TrainingOptions extends GradientOptions {
   kind: ObjectiveKind;
 }
 
 /**
- * Inputs, beside those of gradient-graph.ts: microbatches as packing.ts lays them out (`layout`,
- * `tokens`, `predictors`, `targets`), the token inputs, the scalars, and RoPE's tables. `stats` is
- * float32 [8] (order of objectiveStats). Returns the model's bytes.
+ * Inputs in addition to those of gradient-graph.ts: microbatches in the layout of packing.ts
+ * (`layout`, `tokens`, `predictors`, `targets`), the token inputs, the scalars, and RoPE's tables.
+ * `stats` is float32 [8] (order of objectiveStats). Returns the model's bytes.
  */
 export function trainingGraph(c: DecoderConfig, options: TrainingOptions): Uint8Array {
   return gradientGraph(c, options, (g, weights) => {

@@ -23,17 +23,17 @@ export interface TrainSample {
 /** Train the policy for one pass over the samples and write the new checkpoint to `out`. */
 export interface TrainJob extends ResumableJob {
   engine: EngineSettings;
-  /** Checkpoint folder to start from; its optimiser state goes on where there is one. */
+  /** Checkpoint folder to start from, with its optimiser's state if it has one. */
   model: string;
   /** Folder of the reference policy. */
   reference: string;
   samples: TrainSample[];
-  /** How the samples' prompts become tokens: as when they were drawn. */
+  /** How the samples' prompts become tokens; the same as in sampling. */
   promptFormat: PromptFormat;
   settings: Settings;
   /** Train adapters of this kind; null trains every weight. */
   lora: Lora | null;
-  /** Discard the optimiser's state (a phase that resets its reference starts afresh). */
+  /** Discard the optimiser's state, as in a phase that resets its reference. */
   freshOptimizer: boolean;
   /** Seeds the order of the samples, together with `epoch`. */
   seed: number;
@@ -42,7 +42,7 @@ export interface TrainJob extends ResumableJob {
   out: string;
 }
 
-/** A line of an epoch's step metrics. Means over the step's tokens unless they say otherwise. */
+/** A line of an epoch's step metrics; means over the step's tokens unless noted. */
 export interface StepMetrics {
   /** Of the run, from 1. */
   step: number;

@@ -45,8 +45,8 @@ export function penalizedAdvantages(
 }
 
 /**
- * k1 in the reward: each sample's kl_penalty · Σ (log π − log π_ref), less the mean of its group,
- * since advantages are linear in the reward and already have the group's baseline taken off.
+ * k1 in the reward: kl_penalty · (Σ (log π − log π_ref) − its mean over the sample's group). Centred
+ * because advantages are linear in the reward and the group's baseline is already subtracted.
  */
 export function k1Penalties(
   samples: readonly Pick<TrainSample, 'promptId' | 'logprobs'>[],
@@ -63,8 +63,8 @@ export function k1Penalties(
 }
 
 /**
- * The factor on kl_penalty after a step in which KL a token was `kl`: up or down by at most 2%,
- * in proportion to how far KL is from its target (arXiv 1909.08593, section 2.2).
+ * The factor on kl_penalty after a step with `kl` per token: up or down by at most 2%, in proportion
+ * to the distance from the target (arXiv 1909.08593, section 2.2).
  */
 export function nextKlScale(scale: number, kl: number, target: number | null): number {
   if (target === null) return scale;

@@ -1,4 +1,4 @@
-// The objective against values worked out by hand: two learned tokens over three possible ones.
+// The objective against values computed by hand: two learned tokens, three possible ones.
 
 import { describe, expect, it } from 'vitest';
 import { Builder } from '../../engine/graph/operators.ts';
@@ -7,7 +7,7 @@ import { Session } from '../../engine/runtime/session.ts';
 import { type ObjectiveKind, objective, objectiveStats } from './objective.ts';
 
 const token = {
-  /** log π of what was drawn: of probabilities .5 and .2. */
+  /** log π of the drawn tokens, with probabilities .5 and .2. */
   logprobs: [Math.log(0.5), Math.log(0.2)],
   old: [Math.log(0.25), Math.log(0.25)],
   reference: [Math.log(0.4), Math.log(0.3)],

@@ -16,7 +16,7 @@ export type ObjectiveKind = 'likelihood' | 'clipped_ratio';
 export interface ObjectiveInputs {
   /** int64. */
   targets: Value;
-  /** Weight in the loss; all of a step's sum to 1 for a token mean. */
+  /** Weight in the loss; a step's weights sum to 1 for a token mean. */
   weight: Value;
   advantage: Value;
   /** reward_weight · reward. */
@@ -25,12 +25,12 @@ export interface ObjectiveInputs {
   referenceLogprobs: Value;
   /** Coefficient of k2 in the loss, []. */
   klCoefficient: Value;
-  /** Smallest and largest ratio that still earns gradient, []. */
+  /** Smallest and largest ratio that still gets a gradient, []. */
   ratioLow: Value;
   ratioHigh: Value;
 }
 
-/** What a step reports, each a mean over tokens by `weight`; the order of the stats vector. */
+/** The stats vector, in order; each is a mean over tokens by `weight`. */
 export const objectiveStats = [
   'policy_loss',
   'likelihood_loss',
@@ -43,7 +43,7 @@ export const objectiveStats = [
 ] as const;
 export type ObjectiveStats = Record<(typeof objectiveStats)[number], number>;
 
-/** The loss [] and the statistics [8] of a microbatch; log-softmaxed logits [M, V] in. */
+/** The loss [] and the statistics [8] of a microbatch from log-softmaxed logits [M, V]. */
 export function objective(
   g: Builder,
   kind: ObjectiveKind,
@@ -80,7 +80,7 @@ function surrogate(g: Builder, ratio: Value, x: ObjectiveInputs): Value {
   return g.min(g.mul(ratio, x.advantage), g.mul(bounded, x.advantage));
 }
 
-/** Where clipping takes the gradient: under the low bound at A < 0, over the high one at A > 0. */
+/** Where clipping removes the gradient: under the low bound at A < 0, over the high one at A > 0. */
 function clippedShares(g: Builder, ratio: Value, x: ObjectiveInputs) {
   const both = (a: Value, b: Value) => g.cast(g.and(a, b), 'float32');
   return {
@@ -92,9 +92,9 @@ function clippedShares(g: Builder, ratio: Value, x: ObjectiveInputs) {
 /**
  * Estimators of KL(policy ‖ reference) from samples of the policy (Schulman 2020,
  * http://joschu.net/blog/kl-approx.html), with d = log π − log π_ref:
- * k1 = d, k2 = d²/2, k3 = e^−d − 1 + d. The samples are the policy's before this epoch's steps;
- * the report weighs k1 and k3 by the ratio to it, which makes them unbiased: in k3 a token that
- * training has made unlikely would otherwise count with its e^−d, which has no bound.
+ * k1 = d, k2 = d²/2, k3 = e^−d − 1 + d. The samples come from the policy before this epoch's steps,
+ * so the report weighs k1 and k3 by the ratio to it, which makes them unbiased. Without the weight, a
+ * token that training made unlikely would enter k3 with e^−d, which has no bound.
  */
 function klEstimators(g: Builder, logprobs: Value, reference: Value) {
   const d = g.sub(logprobs, reference);

@@ -1,5 +1,5 @@
-// The preference graph: gradients of the Bradley–Terry loss of a reward model over pairs of
-// answers, the first of each the better one. What loops over microbatches is gradient-graph.ts.
+// The preference graph: gradients of a reward model's Bradley–Terry loss over pairs of answers, the
+// better one first. gradient-graph.ts loops over microbatches.
 // Axes: P pairs, B = 2·P sequences and T tokens of a microbatch.
 
 import type { Value } from '../../engine/graph/graph.ts';
@@ -9,14 +9,14 @@ import { logits } from '../../engine/model/decoder.ts';
 import { rotaryInputs, sequenceHidden } from '../../engine/model/sequence.ts';
 import { type GradientOptions, gradientGraph } from '../../engine/training/gradient-graph.ts';
 
-/** What a step reports, each a weighted sum over its pairs; the order of the stats vector. */
+/** The stats vector, in order; each is a weighted sum over the step's pairs. */
 export const preferenceStats = ['loss', 'accuracy', 'margin'] as const;
 export type PreferenceStats = Record<(typeof preferenceStats)[number], number>;
 
 /**
- * Inputs, beside those of gradient-graph.ts: `layout` int64 [microbatches, 4], which says of each
- * where its tokens start, P, T, and where its pairs start; `tokens` int64 [ΣB·T], chosen and
- * rejected sequence by turns; `ends` int64 [ΣB], row b·T + t of each last token; `weight` float32
+ * Inputs in addition to those of gradient-graph.ts: `layout` int64 [microbatches, 4], for each the
+ * start of its tokens, P, T and the start of its pairs; `tokens` int64 [ΣB·T], chosen and rejected
+ * sequences in turn; `ends` int64 [ΣB], row b·T + t of each last token; `weight` float32
  * [ΣP]; RoPE's tables. `stats` is float32 [3]. Returns the model's bytes.
  */
 export function preferenceGraph(c: DecoderConfig, options: GradientOptions): Uint8Array {

@@ -9,7 +9,7 @@ import type { ResumableJob } from '../../engine/training/snapshot.ts';
 /** Train a reward model for one pass over the pairs and write the new checkpoint to `out`. */
 export interface PreferenceJob extends ResumableJob {
   engine: DeviceSettings;
-  /** Classifier's folder to start from; after the first epoch its optimiser's state goes on. */
+  /** Classifier's folder to start from; its optimiser's state is used after the first epoch. */
   model: string;
   pairs: readonly { prompt: string; chosen: string; rejected: string }[];
   /** How prompt and answer become tokens. */
@@ -24,21 +24,21 @@ export interface PreferenceJob extends ResumableJob {
   out: string;
 }
 
-/** What a pass over preference pairs says of itself. */
+/** Result of a pass over preference pairs. */
 export interface PreferenceReport {
   steps: PreferenceStepMetrics[];
-  /** Pairs left out, since one of their answers is longer than the limit. */
+  /** Pairs left out because an answer is longer than the limit. */
   tooLong: number;
 }
 
-/** A line of its step metrics; means over the step's pairs. */
+/** A line of the step metrics; means over the step's pairs. */
 export interface PreferenceStepMetrics {
   /** From 1, over all epochs. */
   step: number;
   loss: number;
   /** Share of pairs whose chosen answer has the higher score. */
   accuracy: number;
-  /** Score of the chosen answer less that of the rejected one. */
+  /** Score of the chosen answer minus that of the rejected one. */
   margin: number;
   grad_norm: number;
   learning_rate: number;

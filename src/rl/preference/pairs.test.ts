@@ -33,7 +33,7 @@ describe('preferencePairs', () => {
     expect(pair).toEqual({ id: 'a', prompt: 'prompt a', ...texts, margin: 0.75 });
   });
 
-  it('asks for a difference, and for one at all', () => {
+  it('needs the minimum difference, and a difference at all', () => {
     expect(pairsOf(group('a', [0.5, 0.6]))).toEqual([]);
     expect(pairsOf(group('a', [0.5, 0.6]), { minDifference: 0.05 })).toEqual(['a1 > a0']);
     expect(pairsOf(group('a', [0.5, 0.5]), { minDifference: 0 })).toEqual([]);
@@ -50,7 +50,7 @@ describe('preferencePairs', () => {
     expect(pairsOf(samples, { includeBroken: true })).toEqual(['a0 > a3']);
   });
 
-  it('compares by one reward where it is named', () => {
+  it('compares only the named reward', () => {
     expect(pairsOf(group('a', [1, 0.4]), { reward: 'style' })).toEqual(['a1 > a0']);
     expect(pairsOf(group('a', [1, 0.4]), { reward: 'none' })).toEqual([]);
   });
@@ -59,7 +59,7 @@ describe('preferencePairs', () => {
 describe('splitPairs', () => {
   const pairs = Array.from({ length: 40 }, (_, i) => ({ prompt: `p${i % 10}`, i }));
 
-  it('holds out prompts whole, and loses no pair', () => {
+  it('holds out whole prompts, and loses no pair', () => {
     const { train, heldOut } = splitPairs(pairs, 0.25, 1);
     const promptsOf = (part: typeof pairs) => new Set(part.map(({ prompt }) => prompt));
     expect(promptsOf(heldOut).size).toBe(3);
@@ -67,7 +67,7 @@ describe('splitPairs', () => {
     expect([...train, ...heldOut].toSorted((a, b) => a.i - b.i)).toEqual(pairs);
   });
 
-  it('splits pairs that come later likewise, where the prompts of both are named', () => {
+  it('splits pairs made later the same way, if given the prompts of both', () => {
     const prompts = Array.from({ length: 10 }, (_, i) => `p${i}`);
     const all = splitPairs(pairs, 0.25, 1, prompts);
     const some = splitPairs(pairs.slice(0, 7), 0.25, 1, prompts);

@@ -1,17 +1,17 @@
-// Preference pairs out of scored samples: within a group, the better program before the worse one.
+// Makes preference pairs from scored samples: a better and a worse program of the same group.
 
 import { permutation, uniforms } from '../../engine/sampling/random.ts';
 import type { PreferencePair } from '../../records/prompts.ts';
 import type { ScoredRollout } from '../../records/rollouts.ts';
 
 export interface PairSettings {
-  /** Pairs of one group at most. */
+  /** Maximum number of pairs of one group. */
   perGroup: number;
-  /** Least difference of rewards, over 0. */
+  /** Minimum difference of rewards, over 0. */
   minDifference: number;
-  /** Take samples that do not parse too, which a reward's gate judges without a model. */
+  /** Also take samples that do not parse, which a reward's gate scores without a model. */
   includeBroken?: boolean | undefined;
-  /** Compare by this reward alone; by the sum of all where there is none. */
+  /** Compare only this reward; by default the sum of all. */
   reward?: string | undefined;
 }
 
@@ -19,11 +19,11 @@ export interface PairSettings {
 type Judged = ScoredRollout & { value: number };
 
 /**
- * Pairs of the samples of one epoch, group by group: the best against the worst, the second best
- * against the second worst and so on, up to `perGroup` and while rewards are `minDifference`
- * apart. Of programs that are the same but for layout and names, the first stands for all; samples
- * without a reward are left out, and so are those that do not parse.
- * @param promptOf the text of a prompt by its id
+ * Pairs of an epoch's samples, group by group: the best with the worst, the second best with the
+ * second worst and so on, up to `perGroup` pairs with rewards at least `minDifference` apart. Of
+ * programs that differ only in formatting and local names, only the first is used. Samples without a
+ * reward or that do not parse are left out.
+ * @param promptOf returns the text of a prompt by its id
  */
 export function preferencePairs(
   samples: readonly ScoredRollout[],
@@ -42,7 +42,7 @@ export function preferencePairs(
   );
 }
 
-/** Distinct programs, best first; of equals, the first sampled. */
+/** Distinct programs, best first; equal rewards in sampling order. */
 function ranked(
   group: readonly ScoredRollout[],
   { reward, includeBroken }: PairSettings,
@@ -72,7 +72,7 @@ function opposites(
   );
 }
 
-/** The pairs without those that were there before: several epochs may sample the same programs. */
+/** The pairs without repetitions, since several epochs may sample the same programs. */
 export function distinctPairs(pairs: readonly PreferencePair[]): PreferencePair[] {
   const keyOf = ({ prompt, chosen, rejected }: PreferencePair) =>
     JSON.stringify([prompt, chosen, rejected]);
@@ -80,10 +80,10 @@ export function distinctPairs(pairs: readonly PreferencePair[]): PreferencePair[
 }
 
 /**
- * Pairs to train on and pairs to evaluate on, which have no prompt in common: a share of the
- * prompts, rounded up, is drawn from the seed.
- * @param prompts what the share is of; the pairs' own, unless pairs that come later are to be split
- * likewise.
+ * Splits pairs into some to train on and some to evaluate on, without common prompts. The seed draws
+ * the held-out share of the prompts, rounded up.
+ * @param prompts the prompts to split; by default those of the pairs, but given if pairs made later
+ * must be split the same way
  */
 export function splitPairs<T extends Pick<PreferencePair, 'prompt'>>(
   pairs: readonly T[],

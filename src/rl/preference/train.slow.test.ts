@@ -1,4 +1,4 @@
-// A reward model's training that ends in the middle of a pass, and goes on from what it left.
+// A reward model's training that ends in the middle of a pass and is resumed.
 
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const place = () => mkdtemp(join(folder, 'job-'));
-/** Of many lengths; ten, in steps of two. */
+/** Ten pairs of many lengths. */
 const pairs = Array.from({ length: 10 }, (_, i) => ({
   prompt: `// Add ${i} to a number.\n// add(value)\n`,
   chosen: `function add(value) {\n${'  value += 0;\n'.repeat(i % 4)}  return value + ${i};\n}\n`,
@@ -39,7 +39,7 @@ async function pass(changes: Partial<PreferenceJob>): Promise<PreferenceJob> {
   };
 }
 
-/** Train until that many steps are done, and no further. @returns the last snapshot */
+/** Train until that many steps are done. @returns the last snapshot */
 async function interrupted(changes: Partial<PreferenceJob>, after: number): Promise<string> {
   const job = await pass({ ...changes, snapshots: { folder: await place(), seconds: 0 } });
   let last: string | undefined;
@@ -64,7 +64,7 @@ describe.each([
   ['every weight', null],
   ['adapters and the head', { rank: 2, alpha: 4, targets: ['q_proj' as const] }],
 ])('training %s', (_, lora) => {
-  it('goes on after any of its steps to the same bits, in the first pass and in a later one', async () => {
+  it('resumes after any step to the same bits, in the first pass and in a later one', async () => {
     let model = resolveInput('models/teacher');
     for (const epoch of [1, 2]) {
       const changes = { lora, model, epoch };
@@ -86,7 +86,7 @@ describe.each([
   });
 });
 
-it('goes on from a snapshot that was itself gone on to', async () => {
+it('resumes from a snapshot of a resumed training', async () => {
   const whole = await pass({});
   const report = await trainPreferences(whole, () => {});
   const second = await interrupted({ resume: await interrupted({}, 2) }, 4);

@@ -19,6 +19,7 @@ const layers: readonly (readonly string[])[] = [
   ['activities'],
   ['workflows'],
   ['workers'],
+  ['client'],
   ['cli'],
   ['exports'],
 ];

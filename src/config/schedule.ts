@@ -63,6 +63,15 @@ export function distinctEpochs({ epochs: [first, last], rlaif, training }: Phase
   return Array.from({ length: ramps ? last - first + 1 : 1 }, (_, i) => first + i);
 }
 
+/** `exploration, epochs 8–10, then refinement, epoch 11`. */
+export function describePhases(config: RunConfig): string {
+  return config.phases
+    .map(({ name, epochs: [first, last] }) =>
+      first === last ? `${name}, epoch ${first}` : `${name}, epochs ${first}–${last}`,
+    )
+    .join(', then ');
+}
+
 /** Whether this epoch starts with a new reference policy and a fresh optimiser. */
 export function resetsReference(phase: PhaseConfig, epoch: number): boolean {
   return phase.reset_reference && epoch === phase.epochs[0];

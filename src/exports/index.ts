@@ -8,8 +8,8 @@ export {
   type Observation,
   observeRun,
   queryStatus,
-} from '../cli/live/run-state.ts';
-export { startRun } from '../cli/live/start-run.ts';
+} from '../client/run-state.ts';
+export { startRun } from '../client/start-run.ts';
 export { type LoadOptions, loadRunFile, resolveConfig } from '../config/load.ts';
 export { type RunConfig, type RunFile, runSchema } from '../config/schema/run.ts';
 export { AnnealError } from '../errors.ts';

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { activitiesByQueue, taskQueues } from '../../src/activities/task-queues.ts';
-import { observeRun, workflowTaskProblem } from '../../src/cli/live/run-state.ts';
+import { observeRun, workflowTaskProblem } from '../../src/client/run-state.ts';
 import { connect } from '../../src/workers/server/connect.ts';
 import { freePorts, host } from '../../src/workers/server/ports.ts';
 import { endServer, launchServer } from '../../src/workers/server/server-process.ts';

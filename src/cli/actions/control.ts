@@ -7,6 +7,7 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
+import { describeRun, isOpen } from '../../client/run-state.ts';
 import { parseAssignment } from '../../config/assignments.ts';
 import { AnnealError } from '../../errors.ts';
 import {
@@ -17,7 +18,6 @@ import {
   resumeUpdate,
   stopUpdate,
 } from '../../workflows/messages.ts';
-import { describeRun, isOpen } from '../live/run-state.ts';
 import { type Place, withLiveTemporal } from '../services/temporal.ts';
 import { printJson, printLines } from '../terminal/output.ts';
 

@@ -3,6 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { taskQueues } from '../../activities/task-queues.ts';
+import { describeRun, isOpen } from '../../client/run-state.ts';
 import { resolveInput } from '../../config/paths.ts';
 import {
   type Experiment,
@@ -10,7 +11,6 @@ import {
   loadExperiment,
 } from '../../config/schema/experiment-file.ts';
 import type { ExperimentInput, ExperimentOutcome } from '../../workflows/messages.ts';
-import { describeRun, isOpen } from '../live/run-state.ts';
 import { checkInputs } from '../runs/check-inputs.ts';
 import { writeComparison } from '../runs/experiment-comparison.ts';
 import { isFinished, latestFolder, nextAttempt } from '../runs/experiment-runs.ts';

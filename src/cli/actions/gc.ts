@@ -4,10 +4,10 @@
 import type { Client } from '@temporalio/client';
 import { openInventory } from '../../artifacts/open-store.ts';
 import { requestsAtOnce } from '../../artifacts/store.ts';
+import { describeRun, isOpen, openRuns } from '../../client/run-state.ts';
 import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import { keepsVerdicts } from '../../config/reward-traits.ts';
 import { AnnealError } from '../../errors.ts';
-import { describeRun, isOpen, openRuns } from '../live/run-state.ts';
 import {
   type Garbage,
   garbageOfRun,

@@ -8,6 +8,7 @@ import { checkOut } from '../../activities/reward-model/prepare.ts';
 import { taskQueues } from '../../activities/task-queues.ts';
 import { fixed, share } from '../../analysis/format.ts';
 import type { PreferenceEpoch } from '../../analysis/pages/preference-report.ts';
+import { describeRun, isOpen } from '../../client/run-state.ts';
 import { resolveInput } from '../../config/paths.ts';
 import {
   loadRewardModelFile,
@@ -15,7 +16,6 @@ import {
 } from '../../config/schema/reward-model-file.ts';
 import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
 import { type RewardModelResult, rewardModelEpochsQuery } from '../../workflows/messages.ts';
-import { describeRun, isOpen } from '../live/run-state.ts';
 import { typedPath } from '../runs/run-folder.ts';
 import { openTemporal, type Place } from '../services/temporal.ts';
 import { openWorker, type WorkersChoice } from '../services/workers.ts';

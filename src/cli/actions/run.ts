@@ -2,6 +2,8 @@
 // live, and prints its analysis. The server and the workers do the run itself.
 
 import type { Client } from '@temporalio/client';
+import { describeRun, isOpen, openRuns } from '../../client/run-state.ts';
+import { startRun } from '../../client/start-run.ts';
 import { parseAssignment, shadowedAssignments } from '../../config/assignments.ts';
 import { loadRunFile } from '../../config/load.ts';
 import { resolveInput } from '../../config/paths.ts';
@@ -10,8 +12,6 @@ import { AnnealError } from '../../errors.ts';
 import { announce, farewell } from '../live/announcements.ts';
 import { createDisplay, type Display } from '../live/run-display.ts';
 import { concludeRun } from '../live/run-outcome.ts';
-import { describeRun, isOpen, openRuns } from '../live/run-state.ts';
-import { startRun } from '../live/start-run.ts';
 import { watchRun } from '../live/watch-run.ts';
 import { checkInputs } from '../runs/check-inputs.ts';
 import { folderOf, isBegun, readConfig } from '../runs/run-folder.ts';

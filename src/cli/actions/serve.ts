@@ -1,7 +1,7 @@
 // Runs a worker until Ctrl-C, and a Temporal server if none is configured or running.
 
+import { openRuns } from '../../client/run-state.ts';
 import type { QueueName } from '../../workers/worker.ts';
-import { openRuns } from '../live/run-state.ts';
 import { dataDirOf, openTemporal, type Place } from '../services/temporal.ts';
 import { superviseLogged } from '../services/workers.ts';
 import { aborted, interruptible } from '../terminal/interrupt.ts';

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import type { WorkflowExecutionStatusName } from '@temporalio/client';
 import { successMetrics } from '../../analysis/diagnosis/success.ts';
 import { layout } from '../../artifacts/layout.ts';
-import { defaultTargets } from '../../config/schema/success.ts';
-import { AnnealError } from '../../errors.ts';
-import type { EpochMetrics } from '../../records/metrics.ts';
-import { epochTable, runLines } from '../live/run-screen.ts';
 import {
   describeRun,
   isOpen,
   type Observation,
   observeRun,
   workflowTaskProblem,
-} from '../live/run-state.ts';
+} from '../../client/run-state.ts';
+import { defaultTargets } from '../../config/schema/success.ts';
+import { AnnealError } from '../../errors.ts';
+import type { EpochMetrics } from '../../records/metrics.ts';
+import { epochTable, runLines } from '../live/run-screen.ts';
 import { isServiceError } from '../live/watch-run.ts';
 import { findRunFolder, folderOf, readConfig, typedPath } from '../runs/run-folder.ts';
 import { isServerUp, type Place, webPageOf, withLiveTemporal } from '../services/temporal.ts';

@@ -1,16 +1,7 @@
 // The lines that `anneal run` prints before it shows a run and when it is interrupted.
 
-import { firstEpochOf, lastEpochOf } from '../../config/schedule.ts';
+import { describePhases, firstEpochOf, lastEpochOf } from '../../config/schedule.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
-
-/** `exploration, epochs 8–10, then refinement, epoch 11`. */
-export function describePhases(config: RunConfig): string {
-  return config.phases
-    .map(({ name, epochs: [first, last] }) =>
-      first === last ? `${name}, epoch ${first}` : `${name}, epochs ${first}–${last}`,
-    )
-    .join(', then ');
-}
 
 /** The run that starts, or the live run that is shown instead. */
 export function announce(

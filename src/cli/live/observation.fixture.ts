@@ -1,9 +1,9 @@
 // An observation of a live run, for tests.
 
 import { parseMetricsJsonl } from '../../analysis/metrics/history.ts';
+import type { Observation } from '../../client/run-state.ts';
+import type { StageProgress } from '../../client/stage-progress.ts';
 import type { RunStatus } from '../../workflows/messages.ts';
-import type { Observation } from './run-state.ts';
-import type { StageProgress } from './stage-progress.ts';
 
 export const metrics = parseMetricsJsonl(
   '{"epoch":7,"phase":"start","eval/reward":0.2}\n{"epoch":8,"phase":"hot","reward":0.25,"best_of_n_reward":0.5,"eval/reward":0.3}',

@@ -2,9 +2,9 @@
 // the lines of a log (run-log.ts).
 
 import { createLogUpdate } from 'log-update';
+import type { Observation } from '../../client/run-state.ts';
 import { RunLog } from './run-log.ts';
 import { runLines } from './run-screen.ts';
-import type { Observation } from './run-state.ts';
 
 export interface Display {
   /** Print a line that stays. */

@@ -2,10 +2,10 @@
 
 import { epochColumns, epochRow } from '../../analysis/pages/epoch-table.ts';
 import { describeRefit } from '../../analysis/pages/refits.ts';
+import type { Observation } from '../../client/run-state.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
 import type { RunStatus } from '../../workflows/messages.ts';
 import { redoneLines } from './run-screen.ts';
-import type { Observation } from './run-state.ts';
 
 /** Turns successive observations of a run into lines, each thing once. */
 export class RunLog {

@@ -7,12 +7,12 @@ import {
 } from '@temporalio/client';
 import { successMetrics } from '../../analysis/diagnosis/success.ts';
 import { layout } from '../../artifacts/layout.ts';
+import { queryStatus } from '../../client/run-state.ts';
 import { defaultTargets } from '../../config/schema/success.ts';
 import type { RunResult } from '../../workflows/messages.ts';
 import { findRunFolder, folderOf, readConfig, typedPath } from '../runs/run-folder.ts';
 import { printJson } from '../terminal/output.ts';
 import { type Finished, summaryLines } from './final-summary.ts';
-import { queryStatus } from './run-state.ts';
 
 export interface OutcomeOptions {
   runsDir: string;

@@ -4,11 +4,11 @@
 import pc from 'picocolors';
 import { epochColumns, epochRow } from '../../analysis/pages/epoch-table.ts';
 import { describeRefit } from '../../analysis/pages/refits.ts';
+import type { Observation } from '../../client/run-state.ts';
+import type { StageProgress } from '../../client/stage-progress.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
 import type { RunStatus } from '../../workflows/messages.ts';
 import { tableLines } from '../terminal/table.ts';
-import type { Observation } from './run-state.ts';
-import type { StageProgress } from './stage-progress.ts';
 
 /** A heading, a row for each epoch, and a bar for each stage in progress. */
 export function runLines({ status, stages, notice }: Observation, elapsedMs: number): string[] {

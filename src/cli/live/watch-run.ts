@@ -8,8 +8,6 @@ import {
   ServiceError,
   type WorkflowExecutionStatusName,
 } from '@temporalio/client';
-import type { RunConfig } from '../../config/schema/run.ts';
-import type { Display } from './run-display.ts';
 import {
   describeRun,
   type Execution,
@@ -17,7 +15,9 @@ import {
   type Observation,
   observeRun,
   workflowTaskProblem,
-} from './run-state.ts';
+} from '../../client/run-state.ts';
+import type { RunConfig } from '../../config/schema/run.ts';
+import type { Display } from './run-display.ts';
 
 const intervalMs = 1000;
 

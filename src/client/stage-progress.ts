@@ -1,9 +1,9 @@
 // The stages in progress: computed from the pending activities of an epoch's workflow and their
 // heartbeats. Pure; run-state.ts asks the server.
 
-import type { HeartbeatDetails } from '../../activities/contract.ts';
-import { phaseOf, settingsAt, shardCount } from '../../config/schedule.ts';
-import type { RunConfig } from '../../config/schema/run.ts';
+import type { HeartbeatDetails } from '../activities/contract.ts';
+import { phaseOf, settingsAt, shardCount } from '../config/schedule.ts';
+import type { RunConfig } from '../config/schema/run.ts';
 
 /** A scheduled or running activity. */
 export interface PendingActivity {

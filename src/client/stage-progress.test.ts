@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { HeartbeatDetails } from '../../activities/contract.ts';
-import { resolveConfig } from '../../config/load.ts';
+import type { HeartbeatDetails } from '../activities/contract.ts';
+import { resolveConfig } from '../config/load.ts';
 import { type PendingActivity, stagesOf } from './stage-progress.ts';
 
 const config = resolveConfig({

@@ -1,11 +1,11 @@
 // Starts a run on the server.
 
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { taskQueues } from '../../activities/task-queues.ts';
-import type { RunConfig } from '../../config/schema/run.ts';
-import { AnnealError } from '../../errors.ts';
-import { searchKeys } from '../../workflows/search-attributes.ts';
-import { describePhases } from './announcements.ts';
+import { taskQueues } from '../activities/task-queues.ts';
+import { describePhases } from '../config/schedule.ts';
+import type { RunConfig } from '../config/schema/run.ts';
+import { AnnealError } from '../errors.ts';
+import { searchKeys } from '../workflows/search-attributes.ts';
 
 /**
  * Start the workflow of a run; its id is the configuration's name.

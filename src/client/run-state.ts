@@ -11,9 +11,9 @@ import {
   decodeArrayFromPayloads,
   decodeOptionalFailureToOptionalError,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import type { HeartbeatDetails } from '../../activities/contract.ts';
-import type { RunConfig } from '../../config/schema/run.ts';
-import { type RunStatus, statusQuery } from '../../workflows/messages.ts';
+import type { HeartbeatDetails } from '../activities/contract.ts';
+import type { RunConfig } from '../config/schema/run.ts';
+import { type RunStatus, statusQuery } from '../workflows/messages.ts';
 import { type PendingActivity, type StageProgress, stagesOf } from './stage-progress.ts';
 
 /** What the server knows about a workflow without asking it. */

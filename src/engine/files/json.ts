@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 
 /** A file's text; null if it does not exist. @throws AnnealError InvalidModel naming it */
-export async function readIfThere(file: string): Promise<string | null> {
+export async function readIfExists(file: string): Promise<string | null> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {

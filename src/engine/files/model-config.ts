@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { AnnealError } from '../../errors.ts';
 import { type DecoderConfig, describeDecoder } from '../model/config.ts';
 import { configFileSchema } from '../model/config-file.ts';
-import { parseJsonAs, readIfThere } from './json.ts';
+import { parseJsonAs, readIfExists } from './json.ts';
 import { readStopTokens } from './stop-tokens.ts';
 
 /** @throws AnnealError InvalidModel if config.json is missing, malformed or not implemented */
 export async function readModelConfig(folder: string): Promise<DecoderConfig> {
   const file = join(folder, 'config.json');
-  const text = await readIfThere(file);
+  const text = await readIfExists(file);
   if (text === null)
     throw new AnnealError(
       'InvalidModel',

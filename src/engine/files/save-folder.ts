@@ -6,7 +6,7 @@
 import { constants } from 'node:fs';
 import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readIfThere } from './json.ts';
+import { readIfExists } from './json.ts';
 import { modelCard } from './model-card.ts';
 import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
 import { parseSourceJson, type SourceJson, savedConfig, savedGeneration } from './saved-config.ts';
@@ -45,7 +45,7 @@ export async function saveModelFolder({
   await writeJson(join(out, configFile), savedConfig(config));
   if (!names.includes(generationFile))
     await writeJson(join(out, generationFile), savedGeneration(config));
-  const sourceCard = (await readIfThere(join(source, cardFile))) ?? '';
+  const sourceCard = (await readIfExists(join(source, cardFile))) ?? '';
   await writeFile(join(out, cardFile), modelCard({ config, sourceCard, base }));
 }
 

@@ -8,7 +8,7 @@ import { AnnealError } from '../../errors.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import type { ExternalParameter, ExternalWeights } from '../model/external-weights.ts';
 import { type ParameterSpec, parameterSpecs } from '../model/parameters.ts';
-import { parseJsonAs, readIfThere } from './json.ts';
+import { parseJsonAs, readIfExists } from './json.ts';
 import {
   asFloats,
   checkFinite,
@@ -46,7 +46,7 @@ export async function locateParameters(
   return new Map(
     specs.map((spec) => {
       const file = fileOf(spec.name);
-      return [spec.name, { ...check(join(folder, file), headers.get(file)!, spec), file }];
+      return [spec.name, { ...checkedEntry(join(folder, file), headers.get(file)!, spec), file }];
     }),
   );
 }
@@ -55,7 +55,7 @@ export async function locateParameters(
 async function weightMap(folder: string): Promise<(tensor: string) => string> {
   if (await isFile(join(folder, weightsFile))) return () => weightsFile;
   const path = join(folder, indexFile);
-  const text = await readIfThere(path);
+  const text = await readIfExists(path);
   if (text === null) throw noWeights(folder);
   // No paths: an index must not point outside its folder.
   const fileName = z.string().regex(/^[^/\\]+$/);
@@ -96,7 +96,7 @@ async function checkShards(folder: string, map: ReadonlyMap<string, string>): Pr
 }
 
 /** A parameter's entry in a header. @throws AnnealError InvalidModel if missing or mismatched */
-function check(
+function checkedEntry(
   path: string,
   header: ReadonlyMap<string, TensorEntry>,
   { name, shape }: ParameterSpec,
@@ -140,7 +140,7 @@ export async function readNamed(
   const header = await readHeader(path);
   return readTensors(
     path,
-    specs.map((spec) => [spec.name, check(path, header, spec)]),
+    specs.map((spec) => [spec.name, checkedEntry(path, header, spec)]),
   );
 }
 

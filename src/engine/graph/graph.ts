@@ -127,8 +127,8 @@ export class Graph {
     const dtype =
       data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'int64';
     const key = data.length <= 64 ? `${dtype}[${shape}]${data}` : undefined;
-    const known = key && this.#shared.constants.get(key);
-    if (known) return known;
+    const cached = key && this.#shared.constants.get(key);
+    if (cached) return cached;
     const value = this.initializer(this.#unique('const'), shape, dtype, bytesOf(data));
     if (key) this.#shared.constants.set(key, value);
     return value;

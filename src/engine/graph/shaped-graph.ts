@@ -44,8 +44,8 @@ export class ShapedGraph extends Graph {
       return outer.shapeValue(shape);
     }
     const key = String(shape);
-    const known = this.#shapes.get(key);
-    if (known) return known;
+    const cached = this.#shapes.get(key);
+    if (cached) return cached;
     const parts = shape.map((d) => (typeof d === 'string' ? this.lengthNamed(d) : this.ints([d])));
     const options = { dtype: 'int64', attributes: { axis: 0 } } as const;
     const value = this.one('Concat', parts, [parts.length], options);
@@ -55,10 +55,10 @@ export class ShapedGraph extends Graph {
 
   /** The length `name`, int64 [1]. @throws if it is not defined */
   lengthNamed(name: string): Value {
-    const known =
+    const length =
       this.#lengths.get(name) ?? (this.parent as ShapedGraph | undefined)?.lengthNamed(name);
-    if (!known) throw new Error(`expected the length ${name} to be defined, found no definition`);
-    return known;
+    if (!length) throw new Error(`expected the length ${name} to be defined, found no definition`);
+    return length;
   }
 
   /** A node with one output. */

@@ -52,16 +52,16 @@ function windowMasks(
   { step, index, positions }: StepPosition,
   window: number,
 ): CacheMasks {
-  const near = (distance: Value) => g.less(distance, window);
+  const inWindow = (distance: Value) => g.less(distance, window);
   const inPrompt = g.outer.range('S');
-  const own = g.less(inPrompt, promptLengths);
+  const unpadded = g.less(inPrompt, promptLengths);
   const one = g.ints([1], []);
   const recent = g.one('Range', [g.ints([0], []), g.add(step, one), one], ['C+1'], {
     dtype: 'int64',
   });
   return [
-    asPromptMask(g, g.and(own, near(g.sub(positions, inPrompt)))),
-    maskOf(g, near(g.sub(index, g.outer.range('L')))),
-    maskOf(g, near(g.sub(step, recent))),
+    asPromptMask(g, g.and(unpadded, inWindow(g.sub(positions, inPrompt)))),
+    maskOf(g, inWindow(g.sub(index, g.outer.range('L')))),
+    maskOf(g, inWindow(g.sub(step, recent))),
   ];
 }

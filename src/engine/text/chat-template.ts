@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
-import { readIfThere } from '../files/json.ts';
+import { readIfExists } from '../files/json.ts';
 import { readTokenizerConfig, type SpecialTokens } from './tokenizer.ts';
 
 /** A turn of a conversation. */
@@ -64,9 +64,9 @@ export async function hasChatTemplate(folder: string): Promise<boolean> {
 async function declaredTemplate(
   folder: string,
 ): Promise<{ file: string; declared: unknown } | null> {
-  const own = join(folder, 'chat_template.jinja');
-  const text = await readIfThere(own);
-  if (text !== null) return { file: own, declared: text };
+  const jinjaFile = join(folder, 'chat_template.jinja');
+  const text = await readIfExists(jinjaFile);
+  if (text !== null) return { file: jinjaFile, declared: text };
   const file = join(folder, 'tokenizer_config.json');
   const { chat_template: declared = null } = await readTokenizerConfig(folder);
   return declared === null ? null : { file, declared };

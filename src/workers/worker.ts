@@ -5,9 +5,9 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { createActivities } from '../activities/index.ts';
 import { activitiesByQueue, taskQueues } from '../activities/task-queues.ts';
 import { resolveAddress } from '../artifacts/address.ts';
-import { AnnealError } from '../errors.ts';
 import type { Reward } from '../rewards/reward.ts';
 import { createModelClient } from '../rl/model-client.ts';
+import { type AddedActivities, withAdded } from './added-activities.ts';
 import { deploymentOptions } from './deployment.ts';
 import { handBack } from './hand-back.ts';
 import { dataConverter } from './payloads/data-converter.ts';
@@ -31,7 +31,7 @@ export interface WorkerSettings {
 /** What a worker serves beyond Anneal's own workflows, activities and rewards. */
 export interface WorkerAdditions {
   /** Served on the queue of the workflows, under names that Anneal does not use. */
-  activities?: Record<string, (...args: never[]) => Promise<unknown>>;
+  activities?: AddedActivities;
   /** A module that exports your workflows and Anneal's, bundled instead of Anneal's alone. */
   workflowsPath?: string;
   /** Rewards that score every completion, beside those of the run file. */
@@ -50,7 +50,13 @@ interface WorkerHooks {
  */
 export async function runWorker(
   { server, runsDir, queues = queueNames, inPlaceOf = [] }: WorkerSettings,
-  { signal, onReady, activities: own, workflowsPath, rewards }: WorkerHooks & WorkerAdditions = {},
+  {
+    signal,
+    onReady,
+    activities: added,
+    workflowsPath,
+    rewards,
+  }: WorkerHooks & WorkerAdditions = {},
 ): Promise<void> {
   const keys = readPayloadKeys();
   const deployment = deploymentOptions();
@@ -60,7 +66,7 @@ export async function runWorker(
   const connection = await NativeConnection.connect(server.connectionOptions);
   try {
     const all = createActivities({ runsDir: resolveAddress(runsDir), models, rewards });
-    const activities = withOwn(activitiesByQueue(all), own);
+    const activities = withAdded(activitiesByQueue(all), added);
     const workers = await Promise.all(
       queues.map(async (queue) =>
         Worker.create({
@@ -130,18 +136,4 @@ async function optionsOf(
 async function workflowsOf(keys: PayloadKeys, workflowsPath?: string) {
   if (workflowsPath !== undefined) return { workflowsPath };
   return { workflowBundle: await workflowBundle({ encodeFailures: keys.size > 0 }) };
-}
-
-type ByQueue = Record<string, object>;
-
-/** @throws AnnealError InvalidConfig for an activity with a name of Anneal's */
-function withOwn(byQueue: ByQueue, own: WorkerAdditions['activities'] = {}): ByQueue {
-  const names = new Set(Object.values(byQueue).flatMap(Object.keys));
-  const taken = Object.keys(own).find((name) => names.has(name));
-  if (taken !== undefined)
-    throw new AnnealError(
-      'InvalidConfig',
-      `activities: expected names that Anneal does not use, found '${taken}'; rename it`,
-    );
-  return { ...byQueue, [taskQueues.workflows]: { ...byQueue[taskQueues.workflows], ...own } };
 }

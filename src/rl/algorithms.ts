@@ -1,4 +1,4 @@
-// What each value of rlaif.algorithm computes: advantages from a group's rewards (all samples of
+// The values of rlaif.algorithm: advantages from a group's rewards (all samples of
 // one prompt), the objective they enter, and how a step averages it. A new algorithm is an entry
 // here and one in config/algorithm-traits.ts. Formulas and papers: docs/algorithms.md.
 
@@ -65,7 +65,6 @@ function centred(rewards: readonly number[]): number[] {
   return rewards.map((r) => r - mean);
 }
 
-/** What the weight of a token depends on. */
 interface TokenPlace {
   /** Tokens in the token's sample. */
   length: number;

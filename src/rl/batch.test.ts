@@ -46,7 +46,10 @@ describe('buildBatch', () => {
     const { samples, dropped } = buildBatch(all, settings({ algorithm: 'reinforce' }));
     expect(samples.map((s) => s.promptId).join('')).toBe('aaaabbcce');
     expect(dropped.at(-1)).toEqual({
-      ...{ promptId: 'd', sample: 1, reason: 'min_group_size', advantage: null },
+      promptId: 'd',
+      sample: 1,
+      reason: 'min_group_size',
+      advantage: null,
     });
     const strict = settings({ algorithm: 'reinforce', min_group_size: 3 });
     expect(

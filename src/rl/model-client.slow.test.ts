@@ -100,8 +100,8 @@ describe('generate', () => {
     expect(await texts(generate)).toEqual(first);
     expect(await texts({ ...generate, stream: 'train/2' })).not.toEqual(first);
     // The group of a prompt is the same beside other prompts.
-    const alone = await texts({ ...generate, prompts: prompts.slice(1, 2) });
-    expect(alone).toEqual(first.slice(4, 8));
+    const single = await texts({ ...generate, prompts: prompts.slice(1, 2) });
+    expect(single).toEqual(first.slice(4, 8));
   });
 
   it('refuses a prompt that leaves no room for the completion', async () => {
@@ -206,10 +206,10 @@ describe('train', () => {
     const place = await mkdtemp(join(folder, 'snapshots-'));
     const { reference } = whole;
     const watched = await trainJob({ reference, snapshots: { folder: place, seconds: 0 } });
-    const told = await models.train(watched, {
+    const reported = await models.train(watched, {
       onProgress: ({ snapshot }) => snapshot && snapshots.push(snapshot),
     });
-    expect(told).toEqual(report);
+    expect(reported).toEqual(report);
     expect(snapshots).toEqual([join(place, 'step-1'), join(place, 'step-2')]);
     for (const resume of snapshots) {
       // The reference is not needed again.

@@ -67,8 +67,8 @@ describe('scores', () => {
 
   it('have the same bits in any batch', async () => {
     const whole = await scoresOf(completions);
-    const alone = await Promise.all(completions.map((text) => scoresOf([text])));
-    expect(alone.flat()).toEqual(whole);
+    const single = await Promise.all(completions.map((text) => scoresOf([text])));
+    expect(single.flat()).toEqual(whole);
     expect((await scoresOf(completions.toReversed())).toReversed()).toEqual(whole);
   });
 

@@ -15,8 +15,11 @@ describe('the learning rate', () => {
 
   it('falls by half a cosine after the warm-up and stays there', () => {
     const file = {
-      ...{ learning_rate: 1, warmup_steps: 10 },
-      ...{ schedule: 'cosine', decay_steps: 100, min_learning_rate: 0.2 },
+      learning_rate: 1,
+      warmup_steps: 10,
+      schedule: 'cosine',
+      decay_steps: 100,
+      min_learning_rate: 0.2,
     };
     const [peak, quarter, half, end, after] = rates(file, [10, 35, 60, 110, 500]);
     expect(peak).toBe(1);

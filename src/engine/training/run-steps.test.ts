@@ -22,10 +22,10 @@ const schedule = {
 } as const;
 
 let folder: string;
-let told: Progress[];
+let reported: Progress[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anneal-steps-'));
-  told = [];
+  reported = [];
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -44,7 +44,7 @@ async function pass(done: readonly Step[], seed = 7): Promise<Step[]> {
     },
     lossOf: ({ rate }) => rate,
     progressOf: (steps) => steps,
-    onProgress: (progress) => told.push(progress),
+    onProgress: (progress) => reported.push(progress),
   });
 }
 
@@ -59,13 +59,13 @@ it("takes every row once, in an order that the seed decides, at the schedule's r
 
 it('resumes after any step from its snapshot, which is taken after all but the last', async () => {
   const steps = await pass([]);
-  expect(told.map(({ done, total, note }) => `${done}/${total} ${note}`)).toEqual([
+  expect(reported.map(({ done, total, note }) => `${done}/${total} ${note}`)).toEqual([
     '1/4 loss 0.2500',
     '2/4 loss 0.5000',
     '3/4 loss 0.7500',
     '4/4 loss 1.0000',
   ]);
-  const snapshots = told.map(({ snapshot }) => snapshot);
+  const snapshots = reported.map(({ snapshot }) => snapshot);
   expect(snapshots.map((snapshot) => snapshot !== undefined)).toEqual([true, true, true, false]);
   for (const snapshot of snapshots.slice(0, 3))
     expect(await pass(await readProgress<Step[]>(snapshot!))).toEqual(steps);

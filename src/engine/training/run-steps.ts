@@ -20,7 +20,7 @@ export interface Pass<Row, Step> {
   takeStep(batch: Row[], learningRate: number): Promise<Step>;
   /** The loss shown with the progress. */
   lossOf(step: Step): number;
-  /** What a snapshot keeps beside the trained state, as JSON. */
+  /** Data that a snapshot keeps beside the trained state, as JSON. */
   progressOf(steps: readonly Step[]): unknown;
   onProgress(progress: Progress): void;
 }

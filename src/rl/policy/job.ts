@@ -46,7 +46,7 @@ export interface TrainJob extends ResumableJob {
 export interface StepMetrics {
   /** Of the run, from 1. */
   step: number;
-  /** What the optimiser minimised, the KL term included. */
+  /** The loss that the optimiser minimised, with the KL term. */
   loss: number;
   policy_loss: number;
   kl: number;

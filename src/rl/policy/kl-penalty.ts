@@ -30,7 +30,7 @@ export async function referenceLogprobs(
   }
 }
 
-/** Advantages less the KL penalty of `k1_reward`; null for a placement that leaves them alone. */
+/** Advantages minus the KL penalty of `k1_reward`; null for other placements. */
 export function penalizedAdvantages(
   { samples, settings: { rlaif } }: TrainJob,
   reference: readonly (readonly number[])[],

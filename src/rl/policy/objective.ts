@@ -6,8 +6,8 @@ import type { Builder } from '../../engine/graph/operators.ts';
 import { targetLogprobs } from '../../engine/model/logprob-graph.ts';
 
 /**
- * `likelihood`: −A·log π, the original system's loss where A is the weighted reward, and plain
- * maximum likelihood where A is 1. `clipped_ratio`: −min(r·A, clip(r)·A) with
+ * `likelihood`: −A·log π, the original system's loss if A is the weighted reward, and plain
+ * maximum likelihood if A is 1. `clipped_ratio`: −min(r·A, clip(r)·A) with
  * r = π / π_sampled (PPO, arXiv 1707.06347, with separate bounds as in DAPO, arXiv 2503.14476).
  */
 export type ObjectiveKind = 'likelihood' | 'clipped_ratio';

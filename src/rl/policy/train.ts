@@ -16,7 +16,7 @@ import { nextKlScale, penalizedAdvantages, referenceLogprobs } from './kl-penalt
 import { type Step, summarize, toMetrics } from './step-metrics.ts';
 import { PolicyTrainer, type StepSettings, type TrainSequence } from './trainer.ts';
 
-/** What a snapshot keeps beside the trained state. */
+/** Kept in a snapshot beside the trained state. */
 interface EpochProgress {
   /** Of each sample. */
   referenceLogprobs: (readonly number[])[];

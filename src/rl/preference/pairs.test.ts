@@ -8,7 +8,13 @@ const sample = (
   reward: number | null,
   program: string | null = `${promptId}${index}`,
 ): ScoredRollout => ({
-  ...{ promptId, sample: index, tokens: [], logprobs: [], finish: 'stop', program, reward },
+  promptId,
+  sample: index,
+  tokens: [],
+  logprobs: [],
+  finish: 'stop',
+  program,
+  reward,
   text: `${promptId}${index}`,
   rewards: { style: { value: reward === null ? null : 1 - reward, criteria: {} } },
 });

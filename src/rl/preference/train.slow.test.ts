@@ -24,7 +24,11 @@ const pairs = Array.from({ length: 10 }, (_, i) => ({
   rejected: `function add(value) {\n  return ${'-'.repeat((2 * i) % 7)}value;\n}\n`,
 }));
 const training = preferenceTrainingSchema.parse({
-  ...{ epochs: 2, learning_rate: 1e-3, warmup_steps: 2, batch_size: 2, microbatch_size: 1 },
+  epochs: 2,
+  learning_rate: 1e-3,
+  warmup_steps: 2,
+  batch_size: 2,
+  microbatch_size: 1,
 });
 
 async function pass(changes: Partial<PreferenceJob>): Promise<PreferenceJob> {
@@ -33,7 +37,10 @@ async function pass(changes: Partial<PreferenceJob>): Promise<PreferenceJob> {
     model: resolveInput('models/teacher'),
     pairs,
     promptFormat: { kind: 'plain', bos: false },
-    ...{ training, lora: null, seed: 5, epoch: 1 },
+    training,
+    lora: null,
+    seed: 5,
+    epoch: 1,
     ...changes,
     out: await place(),
   };
@@ -75,10 +82,10 @@ describe.each([
       );
       for (const after of [1, 2, 3, 4]) {
         const resume = await interrupted(changes, after);
-        const told: number[] = [];
+        const reported: number[] = [];
         const next = await pass({ ...changes, resume });
-        expect(await trainPreferences(next, ({ done }) => told.push(done))).toEqual(report);
-        expect(told).toEqual([1, 2, 3, 4, 5].slice(after));
+        expect(await trainPreferences(next, ({ done }) => reported.push(done))).toEqual(report);
+        expect(reported).toEqual([1, 2, 3, 4, 5].slice(after));
         expect(await bytesOf(next)).toEqual(await bytesOf(whole));
       }
       model = whole.out;

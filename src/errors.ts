@@ -1,35 +1,34 @@
-// The base of every error that Anneal raises on purpose. A message says what was expected,
-// what came instead, and what to do; `kind` is the stable name by which an activity decides
-// whether a retry can help.
+// The base of every error that Anneal raises on purpose. A message says what was expected, what came
+// instead, and what to do. `kind` is a stable name by which activities decide about retries.
 
-/** What went wrong, as a stable name. */
+/** Kinds of errors. */
 export type ErrorKind =
   /** A run file, flag or workflow input that breaks its schema. */
   | 'InvalidConfig'
-  /** Prompts, completions or other data that cannot be read. */
+  /** Prompts, completions or other data that are not valid. */
   | 'InvalidData'
   /** A model folder that is missing, damaged, or of an unsupported architecture. */
   | 'InvalidModel'
-  /** An artifact whose bytes do not match their hash, or that is gone. */
+  /** An artifact that is missing or does not match its hash. */
   | 'DamagedArtifact'
   /** A loss or gradient that is NaN or infinite. */
   | 'NonFinite'
   /** No Temporal server could be reached, found or built. */
   | 'NoServer'
-  /** A store that cannot be written to or does not answer; it may be put right at any time. */
+  /** A store that cannot be written to or does not answer; it may recover at any time. */
   | 'StoreUnavailable'
-  /** Too many verdicts are missing; a judge may be back later. */
+  /** Too many verdicts are missing; the judge may recover. */
   | 'JudgeUnavailable'
-  /** A judge that people have to look after: a budget spent, a key refused, a quota gone. */
+  /** A judge that needs a person's attention: spent budget, rejected key, used-up quota. */
   | 'JudgeStopped'
-  /** A child process that died or stopped answering; trying again may help. */
+  /** A child process that died or stopped answering; a retry may help. */
   | 'ProcessLost'
-  /** A child process that lives and gets no further. */
+  /** A child process that makes no progress. */
   | 'ProcessStalled'
-  /** More memory was asked for than there is; another process may have had it. */
+  /** Not enough memory; another process may have used it. */
   | 'OutOfMemory';
 
-/** Kinds that a retry with the same inputs meets again. */
+/** Kinds that a retry with the same inputs would meet again. */
 export const permanentKinds: readonly ErrorKind[] = [
   'InvalidConfig',
   'InvalidData',
@@ -39,11 +38,11 @@ export const permanentKinds: readonly ErrorKind[] = [
 ];
 
 export interface AnnealErrorOptions extends ErrorOptions {
-  /** The file that the error is about, in the run's folder. */
+  /** The file in the run's folder that the error is about. */
   path?: string;
 }
 
-/** An error with a stable kind and a message written for the person who has to act on it. */
+/** An error with a stable kind and a message for the person who has to act on it. */
 export class AnnealError extends Error {
   readonly kind: ErrorKind;
   readonly path: string | undefined;
@@ -56,29 +55,29 @@ export class AnnealError extends Error {
   }
 }
 
-/** What is the matter with a disk by the system's code (errno(3)), and what to do. */
-const troubles: Record<string, string> = {
+/** Disk problems and remedies by system error code (errno(3)). */
+const diskProblems: Record<string, string> = {
   ENOSPC: 'the disk is full; free some space',
-  EDQUOT: 'the quota is used up; free some space or raise it',
-  EROFS: 'the disk is mounted read-only; mount it for writing',
+  EDQUOT: 'the quota is used up; free some space or raise the quota',
+  EROFS: 'the disk is mounted read-only; remount it for writing',
   EACCES: 'this user has no access; give it permission to read and write there',
   EPERM: 'this user has no access; give it permission to read and write there',
-  EIO: 'the disk fails; see the system log',
+  EIO: 'the disk reports an error; see the system log',
   ESTALE: 'the network disk is gone; mount it again',
 };
 
 /**
- * The error to throw in place of `error`: StoreUnavailable, with the place and what to do, where a
- * disk is full, read-only, closed to this user or failing; else `error` itself.
- * @param path of the file, where the system does not name one.
+ * StoreUnavailable with path and remedy for an error of a disk that is full, read-only, inaccessible
+ * or failing; any other error unchanged.
+ * @param path of the file, in case the system error names none
  */
 export function storeFailure(error: unknown, path?: string): unknown {
   const { code = '', path: named = path } = (error ?? {}) as NodeJS.ErrnoException;
-  const trouble = troubles[code];
-  if (trouble === undefined || error instanceof AnnealError) return error;
+  const problem = diskProblems[code];
+  if (problem === undefined || error instanceof AnnealError) return error;
   return new AnnealError(
     'StoreUnavailable',
-    `${named ?? 'a file'}: ${trouble} (${code}). Nothing is lost; the run tries again and goes on by itself.`,
+    `${named ?? 'a file'}: ${problem} (${code}). Nothing is lost; the run retries and continues by itself.`,
     { cause: error },
   );
 }

@@ -215,13 +215,13 @@ describe('prepare', () => {
       'too many prompts',
       (f) => ({ ...f, rlaif: { prompts_per_epoch: 4 } }),
       'InvalidConfig',
-      /prompts_per_epoch \(phase 'only'\): asks for 4 prompts, but prompts\.train holds 3/,
+      /prompts_per_epoch \(phase 'only'\): expected at most 3, .* prompts\.train, found 4/,
     ],
     [
       'too many held-out prompts',
       (f) => ({ ...f, evaluation: { prompts: 2 } }),
       'InvalidConfig',
-      /evaluation\.prompts: asks for 2/,
+      /evaluation\.prompts: expected at most 1, .* found 2/,
     ],
     [
       "a phase's batches that do not divide",
@@ -538,7 +538,7 @@ describe('prune', () => {
     await expect(runEpoch(plan, 6, { policy: fifth! })).rejects.toMatchObject({
       type: 'DamagedArtifact',
       message: expect.stringMatching(
-        /epoch-05 .*it is not there; .* are: epoch-07, epoch-08, start/,
+        /epoch-05 .*it is missing; existing checkpoints: epoch-07, epoch-08, start/,
       ),
     });
     const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };

@@ -1,4 +1,4 @@
-// Writes an epoch's line of metrics.jsonl, its numbers for TensorBoard, and its report.
+// Writes an epoch's line of metrics.jsonl, its TensorBoard events, and its report.
 
 import { startMetrics, toEpochMetrics } from '../analysis/metrics/epoch-metrics.ts';
 import { parseMetricsJsonl } from '../analysis/metrics/history.ts';
@@ -48,34 +48,38 @@ async function readHistory(store: Store): Promise<EpochMetrics[]> {
   return parseMetricsJsonl((await readVerified(store, layout.metrics)) ?? '', layout.metrics);
 }
 
-/** What was damaged is made again, and said. */
+/** Repair a document from its copy, and report it. */
 async function mend(store: Store, path: string, scope: ActivityScope): Promise<void> {
   if (await mendDocument(store, path))
-    await scope.reportDamage(`${path} was changed, gone or cut short: made again from its copy`);
+    await scope.reportDamage(
+      `${path} was changed, missing or cut short; it was restored from its copy`,
+    );
 }
 
-/** The line takes the place of one for the same epoch: an attempt may come a second time. */
+/** Replaces a line of the same epoch, because the activity may run twice. */
 function withLine(history: EpochMetrics[], line: EpochMetrics): EpochMetrics[] {
   const others = history.filter(({ epoch }) => epoch !== line.epoch);
   return [...others, line].sort((a, b) => a.epoch - b.epoch);
 }
 
-/** Write the event file that holds the epoch, and those that a run lacks which took over a history. */
+/** Write the epoch's event file, and any that are missing after a run took over a history. */
 async function writeEvents(
   store: Store,
   history: readonly EpochMetrics[],
   epoch: number,
   scope: ActivityScope,
 ): Promise<void> {
-  const there = (await store.list(layout.allEvents)).map((name) => `${layout.allEvents}/${name}`);
+  const existing = (await store.list(layout.allEvents)).map(
+    (name) => `${layout.allEvents}/${name}`,
+  );
   for (const [path, lines] of Map.groupBy(history, (line) => layout.events(line.epoch))) {
-    if (there.includes(path) && path !== layout.events(epoch)) continue;
+    if (existing.includes(path) && path !== layout.events(epoch)) continue;
     for (const line of lines) await mend(store, layout.steps(line.epoch), scope);
     await store.write(path, encodeEvents(await scalarsOf(store, lines)));
   }
 }
 
-/** Every number of the epochs, and of every step of them that this run took. */
+/** Every number of the epochs, and of their steps as far as this run took them. */
 async function scalarsOf(store: Store, lines: readonly EpochMetrics[]): Promise<Scalar[]> {
   const scalars: Scalar[] = [];
   for (const line of lines) {

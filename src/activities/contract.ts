@@ -1,5 +1,5 @@
-// What the workflows ask of the activities, and what comes back: references to files and pages of
-// numbers. Types alone, so that workflows may import them.
+// Inputs and results of the activities: references to files, and small sets of numbers. Types only,
+// so that workflows can import them.
 
 import type { SampleSummary } from '../analysis/metrics/sample-summary.ts';
 import type { Settings, SettingsChange } from '../config/schedule.ts';
@@ -32,7 +32,7 @@ export interface HeartbeatDetails {
   note?: string;
 }
 
-/** Run and epoch that an activity works for. `run` names the run's folder. */
+/** The run and epoch of an activity. `run` names the run's folder. */
 export interface InEpoch {
   run: string;
   epoch: number;
@@ -40,27 +40,27 @@ export interface InEpoch {
 
 export interface PrepareInput {
   run: string;
-  /** Id of the run's first execution: whose folder it is. */
+  /** Id of the run's first execution, which owns the folder. */
   execution: string;
-  /** A run file, as whoever started the workflow gave it. */
+  /** The run file that the workflow was started with. */
   file: unknown;
 }
 
-/** A checked run, its inputs copied into the run's folder. */
+/** A checked run whose inputs are copied into its folder. */
 export interface RunPlan {
   config: RunConfig;
   prompts: Record<PromptSplit, ArtifactRef>;
-  /** The policy to start from; its epoch is the one before the first. */
+  /** The policy to start from, with the epoch before the first. */
   policy: CheckpointRef;
   reference: CheckpointRef;
-  /** Reward models by the name of the reward; of a run that began before there were any, none. */
+  /** Reward models by the name of the reward. Runs from before there were any have none. */
   rewardModels?: Record<string, CheckpointRef>;
   /**
-   * Only of a run that refits reward models: what an earlier run, which this one goes on from,
-   * sampled in the phase; else empty.
+   * Only if the run refits reward models: the phase's scored shards from an earlier run that this
+   * one continues; empty if it continues none.
    */
   verdicts?: ScoredShards[] | undefined;
-  /** What the run that this one goes on from measured so far; else empty. */
+  /** Metrics of the run that this one continues; empty if it continues none. */
   history: EpochMetrics[];
 }
 
@@ -78,7 +78,7 @@ export interface ShardInput extends InEpoch {
 
 export interface GenerateInput extends ShardInput {
   policy: CheckpointRef;
-  /** Prompts in all shards of the epoch together. */
+  /** Number of prompts in all shards of the epoch. */
   take: number;
   promptFormat: PromptFormat;
   samplesPerPrompt: number;
@@ -92,7 +92,7 @@ export interface GenerateInput extends ShardInput {
 export interface ScoreInput extends ShardInput {
   rollouts: ArtifactRef;
   rewards: RewardConfig[];
-  /** How often people let the run go on after a judge had stopped it; none where not said. */
+  /** How often users resumed the run after its judge stopped; 0 if absent. */
   resumes?: number;
   /** The run's copies of reward models, by the name of the reward. */
   rewardModels?: Record<string, CheckpointRef> | undefined;
@@ -103,14 +103,14 @@ export interface FilterInput extends InEpoch {
   prompts: ArtifactRef;
   scored: ArtifactRef[];
   rlaif: RlaifConfig;
-  /** List the scored shards in a file too, for a refit of reward models. */
+  /** Also list the scored shards in a file, for a refit of reward models. */
   listVerdicts?: boolean | undefined;
 }
 
 export interface Batch {
   samples: ArtifactRef;
   counts: FilterCounts;
-  /** The list of scored shards, where it was asked for. */
+  /** The list of scored shards, if requested. */
   verdicts?: ArtifactRef;
 }
 
@@ -124,13 +124,13 @@ export interface TrainInput extends InEpoch {
   seed: number;
   engine: RunConfig['engine'];
   freshOptimizer: boolean;
-  /** Written down with the checkpoint, for runs that go on from it. */
+  /** Saved with the checkpoint, for runs that continue from it. */
   refitting?: Refitting | undefined;
 }
 
 export interface Trained {
   policy: CheckpointRef;
-  /** Null where no sample was left to train on: the policy is the one before, carried forward. */
+  /** Null if no sample was left to train on; the policy is then the previous one. */
   stats: TrainStats | null;
 }
 
@@ -138,9 +138,9 @@ export interface EvaluateInput extends InEpoch {
   scored: ArtifactRef[];
 }
 
-/** What training did in an epoch. */
+/** An epoch's samples and training. */
 export interface TrainingRecord {
-  /** The summary of the scored samples, or where they lie. */
+  /** The summary of the scored samples, or their files. */
   samples: SampleSummary | ArtifactRef[];
   counts: FilterCounts;
   stats: TrainStats | null;
@@ -149,13 +149,13 @@ export interface TrainingRecord {
 
 export interface AnalyzeInput extends InEpoch {
   phase: string;
-  /** Null for the line that describes the policy to start from. */
+  /** Null for the start line. */
   training: TrainingRecord | null;
   evaluation: SampleSummary;
-  /** One completion a held-out prompt, the likeliest tokens; null where that is not asked for. */
+  /** Greedy completions of the held-out prompts; null if not configured. */
   greedy?: SampleSummary | null;
   success: RunConfig['success'];
-  /** Of reward models, before this epoch. */
+  /** Refits of reward models before this epoch. */
   refits?: readonly Refit[] | undefined;
 }
 
@@ -163,17 +163,17 @@ export interface PruneInput extends InEpoch {
   retention: RetentionConfig;
 }
 
-/** The activities of a run; each may run any number of times and leaves the same files. */
+/** The activities of a run. Each may run any number of times and writes the same files. */
 export interface Activities {
-  /** Check a run file and all that it names, and copy the inputs into the run's folder. */
+  /** Check a run file and everything that it names, and copy the inputs into the run's folder. */
   prepare(input: PrepareInput): Promise<RunPlan>;
-  /** Check a change to a live run's settings against the run file's schema. */
+  /** Check a change of a live run's settings against the run file's schema. */
   checkChange(input: AdjustInput): Promise<void>;
   /** Sample completions of one shard of prompts: rollouts. */
   generate(input: GenerateInput): Promise<ArtifactRef>;
   /** Score one shard of rollouts: scored rollouts. */
   score(input: ScoreInput): Promise<ArtifactRef>;
-  /** Compute advantages over all shards and keep what is worth training on. */
+  /** Compute advantages over all shards and keep the samples to train on. */
   filter(input: FilterInput): Promise<Batch>;
   /** Train the policy on a batch: the epoch's checkpoint. */
   train(input: TrainInput): Promise<Trained>;
@@ -181,6 +181,6 @@ export interface Activities {
   evaluate(input: EvaluateInput): Promise<SampleSummary>;
   /** Write the epoch's metrics and report. */
   analyze(input: AnalyzeInput): Promise<EpochMetrics>;
-  /** Take away what the run's retention does not keep. @returns the paths of it */
+  /** Delete what the run's retention does not keep. @returns the deleted paths */
   prune(input: PruneInput): Promise<string[]>;
 }

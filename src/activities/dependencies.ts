@@ -1,4 +1,4 @@
-// What the activities of a worker are built on.
+// What a worker's activities depend on.
 
 import { joinAddress } from '../artifacts/address.ts';
 import { openStore } from '../artifacts/open-store.ts';
@@ -7,7 +7,7 @@ import type { Reward } from '../rewards/reward.ts';
 import type { ModelService } from '../rl/model-service.ts';
 
 export interface Dependencies {
-  /** Where the runs' folders lie: an absolute path or `s3://bucket/prefix`. */
+  /** The folder of runs: an absolute path or `s3://bucket/prefix`. */
   runsDir: string;
   models: ModelService;
   /** Rewards of the worker's own, beside those of the run file. */

@@ -1,4 +1,4 @@
-// Sums up the scored samples of one split.
+// Summarises the scored samples of one split.
 
 import { type SampleSummary, summarizeSamples } from '../analysis/metrics/sample-summary.ts';
 import { runActivity } from './activity.ts';

@@ -1,5 +1,5 @@
-// Decides, in one place, what an error means to Temporal: whether another attempt can help, and
-// under which name a workflow sees it.
+// Decides in one place what an error means to Temporal: whether a retry can help, and the type by
+// which workflows recognise it.
 
 import {
   ApplicationFailure,
@@ -10,15 +10,15 @@ import { LruMap } from '../collections/lru-map.ts';
 import { AnnealError, type ErrorKind, permanentKinds, storeFailure } from '../errors.ts';
 
 /**
- * Kinds that end an activity at once. A damaged artifact is not mended by reading it again: the
- * epoch that made it makes it again.
+ * Kinds that are not retried. Reading a damaged artifact again does not repair it; the workflow
+ * reruns the epoch that made it.
  */
 const finalKinds: readonly ErrorKind[] = [...permanentKinds, 'DamagedArtifact'];
 
 /**
- * How often an activity may fail by one kind before that is final. What takes the model process
- * down each time lies in the work, such as a prompt that the engine dies of; a store is waited for
- * as long as the workflow's own limit (workflows/activities.ts) allows.
+ * How many failures of a kind make the last one final. If the model process dies each time, the cause
+ * is in the work, such as a prompt that crashes the engine. A store is retried as long as the
+ * workflow allows (workflows/activities.ts).
  */
 const limits: Partial<Record<ErrorKind, number>> = {
   ProcessLost: 5,
@@ -28,32 +28,31 @@ const limits: Partial<Record<ErrorKind, number>> = {
 };
 const otherLimit = 100;
 
-/** Counts, on this worker, how often an activity failed by a kind of error. */
+/** Counts an activity's failures by kind, on this worker. */
 export interface FailureCount {
-  /** @returns how often by now. */
+  /** @returns the count so far, this failure included */
   add(kind: string): number;
 }
 
 /**
- * What an activity throws instead of `error`: the reason of its cancellation where it was
- * cancelled, a failure that is tried again at once where its worker leaves, a failure named by its
- * kind for an AnnealError, and anything else as it is, to be tried again. What has failed too often
- * is final.
+ * What an activity throws instead of `thrown`. If it was cancelled: the reason, or for a worker that
+ * shuts down a failure that is retried at once. For an AnnealError: a failure of its kind. Anything
+ * else is thrown unchanged and retried. Too many failures of a kind make the last one final.
  */
 export function toFailure(thrown: unknown, signal: AbortSignal, count?: FailureCount): unknown {
-  if (signal.aborted) return isLeaving(signal.reason) ? handedBack() : signal.reason;
+  if (signal.aborted) return isShutdown(signal.reason) ? handBack() : signal.reason;
   const error = storeFailure(thrown);
   const kind = error instanceof AnnealError ? error.kind : undefined;
   const times = count?.add(kind ?? 'Error') ?? 1;
   const exhausted = times >= ((kind && limits[kind]) ?? otherLimit);
   if (!kind && !exhausted) return error;
   const { message, name, cause } = error instanceof Error ? error : new Error(String(error));
-  const said = shortened(message, messageBytes);
+  const text = shortened(message, messageBytes);
   const failure = ApplicationFailure.create({
-    message: exhausted ? `${said} It failed like this ${times} times.` : said,
+    message: exhausted ? `${text} It failed like this ${times} times.` : text,
     type: kind ?? name,
     nonRetryable: exhausted || finalKinds.includes(kind!),
-    // By it the run tells whose work the file is (workflows/failures.ts).
+    // The workflow needs the path to know what to rerun (workflows/failures.ts).
     ...(error instanceof AnnealError && error.path && { details: [error.path] }),
     ...(cause instanceof Error && { cause: inBrief(cause) }),
   });
@@ -61,13 +60,13 @@ export function toFailure(thrown: unknown, signal: AbortSignal, count?: FailureC
 }
 
 /**
- * Of a failure that is larger than 4 KiB the server keeps nothing that people can read
- * (limit.mutableStateActivityFailureSize.error), so the message has to fit with all around it.
+ * The server truncates failures over 4 KiB beyond use (limit.mutableStateActivityFailureSize.error),
+ * so message and cause must fit together.
  */
 const messageBytes = 2500;
 const causeBytes = 500;
 
-/** Beginning and end: what it is about, and what to do. */
+/** Keep beginning and end: the subject, and what to do. */
 function shortened(text: string, most: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= most) return text;
@@ -80,7 +79,7 @@ function inBrief({ name, message }: Error): Error {
   return withoutStack(brief);
 }
 
-/** The kind and the words say where an expected error comes from. */
+/** The kind and the message of an expected error suffice. */
 function withoutStack<E extends Error>(error: E): E {
   error.stack = '';
   return error;
@@ -101,13 +100,16 @@ export function failuresOf(key: string): FailureCount {
   };
 }
 
-/** The SDK's word for a cancellation that nobody asked for: the worker is shutting down. */
-function isLeaving(reason: unknown): boolean {
+/** Whether a cancellation was caused by the worker shutting down. */
+function isShutdown(reason: unknown): boolean {
   return reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
 }
 
-/** The server would not take a cancellation from a worker, and would wait for missing heartbeats. */
-function handedBack(): ApplicationFailure {
+/**
+ * The server does not accept a cancellation that nobody requested; it would wait until heartbeats
+ * are missing.
+ */
+function handBack(): ApplicationFailure {
   return ApplicationFailure.create({
     message: 'the worker is shutting down and hands the activity back',
     type: 'WorkerShutdown',

@@ -1,4 +1,4 @@
-// Turns an epoch's scored samples into the batch to train on, and a list of those left out.
+// Turns an epoch's scored samples into the batch to train on and a list of dropped samples.
 
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';

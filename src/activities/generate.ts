@@ -35,7 +35,7 @@ export function generateWith(dependencies: Dependencies) {
         scope,
       );
       const rollouts = await sampling.catch((error) => {
-        throw namingShard(error, input, prompts);
+        throw withPrompts(error, input, prompts);
       });
       const path = layout.rollouts(epoch, split, shard);
       return store.write(path, encodeJsonl(rollouts), rollouts.length);
@@ -44,8 +44,8 @@ export function generateWith(dependencies: Dependencies) {
 }
 
 /**
- * Epochs draw apart; held-out prompts are drawn alike in all of them, so that two evaluations
- * differ by the policies and not by the luck of the draw.
+ * Each epoch has its own random stream for training. Held-out prompts use the same stream in every
+ * epoch, so that evaluations differ by policy and not by chance.
  */
 function streamOf({ split, epoch }: GenerateInput): string {
   return split === 'train' ? `train/${epoch}` : split;
@@ -53,8 +53,8 @@ function streamOf({ split, epoch }: GenerateInput): string {
 
 const lostKinds: readonly ErrorKind[] = ['ProcessLost', 'ProcessStalled', 'OutOfMemory'];
 
-/** What took the model process down may lie in a prompt: say which were sampled. */
-function namingShard(
+/** A prompt may be what crashed the model process, so name the prompts. */
+function withPrompts(
   error: unknown,
   { epoch, split, shard }: GenerateInput,
   prompts: readonly { id: string }[],
@@ -68,7 +68,7 @@ function namingShard(
   );
 }
 
-/** Training takes an epoch's own draw of prompts; evaluation the top of the file. */
+/** Training draws prompts for each epoch; evaluation takes the first ones of the file. */
 function shardOf(prompts: Prompt[], input: GenerateInput): { id: string; prompt: string }[] {
   const { split, take, shard, engine } = input;
   const chosen =

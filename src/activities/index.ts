@@ -1,4 +1,4 @@
-// All activities, over what they are built on. Which worker serves which is queues.ts.
+// All activities of a worker. task-queues.ts assigns them to queues.
 
 import { analyzeWith } from './analyze.ts';
 import type { Activities } from './contract.ts';

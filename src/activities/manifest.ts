@@ -1,4 +1,4 @@
-// The run's manifest: whose the folder is, and all that its bits depend on beside the run file.
+// The run's manifest: the folder's owner, and everything besides the run file that its bits depend on.
 
 import { cpus } from 'node:os';
 import { layout } from '../artifacts/layout.ts';
@@ -8,19 +8,19 @@ import type { PrepareInput } from './contract.ts';
 import { currentEnvironment, parseManifest } from './environment.ts';
 
 /**
- * A folder belongs to the run that filled it.
- * @throws AnnealError InvalidConfig where that is another run.
+ * A folder belongs to the run that created it.
+ * @throws AnnealError InvalidConfig if that is another run
  */
 export async function checkOwner(store: Store, input: PrepareInput): Promise<void> {
   const text = await store.readText(layout.manifest);
   if (text === null || parseManifest(text).execution === input.execution) return;
   throw new AnnealError(
     'InvalidConfig',
-    `the folder of runs holds another run named '${input.run}' already, with its checkpoints. Start this one under another name (--name, or the workflow id), or move that folder away.`,
+    `the folder of runs already holds another run named '${input.run}', with its checkpoints. Start this one under another name (--name, or the workflow id), or move that folder away.`,
   );
 }
 
-/** Write the manifest, with references to the inputs: the last of the files that `prepare` makes. */
+/** Write the manifest, with references to the inputs. It is the last file that `prepare` writes. */
 export async function writeManifest(
   store: Store,
   { run, execution }: PrepareInput,

@@ -1,4 +1,4 @@
-// Takes away what the run's retention does not keep, after an epoch was measured.
+// Deletes what the run's retention does not keep, after an epoch was measured.
 
 import { parseMetricsJsonl } from '../analysis/metrics/history.ts';
 import { readVerified } from '../artifacts/documents.ts';
@@ -14,11 +14,11 @@ export function pruneWith(dependencies: Dependencies) {
     const store = storeOf(dependencies, run);
     return runActivity(store, { epoch }, async (scope) => {
       const text = (await readVerified(store, layout.metrics)) ?? '';
-      // A run that was reset to this epoch has not got to the later ones yet.
+      // If the run was reset to this epoch, later lines are from before the reset.
       const history = parseMetricsJsonl(text, layout.metrics).filter((line) => line.epoch <= epoch);
       const expired = await expiredPaths(store, retention, history).catch(async (error) => {
         if (!isDamaged(error)) throw error;
-        // What cannot be read may need anything: nothing goes, and the run goes on.
+        // An unreadable checkpoint may need any file, so nothing is deleted.
         await scope.reportDamage(error.message);
         return [];
       });

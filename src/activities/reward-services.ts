@@ -1,4 +1,4 @@
-// What rewards may call on, out of what the activities have.
+// The services that activities provide to rewards.
 
 import { sharedFolder } from '../artifacts/layout.ts';
 import { openSharedFiles } from '../artifacts/open-store.ts';
@@ -6,7 +6,7 @@ import type { DeviceSettings } from '../engine/inference/jobs.ts';
 import type { RewardServices } from '../rewards/reward.ts';
 import type { ModelService } from '../rl/model-service.ts';
 
-/** On whose account rewards are computed; `resumes` as in ScoreInput. */
+/** The run that rewards are computed for; `resumes` as in ScoreInput. */
 interface Account {
   runsDir: string;
   run: string;
@@ -14,8 +14,8 @@ interface Account {
 }
 
 /**
- * Reward models run in the model process, on the run's own engine settings; judges share what
- * they know and may with all workers on the folder of runs.
+ * Reward models run in the model process with the run's engine settings. Judges share verdicts,
+ * limits and accounts with all workers on the same folder of runs.
  */
 export function rewardServices(
   models: ModelService,

@@ -1,4 +1,4 @@
-// Reads the lists of records that activities hand to each other through the run's folder.
+// Reads the lists of records that activities pass on through the run's folder.
 
 import { decodeJsonl } from '../artifacts/jsonl.ts';
 import type { Store } from '../artifacts/store.ts';
@@ -23,8 +23,8 @@ export async function readScored(store: Store, shards: ArtifactRef[]): Promise<S
 export type Prompts = ReadonlyMap<string, Prompt>;
 
 /**
- * The prompts of a run. A worker gets the same objects again while it works on the same file, so
- * that what a reward has found out about a prompt is not found out again for every shard.
+ * The prompts of a run. A worker gets the same objects again for the same file, so that rewards can
+ * cache by prompt across shards.
  */
 export function readPromptsById(store: Store, ref: ArtifactRef): Promise<Prompts> {
   return recentPrompts({ store, ref });

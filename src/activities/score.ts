@@ -23,7 +23,7 @@ import { readPromptsById, readRows } from './samples.ts';
 type Declared = Pick<ScoreInput, 'run' | 'rewards' | 'resumes' | 'engine'>;
 
 export function scoreWith(dependencies: Dependencies) {
-  /** Rewards keep what they learn of prompts from shard to shard. */
+  /** Rewards cache what they learn about prompts across shards. */
   const rewardsOf = rememberRecent(
     async ({ rewards, engine, run, resumes }: Declared) => {
       const account = { runsDir: dependencies.runsDir, run, resumes };
@@ -59,7 +59,7 @@ export function scoreWith(dependencies: Dependencies) {
   };
 }
 
-/** The rewards, each reward model's path that of the run's own copy. */
+/** The rewards, with paths of reward models replaced by the run's own copies. */
 async function withOwnModels(
   store: Store,
   { rewards, rewardModels = {} }: ScoreInput,

@@ -1,4 +1,4 @@
-// Checks settings that are put together from a run file and what a phase or a person changes.
+// Checks the settings that result from a run file, a phase's overrides and a user's adjustments.
 
 import { resolveConfig } from '../config/load.ts';
 import type { Settings } from '../config/schedule.ts';
@@ -10,7 +10,7 @@ import type { AdjustInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 
 export function checkChangeWith(dependencies: Dependencies) {
-  /** @throws InvalidConfig where the change, in any phase of the run, breaks the schema. */
+  /** @throws InvalidConfig if the change breaks the schema in any phase of the run */
   return async function checkChange({ config, change }: AdjustInput): Promise<void> {
     await runActivity(storeOf(dependencies, config.name), {}, async () => {
       for (const epoch of config.phases.flatMap(distinctEpochs))
@@ -20,8 +20,8 @@ export function checkChangeWith(dependencies: Dependencies) {
 }
 
 /**
- * Check what is in force in each epoch, not only what the file says at its top.
- * @throws AnnealError InvalidConfig naming the phase and the epoch.
+ * Check the settings of each epoch, not only those at the top of the file.
+ * @throws AnnealError InvalidConfig naming the phase and the epoch
  */
 export function checkPhases(config: RunConfig): void {
   for (const phase of config.phases)
@@ -29,17 +29,17 @@ export function checkPhases(config: RunConfig): void {
       checkSettings(
         config,
         settingsAt(config, epoch).settings,
-        `phase '${phase.name}', epoch ${epoch}, with the run file's own settings under it`,
+        `phase '${phase.name}', epoch ${epoch}, combined with the run file's own settings`,
       );
 }
 
-/** The phases are checked already, and need not be again for each of their epochs. */
+/** The phases themselves are already checked, so a stand-in is enough. */
 function checkSettings(config: RunConfig, settings: Settings, source: string): void {
   const phases = [{ name: 'checked', epochs: [0, 0] }];
   resolveConfig({ ...config, ...settings, phases }, source);
 }
 
-/** @throws AnnealError InvalidConfig where more prompts are asked for than there are. */
+/** @throws AnnealError InvalidConfig if the run needs more prompts than there are */
 export function checkPromptCounts(config: RunConfig, train: number, heldOut: number): void {
   for (const phase of config.phases) {
     const asked = distinctEpochs(phase).map(
@@ -55,6 +55,6 @@ function checkCount(key: string, asked: number, file: 'train' | 'held_out', foun
   if (asked > found)
     throw new AnnealError(
       'InvalidConfig',
-      `${key}: asks for ${asked} prompts, but prompts.${file} holds ${found}. Lower it to ${found} or add prompts.`,
+      `${key}: expected at most ${found}, the number of prompts in prompts.${file}, found ${asked}. Lower it or add prompts.`,
     );
 }

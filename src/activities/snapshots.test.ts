@@ -45,7 +45,7 @@ const attempt = (steps: number[], { close = false, of = training } = {}) =>
     return found;
   });
 
-it('goes on from the last snapshot, and keeps no other', async () => {
+it('resumes from the last snapshot and keeps no other', async () => {
   expect(await attempt([2, 4])).toBeUndefined();
   expect(await attempt([6])).toBe('after step 4');
   expect(await attempt([])).toBe('after step 6');
@@ -53,19 +53,21 @@ it('goes on from the last snapshot, and keeps no other', async () => {
   expect(warnings).toEqual([]);
 });
 
-it('starts anew where anything of the input is another, and says so', async () => {
+it('starts from the beginning if anything in the input differs, and warns', async () => {
   await attempt([2]);
   expect(await attempt([], { of: { ...training, input: { seed: 2 } } })).toBeUndefined();
-  expect(warnings).toEqual([expect.stringContaining('anew: the snapshot is of another')]);
+  expect(warnings).toEqual([
+    expect.stringContaining('beginning: the snapshot belongs to another training'),
+  ]);
 });
 
 it.each(['step-2/state', 'last.json'])(
-  'starts anew where %s is damaged, and says so',
+  'starts from the beginning if %s is damaged, and warns',
   async (file) => {
     await attempt([2]);
     await writeFile(join(root, 'snapshots/epoch-08', file), 'after step 3');
     expect(await attempt([4])).toBeUndefined();
-    expect(warnings).toEqual([expect.stringContaining('anew: the snapshot cannot be used')]);
+    expect(warnings).toEqual([expect.stringContaining('beginning: the snapshot cannot be used')]);
     expect(await attempt([])).toBe('after step 4');
   },
 );

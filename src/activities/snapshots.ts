@@ -1,5 +1,5 @@
-// Snapshots of a training in the run's folder: the attempt after a killed one goes on from the last,
-// whichever worker takes it.
+// Snapshots of a training in the run's folder. After a crash, the next attempt on any worker resumes
+// from the last one.
 
 import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';
@@ -11,21 +11,21 @@ import type { CheckpointRef } from '../records/refs.ts';
 import type { JobOptions } from '../rl/model-service.ts';
 import type { ActivityScope } from './activity.ts';
 
-/** Which training snapshots are of. */
+/** A training that takes snapshots. */
 export interface SnapshottedTraining {
-  /** All that it depends on: one that differs in anything does not go on from them. */
+  /** Everything that it depends on; only a training with the same input resumes from them. */
   input: unknown;
-  /** For their manifests. */
+  /** For the snapshots' manifests. */
   epoch: number;
-  /** Where they lie; no other training at work has it. */
+  /** The snapshots' folder; no other active training uses it. */
   folder: string;
-  /** Least time between two. */
+  /** Minimum time between two snapshots. */
   seconds: number;
 }
 
 /**
- * Train from the last snapshot on, where there is one of this training; what is taken on the way is
- * kept until `train` has committed what came of it.
+ * Train from the last snapshot of this training, if there is one. Snapshots are kept until `train`
+ * has committed its result.
  */
 export async function withSnapshots<T>(
   store: Store,
@@ -48,7 +48,7 @@ export async function withSnapshots<T>(
   return result;
 }
 
-/** What says which snapshot is the last, and of what. */
+/** Content of last.json: the last snapshot, and the training that it belongs to. */
 interface Last {
   /** Hash of the training's input. */
   input: string;
@@ -56,79 +56,83 @@ interface Last {
 }
 
 export class TrainingSnapshots {
-  private readonly store: Store;
-  private readonly training: SnapshottedTraining;
-  private last: CheckpointRef | undefined;
-  private written: Promise<void> = Promise.resolve();
+  readonly #store: Store;
+  readonly #training: SnapshottedTraining;
+  #last: CheckpointRef | undefined;
+  #written: Promise<void> = Promise.resolve();
 
   constructor(store: Store, training: SnapshottedTraining) {
-    this.store = store;
-    this.training = training;
+    this.#store = store;
+    this.#training = training;
   }
 
-  /** Where snapshots go, and the one to go on from, if there is one: its folder and its step. */
+  /** Where to put snapshots, and the one to resume from, if any. */
   async open(): Promise<{
     snapshots: SnapshotSettings;
     last: { folder: string; step: number } | undefined;
   }> {
-    const folder = await this.store.scratch(`${this.training.folder}/new`);
-    const { seconds } = this.training;
-    return { snapshots: { folder, seconds }, last: await this.find() };
+    const folder = await this.#store.scratch(`${this.#training.folder}/new`);
+    const { seconds } = this.#training;
+    return { snapshots: { folder, seconds }, last: await this.#find() };
   }
 
-  /** Keep the snapshot that was told of, beside the training that goes on. */
+  /** Store a reported snapshot while training continues. */
   keep({ snapshot, done }: Progress): void {
     if (snapshot === undefined) return;
-    // Training does not depend on it: one that cannot be written costs time after a kill, no more.
+    // A failed write only costs time after a crash.
     const write = () =>
-      this.write(snapshot, done).catch((error) => log.warn('no snapshot was kept', { error }));
-    this.written = this.written.then(write);
+      this.#write(snapshot, done).catch((error) =>
+        log.warn('could not keep a snapshot', { error }),
+      );
+    this.#written = this.#written.then(write);
   }
 
-  /** Resolves when what was kept is written. */
+  /** Resolves once all snapshots so far are written. */
   settled(): Promise<void> {
-    return this.written;
+    return this.#written;
   }
 
-  /** Training is done: none of it is needed any more. */
+  /** Training is done; delete its snapshots. */
   async close(): Promise<void> {
     await this.settled();
-    await this.store.remove(this.training.folder);
+    await this.#store.remove(this.#training.folder);
   }
 
-  private async find(): Promise<{ folder: string; step: number } | undefined> {
-    const text = await this.store.readText(this.lastFile);
+  async #find(): Promise<{ folder: string; step: number } | undefined> {
+    const text = await this.#store.readText(this.#lastFile);
     if (text === null) return undefined;
     try {
       const { input, snapshot } = JSON.parse(text) as Last;
-      if (input !== this.hash) {
-        log.warn('training starts anew: the snapshot is of another', { snapshot: snapshot.path });
+      if (input !== this.#hash) {
+        log.warn('training starts from the beginning: the snapshot belongs to another training', {
+          snapshot: snapshot.path,
+        });
         return undefined;
       }
-      const folder = await openCheckpoint(this.store, snapshot);
-      this.last = snapshot;
+      const folder = await openCheckpoint(this.#store, snapshot);
+      this.#last = snapshot;
       return { folder, step: snapshot.step };
     } catch (error) {
-      log.warn('training starts anew: the snapshot cannot be used', { error });
+      log.warn('training starts from the beginning: the snapshot cannot be used', { error });
       return undefined;
     }
   }
 
-  private async write(scratch: string, step: number): Promise<void> {
-    const { folder, epoch } = this.training;
+  async #write(scratch: string, step: number): Promise<void> {
+    const { folder, epoch } = this.#training;
     const path = `${folder}/step-${step}`;
-    const snapshot = await commitCheckpoint(this.store, scratch, { path, epoch, step });
-    const last: Last = { input: this.hash, snapshot };
-    await this.store.write(this.lastFile, JSON.stringify(last));
-    if (this.last && this.last.path !== path) await this.store.remove(this.last.path);
-    this.last = snapshot;
+    const snapshot = await commitCheckpoint(this.#store, scratch, { path, epoch, step });
+    const last: Last = { input: this.#hash, snapshot };
+    await this.#store.write(this.#lastFile, JSON.stringify(last));
+    if (this.#last && this.#last.path !== path) await this.#store.remove(this.#last.path);
+    this.#last = snapshot;
   }
 
-  private get lastFile(): string {
-    return `${this.training.folder}/last.json`;
+  get #lastFile(): string {
+    return `${this.#training.folder}/last.json`;
   }
 
-  private get hash(): string {
-    return createHash('sha256').update(JSON.stringify(this.training.input)).digest('hex');
+  get #hash(): string {
+    return createHash('sha256').update(JSON.stringify(this.#training.input)).digest('hex');
   }
 }

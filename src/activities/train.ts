@@ -26,14 +26,16 @@ export function trainWith(dependencies: Dependencies) {
     const { epoch, reference, settings, refitting } = input;
     const path = layout.checkpoint(epoch);
     const training: SnapshottedTraining = {
-      ...{ input, epoch, folder: layout.snapshots(epoch) },
+      input,
+      epoch,
+      folder: layout.snapshots(epoch),
       seconds: input.engine.snapshot_seconds,
     };
     return runActivity(store, { stage: 'train', epoch }, (scope) =>
-      withSnapshots(store, training, scope, async (how, options) => {
+      withSnapshots(store, training, scope, async (resumable, options) => {
         const scratch = await store.scratch(path);
-        const report = await fill(scratch, store, input, (whole) =>
-          dependencies.models.train({ ...whole, ...how }, options),
+        const report = await fill(scratch, store, input, (job) =>
+          dependencies.models.train({ ...job, ...resumable }, options),
         );
         await writeDocument(store, layout.steps(epoch), encodeJsonl(report?.steps ?? []));
         if (report?.advantages)
@@ -59,13 +61,13 @@ export function trainWith(dependencies: Dependencies) {
   };
 }
 
-/** The model under the adapters that training made or carried on. */
+/** The model that the policy's adapters belong to, if it has adapters. */
 function baseOf({ policy, lora }: TrainInput, stats: TrainStats | null): { base?: CheckpointRef } {
   if (policy.base) return { base: policy.base };
   return lora && stats ? { base: policy } : {};
 }
 
-/** Put the policy of the epoch's end into `scratch`: trained, or as it was for an empty batch. */
+/** Fill `scratch` with the trained policy, or with a copy of the old one if the batch is empty. */
 async function fill(
   scratch: string,
   store: Store,

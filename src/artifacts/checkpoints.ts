@@ -1,6 +1,6 @@
-// Checkpoints: Hugging Face folders of a run, each with a manifest `checkpoint.json` that lists
-// every file's hash and `trainer_state.json`, which says where training stood. A checkpoint is
-// known by the hash of its manifest. What model files hold is the engine's affair.
+// Checkpoints: Hugging Face folders of a run, each with a manifest `checkpoint.json` of every file's
+// hash and the state of training, `trainer_state.json`. The hash of the manifest identifies a
+// checkpoint. The engine knows the content of model files.
 
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -31,25 +31,25 @@ const manifestSchema = z.strictObject({
 });
 type Manifest = z.output<typeof manifestSchema>;
 
-/** Where training stood when a checkpoint was made: enough for another run to go on from it. */
+/** The state of training at a checkpoint: enough for another run to continue from it. */
 export interface TrainerState {
   epoch: number;
   /** Optimiser steps since the start of the run. */
   step: number;
-  /** The reference policy that was in force. */
+  /** The reference policy at the time. */
   reference: CheckpointRef;
-  /** The model under the checkpoint's adapters, where it holds adapters. */
+  /** The model that the checkpoint's adapters belong to, if it holds adapters. */
   base?: CheckpointRef;
   settings: Settings;
-  /** At the end of the epoch; only of a run that refits reward models. */
+  /** At the end of the epoch; only if the run refits reward models. */
   refitting?: Refitting;
-  /** Null where no sample was left to train on and the policy was carried forward as it was. */
+  /** Null if no sample was left to train on; the policy is then the previous one. */
   stats: Record<string, number> | null;
 }
 
 /**
- * Make a filled scratch folder the checkpoint at `path`. Where the same checkpoint is there
- * already and whole, that one stays.
+ * Make a filled scratch folder the checkpoint at `path`. If the same checkpoint is already there and
+ * intact, that one stays.
  */
 export async function commitCheckpoint(
   store: Store,
@@ -65,25 +65,26 @@ export async function commitCheckpoint(
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   await writeFileAtomic(join(scratch, manifestName), text);
   const ref = { ...checkpoint, sha256: createHash('sha256').update(text).digest('hex') };
-  const there = await openCheckpoint(store, ref).catch(() => null);
-  if (there === null) await store.commitFolder(scratch, checkpoint.path);
+  const existing = await openCheckpoint(store, ref).catch(() => null);
+  if (existing === null) await store.commitFolder(scratch, checkpoint.path);
   else await rm(scratch, { recursive: true });
   return ref;
 }
 
 /**
- * The folder of a checkpoint, every file checked against the manifest and the manifest against
- * the reference; those of the model under adapters too. What was checked is not read again while
- * sizes and times stay as they were.
+ * The folder of a checkpoint, with the manifest checked against the reference and every file against
+ * the manifest; likewise for the base of adapters. Checked files are not read again while their
+ * sizes and times stay the same.
  * @returns an absolute path.
  * @throws AnnealError DamagedArtifact naming the file.
  */
 export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<string> {
   if (ref.base) await openCheckpoint(store, ref.base);
   const folder = await store.fetchFolder(ref.path).catch(async (error) => {
-    const there = await store.list(dirname(ref.path));
-    if (there.includes(basename(ref.path))) throw error;
-    throw damaged(ref.path, `it is not there; ${listed(there)}`, error);
+    const found = await store.list(dirname(ref.path));
+    if (found.includes(basename(ref.path))) throw error;
+    const others = found.join(', ') || 'none';
+    throw damaged(ref.path, `it is missing; existing checkpoints: ${others}`, error);
   });
   const manifest = await readManifest(folder, ref.path, ref.sha256);
   for (const file of manifest.files) {
@@ -96,17 +97,12 @@ export async function openCheckpoint(store: Store, ref: CheckpointRef): Promise<
   return folder;
 }
 
-/** What is there instead of what was looked for. */
-function listed(checkpoints: readonly string[]): string {
-  return `checkpoints that are: ${checkpoints.join(', ') || 'none'}`;
-}
-
-/** Files of a checkpoint that say where training stood, beside the model itself. */
+/** Files of a checkpoint that hold the state of training, besides the model itself. */
 export const trainingFiles: readonly string[] = ['optimizer.safetensors', trainerStateName];
 
 /**
- * Copy a model folder's files but those named in `without`, and no sub-folders; where the disk
- * can share blocks between copies, it does.
+ * Copy a model folder's files except those in `without`; sub-folders are left out. Copies share
+ * blocks on file systems that can.
  */
 export async function copyModel(
   from: string,
@@ -130,13 +126,13 @@ export async function importCheckpoint(
   return commitCheckpoint(store, scratch, checkpoint);
 }
 
-/** Write where training stood into a checkpoint in the making. */
+/** Write the state of training into a checkpoint's scratch folder. */
 export async function writeTrainerState(scratch: string, state: TrainerState): Promise<void> {
   await writeFileAtomic(join(scratch, trainerStateName), `${JSON.stringify(state, null, 2)}\n`);
 }
 
 /**
- * What a checkpoint says of its training; its weights are not fetched.
+ * The state of training in a checkpoint; its weights are not fetched.
  * @throws AnnealError DamagedArtifact
  */
 export async function readTrainerState(store: Store, path: string): Promise<TrainerState> {
@@ -152,7 +148,7 @@ export async function readTrainerState(store: Store, path: string): Promise<Trai
   return JSON.parse(text);
 }
 
-/** A checkpoint that another run made: its reference as in that run, and its trainer's state. */
+/** A checkpoint of another run: its reference in that run, and its trainer state. */
 export interface ForeignCheckpoint {
   /** That run's files. */
   source: Store;
@@ -163,7 +159,7 @@ export interface ForeignCheckpoint {
 /**
  * Read a checkpoint folder made by any run.
  * @param address of the checkpoint's folder, in that run's `checkpoints/`.
- * @throws AnnealError InvalidModel where the folder is not such a checkpoint.
+ * @throws AnnealError InvalidModel if the folder is not a checkpoint
  */
 export async function readForeignCheckpoint(address: string): Promise<ForeignCheckpoint> {
   const { run, path } = splitAddress(address);
@@ -175,10 +171,7 @@ export async function readForeignCheckpoint(address: string): Promise<ForeignChe
     const state = JSON.parse(text) as TrainerState;
     const { epoch, step } = manifest;
     if (epoch !== state.epoch || step !== state.step)
-      throw damaged(
-        `${path}/${manifestName}`,
-        `epoch and step are not those of ${trainerStateName}`,
-      );
+      throw damaged(`${path}/${manifestName}`, `epoch and step differ from ${trainerStateName}`);
     return {
       source,
       ref: {
@@ -193,7 +186,7 @@ export async function readForeignCheckpoint(address: string): Promise<ForeignChe
   } catch (cause) {
     throw new AnnealError(
       'InvalidModel',
-      `resume_from: expected the checkpoint folder of a run's epoch, with ${manifestName} and ${trainerStateName} in it, found '${address}'. Name a folder such as runs/two-phase/checkpoints/epoch-10; to start from any other model use model.path.`,
+      `resume_from: expected the checkpoint folder of a run's epoch, with ${manifestName} and ${trainerStateName}, found '${address}'. Name a folder such as runs/two-phase/checkpoints/epoch-10; to start from any other model use model.path.`,
       { cause },
     );
   }
@@ -213,7 +206,11 @@ function parseManifest(text: string, name: string): Manifest {
   try {
     return manifestSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw damaged(`${name}/${manifestName}`, 'expected the list of its files as JSON', cause);
+    throw damaged(
+      `${name}/${manifestName}`,
+      "expected a JSON list of the checkpoint's files",
+      cause,
+    );
   }
 }
 

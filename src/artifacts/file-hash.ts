@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
-/** Files that this process has hashed, with the sizes and times that they had. */
+/** Files that this process has hashed, with their sizes and times. */
 const known = new Map<string, { stamp: string; sha256: string }>();
 
-/** In hexadecimal. A file is not read again while its size and times stay as they were. */
+/** In hexadecimal. A file is not read again while its size and times stay the same. */
 export async function hashFile(path: string): Promise<string> {
   const { ino, size, mtimeMs, ctimeMs } = await stat(path);
   const stamp = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;

@@ -1,6 +1,5 @@
-// Copies of a store's folders on this machine's disk, under the names that they have there, so that
-// adapters find their base beside them. They are bounded in size: the ones not used for the longest
-// time go first.
+// Copies of a store's folders on this machine's disk, under the same names, so that adapters find
+// their base beside them. Their total size is limited; the least recently used copies go first.
 
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -15,14 +14,14 @@ export interface Listing {
   files: { name: string; bytes: number; sha256: string }[];
 }
 
-/** Names the file that a copied folder has beside the folder's own: the text of its listing. */
+/** The file in a copied folder that holds the folder's listing. */
 export const listingName = '.folder.json';
 
 const scratchName = '.scratch';
 const scratchPattern = /^\.scratch\/[^/]+$|\/\.[^/]+\.[0-9a-f]{12}$/;
-/** What was used so recently may be in use. */
+/** Copies used this recently may still be in use. */
 const inUseMs = 3_600_000;
-/** No attempt fills a scratch folder for so long. */
+/** A scratch folder this old belongs to a crashed attempt. */
 const deadScratchMs = 7 * 24 * 3_600_000;
 const defaultGigabytes = 20;
 
@@ -31,13 +30,13 @@ export function cacheRoot(env = process.env): string {
   return resolve(env.ANNEAL_STORE_CACHE || join(cacheFolder(env), 'store'));
 }
 
-/** How much the cache may hold, by ANNEAL_STORE_CACHE_GB. @throws AnnealError InvalidConfig */
+/** Size limit of the cache, from ANNEAL_STORE_CACHE_GB. @throws AnnealError InvalidConfig */
 export function cacheLimitBytes(env = process.env): number {
   const gigabytes = Number(env.ANNEAL_STORE_CACHE_GB || defaultGigabytes);
   if (gigabytes > 0) return gigabytes * 1e9;
   throw new AnnealError(
     'InvalidConfig',
-    `ANNEAL_STORE_CACHE_GB: expected gigabytes, such as 20, found '${env.ANNEAL_STORE_CACHE_GB}'`,
+    `ANNEAL_STORE_CACHE_GB: expected a number of gigabytes, such as 20, found '${env.ANNEAL_STORE_CACHE_GB}'`,
   );
 }
 
@@ -48,7 +47,7 @@ export async function cacheScratch(root: string): Promise<string> {
   return folder;
 }
 
-/** Whether a folder is a whole copy of what the listing says; it then counts as used now. */
+/** Whether a folder is a complete copy of the listed files; it then counts as used now. */
 export async function isCopyOf(folder: string, listing: string): Promise<boolean> {
   const mark = join(folder, listingName);
   if ((await readFile(mark, 'utf8').catch(() => null)) !== listing) return false;
@@ -58,7 +57,7 @@ export async function isCopyOf(folder: string, listing: string): Promise<boolean
   return true;
 }
 
-/** Make a filled scratch folder the copy at `folder`, and let old ones go where it gets too much. */
+/** Make a filled scratch folder the copy at `folder`, then evict old copies over the limit. */
 export async function keepCopy(
   root: string,
   scratch: string,
@@ -68,7 +67,7 @@ export async function keepCopy(
   await writeFile(join(scratch, listingName), listing);
   for (const parent of [dirname(folder), join(root, scratchName)])
     await mkdir(parent, { recursive: true, mode: folderMode });
-  // A full folder cannot be replaced in one step, and another process may be as far as this one.
+  // A non-empty folder cannot be replaced in one step, and another process may do the same now.
   while (!(await moveInto(folder, scratch))) {
     if (await isCopyOf(folder, listing)) {
       await rm(scratch, { recursive: true });
@@ -81,23 +80,20 @@ export async function keepCopy(
   await evict(root, cacheLimitBytes());
 }
 
-/** @returns false where something is there already */
+/** @returns false if the folder exists already */
 async function moveInto(folder: string, scratch: string): Promise<boolean> {
   try {
     await rename(scratch, folder);
     return true;
   } catch (error) {
-    // What was in the way may be gone by now: another process moves it aside too.
+    // Another process may have moved the existing folder aside in the meantime.
     const { code = '' } = error as NodeJS.ErrnoException;
     if (['ENOTEMPTY', 'EEXIST'].includes(code) || existsSync(folder)) return false;
     throw error;
   }
 }
 
-/**
- * Remove what dead attempts left, and the copies that were used the longest time ago until the rest
- * fits.
- */
+/** Remove leftovers of crashed attempts, then the least recently used copies until the rest fits. */
 export async function evict(root: string, limitBytes: number): Promise<void> {
   const entries = await entriesIn(root);
   await removeDead(root, entries);
@@ -110,7 +106,7 @@ export async function evict(root: string, limitBytes: number): Promise<void> {
   }
 }
 
-/** Of scratch folders, in the cache's own and beside what they were to become. */
+/** Remove old scratch folders: in the cache's own folder, and beside their targets. */
 async function removeDead(root: string, entries: readonly string[]): Promise<void> {
   for (const entry of entries.filter((path) => scratchPattern.test(path))) {
     const info = await stat(join(root, entry)).catch(() => null);
@@ -119,13 +115,13 @@ async function removeDead(root: string, entries: readonly string[]): Promise<voi
   }
 }
 
-/** All that is in the cache, in folders at any depth. */
+/** Everything in the cache, at any depth. */
 async function entriesIn(root: string): Promise<string[]> {
   for (;;) {
     try {
       return await readdir(root, { recursive: true });
     } catch (error) {
-      // Another process has taken a folder away that this one was about to enter.
+      // Another process removed a folder during the listing.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || !existsSync(root)) throw error;
     }
   }
@@ -135,7 +131,7 @@ async function copiesIn(root: string, entries: readonly string[]) {
   const copies: { folder: string; bytes: number; usedMs: number }[] = [];
   for (const entry of entries.filter((path) => basename(path) === listingName)) {
     const mark = join(root, entry);
-    // Another process may be tidying up too.
+    // Another process may be evicting too.
     if (entry.startsWith(scratchName) || !existsSync(mark)) continue;
     const { files } = JSON.parse(await readFile(mark, 'utf8')) as Listing;
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);

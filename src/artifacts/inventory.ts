@@ -1,23 +1,23 @@
-// What lies in a folder of runs, with sizes and times, as garbage collection sees it. Of a disk
-// local-inventory.ts tells, of a bucket s3-inventory.ts.
+// The contents of a folder of runs with sizes and times, for garbage collection. local/inventory.ts
+// is for disks, s3/inventory.ts for buckets.
 
-/** A file, or something else that takes room: a folder on a disk, an upload that has not ended. */
+/** A file, or something else that takes space: a folder on disk, an unfinished upload. */
 export interface Entry {
-  /** Relative to the folder of runs, its names joined by slashes. */
+  /** Relative to the folder of runs, with slashes. */
   path: string;
   bytes: number;
   /** When it last changed, Unix ms. */
   changedMs: number;
 }
 
-/** Every method throws AnnealError StoreUnavailable where a bucket's service refuses. */
+/** Every method throws AnnealError StoreUnavailable if a bucket's service refuses. */
 export interface Inventory {
-  /** Names of the folders in the folder of runs, files in a bucket among them. */
+  /** Names of the folders in the folder of runs; for a bucket, of its files too. */
   folders(): Promise<string[]>;
-  /** All that lies in a folder, at any depth; nothing where there is none. */
+  /** Everything in a folder, at any depth; empty if there is no such folder. */
   entries(folder: string): Promise<Entry[]>;
-  /** Paths of what, of a run's entries, an attempt leaves that was cut off or is still at work. */
+  /** Paths among a run's entries that belong to a crashed or an active attempt. */
   unfinished(entries: readonly Entry[]): string[];
-  /** Take away what lies at a path, with all that is in it; nothing where it is gone already. */
+  /** Delete a file or a whole folder; does nothing if it is gone already. */
   remove(path: string): Promise<void>;
 }

@@ -1,14 +1,14 @@
-// Lists of records as lines of JSON. Checking what the records hold is up to their readers.
+// Lists of records as lines of JSON. Readers check the records themselves.
 
 import { AnnealError } from '../errors.ts';
 
-/** One line of JSON for each row, keys in the order in which the row holds them. */
+/** One line of JSON for each row, with keys in the row's order. */
 export function encodeJsonl(rows: readonly unknown[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }
 
 /**
- * The rows of a JSONL text; empty lines are passed over.
+ * The rows of a JSONL text; empty lines are skipped.
  * @throws AnnealError InvalidData naming `name` and the line that is not JSON.
  */
 export function decodeJsonl<T>(text: string, name: string): T[] {

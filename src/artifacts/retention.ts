@@ -1,5 +1,5 @@
-// What of a run's folder its retention lets go: checkpoints and samples of epochs that no rule
-// keeps and nothing that stays needs. Says what; the callers take it away.
+// Which files of a run its retention settings let go: checkpoints and samples of epochs that no rule
+// keeps and no kept checkpoint needs. Callers delete them.
 
 import type { RetentionConfig } from '../config/schema/retention.ts';
 import type { CheckpointRef } from '../records/refs.ts';
@@ -7,18 +7,18 @@ import { readTrainerState } from './checkpoints.ts';
 import { epochOf, layout } from './layout.ts';
 import type { Store } from './store.ts';
 
-/** An epoch that was measured, and how good it was; lines of metrics.jsonl are such. */
+/** A measured epoch, such as a line of metrics.jsonl. */
 export interface Measured {
   epoch: number;
   'eval/reward'?: number | null | undefined;
 }
 
 /**
- * Paths of the run's folder that may go. Only measured epochs count: what an epoch in progress, or
- * one that was cut short, has made stays, as does all that bears no epoch's name. What a checkpoint
- * that stays needs in order to be gone on from (its reference policy, the model under its adapters,
- * and what these need) stays with it.
- * @throws AnnealError DamagedArtifact where a checkpoint that stays does not say what it needs
+ * Paths of the run's folder that may be deleted. Only measured epochs count: files of the current
+ * epoch or an interrupted one stay, and so does everything without an epoch's name. A kept
+ * checkpoint also keeps everything needed to resume from it: its reference policy, the base of its
+ * adapters, and what those need in turn.
+ * @throws AnnealError DamagedArtifact if a kept checkpoint cannot be read
  */
 export async function expiredPaths(
   store: Store,
@@ -43,14 +43,14 @@ export async function expiredPaths(
   ];
 }
 
-/** Of measured epochs, oldest first, those that any of the rules keeps. The latest always stays. */
+/** The measured epochs, oldest first, that any rule keeps. The latest is always kept. */
 export function keptEpochs(
   { keep_last, keep_best, keep_every }: RetentionConfig,
   measured: readonly Measured[],
 ): number[] {
   const epochs = measured.map(({ epoch }) => epoch);
   if (keep_last === null && keep_best === null && keep_every === null) return epochs;
-  // Of equals the later one.
+  // The later one of equals.
   const best = measured.toReversed().toSorted((a, b) => rewardOf(b) - rewardOf(a));
   const kept = new Set([
     ...epochs.slice(-(keep_last ?? 1)),
@@ -62,7 +62,7 @@ export function keptEpochs(
 
 const rewardOf = (line: Measured) => line['eval/reward'] ?? -Infinity;
 
-/** The paths, and those of all checkpoints that they need. */
+/** The paths and those of all checkpoints that they need. */
 async function withNeeds(store: Store, paths: readonly string[]): Promise<Set<string>> {
   const there = new Set((await store.list(layout.checkpoints)).map(pathOf));
   const needed = new Set<string>();
@@ -70,7 +70,7 @@ async function withNeeds(store: Store, paths: readonly string[]): Promise<Set<st
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (needed.has(path) || !there.has(path)) continue;
     needed.add(path);
-    // The models that a run started from need nothing.
+    // The models that a run started from need no others.
     if (epochOf(path.slice(pathOf('').length)) === null) continue;
     const { reference, base } = await readTrainerState(store, path);
     for (const ref of [reference, base]) waiting.push(...pathsIn(ref));

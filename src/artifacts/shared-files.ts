@@ -1,5 +1,5 @@
 // Files that workers share beside the runs' folders: a judge's verdicts, limits and accounts. They
-// are not synced to the disk one by one: one that a power cut takes is asked for again.
+// are not synced one by one; a verdict lost in a power cut is requested again.
 
 import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ export function createSharedFiles(root: string) {
       if (error.code === 'ENOENT') return value;
       throw error;
     };
-  /** Write beside the target and let `place` put it there, so that nobody sees half a file. */
+  /** Write beside the target and let `place` move it there, so that nobody sees half a file. */
   async function put<T>(
     path: string,
     text: string,

@@ -1,10 +1,10 @@
-// TensorBoard event files: scalars by tag and step, as TFRecords of Event messages. There is no
-// kept writer for Node without TensorFlow itself; this is the part of the format that scalars need.
+// TensorBoard event files: scalars by tag and step, as TFRecords of Event messages. No maintained
+// writer for Node exists without TensorFlow; this is the part of the format that scalars need.
 // Formats: tensorboard/compat/proto/{event,summary}.proto, tensorflow/core/lib/io/record_writer.h.
 
 import protobuf from 'protobufjs';
 
-/** One number of one step. */
+/** A number at a step. */
 export interface Scalar {
   tag: string;
   step: number;
@@ -58,7 +58,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** The checksum as records hold it: rotated, and moved by a constant. */
+/** The checksum in the form that records use: rotated, plus a constant. */
 function maskedCrc(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = table[(crc ^ byte) & 255]! ^ (crc >>> 8);

@@ -1,6 +1,6 @@
 // The parent's end of a channel to a child process: typed calls with progress, time limits and
-// cancellation, over a child that starts when first called and again after it died. What the
-// child does is its entry file's business; serve.ts is the child's end.
+// cancellation. The child starts with the first call, and again after it died. Its entry file says
+// what it does; serve.ts is the child's end.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
@@ -13,7 +13,7 @@ import { StallWatch } from './stall-watch.ts';
 export interface ChildOptions {
   /** The module that the child runs; it calls `serve`. See `entryUrl`. */
   entry: URL;
-  /** What errors call the child, such as `sandbox`. */
+  /** Name of the child in errors, such as `sandbox`. */
   name: string;
   /** Node's own flags for the child; none by default. */
   execArgv?: string[];
@@ -22,12 +22,12 @@ export interface ChildOptions {
 }
 
 export interface CallOptions<P> {
-  /** Aborting ends the child, and with it every call in flight; this one rejects with the reason. */
+  /** Aborting ends the child and every call in flight; this call rejects with the reason. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: P) => void) | undefined;
-  /** A call unanswered for so long ends the child and rejects with ProcessLost. */
+  /** A call without an answer for this long ends the child and rejects with ProcessLost. */
   timeoutMs?: number | undefined;
-  /** A call that for so long neither answers nor reports progress ends it with ProcessStalled. */
+  /** A call without answer or progress for this long ends the child with ProcessStalled. */
   stallMs?: number | undefined;
 }
 
@@ -35,16 +35,16 @@ interface PendingCall {
   resolve: (result: unknown) => void;
   reject: (error: unknown) => void;
   onProgress: ((progress: unknown) => void) | undefined;
-  /** Why this call had its child killed; the others of that child are merely lost. */
+  /** Why this call killed the child; its other calls are lost. */
   failure?: unknown;
 }
 
 interface Child {
   process: ChildProcess;
   pending: Map<number, PendingCall>;
-  /** The end of what the child wrote to stdout and stderr. */
+  /** The end of the child's output. */
   output: string;
-  /** Processes that the system had killed for memory before. */
+  /** Number of processes that the system had killed for memory before. */
   memoryKills: number;
   closed: Promise<void>;
 }
@@ -59,7 +59,7 @@ export function entryUrl(moduleUrl: string, name: string): URL {
   return new URL(name + extname(fileURLToPath(moduleUrl)), moduleUrl);
 }
 
-/** A child process as a service with the methods `M`. An idle one keeps no process alive. */
+/** A child process with the methods `M`. An idle child does not keep this process alive. */
 export class ChildService<M extends Methods<M>> {
   readonly #options: ChildOptions;
   #child: Child | undefined;
@@ -69,16 +69,16 @@ export class ChildService<M extends Methods<M>> {
     this.#options = options;
   }
 
-  /** Process id of the child that runs now, if one does. */
+  /** Process id of the current child, if any. */
   get pid(): number | undefined {
     return this.#child?.process.pid;
   }
 
   /**
-   * Call a method of the child, starting a child where none runs. Calls may overlap.
-   * @throws what the method threw, an AnnealError with its kind; AnnealError ProcessLost where
-   * the child died or ran out of time, OutOfMemory where it died of that, ProcessStalled where it
-   * made no progress; the signal's reason where that aborted.
+   * Call a method of the child; starts a child if none runs. Calls may overlap.
+   * @throws the method's error, an AnnealError with its kind; AnnealError ProcessLost if the child
+   * died or took too long, OutOfMemory if it died of that, ProcessStalled if it made no progress;
+   * the signal's reason if it aborted.
    */
   async call<K extends keyof M & string>(
     method: K,
@@ -106,11 +106,11 @@ export class ChildService<M extends Methods<M>> {
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       return await new Promise((resolve, reject) => {
-        const told = (progress: M[K]['progress']) => {
+        const onReport = (progress: M[K]['progress']) => {
           stall?.restart();
           onProgress?.(progress);
         };
-        child.pending.set(id, { resolve, reject, onProgress: told });
+        child.pending.set(id, { resolve, reject, onProgress: onReport });
         hold(child, 'ref');
         child.process.send({ id, method, payload });
       });
@@ -159,13 +159,13 @@ export class ChildService<M extends Methods<M>> {
     return child;
   }
 
-  /** Forget a call; a child left without any does not keep this process alive. */
+  /** Forget a call; a child without calls does not keep this process alive. */
   #settle(child: Child, id: number): void {
     child.pending.delete(id);
     if (child.pending.size === 0) hold(child, 'unref');
   }
 
-  /** Kill the child on behalf of one call, which rejects with `failure` once it is gone. */
+  /** Kill the child for one call, which then rejects with `failure`. */
   #kill(child: Child, id: number, failure: unknown): void {
     const call = child.pending.get(id);
     if (call) call.failure ??= failure;
@@ -189,7 +189,7 @@ export class ChildService<M extends Methods<M>> {
   }
 }
 
-/** Have the child keep this process alive (`ref`), or not. */
+/** Let the child keep this process alive (`ref`), or not (`unref`). */
 function hold({ process: forked }: Child, how: 'ref' | 'unref'): void {
   forked[how]();
   forked.channel?.[how]();

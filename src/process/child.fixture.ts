@@ -1,4 +1,4 @@
-// The child of child-service.test.ts: it does on demand what children do at their worst.
+// The child of child-service.test.ts: misbehaves on demand.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnnealError } from '../errors.ts';

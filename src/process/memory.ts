@@ -1,13 +1,13 @@
-// Tells a process that ended for want of memory from one that died otherwise.
+// Recognises processes that died for lack of memory.
 
 import { readFileSync } from 'node:fs';
 
-/** As V8, the C++ library, ONNX Runtime and Python put it, in an error or in their last words. */
-const words =
+/** Messages of V8, the C++ library, ONNX Runtime and Python. */
+const messages =
   /out of memory|bad_alloc|failed to allocate memory|allocation failed|cannot allocate memory|MemoryError/i;
 
 export function saysNoMemory(text: string): boolean {
-  return words.test(text);
+  return messages.test(text);
 }
 
 /** Processes that the kernel killed for memory since the system started (Linux; 0 elsewhere). */

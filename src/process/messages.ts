@@ -1,15 +1,15 @@
-// What passes between a process and its child: requests one way; progress, results and errors
-// the other. Both ends and the types of what a child can do.
+// Messages between a process and its child: requests one way; progress, results and errors the
+// other.
 
 import { AnnealError, type ErrorKind } from '../errors.ts';
 
-/** What one method takes, gives back, and reports on the way. */
+/** Types of one method: its argument, its result, and its progress reports. */
 export interface Method {
   payload: unknown;
   result: unknown;
   progress: unknown;
 }
-/** Everything a child does, by name: the contract that both ends are typed by. */
+/** All methods of a child by name: the contract of both ends. */
 export type Methods<M> = { [K in keyof M]: Method };
 
 export interface RequestMessage {
@@ -23,7 +23,7 @@ export type ReplyMessage =
   | { id: number; type: 'result'; result: unknown }
   | { id: number; type: 'error'; error: ErrorData };
 
-/** An error as data: what survives the way between processes. */
+/** An error as data, to pass between processes. */
 interface ErrorData {
   name: string;
   kind?: ErrorKind;
@@ -32,7 +32,7 @@ interface ErrorData {
   cause?: ErrorData;
 }
 
-/** Reduce whatever was thrown to data, its chain of causes included. */
+/** Turn a thrown value into data, with its chain of causes. */
 export function packError(thrown: unknown): ErrorData {
   if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown) };
   return {
@@ -44,7 +44,7 @@ export function packError(thrown: unknown): ErrorData {
   };
 }
 
-/** The error again: an AnnealError of the same kind, or a plain Error of the same name. */
+/** The error from its data: an AnnealError of the same kind, or an Error of the same name. */
 export function unpackError(data: ErrorData): Error {
   const options = data.cause && { cause: unpackError(data.cause) };
   const error = data.kind

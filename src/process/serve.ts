@@ -1,12 +1,12 @@
-// The child's end of a channel: answer the parent's requests by a table of handlers, and end
+// The child's end of a channel: answers the parent's requests with a table of handlers, and exits
 // when the parent is gone. The parent's end is child-service.ts.
 
 import { type Methods, packError, type ReplyMessage, type RequestMessage } from './messages.ts';
 import { keepThreadPoolAwake } from './thread-pool.ts';
 
-/** What a handler may do besides returning its result. */
+/** What a handler gets besides its payload. */
 export interface CallContext<P> {
-  /** Tell the caller how far the work is. */
+  /** Report progress to the caller. */
   progress: (progress: P) => void;
 }
 
@@ -18,17 +18,17 @@ export type Handlers<M extends Methods<M>> = {
 };
 
 /**
- * Serve `handlers` to the parent until it closes the channel or dies; this process then exits.
- * Requests are taken up as they arrive: a handler that must not overlap itself queues its work.
- * What a handler throws reaches the caller, an AnnealError with its kind.
- * @throws Error where the process was started without an IPC channel.
+ * Serve `handlers` to the parent until it closes the channel or dies; then this process exits.
+ * Handlers start as requests arrive; one that must not overlap itself queues its work. Errors of
+ * handlers reach the caller, an AnnealError with its kind.
+ * @throws Error if the process was started without an IPC channel
  */
 export function serve<M extends Methods<M>>(handlers: Handlers<M>): void {
   if (!process.send)
     throw new Error('expected to be started by a ChildService, over an IPC channel; found none');
   keepThreadPoolAwake();
   process.on('disconnect', () => process.exit());
-  // A terminal's Ctrl-C reaches every process of the group; when to end is the parent's say.
+  // A terminal's Ctrl-C reaches every process of the group, but the parent decides when to end.
   process.on('SIGINT', () => {});
   process.on('message', (request: RequestMessage) => void answer(handlers, request));
 }

@@ -1,13 +1,13 @@
-// Notices that something makes no progress.
+// A watchdog for work that makes no progress.
 
 const ticks = 10;
 
-/** Calls back once, where it was not restarted for a time. */
+/** Calls back once if it is not restarted in time. */
 export class StallWatch {
   readonly #timer: NodeJS.Timeout;
   #quiet = 0;
 
-  /** @param limitMs is counted in ticks, so that a process that was itself stopped blames nobody. */
+  /** @param limitMs is counted in ticks, so that a pause of this process itself does not count. */
   constructor(limitMs: number, onStall: () => void) {
     this.#timer = setInterval(() => {
       if (++this.#quiet < ticks) return;

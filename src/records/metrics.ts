@@ -1,18 +1,18 @@
-// Numbers of an epoch: its line of metrics.jsonl, and what the filter and refits report for it.
+// Numbers of an epoch: its line of metrics.jsonl, and counts of the filter and of refits.
 
 import type { Settings } from '../config/schedule.ts';
 
-/** Prompts that are trained on, or held out to evaluate on. */
+/** Prompts to train on, or held out for evaluation. */
 export type PromptSplit = 'train' | 'held-out';
-/** What an epoch samples; `greedy` takes the likeliest tokens for the held-out prompts. */
+/** Sets of samples of an epoch; `greedy` has greedy completions of the held-out prompts. */
 export type Split = PromptSplit | 'greedy';
 
-/** What became of the samples; all but `constantGroups` count samples. */
+/** What the filter did; all but `constantGroups` count samples. */
 export interface FilterCounts {
   scored: number;
-  /** Without a reward: left out of their groups, never taken for 0. */
+  /** Without a reward: left out of their groups, never counted as 0. */
   missing: number;
-  /** Groups dropped since all their rewards are the same. */
+  /** Groups dropped because all their rewards are equal. */
   constantGroups: number;
   /** Dropped by mask_truncated. */
   truncated: number;
@@ -26,15 +26,15 @@ export interface FilterCounts {
 export interface Refit {
   /** Name of the reward. */
   reward: string;
-  /** First epoch of the phase before which it was fitted. */
+  /** First epoch of the phase that follows the refit. */
   epoch: number;
-  /** Pairs to train on, and those of held-out prompts. */
+  /** Training pairs, and pairs of held-out prompts. */
   pairs: number;
   heldOutPairs: number;
-  /** Accuracy on the held-out pairs; null where there were too few pairs to fit or to compare by. */
+  /** Accuracy on the held-out pairs; null if there were too few pairs. */
   accuracyBefore: number | null;
   accuracyAfter: number | null;
-  /** Whether the phase is scored by the model as refitted; else by the one before. */
+  /** Whether the phase uses the refitted model; otherwise it uses the one before. */
   inForce: boolean;
 }
 

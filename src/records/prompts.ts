@@ -1,11 +1,11 @@
-// Prompts and preference pairs: lines of the files that a user provides.
+// Prompts and preference pairs: lines of a user's files.
 
 import { z } from 'zod';
 
 /**
- * How a program is tested: a call with its arguments and what it must return (deep equality over
- * JSON); statements that call the entry and assert; or a whole run of the program, with what it
- * reads and what it must write (white space at the ends of lines does not count).
+ * A test of a program: a call with arguments and the expected result (deep equality over JSON);
+ * statements that call the entry and assert; or a whole run of the program with its input and
+ * expected output (white space at line ends does not count).
  */
 const testSchema = z.union(
   [
@@ -16,23 +16,23 @@ const testSchema = z.union(
   'expected {args, returns}, {assert} or {stdin, stdout}',
 );
 
-/** A line of a prompt file: a task, how it is tested, and a solution to measure against. */
+/** A line of a prompt file: a task, its tests, and a reference solution. */
 export const promptSchema = z
   .strictObject({
     id: z.string().min(1),
     /** The text that the policy completes. */
     prompt: z.string().min(1),
-    /** Name of the function that a completion must define; only whole programs need none. */
+    /** The function that a completion must define; whole programs need none. */
     entry: z
       .string()
       .regex(/^[A-Za-z_$][\w$]*$/)
       .or(z.literal(''))
       .default(''),
     language: z.enum(['javascript', 'typescript', 'python']).default('javascript'),
-    /** Whether the program is the prompt with the completion after it, not the completion alone. */
+    /** Whether the program is prompt plus completion, instead of the completion only. */
     continues: z.boolean().optional(),
     tests: z.array(testSchema).min(1),
-    /** A correct, clean solution: what a perfect completion would be. */
+    /** A correct, clean solution. */
     reference: z.string().min(1),
   })
   .superRefine(({ entry, tests }, context) => {
@@ -45,9 +45,9 @@ export const promptSchema = z
   });
 export type Prompt = z.output<typeof promptSchema>;
 
-/** A line of a file of preference pairs: two answers to a prompt, the first the better one. */
+/** A line of a file of preference pairs: a better and a worse answer to a prompt. */
 export const preferencePairSchema = z.object({
-  /** Of the prompt, where it is known. */
+  /** Id of the prompt, if known. */
   id: z.string().optional(),
   prompt: z.string().min(1),
   chosen: z.string(),

@@ -1,41 +1,41 @@
-// Rollouts and their scores, as they are written to the shards of an epoch.
+// Rollouts and their scores: lines of an epoch's shards.
 
 /** One sampled completion. */
 export interface Rollout {
   promptId: string;
   /** Index of the sample in its group, from 0. */
   sample: number;
-  /** Token ids of the completion, the end-of-sequence token included where one was drawn. */
+  /** Token ids of the completion, including the end-of-sequence token if it was drawn. */
   tokens: number[];
-  /** Log-probability of each token under the policy, at the temperature of sampling. */
+  /** Log-probability of each token under the policy, at the sampling temperature. */
   logprobs: number[];
   text: string;
-  /** `stop`: ended by itself; `length`: cut at max_new_tokens. */
+  /** `stop`: ended by itself; `length`: truncated at max_new_tokens. */
   finish: 'stop' | 'length';
 }
 
-/** How a judge came to a verdict. */
+/** Details of a judge's verdict. */
 export interface Judged {
-  /** Where the program stood among those of its request, 0 first to 1 last. */
+  /** Position of the program in its request, from 0 (first) to 1 (last). */
   place: number | null;
-  /** Name of the kept verdicts that it is from. Not in samples that an earlier version scored. */
+  /** Name of the cached verdicts that it is from. Samples of earlier versions have none. */
   verdict?: string;
-  /** The word of a second request, with the same in another order; null where none was asked for. */
+  /** The verdict of a second request with another order; null if there was none. */
   second: { value: number; criteria: Record<string, number>; verdict?: string } | null;
 }
 
-/** What the declared rewards said of one completion. */
+/** The declared rewards of one completion. */
 export interface Score {
-  /** Weighted sum in [0, 1]; null where a reward is missing (never 0 for missing). */
+  /** Weighted sum in [0, 1]; null, never 0, if a reward is missing. */
   reward: number | null;
-  /** Every declared reward by its name, with its criteria in [0, 1] and a word on failures. */
+  /** Every declared reward by name, with its criteria in [0, 1] and a note on failures. */
   rewards: Record<
     string,
     {
       value: number | null;
       criteria: Record<string, number>;
       note?: string;
-      /** Of a large model's word: how it came about. */
+      /** Only of judges: details of the verdict. */
       judged?: Judged;
     }
   >;
@@ -43,8 +43,8 @@ export interface Score {
 export type ScoredRollout = Rollout &
   Score & {
     /**
-     * What names the program whatever its layout, comments and local names: a hash, null where
-     * it does not parse. Not in samples that an earlier version scored.
+     * Hash of the program without layout, comments and local names; null if it does not parse.
+     * Samples of earlier versions have none.
      */
     program?: string | null;
   };

@@ -1,4 +1,4 @@
-// Worker versioning: the version of a deployment that this worker is, where it is told one.
+// Worker versioning: the deployment version of this worker, if one is configured.
 
 import type { WorkerOptions } from '@temporalio/worker';
 import { AnnealError } from '../errors.ts';
@@ -6,10 +6,10 @@ import { AnnealError } from '../errors.ts';
 const behaviors = ['PINNED', 'AUTO_UPGRADE'] as const;
 
 /**
- * The options of a worker that is build TEMPORAL_WORKER_BUILD_ID of the deployment
- * TEMPORAL_DEPLOYMENT_NAME, the names that Temporal's own worker controller sets; none where neither
- * is set. ANNEAL_VERSIONING_BEHAVIOR says whether runs stay on the build that they began with
- * (PINNED, the default) or move to the current one (AUTO_UPGRADE); docs/versions.md says why.
+ * Options of a worker that is build TEMPORAL_WORKER_BUILD_ID of deployment TEMPORAL_DEPLOYMENT_NAME
+ * (the names that Temporal's worker controller sets); empty if neither is set.
+ * ANNEAL_VERSIONING_BEHAVIOR decides whether runs stay on the build that they started on (PINNED,
+ * the default) or move to the current one (AUTO_UPGRADE); see docs/versions.md.
  * @throws AnnealError InvalidConfig
  */
 export function deploymentOptions(

@@ -1,5 +1,5 @@
-// What a worker held that died is given to others at once: its supervisor knows that it is dead,
-// where the server would have to miss its heartbeats first.
+// Hands a dead worker's activities to others at once. Its supervisor knows that it died; the server
+// would first have to miss its heartbeats.
 
 import { hostname } from 'node:os';
 import { ActivityNotFoundError, type Client, type FullActivityId } from '@temporalio/client';
@@ -10,13 +10,13 @@ import { connect, type TemporalServer } from './server/connect.ts';
 
 const { PENDING_ACTIVITY_STATE_STARTED } = proto.temporal.api.enums.v1.PendingActivityState;
 
-/** The name by which the server knows the worker of a process of this machine. */
+/** The worker identity of a process on this machine. */
 export const identityOf = (pid: number) => `${pid}@${hostname()}`;
 
 /**
- * Have every activity tried again that workers have in hand which live no more.
- * @param dead their names.
- * @throws the connection's error where the server does not answer.
+ * Retry every activity that dead workers hold.
+ * @param dead their identities.
+ * @throws the connection's error if the server does not answer
  */
 export async function handBack(
   server: Pick<TemporalServer, 'connectionOptions' | 'namespace'>,

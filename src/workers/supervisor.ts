@@ -1,5 +1,5 @@
-// Keeps a worker process alive: starts it, starts it again when it dies, and ends it in good
-// order. What the process does is worker-process.ts.
+// Keeps a worker process (worker-process.ts) alive: starts it, restarts it when it dies, and shuts it
+// down.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,30 +10,30 @@ import { identityOf } from './hand-back.ts';
 import type { WorkerSettings } from './worker.ts';
 
 export interface SupervisorOptions extends WorkerSettings {
-  /** Takes lines for people: that a worker died, and that it is back. */
+  /** Receives lines for users, such as the death of a worker. */
   log: (line: string) => void;
-  /** Takes every line that the worker itself writes: Temporal's warnings, mostly. */
+  /** Receives every line that the worker writes: mostly Temporal's warnings. */
   output?: (line: string) => void;
 }
 
 export interface SupervisedWorker {
-  /** Process id of the worker that runs now. */
+  /** Process id of the current worker. */
   readonly pid: number | undefined;
-  /** Settles when a worker first takes work; rejects where it is closed before. */
+  /** Resolves when a worker first takes work; rejects if it is closed before. */
   readonly ready: Promise<void>;
-  /** End the worker: what it has in work is finished within seconds, or handed back. */
+  /** Shut the worker down: its activities finish within seconds or are handed back. */
   close(): Promise<void>;
 }
 
 const firstPauseMs = 200;
 const longestPauseMs = 10_000;
-/** A worker that lived so long does not count as one that fails to start. */
+/** A worker that lived this long did not fail to start. */
 const healthyMs = 10_000;
-/** Longer than a worker takes to shut down by force. */
+/** Longer than a forced shutdown of a worker takes. */
 const endTimeoutMs = 30_000;
 const tailLines = 12;
 
-/** Start a worker process and watch over it until it is closed. */
+/** Start a worker process and supervise it until it is closed. */
 export function superviseWorker(options: SupervisorOptions): SupervisedWorker {
   return new Supervisor(options);
 }
@@ -46,7 +46,7 @@ class Supervisor implements SupervisedWorker {
   #resolveReady = () => {};
   #child: ChildProcess | undefined;
   #tail: string[] = [];
-  /** Names of those that have died since one was last at work. */
+  /** Identities of the workers that died since one last took work. */
   #dead: string[] = [];
 
   constructor(options: SupervisorOptions) {
@@ -54,7 +54,7 @@ class Supervisor implements SupervisedWorker {
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#closing.signal.addEventListener('abort', () =>
-        reject(new AnnealError('ProcessLost', 'the worker was ended before it was ready')),
+        reject(new AnnealError('ProcessLost', 'the worker was closed before it was ready')),
       );
     });
     this.ready.catch(() => {});
@@ -82,15 +82,15 @@ class Supervisor implements SupervisedWorker {
       if (signal.aborted) return;
       failures = performance.now() - started > healthyMs ? 1 : failures + 1;
       const pauseMs = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
-      this.#options.log(`the worker ended with ${ended}; starting it again${this.#lastWords()}`);
+      this.#options.log(`the worker ended with ${ended}; restarting it${this.#lastOutput()}`);
       await delay(pauseMs, undefined, { signal }).catch(() => {});
     }
   }
 
-  /** Run one worker process to its end. @returns its exit code or signal. */
+  /** Run one worker process to its end. @returns its exit code or signal */
   async #runOnce(): Promise<string> {
     const child = fork(entryUrl(import.meta.url, './worker-process'), {
-      // What this process was started with, such as a guard over its own parent, is not for it.
+      // This process's own flags, such as a guard over its parent, are not for the worker.
       execArgv: [],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
@@ -132,8 +132,8 @@ class Supervisor implements SupervisedWorker {
     this.#options.output?.(line);
   }
 
-  /** What a worker wrote that ended by itself; one that was killed said nothing of it. */
-  #lastWords(): string {
-    return this.#tail.length === 0 ? '' : `. The last it wrote:\n${this.#tail.join('\n')}`;
+  /** The worker's last lines, which may say why it ended. */
+  #lastOutput(): string {
+    return this.#tail.length === 0 ? '' : `. Its last output:\n${this.#tail.join('\n')}`;
   }
 }

@@ -1,6 +1,5 @@
-// The entry of a worker process: takes its settings from the supervisor that started it, serves
-// until told to end, and ends when its supervisor is gone, however that ended. supervisor.ts is
-// the other end.
+// The entry of a worker process: receives its settings from the supervisor (supervisor.ts), and
+// serves until it is asked to end or its supervisor is gone.
 
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { keepThreadPoolAwake } from '../process/thread-pool.ts';
@@ -10,7 +9,7 @@ keepThreadPoolAwake();
 const ending = new AbortController();
 const end = () => ending.abort();
 
-// A terminal's Ctrl-C reaches every process of the group; whether to end is the supervisor's say.
+// A terminal's Ctrl-C reaches every process of the group, but the supervisor decides when to end.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', end);
 process.on('disconnect', end);

@@ -20,11 +20,11 @@ export const queueNames = Object.keys(taskQueues) as QueueName[];
 
 export interface WorkerSettings {
   server: Pick<TemporalServer, 'connectionOptions' | 'namespace'>;
-  /** The folder that holds the runs' folders, created when first written to, or `s3://bucket/prefix`. */
+  /** The folder of runs, created on demand, or `s3://bucket/prefix`. */
   runsDir: string;
   /** Task queues to serve; all of them by default. */
   queues?: readonly QueueName[];
-  /** Names of the workers, all of them dead, in whose place it is: what they held goes on at once. */
+  /** Identities of dead workers that this one replaces; it retries their activities at once. */
   inPlaceOf?: readonly string[];
 }
 
@@ -45,8 +45,8 @@ interface WorkerHooks {
 }
 
 /**
- * Serve task queues until `signal` aborts, then finish or hand back what is in work.
- * @throws the error of a worker that cannot start or go on, after the others have ended.
+ * Serve task queues until `signal` aborts, then finish or hand back the current activities.
+ * @throws the error of a worker that fails, after the others have ended
  */
 export async function runWorker(
   { server, runsDir, queues = queueNames, inPlaceOf = [] }: WorkerSettings,
@@ -61,8 +61,10 @@ export async function runWorker(
   const keys = readPayloadKeys();
   const deployment = deploymentOptions();
   const models = createModelClient();
-  // Where it fails the server misses their heartbeats, seconds later.
-  handBack(server, inPlaceOf).catch((error) => console.warn('nothing was handed back:', error));
+  // If this fails, the server misses their heartbeats seconds later.
+  handBack(server, inPlaceOf).catch((error) =>
+    console.warn('could not retry the activities of dead workers:', error),
+  );
   const connection = await NativeConnection.connect(server.connectionOptions);
   try {
     const all = createActivities({ runsDir: resolveAddress(runsDir), models, rewards });
@@ -87,7 +89,7 @@ export async function runWorker(
   }
 }
 
-/** A worker that ends, for whatever reason, ends the others: half a worker helps nobody. */
+/** Run workers until one ends for any reason; that ends the others too. */
 async function runTogether(
   workers: Worker[],
   signal?: AbortSignal,
@@ -106,10 +108,10 @@ async function runTogether(
   if (failed) throw failed.reason;
 }
 
-/** How many activities of a queue one process works on at a time. */
+/** Concurrent activities per queue in one process. */
 const slots: Record<QueueName, number> = {
   workflows: 4,
-  /** One device: the model process takes one job at a time, and the next one waits at hand. */
+  /** One device: the model process does one job at a time; the next one waits here. */
   generate: 2,
   train: 1,
   score: 2,
@@ -123,10 +125,10 @@ async function optionsOf(
   return {
     ...(queue === 'workflows' && (await workflowsOf(keys, workflowsPath))),
     maxConcurrentActivityTaskExecutions: slots[queue],
-    // What a killed worker held is noticed by what it last said: say it often.
+    // The server notices a killed worker by its last heartbeat, so send them often.
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',
-    // A workflow task that waits for a worker that is gone goes to another.
+    // A workflow task for a worker that is gone soon goes to another.
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '20 seconds',

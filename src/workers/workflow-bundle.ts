@@ -1,5 +1,5 @@
-// The workflows as the one file of JavaScript that workers load: made with the package, and in a
-// checkout made when their sources change. What is in it is src/workflows/index.ts's business.
+// The bundle of src/workflows/index.ts that workers load: part of the package, and in a checkout
+// rebuilt when its sources change.
 
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -12,11 +12,11 @@ import { packageRoot } from '../config/paths.ts';
 import { failureConverterPath } from './payloads/data-converter.ts';
 
 export interface BundleOptions {
-  /** Whether texts of errors go into payloads, where a codec encrypts them. */
+  /** Put error texts into payloads, so that a codec encrypts them. */
   encodeFailures?: boolean;
 }
 
-/** Where the build leaves a bundle, and an installed package has it. */
+/** Path of the bundle in the build and in an installed package. */
 export function builtBundlePath(options: BundleOptions = {}): string {
   return join(packageRoot, 'dist', fileName(options));
 }
@@ -38,7 +38,7 @@ const sources = [
   'workers/payloads/failure-converter.ts',
 ];
 
-/** The bundle for a worker's `workflowBundle`. In a checkout it is made first where it is stale. */
+/** The bundle for a worker's `workflowBundle`. In a checkout it is rebuilt if it is stale. */
 export async function workflowBundle(options: BundleOptions = {}): Promise<{ codePath: string }> {
   if (!isCheckout()) return { codePath: builtBundlePath(options) };
   const name = fileName(options, `-${sourceHash()}`);
@@ -47,7 +47,7 @@ export async function workflowBundle(options: BundleOptions = {}): Promise<{ cod
   return { codePath };
 }
 
-/** Bundle the workflows of the checkout into a file, which is there whole or not at all. */
+/** Bundle the checkout's workflows into a file, atomically. */
 export async function writeWorkflowBundle(path: string, options: BundleOptions): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(sourceFolder, 'workflows', 'index.ts'),
@@ -64,7 +64,7 @@ function isCheckout(): boolean {
   return fileURLToPath(import.meta.url).startsWith(sourceFolder);
 }
 
-/** Of the sources and of the SDK that bundles them. */
+/** Hash of the sources and of the version of the SDK that bundles them. */
 function sourceHash(): string {
   const hash = createHash('sha256');
   const sdk = createRequire(import.meta.url)('@temporalio/worker/package.json') as {

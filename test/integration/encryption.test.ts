@@ -175,7 +175,7 @@ it('a worker without the key fails the task and says what to do; one with it con
     await delay(50);
   }
   await keyless.close();
-  expect(failure).toContain("encrypted with the key 'november', and the keys here are: none. Give");
+  expect(failure).toContain("encrypted with the key 'november', and the keys here are: none. Add");
   expect((await run.describe()).status.name).toBe('RUNNING');
 
   const worker = serve();

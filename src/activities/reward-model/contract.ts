@@ -1,5 +1,4 @@
-// What the workflow of a reward model's training asks of its activities, and what comes back.
-// Types alone, so that the workflow may import them.
+// Inputs and results of a reward model's activities. Types only, so that workflows can import them.
 
 import type { PairsSummary, PreferenceEpoch } from '../../analysis/pages/preference-report.ts';
 import type { RefitPlace } from '../../artifacts/layout.ts';
@@ -7,31 +6,31 @@ import type { RewardModelConfig } from '../../config/schema/reward-model-file.ts
 import type { ArtifactRef, CheckpointRef, ScoredShards } from '../../records/refs.ts';
 import type { InEpoch, PrepareInput } from '../contract.ts';
 
-/** Files of pairs that have no prompt in common; `count` says how many. */
+/** Files of pairs without a common prompt; `count` is their number. */
 export interface SplitPairs {
   train: ArtifactRef;
   heldOut: ArtifactRef;
 }
 
-/** A checked file, its inputs copied into the training's folder. */
+/** A checked reward model file whose inputs are copied into the training's folder. */
 export interface RewardModelPlan {
   config: RewardModelConfig;
   pairs: SplitPairs;
-  /** The classifier to start from, of epoch 0. */
+  /** The classifier to start from, with epoch 0. */
   start: CheckpointRef;
 }
 
-/** How a reward model is trained, and how its texts become tokens. */
+/** Settings of a training, and of how texts become tokens. */
 export type PreferenceSettings = Pick<
   RewardModelConfig,
   'seed' | 'prompt_format' | 'lora' | 'engine' | 'training'
 >;
 
 export interface RewardModelEpochInput extends InEpoch {
-  /** Where `run` is no training of its own but a run that refits one of its reward models. */
+  /** Set if `run` is a run that refits one of its reward models. */
   refit?: RefitPlace;
   config: PreferenceSettings;
-  /** What the epoch starts from, or what is evaluated. */
+  /** The model to start from or to evaluate. */
   model: CheckpointRef;
   /** Pairs to train on, or held-out ones. */
   pairs: ArtifactRef;
@@ -40,20 +39,20 @@ export interface RewardModelEpochInput extends InEpoch {
 export interface PreferencePairsInput {
   run: string;
   refit: RefitPlace;
-  /** The run's prompts to train on. */
+  /** The run's training prompts. */
   prompts: ArtifactRef;
   verdicts: ScoredShards[];
   /** Name of the reward to compare programs by. */
   judge: string;
   pairsPerGroup: number;
   minDifference: number;
-  /** Compare programs that do not parse too. */
+  /** Also compare programs that do not parse. */
   includeBroken: boolean;
   heldOutShare: number;
   seed: number;
 }
 
-/** What a pass over the pairs came to. */
+/** The result of a pass over the pairs. */
 export interface TrainedRewardModel {
   model: CheckpointRef;
   /** Means over its steps. */
@@ -62,7 +61,7 @@ export interface TrainedRewardModel {
   tooLong: number;
 }
 
-/** What the held-out pairs say of an epoch's checkpoint. */
+/** The result of a checkpoint on the held-out pairs. */
 export interface EvaluatedRewardModel {
   /** Scores of each pair. */
   scores: ArtifactRef;
@@ -78,13 +77,13 @@ export interface PublishInput {
   epochs: PreferenceEpoch[];
 }
 
-/** The activities of a reward model's training or refit; each may run any number of times. */
+/** The activities of a reward model's training or refit. Each may run any number of times. */
 export interface RewardModelActivities {
-  /** Check the file and all that it names, and copy the inputs into the training's folder. */
+  /** Check the file and everything that it names, and copy the inputs into the training's folder. */
   prepareRewardModel(input: PrepareInput): Promise<RewardModelPlan>;
-  /** Make preference pairs of what a reward of a run said of its samples. */
+  /** Make preference pairs from a reward's scores. Histories know it by this first name. */
   pairVerdicts(input: PreferencePairsInput): Promise<SplitPairs>;
-  /** Train for one pass over the pairs: the epoch's checkpoint. */
+  /** Train for one pass over the pairs; makes the epoch's checkpoint. */
   trainRewardModel(input: RewardModelEpochInput): Promise<TrainedRewardModel>;
   /** Score held-out pairs. */
   evaluateRewardModel(input: RewardModelEpochInput): Promise<EvaluatedRewardModel>;

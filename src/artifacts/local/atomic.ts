@@ -1,22 +1,22 @@
-// Files that are there whole or not at all: written under a temporary name, synced, renamed, and
-// the folder's entry synced too, so that neither a kill nor a power cut leaves half a file. Files
-// and folders are their owner's alone, whatever the umask allows: samples may hold private text.
+// Atomic files: written under a temporary name, synced, renamed, and the folder synced too, so that
+// neither a kill nor a power cut leaves half a file. Only the owner has access to files and folders,
+// whatever the umask: samples may contain private text.
 
 import { randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Permissions of artifacts and of the folders that they lie in. */
+/** Permissions of artifacts and their folders. */
 export const fileMode = 0o600;
 export const folderMode = 0o700;
 
-/** Make a folder and those above it, where they are missing. */
+/** Make a folder and any missing parents. */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: folderMode });
   } catch (error) {
-    // On a read-only disk mkdir(recursive) says that there is no such folder.
+    // On a read-only disk mkdir(recursive) reports a missing folder.
     let above = dirname(path);
     while (!existsSync(above)) above = dirname(above);
     await access(above, constants.W_OK);
@@ -24,7 +24,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Write `content` to `path`, replacing what is there in one step; missing folders are made. */
+/** Write `content` to `path`, replacing any file in one step; missing folders are made. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${uniqueSuffix()}.tmp`;
   await makeFolder(dirname(path));
@@ -54,7 +54,7 @@ export async function syncPath(path: string): Promise<void> {
   }
 }
 
-/** Characters that no other writer chooses. */
+/** A suffix that no other writer chooses. */
 export function uniqueSuffix(): string {
   return randomBytes(6).toString('hex');
 }

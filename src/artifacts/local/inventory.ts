@@ -1,10 +1,10 @@
-// What lies in a folder of runs on a disk.
+// The inventory of a folder of runs on disk.
 
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { Entry, Inventory } from '../inventory.ts';
 
-/** Scratch folders and half-written files, by the names that the store gives them. */
+/** Names that the store gives to scratch folders and half-written files. */
 const unfinishedPattern = /^(?:\..+\.[0-9a-f]{12}|.+\.[0-9a-f]{12}\.tmp)$/;
 
 /** The inventory of a folder, given by its absolute path. */
@@ -26,7 +26,7 @@ export function createLocalInventory(root: string): Inventory {
   };
 }
 
-/** None where another has taken it away. */
+/** Empty if another process deleted it in the meantime. */
 async function entryAt(root: string, absolute: string): Promise<Entry[]> {
   const info = await lstat(absolute).catch(nothing);
   if (Array.isArray(info)) return [];

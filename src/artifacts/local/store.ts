@@ -1,4 +1,4 @@
-// A run's files in a folder of the local disk, or of one that several machines mount.
+// A run's files in a folder on a local disk, or on a disk that several machines mount.
 
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -15,10 +15,10 @@ import {
   writeFileAtomic,
 } from './atomic.ts';
 
-/** The store whose files lie under `root`, the absolute path of a run's folder. */
+/** The store of the run's folder at the absolute path `root`. */
 export function createLocalStore(root: string): Store {
   const locate = (path: string) => locateUnder(root, path);
-  /** Do something to a file, whose name goes into what is said of the disk's own troubles. */
+  /** Run `act` on a file; disk errors become AnnealErrors that name it. */
   const at = <T>(path: string, act: (absolute: string) => Promise<T>): Promise<T> => {
     const absolute = locate(path);
     return act(absolute).catch((error) => {
@@ -59,7 +59,7 @@ export function createLocalStore(root: string): Store {
       const folder = locate(path);
       const found = await stat(folder).catch(() => null);
       if (found?.isDirectory()) return folder;
-      throw damaged(path, 'there is no such folder');
+      throw damaged(path, 'the folder is missing');
     },
   };
 }
@@ -69,11 +69,11 @@ export function isDamaged(error: unknown): error is AnnealError {
   return error instanceof AnnealError && error.kind === 'DamagedArtifact';
 }
 
-/** An error for an artifact that is gone or not what its hash says. */
+/** The error for an artifact that is missing or does not match its hash. */
 export function damaged(path: string, problem: string, cause?: unknown): AnnealError {
   return new AnnealError(
     'DamagedArtifact',
-    `${path} in the run's folder is damaged: ${problem}. It is made again from its inputs where they are whole; otherwise restore it from a copy.`,
+    `${path} in the run's folder is damaged: ${problem}. It is rebuilt if its inputs are intact; otherwise restore it from a backup.`,
     { cause, path },
   );
 }
@@ -89,18 +89,18 @@ export function describeArtifact(
   return { path, sha256, bytes, ...(count === undefined ? {} : { count }) };
 }
 
-/** References arrive through a workflow's history: none may lead out of the run's folder. */
+/** References come from a workflow's history; none may lead out of the run's folder. */
 export function locateUnder(root: string, path: string): string {
   const absolute = resolve(root, path);
   if (!absolute.startsWith(root + sep))
     throw new AnnealError(
       'InvalidData',
-      `expected a path inside of the run's folder, found '${path}'`,
+      `expected a path inside the run's folder, found '${path}'`,
     );
   return absolute;
 }
 
-/** Add to a file: all of `text` or, where the disk is full, nothing. */
+/** Append all of `text`, or nothing if the disk is full. */
 async function appendWhole(path: string, text: string): Promise<void> {
   await makeFolder(dirname(path));
   const file = await open(path, 'a', fileMode);
@@ -116,8 +116,8 @@ async function appendWhole(path: string, text: string): Promise<void> {
 }
 
 /**
- * A new empty folder beside the one that it is to become, so that a way from it to a third is the
- * same from there. Those that dead attempts left behind are removed.
+ * A new empty folder beside its target, so that relative paths from it stay valid when it is moved
+ * there. Leftovers of crashed attempts are removed.
  */
 export async function scratchBeside(target: string): Promise<string> {
   await makeFolder(dirname(target));
@@ -135,10 +135,10 @@ async function removeLeftovers(target: string): Promise<void> {
     if (name.startsWith(prefix)) await rm(join(dirname(target), name), { recursive: true });
 }
 
-/** A folder cannot be renamed over a full one: the old one steps aside first. */
+/** A folder cannot be renamed onto a non-empty one, so the old one is moved aside first. */
 export async function replaceFolder(scratch: string, target: string): Promise<void> {
   for (const name of await readdir(scratch)) {
-    // What fills a scratch folder may bring the permissions of the files that it copies.
+    // Copied files may have brought their own permissions.
     await chmod(join(scratch, name), fileMode);
     await syncPath(join(scratch, name));
   }

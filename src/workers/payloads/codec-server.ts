@@ -1,5 +1,5 @@
-// Temporal's remote codec protocol over HTTP: POST /decode and /encode with payloads as protobuf's
-// JSON, for the `temporal` command line and the Web UI, which have no keys of their own.
+// Temporal's remote codec protocol over HTTP: POST /decode and /encode with payloads as protobuf
+// JSON, for the `temporal` command line and the Web UI, which have no keys themselves.
 
 import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,13 +14,13 @@ const PayloadsMessage = proto.temporal.api.common.v1.Payloads;
 
 export interface CodecServerOptions {
   codec: PayloadCodec;
-  /** 127.0.0.1 by default; any other than a loopback address needs a token. */
+  /** 127.0.0.1 by default; an address other than loopback needs a token. */
   host?: string;
-  /** 0 for any. */
+  /** 0 for any free port. */
   port: number;
-  /** Of web pages that may read the answers, such as `http://localhost:8233`. */
+  /** Origins of web pages that may read the answers, such as `http://localhost:8233`. */
   origins?: readonly string[];
-  /** What callers have to send as `Authorization: Bearer TOKEN`. */
+  /** Token that callers must send as `Authorization: Bearer TOKEN`. */
   token?: string | undefined;
 }
 
@@ -31,15 +31,15 @@ export interface CodecServer {
 
 /**
  * Serve until closed.
- * @throws AnnealError InvalidConfig for a public address without a token; the system's error where
- * the port cannot be had
+ * @throws AnnealError InvalidConfig for a public address without a token; the system's error if the
+ * port is not available
  */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const { host = '127.0.0.1', port, token } = options;
   if (!token && !['127.0.0.1', '::1', 'localhost'].includes(host))
     throw new AnnealError(
       'InvalidConfig',
-      `a codec server on ${host} decrypts for everybody who reaches it: set ANNEAL_CODEC_TOKEN, which callers then have to send, or serve on 127.0.0.1`,
+      `a codec server on ${host} decrypts for everyone who can reach it: set ANNEAL_CODEC_TOKEN, which callers must then send, or serve on 127.0.0.1`,
     );
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error: Error) =>
@@ -65,9 +65,9 @@ async function answer(
   { codec, origins = [], token }: CodecServerOptions,
 ): Promise<unknown> {
   const { origin, authorization } = request.headers;
-  // A page of any other origin is refused outright, not merely kept from reading the answer.
+  // A page of another origin is rejected outright, not only kept from reading the answer.
   if (origin !== undefined) {
-    if (!origins.includes(origin)) return response.writeHead(403).end('this origin may not ask');
+    if (!origins.includes(origin)) return response.writeHead(403).end('this origin is not allowed');
     response.setHeader('Access-Control-Allow-Origin', origin);
     response.setHeader('Vary', 'Origin');
     response.setHeader('Access-Control-Allow-Headers', 'content-type, authorization, x-namespace');
@@ -76,7 +76,7 @@ async function answer(
   if (request.method === 'OPTIONS') return response.writeHead(204).end();
   if (token && !isSame(authorization ?? '', `Bearer ${token}`))
     return response.writeHead(401).end('expected the header Authorization: Bearer TOKEN');
-  // The Web UI asks with a query.
+  // The Web UI adds a query string.
   const [path] = (request.url ?? '').split('?');
   const [method] = /(?<=\/)(encode|decode)$/.exec(path!) ?? [];
   if (request.method !== 'POST' || !method)

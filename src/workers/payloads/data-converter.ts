@@ -1,4 +1,4 @@
-// What clients and workers alike make of payloads: encrypted where there are keys.
+// The payload converter of clients and workers: encrypts if there are keys.
 
 import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
@@ -6,12 +6,12 @@ import { entryUrl } from '../../process/child-service.ts';
 import { EncryptionCodec } from './encryption-codec.ts';
 import { type PayloadKeys, readPayloadKeys } from './keys.ts';
 
-/** Path of the module that puts errors' texts into payloads. */
+/** Path of the module that puts error texts into payloads. */
 export const failureConverterPath = fileURLToPath(entryUrl(import.meta.url, './failure-converter'));
 
 /**
- * The converter for these keys, those of the environment by default. Without any it still says of an
- * encrypted payload which key is missing.
+ * The converter for the given keys, by default those of the environment. Without keys it still
+ * reports which key an encrypted payload needs.
  * @throws AnnealError InvalidConfig for keys that cannot be used
  */
 export function dataConverter(keys: PayloadKeys = readPayloadKeys()): DataConverter {

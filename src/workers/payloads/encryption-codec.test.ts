@@ -48,7 +48,7 @@ describe('the codec', () => {
     const encrypted = await codec.encode([payload()]);
     await expect(codecOf(`a:${recent}`).decode(encrypted)).rejects.toThrow("the key 'a'");
     await expect(codecOf(`b:${old}`).decode(encrypted)).rejects.toThrow(
-      "encrypted with the key 'a', and the keys here are: 'b'. Give this process that key",
+      "encrypted with the key 'a', and the keys here are: 'b'. Add that key",
     );
   });
 
@@ -87,7 +87,7 @@ describe('the keys', () => {
   it.each([
     ['of another length', `a:${short}`, 'expected 32 bytes, got 16'],
     ['without an id', old, 'not of the form ID:KEY'],
-    ['of one id twice', `a:${old},a:${recent}`, 'given twice'],
+    ['of one id twice', `a:${old},a:${recent}`, 'appears twice'],
     ['none', ' , ', 'found none'],
   ])('%s: refused, and not shown', (_, text, why) => {
     const read = () => readPayloadKeys({ ANNEAL_PAYLOAD_KEYS: text });

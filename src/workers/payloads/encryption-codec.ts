@@ -1,5 +1,5 @@
-// Payloads as Temporal's server keeps them: encrypted whole, with AES-256-GCM, by keys that only
-// clients and workers have.
+// Encrypts whole payloads with AES-256-GCM before Temporal's server stores them. Only clients and
+// workers have the keys.
 
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
@@ -8,16 +8,16 @@ import { AnnealError } from '../../errors.ts';
 import type { PayloadKeys } from './keys.ts';
 
 const PayloadMessage = proto.temporal.api.common.v1.Payload;
-/** The name that Temporal's own samples give such an encoding. */
+/** The name of this encoding in Temporal's samples. */
 const encoding = 'binary/encrypted';
 const ivBytes = 12;
 const tagBytes = 16;
 
 /**
  * Encrypts with the first key, decrypts with any; without keys it encrypts nothing. Data of an
- * encrypted payload: IV (12 bytes, random), tag (16 bytes), ciphertext of the Payload message; the
- * key's id, in the metadata `encryption-key-id`, is authenticated too. What was not encrypted is
- * read as it is, so that encryption can be switched on under live runs.
+ * encrypted payload: IV (12 bytes, random), tag (16 bytes), ciphertext of the Payload message. The
+ * key's id, in the metadata `encryption-key-id`, is authenticated too. Unencrypted payloads are
+ * accepted, so that encryption can be switched on during live runs.
  */
 export class EncryptionCodec implements PayloadCodec {
   readonly #keys: PayloadKeys;
@@ -45,7 +45,7 @@ export class EncryptionCodec implements PayloadCodec {
       const held = [...this.#keys.keys()].map((name) => `'${name}'`).join(', ') || 'none';
       throw new AnnealError(
         'InvalidConfig',
-        `a payload is encrypted with the key '${id}', and the keys here are: ${held}. Give this process that key by ANNEAL_PAYLOAD_KEYS_FILE or ANNEAL_PAYLOAD_KEYS, as docs/security.md says, and start it again`,
+        `a payload is encrypted with the key '${id}', and the keys here are: ${held}. Add that key to ANNEAL_PAYLOAD_KEYS_FILE or ANNEAL_PAYLOAD_KEYS of this process (see docs/security.md) and restart it`,
       );
     }
     try {
@@ -53,7 +53,7 @@ export class EncryptionCodec implements PayloadCodec {
     } catch (cause) {
       throw new AnnealError(
         'DamagedArtifact',
-        `a payload that names the key '${id}' cannot be decrypted with the key of that id here: the key is another one, or the payload was changed`,
+        `a payload for the key '${id}' cannot be decrypted with the key of that id here: either the keys differ, or the payload was changed`,
         { cause },
       );
     }

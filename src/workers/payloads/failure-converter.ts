@@ -1,5 +1,5 @@
-// Loaded by name where payloads are encrypted, by workers into the workflows' bundle too: messages
-// and stack traces of errors go into a payload, which the codec encrypts.
+// Puts messages and stack traces of errors into a payload, which the codec encrypts. Loaded by name
+// if payloads are encrypted, also into the workflow bundle.
 
 import { DefaultFailureConverter } from '@temporalio/common';
 

@@ -1,18 +1,18 @@
-// The keys that payloads are encrypted with, out of the environment or a file that it names:
-// never out of a run file, which is itself a payload.
+// The keys that encrypt payloads, from the environment or a file that it names; never from a run
+// file, which is itself a payload.
 
 import { readFileSync } from 'node:fs';
 import { AnnealError } from '../../errors.ts';
 
-/** Keys of 32 bytes by their ids; the first one encrypts, all decrypt. Empty: no encryption. */
+/** Keys of 32 bytes by id; the first one encrypts, all decrypt. Empty: no encryption. */
 export type PayloadKeys = ReadonlyMap<string, Buffer>;
 
 const keyBytes = 32;
-const howToMake = 'a line is ID:KEY, the key of `openssl rand -base64 32`';
+const howToMake = 'a line is ID:KEY, with a key from `openssl rand -base64 32`';
 
 /**
- * The keys in the file that ANNEAL_PAYLOAD_KEYS_FILE names, or in ANNEAL_PAYLOAD_KEYS itself: lines,
- * or items between commas, of `ID:KEY`, the key 32 bytes in base64.
+ * The keys in the file ANNEAL_PAYLOAD_KEYS_FILE, or in ANNEAL_PAYLOAD_KEYS itself: `ID:KEY` items,
+ * separated by new lines or commas, with keys of 32 bytes in base64.
  * @throws AnnealError InvalidConfig, which never shows a key
  */
 export function readPayloadKeys(env: NodeJS.ProcessEnv = process.env): PayloadKeys {
@@ -47,7 +47,8 @@ function parse(text: string, source: string): PayloadKeys {
       throw invalid(
         `${where} ('${id}'): expected ${keyBytes} bytes, got ${key.length}; ${howToMake}`,
       );
-    if (keys.has(id)) throw invalid(`${where}: the id '${id}' is given twice; name each key once`);
+    if (keys.has(id))
+      throw invalid(`${where}: the id '${id}' appears twice; give each key its own id`);
     keys.set(id, key);
   }
   if (keys.size === 0) throw invalid(`expected a key in ${source}, found none; ${howToMake}`);

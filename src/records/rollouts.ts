@@ -48,3 +48,11 @@ export type ScoredRollout = Rollout &
      */
     program?: string | null;
   };
+
+/** Rewards of a constant group differ by no more than this, since judges answer in floats. */
+const constantSpread = 1e-6;
+
+/** Whether all rewards of a group are equal, up to rounding. */
+export function isConstant(rewards: readonly number[]): boolean {
+  return Math.max(...rewards) - Math.min(...rewards) <= constantSpread;
+}

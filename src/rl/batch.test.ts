@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rlaifSchema } from '../config/schema/rlaif.ts';
 import type { ScoredRollout } from '../records/rollouts.ts';
-import { buildBatch, isConstant } from './batch.ts';
+import { buildBatch } from './batch.ts';
 
 const group = (promptId: string, rewards: (number | null)[]): ScoredRollout[] =>
   rewards.map((reward, sample) => ({
@@ -108,12 +108,4 @@ describe('buildBatch', () => {
     expect(kept({ best_of_n_training: true })).toEqual(['a2', 'c2']);
     expect(kept({ best_of_n_training: true, algorithm: 'reinforce' })).toEqual(['a2', 'b0', 'c2']);
   });
-});
-
-describe('a constant group', () => {
-  it('has a spread of at most 1e-6', () => {
-    expect(isConstant([0.5, 0.5 + 5e-7, 0.5])).toBe(true);
-    expect(isConstant([0.5, 0.5 + 2e-6])).toBe(false);
-  });
-  it('is not [1, 0, 0, 0]', () => expect(isConstant([1, 0, 0, 0])).toBe(false));
 });

@@ -4,7 +4,7 @@
 import { algorithmTraits } from '../config/algorithm-traits.ts';
 import type { RlaifConfig } from '../config/schema/rlaif.ts';
 import type { FilterCounts } from '../records/metrics.ts';
-import type { ScoredRollout } from '../records/rollouts.ts';
+import { isConstant, type ScoredRollout } from '../records/rollouts.ts';
 import { algorithms } from './algorithms.ts';
 
 /** A scored sample with its advantage, reward_weight included. */
@@ -26,9 +26,6 @@ export interface DroppedSample {
   reason: DropReason;
   advantage: number | null;
 }
-
-/** Rewards of a constant group differ by no more than this. */
-const constantSpread = 1e-6;
 
 /**
  * Drops groups with too few rewards (`min_group_size`) and, for group-relative algorithms, constant
@@ -75,11 +72,6 @@ export function buildBatch(
       kept: samples.length,
     },
   };
-}
-
-/** Whether all rewards of a group are equal, up to a judge's rounding. */
-export function isConstant(rewards: readonly number[]): boolean {
-  return Math.max(...rewards) - Math.min(...rewards) <= constantSpread;
 }
 
 /** Samples that a filter dropped. */

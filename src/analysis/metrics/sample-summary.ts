@@ -1,14 +1,11 @@
 // Summary statistics of a set of scored completions, training or held-out. epoch-metrics.ts makes an
 // epoch's line from them.
 
-import type { ScoredRollout } from '../../records/rollouts.ts';
+import { isConstant, type ScoredRollout } from '../../records/rollouts.ts';
 import { distinctPrograms, meanPairwiseDistance, uniqueShare } from './diversity.ts';
 import { summarizeJudges } from './judge-summary.ts';
 import { type PassAtK, passAtPowers, passRate } from './pass-rate.ts';
 import { histogram, mean, standardDeviation, variance } from './statistics.ts';
-
-/** A group whose rewards differ by no more than this is constant: judges answer in floats. */
-export const constantGroupSpread = 1e-6;
 
 /** Statistics of a set of samples, named as in EpochMetrics. Null if no sample determines it. */
 export interface SampleSummary {
@@ -84,10 +81,6 @@ function rewardStatistics(groups: readonly ScoredRollout[][]) {
     frac_reward_zero_std: mean(scored.map((group) => (isConstant(group) ? 1 : 0))),
     reward_histogram: histogram(rewards),
   };
-}
-
-function isConstant(rewards: readonly number[]): boolean {
-  return Math.max(...rewards) - Math.min(...rewards) <= constantGroupSpread;
 }
 
 function lengthStatistics(rollouts: readonly ScoredRollout[]) {

@@ -52,21 +52,18 @@ export class TrainingState {
   /** Trained tensors with their moments, by name. */
   readonly moments: ReadonlyMap<string, Moments>;
   /** Optimiser steps taken since the moments were zero. */
-  step: number;
+  step = 0;
   /** Numbers of the caller that are saved with the optimiser, by name. */
-  readonly scalars: Record<string, number>;
+  readonly scalars: Record<string, number> = {};
 
   private constructor(
     policy: PolicyFolder,
     options: GradientOptions,
     moments: ReadonlyMap<string, Moments>,
-    { [stepName]: step = 0, ...scalars }: Record<string, number>,
   ) {
     this.policy = policy;
     this.options = options;
     this.moments = moments;
-    this.step = step;
-    this.scalars = scalars;
   }
 
   /** A cache for the sessions of graphs over this state's tensors. */
@@ -89,24 +86,24 @@ export class TrainingState {
     const policy = { ...found, lora: found.lora ?? lora ?? undefined };
     const options = { recompute, lora: await loraOptions(policy) };
     const specs = trainedSpecs(policy.config, options);
-    const initial = { [stepName]: 0, ...scalars };
+    const scalarNames = [stepName, ...Object.keys(scalars)];
     const start = snapshot ? new Map() : await startOf(found, policy, specs, seed);
     const kept = snapshot
-      ? await readState(snapshot, specs, allParts, Object.keys(initial))
+      ? await readState(snapshot, specs, allParts, scalarNames)
       : fresh
         ? new Map()
-        : await readOptimizer(folder, specs, Object.keys(initial));
+        : await readOptimizer(folder, specs, scalarNames);
     const moments = specs.map(({ name }): [string, Moments] => {
       const parameter: Float32Array = start.get(name) ?? kept.get(prefixes.parameter + name)!;
       const moment = (part: Part): Float32Array =>
         kept.get(prefixes[part] + name) ?? new Float32Array(parameter.length);
       return [name, { parameter, first: moment('first'), second: moment('second') }];
     });
-    const numbers = Object.entries(initial).map(([name, value]): [string, number] => [
-      name,
-      kept.get(name)?.[0] ?? value,
-    ]);
-    return new TrainingState(policy, options, new Map(moments), Object.fromEntries(numbers));
+    const state = new TrainingState(policy, options, new Map(moments));
+    state.step = kept.get(stepName)?.[0] ?? 0;
+    for (const [name, initial] of Object.entries(scalars))
+      state.scalars[name] = kept.get(name)?.[0] ?? initial;
+    return state;
   }
 
   /** Names and shapes of the trained tensors. */

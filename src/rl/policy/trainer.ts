@@ -15,7 +15,7 @@ import { type ObjectiveKind, type ObjectiveStats, objectiveStats } from './objec
 export interface TrainSequence extends Sequence {
   weight: number[];
   advantage: number[];
-  /** reward_weight · reward, the same for every token. */
+  /** reward_weight · reward, for the reported likelihood loss; the same for every token. */
   reward: number;
   oldLogprobs: readonly number[];
   referenceLogprobs: readonly number[];

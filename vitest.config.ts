@@ -5,7 +5,12 @@
 
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const quick = { pool: 'forks', testTimeout: 30_000, sequence: { groupOrder: 0 } } as const;
+const quick = {
+  pool: 'forks',
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  sequence: { groupOrder: 0 },
+} as const;
 
 /** Unit tests that train, attack the sandboxes, start Python often, or rebuild committed data. */
 const slow = '{src,tools}/**/*.slow.test.ts';

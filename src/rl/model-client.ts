@@ -9,17 +9,17 @@ import type { JobOptions, ModelService } from './model-service.ts';
 /** For jobs without engine.stall_seconds, such as describing a model. */
 const defaultStallSeconds = 3600;
 
-/** Settings that reduce memory, by method. */
+/** How to use less memory, by method. */
 const lessMemory: Record<keyof ModelMethods, string> = {
-  inspect: 'a smaller model',
+  inspect: 'use a smaller model',
   generate:
-    'a lower engine.shard_prompts, rlaif.num_samples_per_prompt, evaluation.num_samples_per_prompt or rlaif.max_new_tokens',
+    'lower engine.shard_prompts, rlaif.num_samples_per_prompt, evaluation.num_samples_per_prompt or rlaif.max_new_tokens',
   scores:
-    "a lower batch_size or max_length of the reward (training.microbatch_size of a reward model's)",
-  train: 'a lower training.microbatch_size, training.recompute: true, or model.lora',
-  makeClassifier: 'a smaller model',
+    "lower the reward's batch_size or max_length (training.microbatch_size if a reward model is trained)",
+  train: 'lower training.microbatch_size, set training.recompute: true, or train with model.lora',
+  makeClassifier: 'use a smaller model',
   trainRewardModel:
-    'a lower training.microbatch_size or training.max_length, training.recompute: true, or lora',
+    'lower training.microbatch_size or training.max_length, set training.recompute: true, or train with lora',
 };
 
 /** A model service in a child process, which starts with the first job, and again after a crash. */
@@ -74,7 +74,7 @@ function advised(method: keyof ModelMethods, error: unknown): unknown {
   if (kind === 'OutOfMemory' || (kind === undefined && saysNoMemory(message)))
     return new AnnealError(
       'OutOfMemory',
-      `too little memory: ${message}\nGive the machine more, or the run ${lessMemory[method]}.`,
+      `too little memory: ${message}\nUse a machine with more memory, or ${lessMemory[method]}.`,
       { cause: error.cause },
     );
   if (kind === 'ProcessStalled')

@@ -1,5 +1,5 @@
-// The activities one after the other, as an epoch runs them, over a model service that needs no
-// model. The real one is in the integration suite.
+// The activities in the order of an epoch, with a model service that needs no model. The integration
+// suite uses the real one.
 
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -94,7 +94,7 @@ async function sample(plan: RunPlan, split: Split, policy = plan.policy, epoch =
   return scored;
 }
 
-/** An epoch's stages in their order. */
+/** The stages of an epoch, in order. */
 async function runEpoch(plan: RunPlan, epoch = 5, change: Partial<TrainInput> = {}) {
   const { settings } = settingsAt(plan.config, epoch);
   const { policy = plan.policy, reference = plan.reference } = change;
@@ -127,7 +127,7 @@ async function runEpoch(plan: RunPlan, epoch = 5, change: Partial<TrainInput> = 
   return { scored, batch, trainInput, trained, analyzeInput, metrics };
 }
 
-/** Sample an epoch and have the filter list what was said of it. */
+/** Sample an epoch and let the filter list its scored shards. */
 async function verdictsOf(plan: RunPlan, epoch: number) {
   const scored = await sample(plan, 'train', plan.policy, epoch);
   const { rlaif } = plan.config;
@@ -147,7 +147,7 @@ async function measureStart(plan: RunPlan) {
 const lines = async <T>(path: string) => decodeJsonl<T>(await readFile(inRun(path), 'utf8'), path);
 
 describe('prepare', () => {
-  it("copies what the run depends on into the run's folder, and names it by hash", async () => {
+  it("copies the run's inputs into its folder and refers to them by hash", async () => {
     const plan = await prepare();
     expect(plan.policy).toMatchObject({ path: 'checkpoints/start', epoch: 4, step: 0 });
     expect(plan.reference).toEqual(plan.policy);
@@ -163,7 +163,7 @@ describe('prepare', () => {
     expect(await prepare()).toEqual(plan);
   });
 
-  it('asks for a chat template where prompts are chats', async () => {
+  it('requires a chat template if prompts are chats', async () => {
     const prompt_format = { kind: 'chat', system: 'Be brief.' };
     await writeFile(at('policy/chat_template.jinja'), '');
     const plan = await prepare({ ...runFile(), model: { path: at('policy'), prompt_format } });
@@ -172,14 +172,14 @@ describe('prepare', () => {
     expect(models.trained[0]!.promptFormat).toEqual(plan.config.model.prompt_format);
   });
 
-  it('takes a reference policy of its own', async () => {
+  it('accepts a separate reference policy', async () => {
     await mkdir(at('other'));
     await writeFile(at('other/model.safetensors'), 'others');
     const file = { ...runFile(), model: { path: at('policy'), reference: at('other') } };
     expect((await prepare(file)).reference.path).toBe('checkpoints/reference');
   });
 
-  it('copies reward models, and scores by the copies', async () => {
+  it('copies reward models, and scores with the copies', async () => {
     await mkdir(at('judge'));
     await writeFile(at('judge/model.safetensors'), 'judge');
     const plan = await prepare({ ...runFile(), ...judgedBy('judge') });
@@ -260,14 +260,14 @@ describe('prepare', () => {
       'InvalidModel',
       /resume_from/,
     ],
-  ])('refuses %s and starts nothing', async (_, change, type, message) => {
+  ])('rejects %s and starts nothing', async (_, change, type, message) => {
     const failure = await prepare(change(runFile())).catch((error) => error);
     expect(failure).toMatchObject({ type, nonRetryable: true });
     expect(failure.message).toMatch(message);
     await expect(readdir(at('runs'))).rejects.toThrow('ENOENT');
   });
 
-  it('refuses a broken line of a prompt file by its number', async () => {
+  it('reports the number of a broken line in a prompt file', async () => {
     await writeFile(at('train.jsonl'), `${encodeJsonl(prompts.slice(0, 2))}{"id": "c",\n`);
     await expect(prepare()).rejects.toMatchObject({
       type: 'InvalidData',
@@ -275,11 +275,11 @@ describe('prepare', () => {
     });
   });
 
-  it('refuses an id that cannot name a folder', async () => {
+  it('rejects an id that cannot name a folder', async () => {
     await expect(prepare(runFile(), '../escape')).rejects.toMatchObject({ type: 'InvalidConfig' });
   });
 
-  it("leaves another run's folder alone", async () => {
+  it("does not touch another run's folder", async () => {
     await prepare();
     const before = await readFile(inRun('manifest.json'), 'utf8');
     await expect(prepare(runFile(), 'test', 'another')).rejects.toMatchObject({
@@ -291,7 +291,7 @@ describe('prepare', () => {
 });
 
 describe('checkChange', () => {
-  it('takes a change that the schema allows, and names what it does not', async () => {
+  it('accepts a valid change, and names an invalid key', async () => {
     const { config } = await prepare();
     await call('checkChange', { config, change: { rlaif: { kl_penalty: 0.2 } } });
     for (const change of [
@@ -305,7 +305,7 @@ describe('checkChange', () => {
       );
   });
 
-  it('tries the change in every epoch of a phase with ramps', async () => {
+  it('checks the change in every epoch of a phase with ramps', async () => {
     const training = { batch_size: { ramp: 'step', values: [32, 48] } };
     const phases = [{ name: 'only', epochs: [5, 9], training }];
     const { config } = await prepare({ ...runFile(), phases });
@@ -316,7 +316,7 @@ describe('checkChange', () => {
 });
 
 describe('an epoch', () => {
-  it('records what is in force: numbers, where the phase has ramps', async () => {
+  it('records the settings of the epoch: numbers, even if the phase has ramps', async () => {
     const rlaif = { generation_temperature: { ramp: 'linear', from: 1.4, to: 1 } };
     const phases = [{ name: 'only', epochs: [5, 9], rlaif }];
     const { metrics } = await runEpoch(await prepare({ ...runFile(), phases }), 6);
@@ -369,7 +369,7 @@ describe('an epoch', () => {
     await expect(lines(path)).rejects.toThrow('ENOENT');
   });
 
-  it('writes down what it does not train on, and why', async () => {
+  it('lists dropped samples with reasons', async () => {
     const rlaif = { ...runFile().rlaif, reward_threshold: 0.9 };
     const { batch } = await runEpoch(await prepare({ ...runFile(), rlaif }));
     const dropped = await lines<DroppedSample>('samples/epoch-05/dropped.jsonl');
@@ -386,7 +386,7 @@ describe('an epoch', () => {
     expect(await readTree(inRun('.'))).toEqual(snapshot);
   });
 
-  it('measures greedy completions beside those of the fixed temperature', async () => {
+  it('measures greedy completions besides those at the fixed temperature', async () => {
     const plan = await prepare();
     const { analyzeInput, metrics } = await runEpoch(plan);
     expect(metrics['eval/greedy/reward']).toBeNull();
@@ -403,7 +403,7 @@ describe('an epoch', () => {
     expect(both['eval/distinct_programs']).toBeGreaterThan(0);
   });
 
-  it('keeps the line of every other epoch when one is measured again', async () => {
+  it('keeps the lines of other epochs when one is measured again', async () => {
     const plan = await prepare();
     const { trained, analyzeInput } = await runEpoch(plan);
     await runEpoch(plan, 6, { policy: trained.policy });
@@ -413,7 +413,7 @@ describe('an epoch', () => {
     expect(await lines('metrics.jsonl')).toEqual(before);
   });
 
-  it('puts a hundred epochs into an event file, and leaves the earlier ones alone', async () => {
+  it('puts a hundred epochs into an event file, and does not rewrite earlier files', async () => {
     const plan = await prepare({ ...runFile(), phases: [{ name: 'only', epochs: [98, 101] }] });
     const names = ['00000', '00100'].map((first) => `events.out.tfevents.${first}.anneal`);
     const contents = () => Promise.all(names.map((name) => readFile(inRun(`tensorboard/${name}`))));
@@ -429,7 +429,7 @@ describe('an epoch', () => {
     expect(await contents()).toEqual([early, longer]);
   });
 
-  it('carries the policy forward where no sample is left to train on', async () => {
+  it('keeps the policy if no sample is left to train on', async () => {
     const plan = await prepare({
       ...runFile(),
       rlaif: { ...runFile().rlaif, reward_threshold: 1 },
@@ -462,7 +462,7 @@ describe('an epoch', () => {
     expect(await readdir(inRun('checkpoints/epoch-06'))).not.toContain('optimizer.safetensors');
   });
 
-  it('refuses damaged rollouts, samples and checkpoints, each by its name', async () => {
+  it('rejects damaged rollouts, samples and checkpoints by name', async () => {
     const plan = await prepare();
     const { scored, trainInput } = await runEpoch(plan);
     const damage = (path: string) => writeFile(inRun(path), 'damaged');
@@ -482,16 +482,16 @@ describe('an epoch', () => {
   });
 });
 
-describe('conditions', () => {
+describe('environments', () => {
   const page = () => readFile(inRun('reports/epoch-05.md'), 'utf8');
 
-  it('are not spoken of where they are those that the run began with', async () => {
+  it('are not mentioned if they equal the one that the run started in', async () => {
     await runEpoch(await prepare());
     expect(await page()).not.toContain('## Conditions');
     expect(await readdir(inRun('.'))).not.toContain('conditions.jsonl');
   });
 
-  it('are named in the reports, each difference once an epoch, where they are others', async () => {
+  it('are named in the reports if they differ, each difference once per epoch', async () => {
     const plan = await prepare();
     const manifest = JSON.parse(await readFile(inRun('manifest.json'), 'utf8'));
     manifest.conditions.processor = 'avx2 fma';
@@ -504,7 +504,7 @@ describe('conditions', () => {
   });
 });
 
-it('goes on where the manifest is damaged, and says so', async () => {
+it('continues if the manifest is damaged, and reports it', async () => {
   const plan = await prepare();
   await writeFile(inRun('manifest.json'), '{"run"');
   const { trained } = await runEpoch(plan);
@@ -518,7 +518,7 @@ it('goes on where the manifest is damaged, and says so', async () => {
 });
 
 describe('prune', () => {
-  it("takes away what the run's retention does not keep, and names what is there when it is missed", async () => {
+  it("deletes what the run's retention does not keep; reports what exists if a deleted file is needed", async () => {
     const plan = await prepare({ ...runFile(), retention: { keep_last: 1, keep_samples: 2 } });
     await measureStart(plan);
     const retention = plan.config.retention!;
@@ -533,7 +533,7 @@ describe('prune', () => {
     expect(await readdir(inRun('samples'))).toEqual(['epoch-06', 'epoch-07']);
     expect(await lines('metrics.jsonl')).toHaveLength(4);
     await runEpoch(plan, 8, { policy });
-    // An epoch that is run again, after a reset, keeps what it starts from and what came after it.
+    // An epoch that is rerun after a reset keeps its start and the later checkpoints.
     expect(await call('prune', { run: 'test', epoch: 7, retention })).toEqual([]);
     await expect(runEpoch(plan, 6, { policy: fifth! })).rejects.toMatchObject({
       type: 'DamagedArtifact',
@@ -550,7 +550,7 @@ describe('prune', () => {
     });
   });
 
-  it('takes nothing where it cannot tell what a checkpoint needs, and says so', async () => {
+  it('deletes nothing if it cannot read what a checkpoint needs, and reports it', async () => {
     const retention = { keep_last: 1, keep_best: null, keep_every: null, keep_samples: 1 };
     const plan = await prepare();
     let { policy } = plan;
@@ -565,7 +565,7 @@ describe('prune', () => {
 });
 
 describe('pairVerdicts', () => {
-  it("compares by the judge's values over all epochs, each pair once", async () => {
+  it("compares by the judge's values in all epochs, each pair once", async () => {
     const plan = await prepare();
     const verdicts = [await verdictsOf(plan, 5), await verdictsOf(plan, 6)];
     const input = {
@@ -592,7 +592,7 @@ describe('pairVerdicts', () => {
 });
 
 describe('resume_from', () => {
-  it("goes on from another run's epoch as that run did: same files, same names", async () => {
+  it("continues another run's epoch as that run did: same files, same names", async () => {
     const plan = await prepare();
     await measureStart(plan);
     const fifth = await runEpoch(plan);
@@ -612,7 +612,7 @@ describe('resume_from', () => {
       expect(here[name]).toBe(there[name]);
   });
 
-  it('measures the start afresh where the other run left no metrics', async () => {
+  it('measures the start again if the other run left no metrics', async () => {
     await runEpoch(await prepare());
     await rm(inRun('metrics.jsonl'));
     await rm(inRun('.copies/metrics.jsonl'));
@@ -637,7 +637,7 @@ describe('resume_from', () => {
       return prepare({ ...runFile(), phases, rewards: rewards(), resume_from, ...changes }, 'next');
     };
 
-    /** A run whose epoch 6 ends with another model in force than the one it was given. */
+    /** A run whose epoch 6 ends with another model than it was given. */
     async function runToEpoch6() {
       await mkdir(at('judge'));
       await writeFile(at('judge/model.safetensors'), 'judge');
@@ -650,7 +650,7 @@ describe('resume_from', () => {
       return { plan, verdicts, inForce: other! };
     }
 
-    it("takes over its reward models and what it sampled in the epoch's phase", async () => {
+    it("takes over its reward models and the scored shards of the epoch's phase", async () => {
       const { plan, verdicts, inForce } = await runToEpoch6();
       expect(plan.verdicts).toEqual([]);
       const onlyTeacher = [rewards()[1], rewards()[2]];
@@ -666,7 +666,7 @@ describe('resume_from', () => {
       expect(Object.keys(copies).filter((name) => name.startsWith('samples/'))).toHaveLength(3);
     });
 
-    it('refuses reward models in an order in which two would have one place', async () => {
+    it('rejects an order of reward models in which two would share a path', async () => {
       await runToEpoch6();
       await expect(resumed()).rejects.toMatchObject({
         type: 'InvalidConfig',
@@ -677,7 +677,7 @@ describe('resume_from', () => {
     });
   });
 
-  it('refuses a checkpoint whose next epoch the run does not have', async () => {
+  it('rejects a checkpoint if the run does not have the next epoch', async () => {
     await runEpoch(await prepare());
     const phases = [{ name: 'only', epochs: [9, 9] }];
     const file = { ...runFile(), phases, resume_from: inRun('checkpoints/epoch-05') };
@@ -688,7 +688,7 @@ describe('resume_from', () => {
   });
 });
 
-/** Every file of a folder but the timings, which no two runs share. */
+/** Every file of a folder except the timings, which always differ. */
 async function readTree(root: string): Promise<Record<string, string>> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() && entry.name !== 'timings.jsonl');

@@ -32,7 +32,7 @@ function run<T>(
   return env.run(() => runActivity(store, label, body));
 }
 
-it('beats at once and each second, with the progress told last', async () => {
+it('sends a heartbeat at once and every second, with the latest progress', async () => {
   vi.useFakeTimers();
   const env = new MockActivityEnvironment({}, { logger });
   const beats: unknown[] = [];
@@ -51,7 +51,7 @@ it('beats at once and each second, with the progress told last', async () => {
   ]);
 });
 
-it('leaves a line in the timings when the work is done, and none when it failed', async () => {
+it('writes a line of timings after success, and none after a failure', async () => {
   const env = new MockActivityEnvironment({ activityType: 'generate', attempt: 3 }, { logger });
   const label = { stage: 'generate', epoch: 8, split: 'train', shard: 2 } as const;
   await expect(run(env, label, () => Promise.reject(new Error('lost')))).rejects.toThrow('lost');
@@ -75,7 +75,7 @@ const kinds: [ErrorKind, boolean][] = [
   ['ProcessLost', false],
   ['NoServer', false],
 ];
-it.each(kinds)('names a %s by its kind; final: %s', async (kind, nonRetryable) => {
+it.each(kinds)('gives the failure of a %s its kind; final: %s', async (kind, nonRetryable) => {
   const failure = await run(new MockActivityEnvironment({}, { logger }), {}, async () => {
     throw new AnnealError(kind, 'what came and what to do');
   }).catch((error) => error);
@@ -88,22 +88,25 @@ const limits: [ErrorKind, number][] = [
   ['ProcessStalled', 3],
   ['OutOfMemory', 3],
 ];
-it.each(limits)('ends an activity that meets %s %i times, and no other', async (kind, limit) => {
-  const attempt = (activityId: string) =>
-    run(new MockActivityEnvironment({ activityId }, { logger }), {}, () =>
-      Promise.reject(new AnnealError(kind, 'shard 3 is lost.')),
-    ).catch((error) => error);
-  for (let time = 1; time < limit; time++)
-    expect(await attempt(`${kind} a`)).toMatchObject({ nonRetryable: false });
-  expect(await attempt(`${kind} b`)).toMatchObject({ nonRetryable: false });
-  expect(await attempt(`${kind} a`)).toMatchObject({
-    type: kind,
-    nonRetryable: true,
-    message: `shard 3 is lost. It failed like this ${limit} times.`,
-  });
-});
+it.each(limits)(
+  'ends an activity that fails with %s %i times, and no other',
+  async (kind, limit) => {
+    const attempt = (activityId: string) =>
+      run(new MockActivityEnvironment({ activityId }, { logger }), {}, () =>
+        Promise.reject(new AnnealError(kind, 'shard 3 is lost.')),
+      ).catch((error) => error);
+    for (let time = 1; time < limit; time++)
+      expect(await attempt(`${kind} a`)).toMatchObject({ nonRetryable: false });
+    expect(await attempt(`${kind} b`)).toMatchObject({ nonRetryable: false });
+    expect(await attempt(`${kind} a`)).toMatchObject({
+      type: kind,
+      nonRetryable: true,
+      message: `shard 3 is lost. It failed like this ${limit} times.`,
+    });
+  },
+);
 
-it('fits an error of any length into what the server keeps, its beginning and end first', async () => {
+it('shortens a long error to what the server keeps: its beginning and end', async () => {
   const cause = new Error('deeper reasons, 理由'.repeat(500));
   const message = `shard 3: ${'a long\nstory '.repeat(1000)} lower the threads`;
   const failure = await run(
@@ -118,7 +121,7 @@ it('fits an error of any length into what the server keeps, its beginning and en
   expect(Buffer.byteLength(JSON.stringify(sent))).toBeLessThan(4096);
 });
 
-it('waits for a disk however often it is full', async () => {
+it('retries a full disk without limit', async () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
     code: 'ENOSPC',
     path: '/runs/a',
@@ -134,13 +137,13 @@ it('waits for a disk however often it is full', async () => {
   }
 });
 
-it('loses a line of the timings rather than work that is done', async () => {
+it('loses a line of timings rather than finished work', async () => {
   const full = { ...store, append: () => Promise.reject(new AnnealError('StoreUnavailable', '')) };
   const env = new MockActivityEnvironment({}, { logger });
   expect(await env.run(() => runActivity(full as Store, {}, async () => 'done'))).toBe('done');
 });
 
-it('goes on beating while a write takes minutes', async () => {
+it('keeps sending heartbeats while a write takes minutes', async () => {
   vi.useFakeTimers();
   const slow: Store = {
     ...store,
@@ -158,7 +161,7 @@ it('goes on beating while a write takes minutes', async () => {
   expect(beats).toBeGreaterThanOrEqual(300);
 });
 
-it('measures time by a clock that nobody sets', async () => {
+it('measures time with the monotonic clock', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   vi.setSystemTime('2026-01-01T12:00:00Z');
   await run(new MockActivityEnvironment({}, { logger }), {}, async () => {
@@ -170,14 +173,14 @@ it('measures time by a clock that nobody sets', async () => {
   expect(ms).toBeLessThan(3_600_000);
 });
 
-it('lets any other error through, to be tried again', async () => {
+it('passes other errors on, to be retried', async () => {
   const error = new RangeError('a bug');
   await expect(
     run(new MockActivityEnvironment({}, { logger }), {}, () => Promise.reject(error)),
   ).rejects.toBe(error);
 });
 
-it('hands cancellation on, and reports it rather than what it caused', async () => {
+it('passes cancellation on, and reports it instead of its consequences', async () => {
   const env = new MockActivityEnvironment({}, { logger });
   const result = run(env, {}, ({ signal }) => {
     return new Promise((_, reject) => {
@@ -188,7 +191,7 @@ it('hands cancellation on, and reports it rather than what it caused', async () 
   await expect(result).rejects.toBeInstanceOf(CancelledFailure);
 });
 
-it('hands back what it has in work when its worker leaves, to be tried again at once', async () => {
+it('hands the activity back if its worker shuts down, for a retry at once', async () => {
   const env = new MockActivityEnvironment({}, { logger });
   const result = run(env, {}, ({ signal }) => {
     return new Promise((_, reject) =>

@@ -1,5 +1,5 @@
-// A model service for tests that needs no model: completions by formula, checkpoints that hold
-// what they were trained from. Deterministic, and as picky about its folders as the real one.
+// A model service for tests that needs no model: completions by formula, checkpoints that hold a hash
+// of their inputs. Deterministic, and as strict about its folders as the real one.
 
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -27,7 +27,7 @@ const info: ModelInfo = {
   ...{ labels: null, eosTokenIds: [], chatTemplate: false, bytes: 0, files: [] },
 };
 
-/** Good, empty and broken programs, by the number of the sample. */
+/** Good, empty and broken programs, by sample number. */
 export function createModelDouble(prompts: readonly Prompt[]): ModelService & {
   trained: TrainJob[];
   scored: ScoreJob[];

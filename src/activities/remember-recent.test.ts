@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { rememberRecent } from './remember-recent.ts';
 
-it('makes a thing once while it is asked for, and again when it was long ago or failed', async () => {
+it('remembers recent results, and forgets old ones and failures', async () => {
   const made: string[] = [];
   const get = rememberRecent(
     async (key: string) => {

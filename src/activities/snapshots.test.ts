@@ -1,4 +1,4 @@
-// What the next attempt finds of a training that ended in the middle.
+// What the next attempt finds after a training was interrupted.
 
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ afterEach(() => rm(root, { recursive: true }));
 const run = <T>(body: () => Promise<T>): Promise<T> =>
   new MockActivityEnvironment({}, { logger }).run(body);
 
-/** An attempt that takes snapshots after these steps; closed where it came to its end. */
+/** An attempt that takes snapshots after the given steps, and is closed if it finished. */
 const attempt = (steps: number[], { close = false, of = training } = {}) =>
   run(async () => {
     const snapshots = new TrainingSnapshots(store, of);
@@ -77,7 +77,7 @@ it('leaves nothing behind when training is done', async () => {
   expect(await store.list('snapshots')).toEqual([]);
 });
 
-it('keeps the last one until what came of the training is committed', async () => {
+it('keeps the last one until the result of the training is committed', async () => {
   const scope: ActivityScope = {
     signal: new AbortController().signal,
     ...{ onProgress() {}, record() {}, reportDamage: async () => {} },

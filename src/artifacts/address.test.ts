@@ -11,11 +11,11 @@ it.each([
   expect(resolveAddress(typed)).toBe(address);
 });
 
-it.each(['s3://', 's3://Runs/a', 's3://runs//a', 's3://runs/../a'])('refuses %s', (typed) => {
+it.each(['s3://', 's3://Runs/a', 's3://runs//a', 's3://runs/../a'])('rejects %s', (typed) => {
   expect(() => resolveAddress(typed)).toThrow(`found '${typed}'`);
 });
 
-it('takes addresses apart and puts them together', () => {
+it('splits and joins addresses', () => {
   expect(parseS3Url('s3://runs/a/b')).toEqual({ bucket: 'runs', prefix: 'a/b' });
   expect(parseS3Url('s3://runs')).toEqual({ bucket: 'runs', prefix: '' });
   expect(joinAddress('s3://runs', 'try-1', 'config.json')).toBe('s3://runs/try-1/config.json');

@@ -35,7 +35,7 @@ async function commit(weights = 'weights'): Promise<CheckpointRef> {
 }
 
 describe('commitCheckpoint', () => {
-  it('makes a folder whose manifest lists every file, under a reference to the manifest', async () => {
+  it('makes a folder whose manifest lists every file, and refers to the manifest', async () => {
     const ref = await commit();
     expect(ref).toMatchObject(place);
     const folder = await openCheckpoint(store, ref);
@@ -47,7 +47,7 @@ describe('commitCheckpoint', () => {
     ]);
   });
 
-  it('keeps the folder that is there when the same is committed again', async () => {
+  it('keeps the existing folder when the same is committed again', async () => {
     const first = await commit();
     const { ino } = await stat(join(root, place.path));
     expect(await commit()).toEqual(first);
@@ -55,7 +55,7 @@ describe('commitCheckpoint', () => {
     expect(await readdir(join(root, 'checkpoints'))).toEqual(['epoch-08']);
   });
 
-  it('replaces another, and one that was damaged', async () => {
+  it('replaces another checkpoint or a damaged one', async () => {
     const first = await commit('weights A');
     const second = await commit('weights B');
     expect(second.sha256).not.toBe(first.sha256);
@@ -71,7 +71,7 @@ describe('openCheckpoint', () => {
     ['a lost file', 'config.json', (path: string) => rm(path)],
     ['a changed manifest', 'checkpoint.json', (path: string) => writeFile(path, '{}')],
     ['a lost manifest', 'checkpoint.json', (path: string) => rm(path)],
-  ])('refuses %s by name, though it was whole when last read', async (_, name, damage) => {
+  ])('rejects %s by name, even if it was intact when last read', async (_, name, damage) => {
     const ref = await commit();
     await openCheckpoint(store, ref);
     await damage(join(join(root, place.path), name));
@@ -83,7 +83,7 @@ describe('openCheckpoint', () => {
 });
 
 describe('copyModel', () => {
-  it('copies files and what links lead to, and leaves folders, hidden and named files', async () => {
+  it('copies files and follows links; leaves out folders, hidden files and given names', async () => {
     const from = join(root, 'from');
     const to = join(root, 'to');
     await mkdir(join(from, 'onnx'), { recursive: true });
@@ -119,12 +119,12 @@ describe('readForeignCheckpoint', () => {
           refused++;
         }
       }
-      // What is left are sizes, which nothing goes by.
+      // Only sizes are left, which nothing depends on.
       expect(refused).toBeGreaterThan(0.95 * whole.length);
     },
   );
 
-  /** A checkpoint as another run leaves it. */
+  /** A checkpoint of another run. */
   async function foreign() {
     const scratch = await store.scratch(place.path);
     const settings = { rlaif: rlaifSchema.parse({}), training: trainingSchema.parse({}) };
@@ -134,12 +134,12 @@ describe('readForeignCheckpoint', () => {
     return { ref: await commitCheckpoint(store, scratch, place), state };
   }
 
-  it('finds the reference that the run itself had, and where training stood', async () => {
+  it('finds the reference in that run and the state of training', async () => {
     const made = await foreign();
     expect(await readForeignCheckpoint(join(root, place.path))).toMatchObject(made);
   });
 
-  it('says what to name instead of a folder that is no checkpoint', async () => {
+  it('says which folder to name if this one is not a checkpoint', async () => {
     await expect(readForeignCheckpoint(root)).rejects.toMatchObject({
       kind: 'InvalidModel',
       message: expect.stringContaining(`found '${root}'`),

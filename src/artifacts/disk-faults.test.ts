@@ -27,7 +27,7 @@ describe.skipIf(missing)('a disk', () => {
     message: expect.stringMatching(new RegExp(`${path}.*${advice}.*${code}`)),
   });
 
-  it('that is full keeps what was there, takes no half file, and goes on when there is space', async () => {
+  it('that is full keeps its files, gets no half file, and works again when there is space', async () => {
     const before = await store.write('metrics.jsonl', 'as it was');
     await expect(store.write('metrics.jsonl', 'x'.repeat(2_000_000))).rejects.toMatchObject(
       refusal('ENOSPC', 'metrics.jsonl', 'free some space'),
@@ -38,7 +38,7 @@ describe.skipIf(missing)('a disk', () => {
     await store.write('metrics.jsonl', 'x'.repeat(2_000_000));
   });
 
-  it('that is full takes no half line of a log', async () => {
+  it('that is full gets no half line of a log', async () => {
     let lines = 0;
     const fill = async () => {
       for (;;) {
@@ -65,7 +65,7 @@ describe.skipIf(missing)('a disk', () => {
     expect(await store.list('checkpoints')).toEqual(['one']);
   });
 
-  it('that is read-only is named, and written to when it is not', async () => {
+  it('that is read-only is named, and works again when it is writable', async () => {
     const ref = await store.write('a.txt', 'as it was');
     await store.append('log.jsonl', 'one');
     disk.setReadOnly(true);
@@ -80,7 +80,7 @@ describe.skipIf(missing)('a disk', () => {
   });
 });
 
-it('leaves errors alone that say nothing of a disk', () => {
+it('does not change errors that are not about a disk', () => {
   const error = Object.assign(new Error('no such file'), { code: 'ENOENT', path: '/a' });
   expect(storeFailure(error)).toBe(error);
   expect(storeFailure('a string')).toBe('a string');

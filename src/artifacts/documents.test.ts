@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-it('gives back what was written last', async () => {
+it('reads what was written last', async () => {
   expect(await readVerified(store, path)).toBeNull();
   for (const text of ['first\n', 'second\n', '']) {
     await writeDocument(store, path, text);
@@ -28,7 +28,7 @@ it('gives back what was written last', async () => {
 it.each([
   ['changed', () => store.write(path, 'eins\nzwEi\n')],
   ['gone', () => store.remove(path)],
-])('makes one that is %s again, once', async (_, damage) => {
+])('restores a document that is %s, once', async (_, damage) => {
   await writeDocument(store, path, 'eins\nzwei\n');
   await damage();
   expect(await readVerified(store, path)).toBe('eins\nzwei\n');
@@ -40,7 +40,7 @@ it.each([
 it.each([
   ['changed', async () => store.write(copyOf(path), `${'0'.repeat(64)}\nother`)],
   ['gone', () => store.remove(copyOf(path))],
-])('takes the document as it is where its copy is %s', async (_, damage) => {
+])('reads the document itself if its copy is %s', async (_, damage) => {
   await writeDocument(store, path, 'eins');
   await damage();
   expect(await readVerified(store, path)).toBe('eins');

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-/** A copy of 100 bytes that was used so long ago. */
+/** A copy of 100 bytes with the given time since its last use. */
 async function keep(name: string, hoursAgo: number): Promise<void> {
   const folder = join(root, 'run', name);
   const listing = JSON.stringify({ files: [{ name: 'weights', bytes: 100, sha256: 'any' }] });
@@ -23,20 +23,20 @@ async function keep(name: string, hoursAgo: number): Promise<void> {
   await utimes(join(folder, listingName), used, used);
 }
 
-it('lets go of what was used the longest time ago, until the rest fits', async () => {
+it('evicts the least recently used copies until the rest fits', async () => {
   for (const [name, hours] of Object.entries({ a: 4, b: 9, c: 2, d: 3 })) await keep(name, hours);
   await evict(root, 250);
   expect((await readdir(join(root, 'run'))).sort()).toEqual(['c', 'd']);
 });
 
-it('keeps what was used within the hour, however much it is', async () => {
+it('keeps everything used within the hour, even over the limit', async () => {
   await keep('a', 0.5);
   await keep('b', 2);
   await evict(root, 50);
   expect(await readdir(join(root, 'run'))).toEqual(['a']);
 });
 
-it('removes the scratch folders of dead attempts, and those alone', async () => {
+it('removes scratch folders of crashed attempts only', async () => {
   const [dead, fetching] = [await cacheScratch(root), await cacheScratch(root)];
   const target = join(root, 'run/checkpoints/epoch-01');
   const abandoned = await scratchBeside(target);

@@ -2,7 +2,7 @@
 
 import type { PromptSplit, Split } from '../records/metrics.ts';
 
-/** Which refit: before which epoch, of which of the run file's reward models. */
+/** Identifies a refit: the epoch that follows it, and the reward model's index. */
 export interface RefitPlace {
   epoch: number;
   /** From 0. */
@@ -58,7 +58,7 @@ export const layout = {
   samples: 'samples',
   /** All samples of an epoch, in all splits. */
   samplesOf: (epoch: number) => samplesFolder(epoch, 'train'),
-  /** The policy to start from, as it was when the run began. */
+  /** The policy to start from. */
   startCheckpoint: 'checkpoints/start',
   /** The reference policy, if it is another one than the policy to start from. */
   referenceCheckpoint: 'checkpoints/reference',

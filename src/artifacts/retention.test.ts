@@ -53,7 +53,7 @@ describe('expiredPaths', () => {
     return commitCheckpoint(store, scratch, { path, epoch, step: epoch });
   }
 
-  /** Checkpoints and samples of six epochs; from the fourth on the second's is the reference. */
+  /** Checkpoints and samples of six epochs; from the fourth on, the second is the reference. */
   async function fill(): Promise<void> {
     const start = await commit(layout.startCheckpoint, 0);
     let reference = start;
@@ -66,7 +66,7 @@ describe('expiredPaths', () => {
 
   const epochs = (...numbers: number[]) => numbers.map(layout.checkpoint);
 
-  it('names the checkpoints that no rule keeps, and not the reference of one that stays', async () => {
+  it('lists checkpoints that no rule keeps, except the reference of a kept one', async () => {
     await fill();
     expect(await expiredPaths(store, rules({ keep_last: 1 }), measured)).toEqual(
       epochs(1, 3, 4, 5),
@@ -77,7 +77,7 @@ describe('expiredPaths', () => {
     expect(await expiredPaths(store, rules({}), measured)).toEqual([]);
   });
 
-  it('leaves what was not measured, and what bears no name of an epoch', async () => {
+  it('leaves out epochs that were not measured, and files without an epoch name', async () => {
     await fill();
     await commit('checkpoints/mine', 1);
     await commit('checkpoints/epoch-1', 1);
@@ -86,7 +86,7 @@ describe('expiredPaths', () => {
     expect(await expiredPaths(store, rules({ keep_last: 1 }), [])).toEqual([]);
   });
 
-  it('keeps the model under adapters', async () => {
+  it('keeps the base of adapters', async () => {
     const start = await commit(layout.startCheckpoint, 0);
     const first = await commit(layout.checkpoint(1), 1, { reference: start });
     const base = { reference: start, base: first };
@@ -97,7 +97,7 @@ describe('expiredPaths', () => {
     expect(await expiredPaths(store, rules({ keep_last: 1 }), three.slice(0, 2))).toEqual([]);
   });
 
-  it('names the samples of all but the latest epochs', async () => {
+  it('lists the samples of all but the latest epochs', async () => {
     await fill();
     const path = layout.rollouts(100, 'held-out', 0);
     await store.write(path, 'x');
@@ -108,7 +108,7 @@ describe('expiredPaths', () => {
   });
 
   it.each(['checkpoint.json', 'trainer_state.json'])(
-    'says nothing where the %s of one that stays is damaged',
+    'fails if the %s of a kept checkpoint is damaged',
     async (name) => {
       await fill();
       const path = `${layout.checkpoint(6)}/${name}`;

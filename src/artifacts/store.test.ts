@@ -1,4 +1,4 @@
-// The contract of a store: every kind of store runs this suite.
+// The contract of a store: every kind runs this suite.
 
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -47,7 +47,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     await store.commitFolder(scratch, 'checkpoints/epoch-01');
   }
 
-  it('gives back what was written, and says what that is', async () => {
+  it('reads what was written, and returns its reference', async () => {
     const ref = await store.write('samples/a.jsonl', 'eins\nzwei\n', 2);
     expect(ref).toEqual({
       path: 'samples/a.jsonl',
@@ -58,7 +58,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     expect((await store.read(ref)).toString()).toBe('eins\nzwei\n');
   });
 
-  it('writes the same thing twice with the same reference and nothing left over', async () => {
+  it('writes the same content twice with the same reference and no leftovers', async () => {
     const first = await store.write('a/b.txt', 'same');
     const second = await store.write('a/b.txt', 'same');
     expect(second).toEqual(first);
@@ -69,7 +69,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     ['a changed byte', (path: string) => files.write(path, 'samE')],
     ['a cut file', (path: string) => files.write(path, 'sam')],
     ['a lost file', (path: string) => files.remove(path)],
-  ])('refuses %s by name', async (_, damage) => {
+  ])('rejects %s by name', async (_, damage) => {
     const ref = await store.write('a/b.txt', 'same');
     await damage(ref.path);
     await expect(store.read(ref)).rejects.toMatchObject({
@@ -87,7 +87,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     },
   );
 
-  it('tells a document that is not there from an empty one', async () => {
+  it('distinguishes a missing document from an empty one', async () => {
     expect(await store.readText('metrics.jsonl')).toBeNull();
     await store.write('metrics.jsonl', '');
     expect(await store.readText('metrics.jsonl')).toBe('');
@@ -99,7 +99,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     expect(await store.readText('log/timings.jsonl')).toBe('1\n2\n');
   });
 
-  it('commits a folder in place of another, and clears away what dead attempts left', async () => {
+  it('replaces a folder with a committed one, and removes leftovers of crashed attempts', async () => {
     const dead = await store.scratch('checkpoints/epoch-01');
     await writeFile(join(dead, 'half'), 'x');
     await expect(store.fetchFolder('checkpoints/epoch-01')).rejects.toMatchObject({
@@ -115,7 +115,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     expect(existsSync(dead)).toBe(false);
   });
 
-  it('lists what a folder holds, and takes files and folders away', async () => {
+  it('lists a folder, and deletes files and folders', async () => {
     expect(await store.list('samples')).toEqual([]);
     await store.write('samples/epoch-02/b.jsonl', 'x');
     await store.write('samples/epoch-01/a.jsonl', 'x');
@@ -133,7 +133,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     expect(await store.list('samples/epoch-01')).toEqual(['c.jsonl']);
   });
 
-  it('takes a committed folder away for good', async () => {
+  it('deletes a committed folder for good', async () => {
     await commit({ a: 'x' });
     await store.remove('checkpoints/epoch-01');
     expect(await store.list('checkpoints')).toEqual([]);
@@ -142,7 +142,7 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     });
   });
 
-  it('carries a file larger than one part of an upload', async () => {
+  it('stores a file larger than one part of an upload', async () => {
     const bytes = Buffer.alloc(40_000_000, 'large');
     const scratch = await store.scratch('checkpoints/epoch-01');
     await writeFile(join(scratch, 'weights'), bytes);
@@ -158,7 +158,7 @@ describe.each(Object.entries(kinds))('files shared on the %s store', (_, place) 
     files = openSharedFiles(place());
   });
 
-  it('are read, replaced, listed and taken away', async () => {
+  it('are read, replaced, listed and deleted', async () => {
     expect(await files.read('a/one')).toBeNull();
     expect(await files.list('a')).toEqual([]);
     await files.write('a/one', '1');
@@ -171,7 +171,7 @@ describe.each(Object.entries(kinds))('files shared on the %s store', (_, place) 
     expect(await files.list('a')).toEqual(['two']);
   });
 
-  it('are created by one of many', async () => {
+  it('are created by exactly one of many writers', async () => {
     const names = Array.from({ length: 12 }, (_, index) => `worker ${index}`);
     const created = await Promise.all(names.map((name) => files.create('a/one', name)));
     expect(created.filter(Boolean)).toHaveLength(1);
@@ -193,13 +193,13 @@ describe.skipIf(s3.missing)('s3 store', () => {
     await store.commitFolder(filled, path);
   });
 
-  /** The store as another machine sees it, which has its own cache. */
+  /** The store as another machine sees it, with its own cache. */
   const elsewhere = (name: string) => {
     vi.stubEnv('ANNEAL_STORE_CACHE', join(scratch, name));
     return openStore(address);
   };
 
-  it('brings a folder to a machine once, and again where the copy was damaged', async () => {
+  it('downloads a folder once, and again if the copy was damaged', async () => {
     const store = elsewhere('other');
     const folder = await store.fetchFolder(path);
     expect(folder.startsWith(join(scratch, 'other'))).toBe(true);
@@ -211,7 +211,7 @@ describe.skipIf(s3.missing)('s3 store', () => {
     expect(await readFile(join(folder, 'weights'), 'utf8')).toBe('weights');
   });
 
-  it('brings what was committed in place of what it had', async () => {
+  it('downloads a folder again after it was replaced', async () => {
     const store = elsewhere('other');
     await store.fetchFolder(path);
     const maker = elsewhere('cache');
@@ -227,7 +227,7 @@ describe.skipIf(s3.missing)('s3 store', () => {
     ['a changed file', 'weights', () => files.write(`${path}/weights`, 'Weights')],
     ['a lost file', 'weights', () => files.remove(`${path}/weights`)],
     ['a folder that was not whole', path, () => files.remove(`${path}/.folder.json`)],
-  ])('refuses %s by name, and leaves nothing on the disk', async (_, name, damage) => {
+  ])('rejects %s by name, and leaves nothing on the disk', async (_, name, damage) => {
     await damage();
     await expect(elsewhere('other').fetchFolder(path)).rejects.toMatchObject({
       kind: 'DamagedArtifact',
@@ -252,7 +252,7 @@ describe.skipIf(s3.missing)('s3 store', () => {
     },
   );
 
-  it('reads, lists and takes away more than one page of keys', async () => {
+  it('reads, lists and deletes more than one page of keys', async () => {
     const store = openStore(address);
     const numbers = Array.from({ length: 1100 }, (_, index) => index);
     await Promise.all(numbers.map((n) => store.append('many.jsonl', `${n}`)));
@@ -263,7 +263,7 @@ describe.skipIf(s3.missing)('s3 store', () => {
     expect(await store.readText('many.jsonl')).toBeNull();
   }, 120_000);
 
-  it('says which bucket is not there, and where the settings are', async () => {
+  it('names a missing bucket, and the settings to check', async () => {
     const store = openStore('s3://no-such-bucket/run');
     await expect(store.write('a', 'x')).rejects.toMatchObject({
       kind: 'StoreUnavailable',
@@ -274,7 +274,7 @@ describe.skipIf(s3.missing)('s3 store', () => {
   });
 });
 
-it('keeps what lies on the disk for its owner alone, whatever the umask and the files copied', async () => {
+it('gives only the owner access to files, whatever the umask and the copied permissions', async () => {
   const root = await mkdtemp(join(tmpdir(), 'anneal-store-'));
   const store = openStore(join(root, 'run'));
   const before = process.umask(0);

@@ -11,9 +11,9 @@ it('writes records of events, each with its checksums', () => {
   expect(event.includes('epoch/reward')).toBe(true);
 });
 
-it('checks as TensorFlow does: the masked CRC-32C of a length of 15', () => {
+it('computes checksums like TensorFlow: the masked CRC-32C of the length 15', () => {
   const bytes = Buffer.from(encodeEvents([]));
   expect(bytes.readBigUInt64LE(0)).toBe(15n);
-  // From the first twelve bytes of a file that tensorboard's own writer made.
+  // From the first twelve bytes of a file by TensorBoard's own writer.
   expect(bytes.subarray(8, 12).toString('hex')).toBe('6d532b09');
 });

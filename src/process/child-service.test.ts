@@ -33,7 +33,7 @@ const gone = async (pid: number) => {
   return !isAlive(pid);
 };
 
-it('picks the entry with the extension of the module that asks', () => {
+it('resolves an entry with the extension of the calling module', () => {
   expect(entryUrl('file:///a/dist/client.js', './x').href).toBe('file:///a/dist/x.js');
   expect(entryUrl('file:///a/src/client.ts', '../y/x').href).toBe('file:///a/y/x.ts');
 });
@@ -64,7 +64,7 @@ it('rethrows an AnnealError with kind, message and cause', async () => {
   expect(error.cause.message).toBe('the deeper reason');
 });
 
-it('rethrows any other error under its own name, and the child lives on', async () => {
+it('rethrows any other error under its own name, and keeps the child', async () => {
   const service = start();
   const pid = await service.call('pid', null);
   const error = await service.call('fail', 'plain').catch((thrown) => thrown);
@@ -73,7 +73,7 @@ it('rethrows any other error under its own name, and the child lives on', async 
   expect(await service.call('pid', null)).toBe(pid);
 });
 
-it('names the exit code and the last output of a child that exits, then starts another', async () => {
+it('reports exit code and last output of a child that exits, then starts another', async () => {
   const service = start();
   const first = await service.call('pid', null);
   await expect(service.call('exit', 3)).rejects.toMatchObject({
@@ -83,7 +83,7 @@ it('names the exit code and the last output of a child that exits, then starts a
   expect(await service.call('pid', null)).not.toBe(first);
 });
 
-it('names the signal of a child that crashes', async () => {
+it('reports the signal of a child that crashes', async () => {
   await expect(start().call('crash', null)).rejects.toMatchObject({
     kind: 'ProcessLost',
     message: expect.stringContaining('was killed by SIGABRT'),
@@ -101,7 +101,7 @@ it('loses every call in flight when the child is killed from outside', async () 
   }
 });
 
-it('kills a child that outlives the time limit of a call', async () => {
+it('kills a child that exceeds the time limit of a call', async () => {
   const service = start();
   const pid = await service.call('pid', null);
   await expect(service.call('hang', null, { timeoutMs: 100 })).rejects.toMatchObject({
@@ -129,7 +129,7 @@ it('starts nothing for a signal that has aborted already', async () => {
   expect(service.pid).toBeUndefined();
 });
 
-it('names an entry that does not exist', async () => {
+it('reports an entry that does not exist', async () => {
   const entry = new URL('file:///nowhere/child.ts');
   const service = new ChildService<TestMethods>({ entry, name: 'missing' });
   await expect(service.call('pid', null)).rejects.toMatchObject({
@@ -144,11 +144,11 @@ it('rejects what cannot be sent and serves the next call', async () => {
   expect(await service.call('echo', 1)).toBe(1);
 });
 
-it('gives the child the environment it was told to, and no more', async () => {
+it('gives the child the given environment only', async () => {
   expect(await start({ ONLY: '1' }).call('environment', null)).toEqual(['ONLY']);
 });
 
-it('ends the child on close and rejects what was in flight', async () => {
+it('ends the child on close and rejects calls in flight', async () => {
   const service = start();
   const pid = await service.call('pid', null);
   const call = service.call('hang', null).catch((thrown) => thrown);
@@ -171,14 +171,14 @@ it('the child dies when its parent is killed', async () => {
   expect(await gone(childPid)).toBe(true);
 });
 
-it('an idle child keeps no parent alive', async () => {
+it('an idle child does not keep its parent alive', async () => {
   const { parent, childPid } = await startParent('end');
   const [code] = await once(parent, 'exit');
   expect(code).toBe(0);
   expect(await gone(childPid)).toBe(true);
 });
 
-it('a parent with nothing else to do lives to see the child closed', async () => {
+it('a parent without other work waits until its child is closed', async () => {
   const { parent, childPid } = await startParent('close');
   const [code] = await once(parent, 'exit');
   expect(code).toBe(0);
@@ -200,14 +200,14 @@ it('ends a child that hangs without progress, and one that is stopped', async ()
   expect(await service.call('echo', 'again')).toBe('again');
 });
 
-it('leaves a child alone that tells of progress, however long it takes', async () => {
+it('does not end a slow child that reports progress', async () => {
   const service = start();
   await service.call('echo', 'started');
   const options = { stallMs: 2000 };
-  expect(await service.call('tell', { times: 10, apartMs: 300 }, options)).toBe('done');
+  expect(await service.call('report', { times: 10, apartMs: 300 }, options)).toBe('done');
 });
 
-it('says that memory ran out where that ended the child', async () => {
+it('reports that the child ran out of memory', async () => {
   const service = start(undefined, ['--max-old-space-size=64']);
   await expect(service.call('fillMemory', null)).rejects.toMatchObject({
     kind: 'OutOfMemory',

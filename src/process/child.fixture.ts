@@ -12,8 +12,8 @@ export interface TestMethods {
   exit: { payload: number; result: never; progress: never };
   crash: { payload: null; result: never; progress: never };
   hang: { payload: null; result: never; progress: string };
-  /** Tell so many times, so many milliseconds apart. */
-  tell: { payload: { times: number; apartMs: number }; result: string; progress: number };
+  /** Report progress a number of times at an interval. */
+  report: { payload: { times: number; apartMs: number }; result: string; progress: number };
   fillMemory: { payload: null; result: never; progress: never };
   environment: { payload: null; result: string[]; progress: never };
 }
@@ -39,7 +39,7 @@ serve<TestMethods>({
     progress('hanging');
     for (;;);
   },
-  tell: async ({ times, apartMs }, { progress }) => {
+  report: async ({ times, apartMs }, { progress }) => {
     for (let time = 1; time <= times; time++) {
       await delay(apartMs);
       progress(time);

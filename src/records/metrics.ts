@@ -83,7 +83,7 @@ export interface EpochMetrics {
   diversity_score: number | null;
   /**
    * Share of programs distinct in their group but for layout, comments and local names, mean over
-   * groups. Null where the samples do not say.
+   * groups. Null if the samples do not have it.
    */
   distinct_programs: number | null;
   /** best_of_n_reward - reward. */
@@ -122,9 +122,9 @@ export interface EpochMetrics {
   'eval/gap': number;
   'eval/diversity': number;
   'eval/distinct_programs': number | null;
-  /** Null where there is one sample a prompt. */
+  /** Null if there is one sample per prompt. */
   'eval/diversity_score': number | null;
-  /** Share of samples that pass all tests; null where no reward runs tests. */
+  /** Share of samples that pass all tests; null if no reward runs tests. */
   'eval/pass_rate': number | null;
   /** One greedy completion a held-out prompt; null where evaluation.greedy is off. */
   'eval/greedy/reward': number | null;
@@ -133,7 +133,7 @@ export interface EpochMetrics {
   [passAtK: `eval/pass@${number}`]: number | null;
   /**
    * `rewards/{name}/mean`, `…/std` (population) and `…/{criterion}`, also under `eval/`; and
-   * `rewards/{name}/refit_…` where that reward model was refitted before the epoch.
+   * `rewards/{name}/refit_…` if that reward model was refitted before the epoch.
    */
   [reward: `${string}rewards/${string}`]: number | null;
   settings: Settings | null;

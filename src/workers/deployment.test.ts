@@ -7,7 +7,7 @@ it('is off unless a deployment is named', () => {
   expect(deploymentOptions({ ANNEAL_VERSIONING_BEHAVIOR: 'PINNED' })).toEqual({});
 });
 
-it('pins runs unless told otherwise', () => {
+it('pins runs by default', () => {
   const behavior = (env: NodeJS.ProcessEnv) =>
     deploymentOptions({ ...version, ...env }).workerDeploymentOptions?.defaultVersioningBehavior;
   expect(behavior({})).toBe('PINNED');
@@ -15,13 +15,13 @@ it('pins runs unless told otherwise', () => {
 });
 
 it.each([
-  ['a name alone', { TEMPORAL_DEPLOYMENT_NAME: 'anneal' }, 'got only the name'],
-  ['a build alone', { TEMPORAL_WORKER_BUILD_ID: '1' }, 'got only the build id'],
+  ['only a name', { TEMPORAL_DEPLOYMENT_NAME: 'anneal' }, 'got only the name'],
+  ['only a build id', { TEMPORAL_WORKER_BUILD_ID: '1' }, 'got only the build id'],
   [
     'a behavior that is none',
     { ...version, ANNEAL_VERSIONING_BEHAVIOR: 'auto' },
     "PINNED or AUTO_UPGRADE, got 'auto'",
   ],
-])('refuses %s', (_, env, why) => {
+])('rejects %s', (_, env, why) => {
   expect(() => deploymentOptions(env)).toThrow(why);
 });

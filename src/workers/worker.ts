@@ -32,7 +32,7 @@ export interface WorkerSettings {
 export interface WorkerAdditions {
   /** Served on the queue of the workflows, under names that Anneal does not use. */
   activities?: AddedActivities;
-  /** A module that exports your workflows and Anneal's, bundled instead of Anneal's alone. */
+  /** A module that exports your workflows and Anneal's, bundled instead of only Anneal's. */
   workflowsPath?: string;
   /** Rewards that score every completion, beside those of the run file. */
   rewards?: readonly Reward[];

@@ -7,17 +7,17 @@ beforeAll(async () => {
   ({ codePath } = await workflowBundle());
 }, 120_000);
 
-it('holds the workflows under the names that clients start them by', () => {
+it('contains the workflows under the names that clients start', () => {
   const code = readFileSync(codePath, 'utf8');
   expect(code).toContain('trainingRun');
   expect(code).toContain('trainingEpoch');
 });
 
-it('holds no schema library: workflows take only types from the layers that check', () => {
+it('contains no schema library: workflows import only types from layers that validate', () => {
   expect(readFileSync(codePath, 'utf8')).not.toContain('node_modules/zod/');
 });
 
-it('is made once for the same sources', async () => {
+it('is built once for the same sources', async () => {
   const { mtimeMs } = statSync(codePath);
   expect((await workflowBundle()).codePath).toBe(codePath);
   expect(statSync(codePath).mtimeMs).toBe(mtimeMs);

@@ -23,7 +23,7 @@ import { S3Objects } from './objects.ts';
 /** Suffix of a log's folder. Objects cannot be appended to, so each line is an object of its own. */
 const linesSuffix = '.lines';
 
-/** The store whose objects lie under an `s3://bucket/prefix` address. */
+/** The store at an `s3://bucket/prefix` address. */
 export function createS3Store(address: string): Store {
   const { bucket, prefix } = parseS3Url(address);
   const objects = new S3Objects(bucket);

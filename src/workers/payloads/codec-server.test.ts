@@ -6,7 +6,7 @@ import { EncryptionCodec } from './encryption-codec.ts';
 const codec = new EncryptionCodec(new Map([['a', randomBytes(32)]]));
 const origin = 'http://localhost:8233';
 const base64 = (text: string) => Buffer.from(text).toString('base64');
-/** A payload as protobuf's JSON has it. */
+/** A payload in protobuf JSON. */
 const plain = { metadata: { encoding: base64('json/plain') }, data: base64('"text"') };
 
 let server: CodecServer;
@@ -32,12 +32,12 @@ it('encodes and decodes payloads as Temporal writes them in JSON', async () => {
   expect(await (await post('decode', encoded)).json()).toEqual({ payloads: [plain, plain] });
 });
 
-it('answers the Web UI, which asks with a query', async () => {
+it('answers the Web UI, which adds a query string', async () => {
   const answer = await post('decode?preserveStorageRefs=true', { payloads: [plain] }, { origin });
   expect(await answer.json()).toEqual({ payloads: [plain] });
 });
 
-it('lets pages of the given origin ask, and no others', async () => {
+it('accepts pages of the given origins only', async () => {
   const preflight = (from: string) =>
     fetch(`${server.url}/decode`, { method: 'OPTIONS', headers: { origin: from } });
   const allowed = await preflight(origin);
@@ -47,14 +47,14 @@ it('lets pages of the given origin ask, and no others', async () => {
   expect((await post('decode', { payloads: [] }, { origin: 'http://elsewhere' })).status).toBe(403);
 });
 
-it('refuses a call without the token, or with another', async () => {
+it('rejects a call without the token or with another', async () => {
   expect((await post('decode', { payloads: [] }, { authorization: '' })).status).toBe(401);
   expect((await post('decode', { payloads: [] }, { authorization: 'Bearer secreT' })).status).toBe(
     401,
   );
 });
 
-it('says what is wrong with a request', async () => {
+it('explains what is wrong with a request', async () => {
   expect((await post('encrypt', { payloads: [] })).status).toBe(404);
   expect((await post('decode', 'no JSON')).status).toBe(400);
   const other = new EncryptionCodec(new Map([['b', randomBytes(32)]]));
@@ -73,7 +73,7 @@ it('says what is wrong with a request', async () => {
   expect(await answer.text()).toContain("the key 'b'");
 });
 
-it('serves an address that others reach with a token only', async () => {
+it('serves a public address only with a token', async () => {
   const open = startCodecServer({ codec, port: 0, host: '0.0.0.0' });
   await expect(open).rejects.toMatchObject({ kind: 'InvalidConfig' });
 });

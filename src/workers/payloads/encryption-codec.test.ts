@@ -18,18 +18,18 @@ const textIn = ([decoded]: Payload[]) => defaultPayloadConverter.fromPayload(dec
 describe('the codec', () => {
   const codec = codecOf(`a:${old}`);
 
-  it('gives back what it encrypted, of which nothing shows', async () => {
+  it('decrypts what it encrypted, and leaves nothing readable', async () => {
     const [encrypted] = await codec.encode([payload()]);
     expect(Buffer.from(encrypted!.data!).toString('latin1')).not.toContain('planted');
     expect(textIn(await codec.decode([encrypted!]))).toEqual(value);
   });
 
-  it('encrypts the same payload to other bytes each time', async () => {
+  it('encrypts the same payload to different bytes each time', async () => {
     const [one, other] = await codec.encode([payload(), payload()]);
     expect(one!.data).not.toEqual(other!.data);
   });
 
-  it('refuses a payload of which any one byte was changed, and one that was cut short', async () => {
+  it('rejects a payload with a changed byte or a missing end', async () => {
     const [encrypted] = await codec.encode([payload()]);
     const { data } = encrypted!;
     for (let i = 0; i < data!.length; i++) {
@@ -44,7 +44,7 @@ describe('the codec', () => {
     }
   });
 
-  it('refuses a key of the same id that is another, and names a key that is not here', async () => {
+  it('rejects another key with the same id, and names a missing key', async () => {
     const encrypted = await codec.encode([payload()]);
     await expect(codecOf(`a:${recent}`).decode(encrypted)).rejects.toThrow("the key 'a'");
     await expect(codecOf(`b:${old}`).decode(encrypted)).rejects.toThrow(
@@ -52,7 +52,7 @@ describe('the codec', () => {
     );
   });
 
-  it('encrypts with the first key and reads with all, so that keys can be rotated', async () => {
+  it('encrypts with the first key and decrypts with all, so that keys can be rotated', async () => {
     const rotated = codecOf(`b:${recent},a:${old}`);
     expect(textIn(await rotated.decode(await codec.encode([payload()])))).toEqual(value);
     const encrypted = await rotated.encode([payload()]);
@@ -60,7 +60,7 @@ describe('the codec', () => {
     await expect(codec.decode(encrypted)).rejects.toThrow("the key 'b'");
   });
 
-  it('without keys leaves payloads alone, and says which key an encrypted one needs', async () => {
+  it('without keys changes no payload, and names the key that an encrypted one needs', async () => {
     const bare = new EncryptionCodec(readPayloadKeys({}));
     expect(await bare.encode([payload()])).toEqual([payload()]);
     expect(textIn(await bare.decode([payload()]))).toEqual(value);
@@ -68,7 +68,7 @@ describe('the codec', () => {
     await expect(bare.decode(encrypted)).rejects.toThrow('the keys here are: none');
   });
 
-  it('reads what was written before encryption was switched on', async () => {
+  it('reads payloads from before encryption was switched on', async () => {
     expect(textIn(await codec.decode([payload()]))).toEqual(value);
   });
 });
@@ -89,14 +89,14 @@ describe('the keys', () => {
     ['without an id', old, 'not of the form ID:KEY'],
     ['of one id twice', `a:${old},a:${recent}`, 'appears twice'],
     ['none', ' , ', 'found none'],
-  ])('%s: refused, and not shown', (_, text, why) => {
+  ])('%s: rejected, and not shown', (_, text, why) => {
     const read = () => readPayloadKeys({ ANNEAL_PAYLOAD_KEYS: text });
     expect(read).toThrow(why);
     expect(read).not.toThrow(old);
     expect(read).not.toThrow(short);
   });
 
-  it('are refused from two places, and from a file that is not there', () => {
+  it('are rejected from two places, and from a missing file', () => {
     const both = { ANNEAL_PAYLOAD_KEYS: `a:${old}`, ANNEAL_PAYLOAD_KEYS_FILE: 'keys' };
     expect(() => readPayloadKeys(both)).toThrow('unset one');
     const missing = { ANNEAL_PAYLOAD_KEYS_FILE: join(tmpdir(), 'no-such-file') };

@@ -6,7 +6,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LruMap } from '../collections/lru-map.ts';
 import { openPolicyFolder } from '../engine/files/policy-folder.ts';
-import { makeClassifier, SequenceClassifier } from '../engine/inference/classifier.ts';
 import { describeModelFolder } from '../engine/inference/describe-model-folder.ts';
 import type {
   ClassifierJob,
@@ -17,6 +16,7 @@ import type {
   ScoreJob,
 } from '../engine/inference/jobs.ts';
 import { Sampler } from '../engine/inference/sampler.ts';
+import { makeClassifier, SequenceClassifier } from '../engine/inference/sequence-classifier.ts';
 import { storeFailure } from '../errors.ts';
 import { serve } from '../process/serve.ts';
 import type { Rollout } from '../records/rollouts.ts';

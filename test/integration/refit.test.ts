@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeJsonl } from '../../src/artifacts/jsonl.ts';
 import { resolveInput } from '../../src/config/paths.ts';
-import { SequenceClassifier } from '../../src/engine/inference/classifier.ts';
+import { SequenceClassifier } from '../../src/engine/inference/sequence-classifier.ts';
 import type { EpochMetrics } from '../../src/records/metrics.ts';
 import type { Prompt } from '../../src/records/prompts.ts';
 import type { ScoredRollout } from '../../src/records/rollouts.ts';

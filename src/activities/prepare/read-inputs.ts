@@ -4,7 +4,7 @@ import { resolveInput } from '../../config/paths.ts';
 import { scoringModels } from '../../config/reward-traits.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { readAdapterFolder } from '../../engine/files/adapter-folder.ts';
-import { checkSingleScore } from '../../engine/inference/classifier.ts';
+import { checkSingleScore } from '../../engine/inference/sequence-classifier.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import { readPrompts } from '../../rewards/prompts.ts';

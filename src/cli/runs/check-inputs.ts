@@ -7,7 +7,7 @@ import { resolveCheckpoint, resolveInput } from '../../config/paths.ts';
 import { scoringModels } from '../../config/reward-traits.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
-import { checkSingleScore } from '../../engine/inference/classifier.ts';
+import { checkSingleScore } from '../../engine/inference/sequence-classifier.ts';
 import { readPrompts } from '../../rewards/prompts.ts';
 
 /** @throws AnnealError InvalidConfig, InvalidModel or InvalidData for the first bad input. */

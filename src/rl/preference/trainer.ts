@@ -1,7 +1,7 @@
 // Trains a reward model on pairs of answers, step by step.
 
-import { checkSingleScore } from '../../engine/inference/classifier.ts';
 import type { DeviceSettings } from '../../engine/inference/jobs.ts';
+import { checkSingleScore } from '../../engine/inference/sequence-classifier.ts';
 import { integers } from '../../engine/model/packing.ts';
 import { rotaryFeeds } from '../../engine/model/rope.ts';
 import type { AdamWSettings } from '../../engine/optimizer/adamw.ts';

@@ -12,7 +12,6 @@ import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
 import type { TrainStats } from '../records/metrics.ts';
-import type { CheckpointRef } from '../records/refs.ts';
 import type { TrainJob, TrainReport, TrainSample } from '../rl/policy/job.ts';
 import { runActivity } from './activity.ts';
 import type { Trained, TrainInput } from './contract.ts';
@@ -47,13 +46,13 @@ export function trainWith(dependencies: Dependencies) {
           epoch,
           step,
           reference,
-          ...base,
+          base,
           settings,
-          ...(refitting && { refitting }),
+          refitting,
           stats: stats && { ...stats },
         });
         return {
-          policy: await commitCheckpoint(store, scratch, { path, epoch, step, ...base }),
+          policy: await commitCheckpoint(store, scratch, { path, epoch, step, base }),
           stats,
         };
       }),
@@ -62,9 +61,8 @@ export function trainWith(dependencies: Dependencies) {
 }
 
 /** The model that the policy's adapters belong to, if it has adapters. */
-function baseOf({ policy, lora }: TrainInput, stats: TrainStats | null): { base?: CheckpointRef } {
-  if (policy.base) return { base: policy.base };
-  return lora && stats ? { base: policy } : {};
+function baseOf({ policy, lora }: TrainInput, stats: TrainStats | null) {
+  return policy.base ?? (lora && stats ? policy : undefined);
 }
 
 /** Fill `scratch` with the trained policy, or with a copy of the old one if the batch is empty. */

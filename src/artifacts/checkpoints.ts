@@ -39,10 +39,10 @@ export interface TrainerState {
   /** The reference policy at the time. */
   reference: CheckpointRef;
   /** The model that the checkpoint's adapters belong to, if it holds adapters. */
-  base?: CheckpointRef;
+  base?: CheckpointRef | undefined;
   settings: Settings;
   /** At the end of the epoch; only if the run refits reward models. */
-  refitting?: Refitting;
+  refitting?: Refitting | undefined;
   /** Null if no sample was left to train on; the policy is then the previous one. */
   stats: Record<string, number> | null;
 }
@@ -179,7 +179,7 @@ export async function readForeignCheckpoint(address: string): Promise<ForeignChe
         sha256: await hashFile(join(folder, manifestName)),
         epoch,
         step,
-        ...(state.base && { base: state.base }),
+        base: state.base,
       },
       state,
     };

@@ -17,7 +17,7 @@ export interface CheckpointRef {
   /** Optimiser steps taken since the start of the run. */
   step: number;
   /** For adapters: the whole model that they belong to. */
-  base?: CheckpointRef;
+  base?: CheckpointRef | undefined;
 }
 
 /** The scored training samples of an epoch. */

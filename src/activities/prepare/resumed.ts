@@ -109,6 +109,6 @@ export async function copyCheckpoint(
 ): Promise<CheckpointRef> {
   const base = ref.base && (await copyCheckpoint(store, source, ref.base));
   const { path, epoch, step } = ref;
-  const checkpoint = { path, epoch, step, ...(base && { base }) };
-  return importCheckpoint(store, await source.fetchFolder(path), checkpoint);
+  const folder = await source.fetchFolder(path);
+  return importCheckpoint(store, folder, { path, epoch, step, base });
 }

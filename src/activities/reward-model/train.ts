@@ -48,7 +48,7 @@ export function trainRewardModelWith(dependencies: Dependencies) {
         const { steps, tooLong } = trained;
         await store.write(within(refit, layout.steps(epoch)), encodeJsonl(steps));
         const base = model.base ?? (lora ? model : undefined);
-        const checkpoint = { path, epoch, step: model.step + steps.length, ...(base && { base }) };
+        const checkpoint = { path, epoch, step: model.step + steps.length, base };
         return {
           model: await commitCheckpoint(store, scratch, checkpoint),
           loss: mean(steps.map(({ loss }) => loss))!,

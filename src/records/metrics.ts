@@ -59,7 +59,7 @@ export interface TrainStats {
 }
 
 /**
- * A line of metrics.jsonl. Names follow the original analysis page and TRL. Free of wall-clock
+ * A line of metrics.jsonl. Names follow the original analysis page and TRL. It has no wall-clock
  * times, so that the same run gives the same bytes; durations are in timings.jsonl.
  */
 export interface EpochMetrics {
@@ -82,26 +82,26 @@ export interface EpochMetrics {
   /** Mean pairwise distance of completions within a group. */
   diversity_score: number | null;
   /**
-   * Share of programs distinct in their group but for layout, comments and local names, mean over
-   * groups. Null if the samples do not have it.
+   * Share of programs that are distinct in their group, ignoring layout, comments and local names;
+   * mean over groups. Null if the samples have no program hashes.
    */
   distinct_programs: number | null;
   /** best_of_n_reward - reward. */
   gap: number | null;
-  /** KL(policy || reference) a token, k3 estimator, nats. */
+  /** KL(policy || reference) per token, k3 estimator, nats. */
   kl: number | null;
-  /** The same by the k1 estimator: noisier, and it can come out negative. */
+  /** The same by the k1 estimator: noisier, and possibly negative. */
   kl_k1: number | null;
   /** The KL penalty in force at the epoch's end: kl_penalty, unless kl_target scales it. */
   kl_coefficient: number | null;
-  /** Mean entropy of the sampling distribution a token, nats. */
+  /** Mean entropy of the sampling distribution per token, nats. */
   entropy: number | null;
   grad_norm: number | null;
   learning_rate: number | null;
   frac_reward_zero_std: number | null;
   'clip_ratio/low_mean': number | null;
   'clip_ratio/high_mean': number | null;
-  /** Both together. */
+  /** The sum of both. */
   'clip_ratio/region_mean': number | null;
   'completions/mean_length': number | null;
   'completions/min_length': number | null;
@@ -126,7 +126,7 @@ export interface EpochMetrics {
   'eval/diversity_score': number | null;
   /** Share of samples that pass all tests; null if no reward runs tests. */
   'eval/pass_rate': number | null;
-  /** One greedy completion a held-out prompt; null where evaluation.greedy is off. */
+  /** One greedy completion per held-out prompt; null if evaluation.greedy is off. */
   'eval/greedy/reward': number | null;
   'eval/greedy/pass_rate': number | null;
   /** Unbiased estimates of pass@k, for powers of two and the group size. */

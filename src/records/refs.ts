@@ -31,6 +31,6 @@ export interface ScoredShards {
 export interface Refitting {
   /** By the name of the reward. */
   rewardModels: Record<string, CheckpointRef>;
-  /** Of the phase's epochs so far. Histories and checkpoints know the key `verdicts`. */
+  /** Of the phase's epochs so far. Histories and checkpoints have this key too. */
   verdicts: ScoredShards[];
 }

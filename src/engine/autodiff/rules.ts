@@ -83,7 +83,7 @@ function gemmGradient({ g, node, gradient }: Context, i: number): Value {
     : g.gemm(a, gradient, undefined, { transA: true });
 }
 
-/** The gradient, times `scale` of the number of elements reduced, repeated over the reduced axes. */
+/** The gradient times `scale(count)` of `count` reduced elements, repeated over the reduced axes. */
 function reductionGradient({ g, node, gradient }: Context, scale: (count: () => number) => number) {
   const input = node.inputs[0]!;
   const axes = constantInput(node, 1);

@@ -114,7 +114,7 @@ describe('refuses, with the file, what was found and what is supported,', () => 
     'heads that cannot share key-value heads evenly': [
       { num_key_value_heads: 3 },
       '4 heads over 3 key-value heads',
-      'equally many heads for each',
+      'a multiple of the key-value heads',
     ],
     'heads of an odd size': [{ hidden_size: 36 }, 'head size 9', 'an even whole number'],
   };

@@ -68,7 +68,12 @@ it.each([
     'InvalidModel',
     'expected 2 numbers, found 1',
   ],
-  ['a number that is none', Float32Array.of(1, Number.NaN), 'NonFinite', 'found NaN at element 1'],
+  [
+    'a number that is not finite',
+    Float32Array.of(1, Number.NaN),
+    'NonFinite',
+    'found NaN at element 1',
+  ],
 ])('leaves no file for %s, and names the tensor', async (_, data, kind, message) => {
   const tensors = [
     ['first', [1], Float32Array.of(1)],

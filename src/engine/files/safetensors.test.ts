@@ -165,7 +165,7 @@ describe('refuses to read as float32, with the names of file and tensor,', () =>
     ['F32', [0, 0, 0xc0, 0x7f], 'NaN'],
     ['F16', [0, 0xfc], '-Infinity'],
     ['BF16', [0x80, 0x7f], 'Infinity'],
-  ])('a number of %s that is none', async (dtype, bytes, value) => {
+  ])('a number of %s that is not finite', async (dtype, bytes, value) => {
     const size = bytes.length;
     const data = Buffer.concat([Buffer.alloc(3 * size), Buffer.from(bytes)]);
     const file = await withHeader({ a: tensor(dtype, [2, 2], 0, 4 * size) }, data);

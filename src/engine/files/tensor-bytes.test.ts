@@ -22,7 +22,7 @@ describe('toFloat32', () => {
 });
 
 describe('firstNonFinite', () => {
-  it.each(['F16', 'BF16'] as const)('is right about every number of %s', (dtype) => {
+  it.each(['F16', 'BF16'] as const)('classifies every number of %s correctly', (dtype) => {
     for (let half = 0; half < 1 << 16; half++) {
       const bytes = bytesOf(Uint16Array.of(0, half));
       const finite = Number.isFinite(toFloat32(bytes, dtype)[1]);

@@ -161,7 +161,7 @@ describe('refuses, with the names of file and tensor,', () => {
   it.each([
     ['for training', readParameters],
     ['for sampling', openWeights],
-  ])('a weight that is no number, %s', async (_, open) => {
+  ])('a weight that is not finite, %s', async (_, open) => {
     await breakElement(norm, 5);
     const message = `expected finite numbers in tensor ${norm} [32] F32, found Infinity at element 5`;
     await refused(open(folder, c), file, message);

@@ -55,10 +55,10 @@ export const operatorDomains = {
 } as const;
 export type Operator = keyof typeof operatorDomains;
 
-/** What a gradient rule uses and ONNX has no place for, by operator. */
+/** Metadata that gradient rules need and ONNX has no field for, by operator. */
 export interface OperatorMetadata {
   Gather: {
-    /** No index occurs twice, so that the gradient has nothing to add up. */
+    /** Whether no index occurs twice, so that the gradient need not sum rows. */
     distinct: boolean;
   };
 }

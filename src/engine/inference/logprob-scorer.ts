@@ -19,8 +19,8 @@ export class LogprobScorer {
   }
 
   /**
-   * Log-probability of every completion token at `temperature`, `batch` sequences a run.
-   * Sequences of similar length go together, so that little is computed on padding.
+   * Log-probability of every completion token at `temperature`, `batch` sequences per run.
+   * Sequences of similar length go together, so that little time is spent on padding.
    */
   async logprobs(
     sequences: readonly Sequence[],

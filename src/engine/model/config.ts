@@ -107,7 +107,10 @@ function headsOf(config: ConfigFile, family: Family, refuse: Refuse) {
   const heads = config.num_attention_heads;
   const kvHeads = config.num_key_value_heads ?? heads;
   if (heads % kvHeads !== 0)
-    throw refuse(`${heads} heads over ${kvHeads} key-value heads`, 'equally many heads for each');
+    throw refuse(
+      `${heads} heads over ${kvHeads} key-value heads`,
+      'a multiple of the key-value heads',
+    );
   const headDim = config.head_dim ?? family.defaultHeadDim(config);
   if (!Number.isInteger(headDim) || headDim % 2 !== 0)
     throw refuse(`head size ${headDim}`, 'an even whole number');

@@ -1,5 +1,5 @@
-// The log-probability graph: log-probabilities of given tokens. Logits are computed only for the
-// positions that are asked about. Axes: B sequences, T time, M such positions.
+// The log-probability graph: log-probabilities of given tokens. Logits are computed only
+// where they are needed. Axes: B sequences, T time, M tokens to score.
 
 import type { Value } from '../graph/graph.ts';
 import { Builder } from '../graph/operators.ts';
@@ -15,13 +15,13 @@ import {
   sequenceHidden,
 } from './sequence.ts';
 
-/** A batch of sequences, padded on the right, and the tokens that are asked about. */
+/** A batch of sequences, padded on the right, and the tokens to score. */
 export interface SequenceInputs {
   /** int64 [B, T]. */
   tokens: Value;
   /** int64 [M]: row b·T + t of the token before each target. */
   predictors: Value;
-  /** int64 [M]: the tokens that are asked about. */
+  /** int64 [M]: the tokens to score. */
   targets: Value;
 }
 
@@ -50,7 +50,7 @@ export function targetLogprobs(g: Builder, logProbabilities: Value, targets: Val
 
 /**
  * Inputs: `tokens` int64 [B, T], `predictors` and `targets` int64 [M], `inverse_temperature`
- * float32 [], RoPE's tables, and the adapters where there are some.
+ * float32 [], RoPE's tables, and adapters, if any.
  * Output: `logprobs` float32 [M]. Returns the model's bytes.
  */
 export function logprobGraph(

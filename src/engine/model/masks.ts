@@ -4,7 +4,7 @@ import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
 import type { DecoderConfig } from './config.ts';
 
-/** Far below any real score, and no NaN if a whole row is masked. */
+/** Far below any real score, yet finite: a fully masked row must not give NaN. */
 const maskedScore = -1e9;
 
 /** 0 where `visible` (bool), a large negative number elsewhere. */

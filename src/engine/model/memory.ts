@@ -25,7 +25,7 @@ export const trainingLength = 512;
 const float = 4;
 /** Node and ONNX Runtime. */
 const process = 150e6;
-/** Copies of the weights that two sessions hold at most, packed or being packed for their kernels. */
+/** The most copies of the weights in two sessions, packed or being packed for their kernels. */
 const samplingCopies = 3;
 const loraCopies = 3;
 /** Weights, both moments, three copies of the gradients (the sum, the sum before, the output), slack. */

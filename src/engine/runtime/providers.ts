@@ -7,9 +7,9 @@ import type { Device } from '../../config/schema/engine.ts';
 export interface Provider {
   /** Name for people. */
   label: string;
-  /** What the machine must have beyond onnxruntime-node itself; null needs nothing. */
+  /** What the machine needs beyond onnxruntime-node itself; null if nothing. */
   requires: string | null;
-  /** How ONNX Runtime is asked for it. */
+  /** The session option that selects it. */
   config: InferenceSession.ExecutionProviderConfig;
 }
 

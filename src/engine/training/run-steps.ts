@@ -1,4 +1,4 @@
-// One pass over the rows of a training in shuffled batches: learning rate, snapshots, progress,
+// One pass over the training rows in shuffled batches: learning rate, snapshots, progress,
 // and resuming after steps already done. What a step computes is up to the caller.
 
 import type { Progress } from '../inference/jobs.ts';

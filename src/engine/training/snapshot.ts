@@ -1,4 +1,4 @@
-// Snapshots of a training, to resume it after a step with the same result. A snapshot is a folder
+// Snapshots of a training job, to resume it after a step with the same result. A snapshot is a folder
 // with the trained state and, as JSON, the reports of the steps so far.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ export interface SnapshotSettings {
   seconds: number;
 }
 
-/** A training that another process may resume. */
+/** A training job that another process may resume. */
 export interface ResumableJob {
   /** Take snapshots, and report each with the progress. */
   snapshots?: SnapshotSettings;

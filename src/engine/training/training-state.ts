@@ -1,5 +1,5 @@
-// The state of a training from step to step and from checkpoint to checkpoint: the trained tensors
-// with AdamW's moments, how many steps those have seen, and scalars of the caller.
+// The trained state from step to step and from checkpoint to checkpoint: the trained tensors
+// with AdamW's moments, the number of steps in those, and the caller's scalars.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ export interface TrainerOptions {
   seed?: number;
   /** Compute activations again instead of keeping them: less memory, more time. */
   recompute?: boolean;
-  /** A snapshot file to resume from, of a training that started with these options. */
+  /** A snapshot file to resume from, of a job that started with these options. */
   snapshot?: string | undefined;
 }
 

@@ -35,7 +35,8 @@ export function isRamp(value: unknown): value is Ramp {
 }
 
 /**
- * The value of setting `key` in `epoch` of a phase that spans `epochs`, inclusive. With progress p = (epoch - first) / (last - first), and p = 0 in a phase of one epoch:
+ * The value of setting `key` in `epoch` of a phase that spans `epochs`, inclusive. With progress
+ * p = (epoch - first) / (last - first), and p = 0 in a phase of one epoch:
  *
  * - linear: (1 - p) from + p to
  * - cosine: the same with (1 - cos(pi p)) / 2 for p

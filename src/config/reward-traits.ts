@@ -1,5 +1,5 @@
 // Properties of each kind of reward that other layers need. Pure, and imports only types, because
-// workflows depend on it. `rewards/kinds.ts` has what scores.
+// workflows depend on it. `rewards/kinds.ts` has the rewards themselves.
 
 import type { RewardConfig } from './schema/rewards.ts';
 

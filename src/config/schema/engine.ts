@@ -22,14 +22,14 @@ export const engineSchema = z.strictObject({
     .min(0)
     .default(10)
     .describe(
-      'Least time between snapshots of a training, in seconds; a killed training resumes from the last one.',
+      'Minimum time between snapshots during training, in seconds; training that was killed resumes from the last one.',
     ),
   stall_seconds: z
     .number()
     .positive()
     .default(3600)
     .describe(
-      'Restart a model process that makes no progress for this many seconds, and repeat its work. Choose more than a training step or a pass over a shard takes.',
+      'Restart a model process that makes no progress for this many seconds, and repeat its work. The limit must be longer than a training step and a pass over a shard.',
     ),
 });
 

@@ -1,5 +1,5 @@
-// The list of rewards: one schema for each kind. reward-traits.ts has what other layers ask about a
-// kind, rewards/kinds.ts what scores.
+// The list of rewards: one schema for each kind. Other layers ask reward-traits.ts about a kind;
+// rewards/kinds.ts has the rewards themselves.
 
 import { z } from 'zod';
 import { judgeSchema } from './rewards/judge.ts';

@@ -75,7 +75,7 @@ function checkRefitJudges({ rewards }: Sections, report: Report): void {
     const others = rewards.flatMap(({ name }) => (name === reward.name ? [] : [name]));
     if (others.includes(refit.judge)) return;
     const known =
-      others.join(', ') || 'there is none: add one, with weight 0 if it should only judge';
+      others.join(', ') || 'there is no other: add one, with weight 0 if it should only judge';
     report(
       ['rewards', index, 'refit', 'judge'],
       `expected the name of another reward (${known}), found '${refit.judge}'`,

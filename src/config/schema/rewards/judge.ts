@@ -36,17 +36,17 @@ const judgeBudget = z.strictObject({
   calls: positiveInt
     .nullable()
     .default(null)
-    .describe('Most requests, including failed ones; null sets no limit.'),
+    .describe('Maximum number of requests, including failed ones; null sets no limit.'),
   tokens: positiveInt
     .nullable()
     .default(null)
-    .describe('Most tokens, input plus output; null sets no limit.'),
+    .describe('Maximum number of tokens, input plus output; null sets no limit.'),
   usd: z
     .number()
     .positive()
     .nullable()
     .default(null)
-    .describe('Most US dollars, computed from the two prices; null sets no limit.'),
+    .describe('Maximum cost in US dollars, computed from the two prices; null sets no limit.'),
   input_price: z.number().min(0).default(0).describe('US dollars per million input tokens.'),
   output_price: z.number().min(0).default(0).describe('US dollars per million output tokens.'),
 });
@@ -102,7 +102,9 @@ export const judgeSchema = z
       .nullable()
       .default(0)
       .describe('Sampling temperature of the judge; null leaves it to the provider.'),
-    max_output_tokens: positiveInt.default(1024).describe('Most tokens in an answer.'),
+    max_output_tokens: positiveInt
+      .default(1024)
+      .describe('Maximum length of an answer, in tokens.'),
     structured_output: z
       .boolean()
       .default(true)
@@ -115,7 +117,9 @@ export const judgeSchema = z
     attempts: positiveInt
       .default(8)
       .describe('Requests for one verdict before it counts as missing.'),
-    concurrency: positiveInt.default(8).describe('Most concurrent requests of one score activity.'),
+    concurrency: positiveInt
+      .default(8)
+      .describe('Maximum number of concurrent requests of one score activity.'),
     requests_per_minute: z
       .number()
       .positive()

@@ -9,13 +9,15 @@ import { commonKeys } from './common-keys.ts';
 /** How a reward model is refitted between phases to the values of another reward of the run. */
 const refitSchema = z.strictObject({
   judge: z.string().min(1).describe('Name of the reward of this run that ranks the programs.'),
-  pairs_per_group: positiveInt.default(4).describe('Most pairs from one prompt in one epoch.'),
+  pairs_per_group: positiveInt
+    .default(4)
+    .describe('Maximum number of pairs from one prompt in one epoch.'),
   min_difference: z
     .number()
     .gt(0)
     .max(1)
     .default(0.1)
-    .describe("Least difference between the judge's values in a pair."),
+    .describe("Minimum difference between the judge's values in a pair."),
   held_out_share: z
     .number()
     .gt(0)
@@ -55,7 +57,7 @@ export const rewardModelSchema = z.strictObject({
     .enum(['parses', 'none'])
     .default('parses')
     .describe(
-      'With parses, programs that are empty or do not parse score 0 without asking the model; with none, the model scores every program.',
+      'Programs that are empty or do not parse score 0 without asking the model (parses), or are scored like any other (none).',
     ),
   batch_size: positiveInt.default(16).describe('Programs scored in one pass.'),
   max_length: positiveInt

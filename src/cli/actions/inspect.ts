@@ -51,7 +51,7 @@ function describeModel(info: ModelInfo): string[] {
   ];
 }
 
-/** In GB where there are some, else in MB. */
+/** In GB, or in MB if less than one GB. */
 const size = (bytes: number) =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
 

@@ -29,7 +29,7 @@ interface Standing {
   webPage: string | null;
   /** Null if no worker answers for the run. */
   live: Observation | null;
-  /** Why the server or a worker says no more; null if nothing is wrong. */
+  /** Why no more is known, such as a server that does not answer; null if nothing is wrong. */
   problem: string | null;
   elapsedMs: number;
 }

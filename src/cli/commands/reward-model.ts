@@ -25,8 +25,8 @@ const trainCommand = (rewardModel: Command) =>
     .summary('train a reward model on preference pairs')
     .description(
       'Train a reward model on preference pairs, as a durable workflow, and write it as a Hugging ' +
-        'Face folder with a report. If a training of that name is in progress, attach to it ' +
-        'instead. Starts a Temporal server and a worker if none are running.',
+        'Face folder with a report. If one of that name is already being trained, attach to ' +
+        'it instead. Starts a Temporal server and a worker if none are running.',
     )
     .argument('<file>', 'YAML or JSON; see docs/reward-models.md')
     .option('--name <id>', "workflow id and checkpoint folder name; overrides the file's")
@@ -56,10 +56,10 @@ const pairsCommand = (rewardModel: Command) =>
         .default('train' as const),
     )
     .option('--epoch <n>', 'use only samples of this epoch (default: all epochs)', wholeNumber)
-    .option('--per-group <k>', 'most pairs from one group', positiveNumber, 4)
+    .option('--per-group <k>', 'maximum number of pairs from one group', positiveNumber, 4)
     .option(
       '--min-difference <d>',
-      'least difference between the two rewards of a pair',
+      'minimum difference between the two rewards of a pair',
       fraction,
       0.1,
     )

@@ -22,7 +22,11 @@ export const rolloutsCommand = (program: Command) =>
     .option('--prompt <id>', 'only samples of this prompt')
     .addOption(new Option('--best', 'highest rewards first').conflicts('worst'))
     .option('--worst', 'lowest rewards first')
-    .option('--limit <n>', 'most samples to print (default: 10, with --json all)', positiveNumber)
+    .option(
+      '--limit <n>',
+      'maximum number of samples to print (default: 10, with --json all)',
+      positiveNumber,
+    )
     .option('--json', 'print one JSON array')
     .addOption(runsDirOption())
     .addHelpText('after', '\nExample:\n  anneal rollouts two-phase --epoch 10 --worst --limit 5')

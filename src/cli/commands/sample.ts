@@ -9,7 +9,7 @@ export const sampleCommand = (program: Command) =>
     .argument('<model>', 'Hugging Face model folder, such as models/policy')
     .requiredOption('--prompts <file>', 'JSONL file of rows {"id": …, "prompt": …}')
     .option('--n <count>', 'samples per prompt', positiveNumber, 1)
-    .option('--max-tokens <count>', 'most tokens in a completion', positiveNumber, 96)
+    .option('--max-tokens <count>', 'maximum length of a completion, in tokens', positiveNumber, 96)
     .option('--temperature <t>', 'sampling temperature; 0 is greedy', temperature, 1)
     .option('--top-k <k>', 'sample only from the k most likely tokens', positiveNumber)
     .option('--top-p <p>', 'sample from the most likely tokens that sum to p', fraction, 1)

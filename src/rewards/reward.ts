@@ -76,7 +76,7 @@ export interface SequenceScoring {
   maxLength: number;
 }
 
-/** What rewards need from whoever creates them. */
+/** Services that the creator of rewards gives them. */
 export interface RewardServices {
   models: {
     /**

@@ -23,7 +23,7 @@ afterEach(async () => {
 it.each([
   ['back', '2026-01-01T07:00:00Z'],
   ['forward', '2026-01-01T17:00:00Z'],
-])('does not wait for hours where the clock is set %s', async (_, time) => {
+])('does not wait for hours if the clock is set %s', async (_, time) => {
   const config = judgeSchema.parse({
     kind: 'judge',
     base_url: 'http://127.0.0.1:1',

@@ -192,7 +192,7 @@ describe('a missing verdict', () => {
 });
 
 describe('second opinions', () => {
-  it('are asked of a share of the questions, and kept beside the first', async () => {
+  it('are asked for a share of the questions, and kept next to the first', async () => {
     const judge = await serve();
     const scores = await ask(many, { second_opinions: 0.5 });
     const twice = scores.filter(({ rewards }) => rewards.judge!.judged!.second !== null);
@@ -231,7 +231,7 @@ describe('a problem that only a person can solve stops the judge', () => {
     });
   });
 
-  it('a key refused, which is not quoted', async () => {
+  it('a refused key, which the error does not quote', async () => {
     await serve({ key: 'right' });
     vi.stubEnv('JUDGE_KEY', 'sk-wrong');
     const error = await ask([short], { api_key_env: 'JUDGE_KEY' }).catch((found) => found);
@@ -243,7 +243,7 @@ describe('a problem that only a person can solve stops the judge', () => {
   });
 
   it.each([
-    ['a quota gone', 429, { error: { code: 'insufficient_quota', message: 'You are out.' } }],
+    ['a used-up quota', 429, { error: { code: 'insufficient_quota', message: 'You are out.' } }],
     ['an unknown model', 404, { error: { message: 'no such model' } }],
   ])('%s', async (_, status, body) => {
     const judge = await serve();

@@ -21,7 +21,7 @@ interface DocumentedParams {
 }
 
 /**
- * The documentation of a program in any language; texts as their number of distinct words. A whole
+ * The documentation of a program in any language; each text is its number of distinct words. A whole
  * program has an opening; an entry has a structured comment or only a plain one.
  */
 export type Documentation =

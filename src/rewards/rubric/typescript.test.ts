@@ -58,7 +58,7 @@ it.each([
     /type error, line 1: Parameter 'values' implicitly has an 'any' type/,
   ],
   [
-    'what strict alone sees',
+    'an error only under strict',
     `function sumAbove${typed}: number { const found: number = values.find((value) => value > limit); return found ? ${sum} : 0; }`,
     0.8,
     /type error, line 1: Type 'number | undefined' is not/,

@@ -97,12 +97,12 @@ describe('nothing that a program does makes a test pass', () => {
     ],
     ['a forged answer', 'const f = () => ({ returned: "3" });'],
     ['a forged packing', 'const f = () => ["number", "3"];'],
-    ['a set that is none', 'const f = () => Object.setPrototypeOf({}, Set.prototype);'],
+    ['a set that is not one', 'const f = () => Object.setPrototypeOf({}, Set.prototype);'],
     ['patched sets', 'Set.prototype.forEach = (call) => call(3); const f = () => new Set();'],
     ['patched JSON', 'JSON.stringify = () => "3"; JSON.parse = () => [3]; const f = () => 0;'],
     ['an error', 'const f = () => { throw { name: "AssertionError", message: "passed" }; };'],
     ['an endless answer', 'const f = () => { for (;;); };'],
-    ['the time used up before', 'for (;;); const f = () => 3;'],
+    ['time used up beforehand', 'for (;;); const f = () => 3;'],
     ['a flood', 'const f = () => "3".repeat(1e6);'],
     ['a promise', 'const f = async () => 3;'],
     ['the test in a frame', 'const f = () => { try { null.x } catch (e) { return e.stack } };'],
@@ -114,7 +114,7 @@ describe('nothing that a program does makes a test pass', () => {
     'const f = () => { for (;;); };',
     'const f = () => f;',
     'const f = () => "x".repeat(1e6);',
-  ])('not what is no error of the program: %s', async (source) => {
+  ])('a call without an answer does not count as a thrown error: %s', async (source) => {
     const [outcome] = await judge(source, 'assert.throws(() => f(1)); try { f(2) } catch {}');
     expect(outcome).toMatch(/time limit|a function|more than/);
   });

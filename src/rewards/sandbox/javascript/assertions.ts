@@ -1,5 +1,5 @@
-// What tests that assert may call: the part of Node's `assert` that tests of functions use. It is the
-// source of a function for the realm in which tests run, which programs never reach.
+// The part of Node's `assert` that tests of functions use, as the source of a function for the realm
+// in which tests run, which programs never reach.
 
 /** Its parameters: functions that pack and unpack values, the entry's name, and the program call. */
 export const assertionsSource = `(pack, unpack, entry, ask) => {

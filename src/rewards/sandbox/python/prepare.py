@@ -1,21 +1,21 @@
-"""What a Python interpreter runs before its state is kept for programs to start from."""
+"""Set up a Python interpreter, before its state is saved for programs to start from."""
 
 import random
 import sys
 import types
 
-# What programs import most. Importing it again only costs a look-up.
+# The modules that programs import most. Importing one again only costs a look-up.
 PRELOADED = (
     'abc array ast bisect builtins collections copy cmath contextlib dataclasses datetime '
     'decimal enum fractions functools heapq io itertools json math numbers operator random '
     're statistics string sys textwrap time types typing unicodedata'
 )
-# What belongs to Pyodide, out of a program's reach from here on.
+# Modules of Pyodide, out of a program's reach from here on.
 REMOVED = {'_pyodide', '_pyodide_core', 'asyncio', 'js', 'pyodide', 'pyodide_js'}
 
 
 def prepare(sources):
-    """Load modules, the package `_anneal` among them, and leave nothing else behind.
+    """Load modules, including the package `_anneal`, and leave nothing else behind.
 
     `sources` are pairs of a module's name in `_anneal` and its source, each after those that it
     imports.

@@ -49,7 +49,7 @@ it.each([
   ['type("I", (int,), {})(3)', 'no plain data'],
   ['(lambda x: [x.append(x), x][1])([])', 'nested deeper'],
   ['__import__("functools").reduce(lambda a, _: [a, a], range(50), [])', 'more than'],
-])('does not take %s for a result', async (expression, words) => {
+])('does not accept %s as a result', async (expression, words) => {
   expect(await run(returning(expression))).toEqual([{ failed: expect.stringContaining(words) }]);
 });
 

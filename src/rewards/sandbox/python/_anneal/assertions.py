@@ -14,14 +14,14 @@ class Needed(BaseException):
 
 
 class Ended(BaseException):
-    """The program came to an end that is no exception of a test."""
+    """The program ended in a way that a test cannot expect, such as a time limit."""
 
 
 def judge_test(text, entry, answers):
     """Run statements that assert, and answer every call of `entry` from `answers`.
 
     Calls and answers are marshalled, as plain data of exact types: nothing of the program is here.
-    Returns what `returned` or `failed`, or the call whose answer is `needed`.
+    Returns a dict with one key: `returned`, `failed`, or `needed` with the call to answer.
     """
 
     def answer(*args, **keywords):

@@ -19,7 +19,7 @@ OPERATIONS = (
 )
 # fmt: on
 HASH_TABLES = {'set', 'frozenset', 'dict', 'Counter', 'defaultdict'}
-# A function that calls itself more often is taken for a loop in a loop.
+# A function that calls itself more often counts as a loop in a loop.
 MOST_RECURSIONS = 2
 
 
@@ -89,7 +89,7 @@ class Costing:
         return self.length if name in LINEAR and call.args else 0
 
     def searches(self, compare):
-        """Count the `in` and `not in` that look through all elements."""
+        """Count uses of `in` and `not in` that look through all elements."""
         return sum(
             isinstance(op, (ast.In, ast.NotIn)) and not self.is_hashed(it)
             for op, it in zip(compare.ops, compare.comparators, strict=True)

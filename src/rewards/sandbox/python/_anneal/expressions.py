@@ -10,7 +10,7 @@ MUTABLE = (ast.List, ast.Dict, ast.Set)
 
 
 def dynamic_code(program):
-    """Count uses of what runs text as code or reaches for namespaces."""
+    """Count uses of functions that run text as code or return namespaces."""
     return sum(it.id in DYNAMIC for it in program.nodes(ast.Name))
 
 

@@ -50,7 +50,7 @@ def single_letter_names(program):
 
 
 def unconventional_names(program):
-    """Count names with capitals; the prompt chose the entry's."""
+    """Count names with capitals, except the entry's, which the prompt chose."""
     functions = program.nodes(FUNCTIONS)
     names = {f.name for f in functions if f is not program.entry}
     names |= {p.arg for f in functions for p in parameters(f)}

@@ -1,4 +1,4 @@
-"""What a careful reviewer sees in a program. What it is worth, the rubric decides."""
+"""What a careful reviewer sees in a program; the rubric decides what it is worth."""
 
 import ast
 

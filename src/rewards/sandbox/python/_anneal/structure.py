@@ -1,4 +1,4 @@
-"""Findings about statements: how deep, how long, what cannot run, what does nothing."""
+"""Findings about statements: too deep, too long, unreachable, or without purpose."""
 
 import ast
 
@@ -32,7 +32,7 @@ def missing_returns(program):
 
 
 def unreachable(program):
-    """Count bodies with statements after one that leaves."""
+    """Count bodies with statements after a return, raise, break or continue."""
     return sum(any(isinstance(it, ENDS) for it in body[:-1]) for _, body in bodies(program.tree))
 
 
@@ -44,7 +44,7 @@ def stray_statements(program):
 
 
 def bare_excepts(program):
-    """Count handlers that also catch what should end the program."""
+    """Count handlers that also catch exceptions meant to end the program."""
     return sum(
         it.type is None or (isinstance(it.type, ast.Name) and it.type.id == 'BaseException')
         for it in program.nodes(ast.ExceptHandler)

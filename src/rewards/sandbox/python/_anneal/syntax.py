@@ -1,4 +1,4 @@
-"""Questions about a syntax tree that more than one module asks."""
+"""Questions about a syntax tree, shared by the modules."""
 
 import ast
 

@@ -249,13 +249,13 @@ describe('prepare', () => {
       /phase 'only', epoch 6[\s\S]*multiple of microbatch_size \(2\), found 5/,
     ],
     [
-      'a reward model that is none',
+      'a folder that is not a reward model',
       (f) => ({ ...f, ...judgedBy('policy') }),
       'InvalidModel',
       /policy: expected a reward model, .* found double, a language model/,
     ],
     [
-      'a checkpoint that is none',
+      'a folder that is not a checkpoint',
       (f) => ({ ...f, resume_from: at('policy') }),
       'InvalidModel',
       /resume_from/,
@@ -497,7 +497,7 @@ describe('environments', () => {
     manifest.conditions.processor = 'avx2 fma';
     await writeFile(inRun('manifest.json'), JSON.stringify(manifest));
     await runEpoch(plan);
-    const notes = (text: string) => text.match(/^- Epoch 5 was worked on with .*$/gm);
+    const notes = (text: string) => text.match(/^- Epoch 5 ran with .*$/gm);
     const note = expect.stringMatching(/processor '.*' instead of 'avx2 fma'\.$/);
     expect(notes(await page())).toEqual([note]);
     expect(notes(await readFile(inRun('report.md'), 'utf8'))).toEqual([note]);
@@ -637,7 +637,7 @@ describe('resume_from', () => {
       return prepare({ ...runFile(), phases, rewards: rewards(), resume_from, ...changes }, 'next');
     };
 
-    /** A run whose epoch 6 ends with another model than it was given. */
+    /** A run whose epoch 6 ends with a different model from the one it was given. */
     async function runToEpoch6() {
       await mkdir(at('judge'));
       await writeFile(at('judge/model.safetensors'), 'judge');

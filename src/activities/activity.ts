@@ -87,9 +87,12 @@ export async function runActivity<T>(
 async function checkEnvironment(store: Store, epoch: number): Promise<void> {
   const differences = await differencesFrom(await store.readText(layout.manifest));
   if (differences.length === 0) return;
-  Context.current().log.warn('this environment may give other bits than the run started with', {
-    differences,
-  });
+  Context.current().log.warn(
+    'results may differ in the last bits: this environment is not the one the run started in',
+    {
+      differences,
+    },
+  );
   await recordDifferences(store, epoch, differences);
 }
 

@@ -53,7 +53,7 @@ export interface RunPlan {
   /** The policy to start from, with the epoch before the first. */
   policy: CheckpointRef;
   reference: CheckpointRef;
-  /** Reward models by the name of the reward. Runs from before there were any have none. */
+  /** Reward models by the name of the reward. Absent in runs that predate reward models. */
   rewardModels?: Record<string, CheckpointRef>;
   /**
    * Only if the run refits reward models: the phase's scored shards from an earlier run that this

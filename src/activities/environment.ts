@@ -72,7 +72,7 @@ interface Elsewhere {
   differences: string[];
 }
 
-/** Record that an epoch was worked on in another environment than its run started in. */
+/** Record that part of an epoch was computed in a different environment from the run's first. */
 export async function recordDifferences(
   store: Store,
   epoch: number,
@@ -87,7 +87,7 @@ export async function recordDifferences(
 export async function environmentNotes(store: Store): Promise<string[]> {
   const text = (await store.readText(layout.environment)) ?? '';
   const lines = decodeJsonl<Elsewhere>(text, layout.environment).flatMap(({ epoch, differences }) =>
-    differences.map((difference) => `Epoch ${epoch} was worked on with ${difference}.`),
+    differences.map((difference) => `Epoch ${epoch} ran with ${difference}.`),
   );
   return [...new Set(lines)];
 }

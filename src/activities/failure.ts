@@ -60,8 +60,8 @@ export function toFailure(thrown: unknown, signal: AbortSignal, count?: FailureC
 }
 
 /**
- * The server truncates failures over 4 KiB beyond use (limit.mutableStateActivityFailureSize.error),
- * so message and cause must fit together.
+ * Failures over 4 KiB are truncated by the server (limit.mutableStateActivityFailureSize.error) and
+ * become useless, so message and cause together must be shorter.
  */
 const messageBytes = 2500;
 const causeBytes = 500;

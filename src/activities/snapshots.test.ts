@@ -1,4 +1,4 @@
-// What the next attempt finds after a training was interrupted.
+// What the next attempt finds after a training job was interrupted.
 
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

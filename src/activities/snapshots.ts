@@ -1,4 +1,4 @@
-// Snapshots of a training in the run's folder. After a crash, the next attempt on any worker resumes
+// Snapshots of a training job in the run's folder. After a crash, the next attempt on any worker resumes
 // from the last one.
 
 import { createHash } from 'node:crypto';
@@ -13,7 +13,7 @@ import type { ActivityScope } from './activity.ts';
 
 /** A training that takes snapshots. */
 export interface SnapshottedTraining {
-  /** Everything that it depends on; only a training with the same input resumes from them. */
+  /** Everything that it depends on; only a job with the same input resumes from them. */
   input: unknown;
   /** For the snapshots' manifests. */
   epoch: number;

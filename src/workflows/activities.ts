@@ -42,7 +42,7 @@ export const { train } = proxyActivities<Pick<Activities, 'train'>>({
 
 export const {
   prepareRewardModel,
-  // Histories know this activity by its first name.
+  // Histories have this activity under its original name.
   pairVerdicts: makePreferencePairs,
   trainRewardModel,
   evaluateRewardModel,

@@ -21,7 +21,7 @@ export class JudgeGate {
     this.#onStop = onStop;
   }
 
-  /** Let everything that waits ask its judge again. */
+  /** Let all waiting work ask its judge again. */
   retry(resumes: number): void {
     this.#resumes = Math.max(this.#resumes, resumes);
   }

@@ -24,7 +24,7 @@ export interface RunStatus {
   stopped: string | null;
   /** Damage that led to a rerun, latest last. Workers of earlier versions leave it out if empty. */
   remade?: readonly Remade[];
-  /** Refits of reward models so far, oldest first; left out likewise. */
+  /** Refits of reward models so far, oldest first; workers of earlier versions leave them out if empty. */
   refits?: readonly Refit[];
 }
 
@@ -89,7 +89,7 @@ export const adjustUpdate = defineUpdate<RunStatus, [Adjustment]>('adjust');
 export const judgeStoppedSignal = defineSignal<[string]>('judgeStopped');
 /**
  * From a run to its epoch: ask the judge again. Carries how often the run has been resumed.
- * Histories know the signal by its first name.
+ * Histories have the signal under its original name.
  */
 export const retryJudgeSignal = defineSignal<[number]>('goOn');
 

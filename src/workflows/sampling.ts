@@ -101,7 +101,7 @@ export interface Evaluation {
 
 /**
  * Measure a policy on the held-out prompts: at the evaluation's fixed temperature, and with greedy
- * completions. Runs from before greedy evaluation existed lack that setting and do without.
+ * completions. Runs that predate greedy evaluation lack that setting and skip it.
  */
 export async function evaluatePolicy(
   source: Source,

@@ -31,11 +31,11 @@ export interface EpochInput extends Source {
   reference: CheckpointRef;
   /** Reset the optimiser: a phase with a new reference begins. */
   freshOptimizer: boolean;
-  /** Scored shards of the phase's epochs before; only if the run refits reward models. */
+  /** Scored shards of the phase's earlier epochs; only if the run refits reward models. */
   verdicts?: ScoredShards[] | undefined;
   /** Refits of reward models just before this epoch; earlier versions left them out if none. */
   refits?: readonly Refit[];
-  /** How often users resumed the run after its judge stopped; left out likewise. */
+  /** How often users resumed the run after its judge stopped; earlier versions left it out if 0. */
   resumes?: number;
 }
 
@@ -65,7 +65,7 @@ export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   upsertSearchAttributes([{ key: searchKeys.reward, value: reward }]);
   const { run, epoch } = input;
   const { retention } = input.config;
-  // Runs from before retention existed lack that setting and keep everything.
+  // Runs that predate retention lack that setting and keep everything.
   if (retention) await prune({ run, epoch, retention });
   const again = remade.map((problem) => `\n\nRerun: ${problem}`).join('');
   setCurrentDetails(`Done: held-out reward **${reward.toFixed(4)}**.${again}`);
@@ -128,7 +128,7 @@ async function runStages(input: EpochInput, gate: JudgeGate): Promise<EpochResul
   return { policy: trained.policy, metrics, verdicts };
 }
 
-/** Report to the run, which shows why it waits and which users resume. */
+/** Report to the run: it shows the reason, and users resume it. */
 async function reportStop(reason: string): Promise<void> {
   setCurrentDetails(`**Paused.** ${reason}`);
   const { parent } = workflowInfo();

@@ -20,7 +20,7 @@ export interface RewardModelPlan {
   start: CheckpointRef;
 }
 
-/** Settings of a training, and of how texts become tokens. */
+/** Settings of the training, and of how texts become tokens. */
 export type PreferenceSettings = Pick<
   RewardModelConfig,
   'seed' | 'prompt_format' | 'lora' | 'engine' | 'training'
@@ -81,7 +81,7 @@ export interface PublishInput {
 export interface RewardModelActivities {
   /** Check the file and everything that it names, and copy the inputs into the training's folder. */
   prepareRewardModel(input: PrepareInput): Promise<RewardModelPlan>;
-  /** Make preference pairs from a reward's scores. Histories know it by this first name. */
+  /** Make preference pairs from a reward's scores. Histories have it under this name. */
   pairVerdicts(input: PreferencePairsInput): Promise<SplitPairs>;
   /** Train for one pass over the pairs; makes the epoch's checkpoint. */
   trainRewardModel(input: RewardModelEpochInput): Promise<TrainedRewardModel>;

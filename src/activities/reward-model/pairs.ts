@@ -1,4 +1,4 @@
-// Files of preference pairs: those that a user names, and those of a training or refit.
+// Files of preference pairs: those that a user names, and those of a training job or refit.
 
 import { encodeJsonl } from '../../artifacts/jsonl.ts';
 import { layout, type RefitPlace } from '../../artifacts/layout.ts';
@@ -31,7 +31,7 @@ export async function readPairs(config: RewardModelConfig) {
   );
 }
 
-/** Write the pairs of a training, or of a refit if one is given. */
+/** Write the pairs of a training job, or of a refit if one is given. */
 export async function writePairs(
   store: Store,
   refit: RefitPlace | undefined,
@@ -42,7 +42,7 @@ export async function writePairs(
   return { train: await write('train', train), heldOut: await write('held-out', heldOut) };
 }
 
-/** The path of a training's file: in its own folder, or in that of a refit within a run's. */
+/** The path of a job's file: in its own folder, or in that of a refit within a run's. */
 export function within(refit: RefitPlace | undefined, path: string): string {
   return refit ? `${layout.refit(refit)}/${path}` : path;
 }

@@ -99,7 +99,7 @@ describe('copyModel', () => {
 
 describe('readForeignCheckpoint', () => {
   it.each(['checkpoint.json', 'trainer_state.json'])(
-    'takes nothing for true out of a %s with a flipped bit',
+    'accepts nothing wrong from a %s with a flipped bit',
     async (name) => {
       const { ref, state } = await foreign();
       const file = join(root, 'checkpoints/epoch-08', name);
@@ -119,7 +119,7 @@ describe('readForeignCheckpoint', () => {
           refused++;
         }
       }
-      // Only sizes are left, which nothing depends on.
+      // Undetected flips change only sizes, which nothing depends on.
       expect(refused).toBeGreaterThan(0.95 * whole.length);
     },
   );

@@ -27,7 +27,7 @@ describe.skipIf(missing)('a disk', () => {
     message: expect.stringMatching(new RegExp(`${path}.*${advice}.*${code}`)),
   });
 
-  it('that is full keeps its files, gets no half file, and works again when there is space', async () => {
+  it('that is full keeps its files, gets no partial file, and works again when there is space', async () => {
     const before = await store.write('metrics.jsonl', 'as it was');
     await expect(store.write('metrics.jsonl', 'x'.repeat(2_000_000))).rejects.toMatchObject(
       refusal('ENOSPC', 'metrics.jsonl', 'free some space'),
@@ -38,7 +38,7 @@ describe.skipIf(missing)('a disk', () => {
     await store.write('metrics.jsonl', 'x'.repeat(2_000_000));
   });
 
-  it('that is full gets no half line of a log', async () => {
+  it('that is full gets no partial line in a log', async () => {
     let lines = 0;
     const fill = async () => {
       for (;;) {

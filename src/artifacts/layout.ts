@@ -31,7 +31,7 @@ export const layout = {
   timings: 'timings.jsonl',
   /** A line for every file that was found damaged or missing. */
   damage: 'damage.jsonl',
-  /** A line for everything done in another environment than the run started in. */
+  /** A line for everything done in a different environment from the one the run started in. */
   environment: 'conditions.jsonl',
   /** A report of the whole run. */
   runReport: 'report.md',
@@ -43,7 +43,7 @@ export const layout = {
     `${samplesFolder(epoch, split)}/scored-${padded(shard, 3)}.jsonl`,
   /** A line for every optimiser step. */
   steps: (epoch: number) => `steps/${epochName(epoch)}.jsonl`,
-  /** TensorBoard events of epochs and steps, a hundred epochs a file. */
+  /** TensorBoard events of epochs and steps, a hundred epochs per file. */
   allEvents: 'tensorboard',
   events: (epoch: number) =>
     `tensorboard/events.out.tfevents.${padded(epoch - (epoch % epochsOfEvents), 5)}.anneal`,
@@ -60,7 +60,7 @@ export const layout = {
   samplesOf: (epoch: number) => samplesFolder(epoch, 'train'),
   /** The policy to start from. */
   startCheckpoint: 'checkpoints/start',
-  /** The reference policy, if it is another one than the policy to start from. */
+  /** The reference policy, if it differs from the policy to start from. */
   referenceCheckpoint: 'checkpoints/reference',
   /** A reward model, by its place among those of the run file. */
   rewardModel: (index: number) => `checkpoints/reward-model-${index + 1}`,

@@ -226,7 +226,7 @@ describe.skipIf(s3.missing)('s3 store', () => {
   it.each([
     ['a changed file', 'weights', () => files.write(`${path}/weights`, 'Weights')],
     ['a lost file', 'weights', () => files.remove(`${path}/weights`)],
-    ['a folder that was not whole', path, () => files.remove(`${path}/.folder.json`)],
+    ['a folder without its listing', path, () => files.remove(`${path}/.folder.json`)],
   ])('rejects %s by name, and leaves nothing on the disk', async (_, name, damage) => {
     await damage();
     await expect(elsewhere('other').fetchFolder(path)).rejects.toMatchObject({
@@ -238,7 +238,7 @@ describe.skipIf(s3.missing)('s3 store', () => {
   });
 
   it.each(['no copy', 'a damaged copy'])(
-    'gives many who ask at once one folder, from %s',
+    'gives concurrent callers the same folder, from %s',
     async (there) => {
       const store = elsewhere('other');
       const weights = join(scratch, 'other', address.slice('s3://'.length), path, 'weights');

@@ -24,7 +24,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Write `content` to `path`, replacing any file in one step; missing folders are made. */
+/** Write `content` to `path`, replacing any file in one step; missing folders are created. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${uniqueSuffix()}.tmp`;
   await makeFolder(dirname(path));

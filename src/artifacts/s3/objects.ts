@@ -44,7 +44,7 @@ export class S3Objects {
       const outcome = await this.#write(key, content, true)
         .then(
           () => true,
-          // Another writer is at it and may still fail.
+          // Another writer is creating it and may still fail.
           whereNamed(['ConditionalRequestConflict'], null),
         )
         .catch(whereNamed(['PreconditionFailed'], false));

@@ -18,7 +18,7 @@ it.each([
   ['only a name', { TEMPORAL_DEPLOYMENT_NAME: 'anneal' }, 'got only the name'],
   ['only a build id', { TEMPORAL_WORKER_BUILD_ID: '1' }, 'got only the build id'],
   [
-    'a behavior that is none',
+    'an unknown behavior',
     { ...version, ANNEAL_VERSIONING_BEHAVIOR: 'auto' },
     "PINNED or AUTO_UPGRADE, got 'auto'",
   ],

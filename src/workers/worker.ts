@@ -128,7 +128,7 @@ async function optionsOf(
     // The server notices a killed worker by its last heartbeat, so send them often.
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',
-    // A workflow task for a worker that is gone soon goes to another.
+    // If a worker is gone, its workflow tasks soon go to another.
     stickyQueueScheduleToStartTimeout: '2 seconds',
     shutdownGraceTime: '2 seconds',
     shutdownForceTime: '20 seconds',

@@ -1,5 +1,5 @@
 // Finds out why a configured server does not answer. gRPC clients hide the error of the handshake,
-// so this makes its own and says which setting to change.
+// so this makes a handshake itself and says which setting to change.
 
 import net from 'node:net';
 import tls from 'node:tls';

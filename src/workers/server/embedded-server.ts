@@ -158,8 +158,9 @@ class EmbeddedServer implements TemporalServer {
   readonly #onExit = (): void => {
     const { dataDir } = this.#options;
     const record = readRecord(dataDir);
-    const alone = record?.users.every((user) => user === process.pid);
-    if (record?.pid && alone && isRunning(dataDir, record)) process.kill(record.pid, 'SIGTERM');
+    const isLastUser = record?.users.every((user) => user === process.pid);
+    if (record?.pid && isLastUser && isRunning(dataDir, record))
+      process.kill(record.pid, 'SIGTERM');
   };
 }
 

@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const log = () => {};
 const localSources = [configuredServer, namedBinary, binaryOnPath, cachedBinary];
-/** No HOME of the machine's, no PATH, no Temporal configuration. */
+/** An environment without the machine's HOME, PATH and Temporal configuration. */
 const bareEnv = () => ({ HOME: folder, XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder, PATH: '' });
 
 /** A script that answers `--version` as `temporal` does. */

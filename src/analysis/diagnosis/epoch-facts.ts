@@ -72,7 +72,7 @@ export interface DiagnosisInput {
   success: SuccessTargets;
   /** The run file, if known: the planned settings, used where the lines have none. */
   config?: RunConfig | null;
-  /** Differences from the environment in which the run started, a sentence each. */
+  /** Differences from the environment in which the run started, one sentence each. */
   conditions?: readonly string[];
 }
 

@@ -4,7 +4,7 @@
 export const stablePercent = 0.5;
 
 /**
- * KL to the reference policy, nats a token (k3 estimator), above which a policy has drifted. Healthy
+ * KL to the reference policy, nats per token (k3 estimator), above which a policy has drifted. Healthy
  * runs report 0.01 to 0.1.
  */
 export const driftingKl = 0.3;
@@ -18,7 +18,7 @@ export const collapsedDiversity = 0.4;
 /** Entropy below this share of the previous epoch's signals a collapse. */
 export const collapsingEntropy = 0.6;
 
-/** Entropy, nats a token, below which sampling is nearly greedy. */
+/** Entropy, nats per token, below which sampling is nearly greedy. */
 export const collapsedEntropy = 0.05;
 
 /** Share of completions cut at the length limit above which the limit affects the reward. */

@@ -39,10 +39,10 @@ export function adviceSections(
 export function renderSuccess(metrics: readonly SuccessMetric[]): string {
   const lines = metrics.map(({ metric, label, target, value, met }) => {
     const icon = met === null ? '➖' : met ? '✅' : '❌';
-    const word = met === null ? 'not known' : met ? 'met' : 'not met';
+    const status = met === null ? 'not known' : met ? 'met' : 'not met';
     const where = metric.startsWith('eval/') ? ', held-out' : '';
     const found = value === null ? absent : fixed(value);
-    return `${icon} **${label}** ${target}: ${found}${where} (${word})`;
+    return `${icon} **${label}** ${target}: ${found}${where} (${status})`;
   });
   return bulletList(lines);
 }

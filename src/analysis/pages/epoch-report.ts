@@ -87,7 +87,7 @@ function settingsLine({ settings, assumed, before }: Facts): string {
     return `\`${key}: ${settingValue(key, all[key])}\`${from}`;
   });
   const caution = assumed
-    ? '\n\n_The metrics do not record all settings; missing ones are assumed to be those of the system that this analysis was first made for._'
+    ? '\n\n_The metrics do not record all settings; missing ones are assumed to be those of the system that this analysis was first written for._'
     : '';
   return `Settings: ${list.join(', ')}${caution}`;
 }

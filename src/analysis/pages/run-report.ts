@@ -67,7 +67,7 @@ function trend(history: readonly EpochRecord[], metric: NumberMetric, label: str
   return [`**${label}**: ${moved({ before, after, percent })} \`${sparkline(values)}\``];
 }
 
-/** The policies at the start and after each phase, a column each. */
+/** The policies at the start and after each phase, one column each. */
 function policies(history: readonly EpochRecord[]): string {
   const lines = [...Map.groupBy(history, ({ phase }) => phase ?? '').values()].map(
     (phase) => phase.at(-1)!,

@@ -101,7 +101,7 @@ function measuredKl(facts: Facts): string[] {
   if (kl === undefined) return [];
   const term = facts.settings.rlaif.kl_penalty * kl;
   const part = loss === undefined ? '' : ` of a loss of ${fixed(loss)}`;
-  return [`Measured: KL ${fixed(kl)} nats a token, a term of ${fixed(term)}${part}`];
+  return [`Measured: KL ${fixed(kl)} nats per token, a term of ${fixed(term)}${part}`];
 }
 
 function gradientNorm(facts: Facts): string[] {

@@ -110,7 +110,7 @@ export const issueRules: readonly Rule[] = [
       return {
         title: 'KL Running Away',
         details: [
-          `**KL to the reference**: ${kl} nats a token`,
+          `**KL to the reference**: ${kl} nats per token`,
           'The policy moves away from its base model faster than the reward justifies; fluency degrades first, then reward',
         ],
         remedies: ['strengthen-kl', 'lower-learning-rate'],
@@ -192,6 +192,6 @@ function noiseCaution(facts: Facts): string[] {
   const noise = samplingNoise(facts);
   if (!change || change.heldOut || noise === undefined || Math.abs(change.delta) > noise) return [];
   return [
-    `**Caution**: with ${facts.after.samples} samples an epoch a change up to ±${fixed(noise)} can be chance (two standard errors); look at the next epoch too`,
+    `**Caution**: with ${facts.after.samples} samples per epoch, a change up to ±${fixed(noise)} can be chance (two standard errors); look at the next epoch too`,
   ];
 }

@@ -88,7 +88,10 @@ export const strengthRules: readonly Rule[] = [
     check(facts) {
       const kl = numberOf(facts.after, 'kl');
       if (kl === undefined || isDrifting(facts)) return;
-      return { title: 'KL Under Control', details: [`${fixed(kl)} nats a token to the reference`] };
+      return {
+        title: 'KL Under Control',
+        details: [`${fixed(kl)} nats per token to the reference`],
+      };
     },
   },
 ];

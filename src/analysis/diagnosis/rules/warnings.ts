@@ -64,7 +64,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Gain Within Chance',
         details: [
-          `${moved(change)}: with ${facts.after.samples} samples an epoch up to ±${fixed(noise)} can be chance (two standard errors)`,
+          `${moved(change)}: with ${facts.after.samples} samples per epoch, up to ±${fixed(noise)} can be chance (two standard errors)`,
         ],
       };
     },
@@ -108,7 +108,7 @@ export const warningRules: readonly Rule[] = [
       return {
         title: 'Entropy Collapsing',
         details: [
-          `${change ? moved(change) : fixed(entropy)} nats a token: the policy settles on few continuations, which ends exploration`,
+          `${change ? moved(change) : fixed(entropy)} nats per token: the policy settles on few continuations, which ends exploration`,
         ],
         remedies: ['strengthen-kl', 'temperature'],
       };

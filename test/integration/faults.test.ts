@@ -25,10 +25,10 @@ import { fakeActivities, runFile } from './fake-activities.ts';
 
 describe('a run', () => {
   let setting: DurableSetting;
-  let leftAlone: RunResult;
+  let undisturbed: RunResult;
   beforeAll(async () => {
     setting = await DurableSetting.open();
-    leftAlone = await (await setting.start('left-alone', tinyRun)).result();
+    undisturbed = await (await setting.start('undisturbed', tinyRun)).result();
   }, 300_000);
   afterAll(() => setting?.close(), 120_000);
 
@@ -37,7 +37,7 @@ describe('a run', () => {
     const run = await setting.start('hanging', file);
     await setting.working('hanging', 'only', 1, 'generate');
     process.kill((await engineOf(setting.worker.pid))!, 'SIGSTOP');
-    expect((await run.result()).checkpoint).toEqual(leftAlone.checkpoint);
+    expect((await run.result()).checkpoint).toEqual(undisturbed.checkpoint);
     const epoch = setting.client.workflow.getHandle(epochWorkflowId('hanging', 'only', 1));
     const { events } = await epoch.fetchHistory();
     const failures = events!.flatMap(
@@ -81,14 +81,14 @@ if (noDisk) console.warn(`skipped: ${noDisk}`);
 
 describe.skipIf(noDisk)('a run on a disk', () => {
   let setting: DurableSetting;
-  let leftAlone: RunResult;
+  let undisturbed: RunResult;
   let disk: ReturnType<typeof mountSmallDisk>;
   beforeAll(async () => {
     setting = await DurableSetting.open();
     const runs = join(setting.folder, 'runs');
     mkdirSync(runs);
     disk = mountSmallDisk(200_000_000, runs);
-    leftAlone = await (await setting.start('left-alone', tinyRun)).result();
+    undisturbed = await (await setting.start('undisturbed', tinyRun)).result();
   }, 300_000);
   afterAll(async () => {
     disk?.close();
@@ -107,9 +107,9 @@ describe.skipIf(noDisk)('a run on a disk', () => {
     }).toThrow('ENOSPC');
     await statusSaying(/attempt \d+ after: .*full\/.*the disk is full; free/, look('full'));
     rmSync(filler);
-    expect((await run.result()).checkpoint).toEqual(leftAlone.checkpoint);
+    expect((await run.result()).checkpoint).toEqual(undisturbed.checkpoint);
     expect(await setting.read('full', 'metrics.jsonl')).toBe(
-      await setting.read('left-alone', 'metrics.jsonl'),
+      await setting.read('undisturbed', 'metrics.jsonl'),
     );
   });
 
@@ -126,7 +126,7 @@ describe.skipIf(noDisk)('a run on a disk', () => {
       }
     await statusSaying(/attempt \d+ after: .*mounted read-only/, look('read-only'));
     disk.setReadOnly(false);
-    expect((await run.result()).checkpoint).toEqual(leftAlone.checkpoint);
+    expect((await run.result()).checkpoint).toEqual(undisturbed.checkpoint);
   });
 });
 

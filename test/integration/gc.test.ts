@@ -93,14 +93,14 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     await (await startRun('ended')).terminate();
 
     const dry = await gc(env.address, '--dry-run', '--json', '--verdict-days', '60');
-    const told = JSON.parse(dry.stdout);
+    const report = JSON.parse(dry.stdout);
     const removed = ['ended', 'unknown'].flatMap((run) =>
       ['epoch-01', 'epoch-02'].map((epoch) => `${run}/checkpoints/${epoch}`),
     );
     removed.splice(2, 0, 'ended/snapshots/epoch-04');
-    expect(told).toMatchObject({ dryRun: true, bytes: expect.any(Number) });
-    expect(told.garbage.map(({ path }: { path: string }) => path).sort()).toEqual(removed);
-    expect(told.spared).toEqual([
+    expect(report).toMatchObject({ dryRun: true, bytes: expect.any(Number) });
+    expect(report.garbage.map(({ path }: { path: string }) => path).sort()).toEqual(removed);
+    expect(report.spared).toEqual([
       { what: 'live', why: 'live' },
       { what: 'recent', why: expect.stringContaining('written to in the last 24 hours') },
       { what: 'broken', why: expect.stringContaining('epoch-03/trainer_state.json') },
@@ -132,11 +132,11 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
     const rewards = [{ kind: 'judge', base_url: 'http://localhost:1', model: 'm', rubric: 'r' }];
     await fillRun(runsDir, 'judged', { rewards });
     const live = await startRun('judged');
-    const told = JSON.parse((await gc(env.address, '--json')).stdout);
+    const report = JSON.parse((await gc(env.address, '--json')).stdout);
     await live.terminate();
-    const kinds = new Set(told.garbage.map(({ kind }: { kind: string }) => kind));
+    const kinds = new Set(report.garbage.map(({ kind }: { kind: string }) => kind));
     expect(kinds).toEqual(new Set(['checkpoint', 'leftover']));
-    expect(told.spared).toContainEqual({
+    expect(report.spared).toContainEqual({
       what: 'verdicts',
       why: expect.stringContaining('judged'),
     });

@@ -20,14 +20,14 @@ const file = { ...shortRun, engine: { ...shortRun.engine, shard_prompts: 1, thre
 
 let network: Network;
 let setting: DurableSetting;
-let alone: RunResult;
+let single: RunResult;
 let hosts: Host[];
 const workers = new Map<Host, ChildProcess[]>();
 beforeAll(async () => {
   if (missing) return;
   network = await Network.open();
   setting = await DurableSetting.open(await serverOn(network.address));
-  alone = await (await setting.start('alone', file)).result();
+  single = await (await setting.start('single', file)).result();
   await setting.worker.close();
   hosts = [await network.addHost(), await network.addHost(), await network.addHost()];
   for (const host of hosts)
@@ -96,9 +96,9 @@ it('ends with the same bits after a host is cut off and reconnected', async () =
     if (host !== cutOff) for (const worker of leaving) worker.kill('SIGTERM');
   const { checkpoint } = await run.result();
 
-  expect(checkpoint).toEqual(alone.checkpoint);
+  expect(checkpoint).toEqual(single.checkpoint);
   expect(await setting.read('spread', 'metrics.jsonl')).toBe(
-    await setting.read('alone', 'metrics.jsonl'),
+    await setting.read('single', 'metrics.jsonl'),
   );
   const [trained] = (await setting.attempts('spread', 'exploration', 1)).filter(
     ({ activity }) => activity === 'train',

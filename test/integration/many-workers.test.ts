@@ -1,4 +1,4 @@
-// One worker compared with three that share a runs folder, of which one joins late and one leaves
+// One worker compared with three that share a runs folder: one joins late and one leaves
 // in the middle of an activity.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -15,11 +15,11 @@ const file = {
 };
 
 let setting: DurableSetting;
-let alone: RunResult;
+let single: RunResult;
 const more: SupervisedWorker[] = [];
 beforeAll(async () => {
   setting = await DurableSetting.open();
-  alone = await (await setting.start('alone', file)).result();
+  single = await (await setting.start('single', file)).result();
 }, 600_000);
 afterAll(async () => {
   await Promise.all(more.map((worker) => worker.close()));
@@ -34,7 +34,7 @@ async function another(): Promise<SupervisedWorker> {
   return worker;
 }
 
-it('ends with the same bits on three workers, of which one joins late and one leaves', async () => {
+it('ends with the same bits on three workers, if one joins late and one leaves', async () => {
   const second = await another();
   const run = await setting.start('together', file);
   await setting.working('together', 'exploration', 1, 'generate');
@@ -47,9 +47,9 @@ it('ends with the same bits on three workers, of which one joins late and one le
   await [setting.worker, second, third].find(({ pid }) => pid === leaver)!.close();
   const { checkpoint } = await run.result();
 
-  expect(checkpoint).toEqual(alone.checkpoint);
+  expect(checkpoint).toEqual(single.checkpoint);
   expect(await setting.read('together', 'metrics.jsonl')).toBe(
-    await setting.read('alone', 'metrics.jsonl'),
+    await setting.read('single', 'metrics.jsonl'),
   );
   const attempts = await setting.attempts('together', 'refinement', 2);
   expect(new Set(attempts.map(({ worker }) => worker)).size).toBe(3);

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 
 const ip = async (...args: string[]) => (await promisify(execFile)('ip', args)).stdout;
 
-/** Why there can be no such network here; null if there can. */
+/** Why this machine cannot have such a network; null if it can. */
 export function networkMissing(): string | null {
-  if (process.platform !== 'linux') return 'network namespaces are a thing of Linux';
-  if (process.getuid?.() !== 0) return 'network namespaces take root';
+  if (process.platform !== 'linux') return 'network namespaces need Linux';
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
   const probe = namePrefix('probe');
   try {
     execFileSync('ip', ['netns', 'add', probe], { stdio: 'ignore' });
@@ -18,7 +18,7 @@ export function networkMissing(): string | null {
     execFileSync('ip', ['link', 'del', probe], { stdio: 'ignore' });
     return null;
   } catch (error) {
-    return `network namespaces cannot be made here: ${(error as Error).message}`;
+    return `network namespaces cannot be created here: ${(error as Error).message}`;
   }
 }
 
@@ -27,7 +27,7 @@ const namePrefix = (name: string) => `an${process.pid.toString(36)}${name}`;
 
 /** A namespace on the network. */
 export interface Host {
-  /** Of the namespace. */
+  /** The namespace's name. */
   name: string;
   /** The bridge's end of its link. */
   link: string;

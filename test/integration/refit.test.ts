@@ -35,10 +35,10 @@ const file = {
 const fitted = 'refits/epoch-02/reward-model-1/checkpoints/epoch-02';
 
 let setting: DurableSetting;
-let leftAlone: RunResult;
+let undisturbed: RunResult;
 beforeAll(async () => {
   setting = await DurableSetting.open();
-  leftAlone = await (await setting.start('left-alone', file)).result();
+  undisturbed = await (await setting.start('undisturbed', file)).result();
 }, 300_000);
 afterAll(() => setting?.close(), 120_000);
 
@@ -58,8 +58,8 @@ async function working(run: Run, activity: string): Promise<void> {
 
 /** Rewards of an epoch's parsing samples, and a model's scores for them, in the same order. */
 async function valuesBy(model: string, epoch: string): Promise<[found: number[], said: number[]]> {
-  const samples = await rowsOf<ScoredRollout>('left-alone', `samples/${epoch}/scored-000.jsonl`);
-  const prompts = await rowsOf<Prompt>('left-alone', 'prompts/train.jsonl');
+  const samples = await rowsOf<ScoredRollout>('undisturbed', `samples/${epoch}/scored-000.jsonl`);
+  const prompts = await rowsOf<Prompt>('undisturbed', 'prompts/train.jsonl');
   const texts = new Map(prompts.map(({ id, prompt }) => [id, prompt]));
   const parsing = samples.filter(({ program }) => program !== null);
   const judge = await SequenceClassifier.open(model, { device: 'cpu', threads: 2 });
@@ -80,7 +80,7 @@ it('scores the next phase with the refitted model, and the first with the given 
   const [first, byGiven] = await valuesBy(resolveInput('models/teacher'), 'epoch-01');
   expect(first).toEqual(byGiven);
   for (const epoch of ['epoch-02', 'epoch-03']) {
-    const [next, byFitted] = await valuesBy(setting.path('left-alone', fitted), epoch);
+    const [next, byFitted] = await valuesBy(setting.path('undisturbed', fitted), epoch);
     expect(next.length).toBeGreaterThan(0);
     expect(next).toEqual(byFitted);
     const [, byGivenToo] = await valuesBy(resolveInput('models/teacher'), epoch);
@@ -89,16 +89,16 @@ it('scores the next phase with the refitted model, and the first with the given 
 });
 
 it('reports the refit in status, metrics and report', async () => {
-  const [refit] = await refitsOf('left-alone');
+  const [refit] = await refitsOf('undisturbed');
   expect(refit).toMatchObject({ reward: 'reward_model', epoch: 2, inForce: true });
   expect(refit!.accuracyAfter).toBeGreaterThanOrEqual(refit!.accuracyBefore!);
-  const lines = await rowsOf<EpochMetrics>('left-alone', 'metrics.jsonl');
+  const lines = await rowsOf<EpochMetrics>('undisturbed', 'metrics.jsonl');
   expect(lines.map((line) => line['rewards/reward_model/refit_pairs'])).toEqual([
     ...[undefined, undefined, refit!.pairs, undefined],
   ]);
-  const pairs = await rowsOf('left-alone', 'refits/epoch-02/reward-model-1/pairs/train.jsonl');
+  const pairs = await rowsOf('undisturbed', 'refits/epoch-02/reward-model-1/pairs/train.jsonl');
   expect(pairs).toHaveLength(refit!.pairs);
-  expect(await setting.read('left-alone', 'report.md')).toContain('## Refits of Reward Models');
+  expect(await setting.read('undisturbed', 'report.md')).toContain('## Refits of Reward Models');
 });
 
 it('ends with the same bits if the worker is killed during the refit', async () => {
@@ -111,8 +111,8 @@ it('ends with the same bits if the worker is killed during the refit', async () 
       await setting.written('killed', 'snapshots/epoch-02-reward-model-1-pass-01/last.json');
     setting.killWorker();
   }
-  expect((await run.result()).checkpoint).toEqual(leftAlone.checkpoint);
-  expect(await refitsOf('killed')).toEqual(await refitsOf('left-alone'));
+  expect((await run.result()).checkpoint).toEqual(undisturbed.checkpoint);
+  expect(await refitsOf('killed')).toEqual(await refitsOf('undisturbed'));
   type Timing = { activity: string; attempt: number; from_step?: number };
   const timings = await rowsOf<Timing>('killed', 'timings.jsonl');
   const retried = timings.filter(({ attempt }) => attempt > 1).map(({ activity }) => activity);
@@ -123,11 +123,11 @@ it('ends with the same bits if the worker is killed during the refit', async () 
 
 it.each([1, 2])("continues from another run's epoch %i exactly as that run did", async (epoch) => {
   const name = `resumed-${epoch}`;
-  const resume_from = setting.path('left-alone', join('checkpoints', `epoch-0${epoch}`));
+  const resume_from = setting.path('undisturbed', join('checkpoints', `epoch-0${epoch}`));
   const { checkpoint } = await (await setting.start(name, { ...file, resume_from })).result();
-  expect(checkpoint).toEqual(leftAlone.checkpoint);
+  expect(checkpoint).toEqual(undisturbed.checkpoint);
   expect(await setting.read(name, 'metrics.jsonl')).toBe(
-    await setting.read('left-alone', 'metrics.jsonl'),
+    await setting.read('undisturbed', 'metrics.jsonl'),
   );
 });
 

@@ -19,7 +19,7 @@ import type { RewardModelResult } from '../../src/workflows/messages.ts';
 import { DurableSetting, shortRun } from './durable-run.ts';
 
 let setting: DurableSetting;
-let leftAlone: RewardModelResult;
+let undisturbed: RewardModelResult;
 beforeAll(async () => {
   setting = await DurableSetting.open();
   const prompts = await readPrompts(resolveInput('data/train.jsonl'));
@@ -29,7 +29,7 @@ beforeAll(async () => {
     rejected: `function ${entry}() {\n  return ${entry};\n}\n`,
   }));
   await writeFile(at('pairs.jsonl'), encodeJsonl(pairs));
-  leftAlone = await (await start('left-alone')).result();
+  undisturbed = await (await start('undisturbed')).result();
 }, 300_000);
 afterAll(() => setting?.close(), 120_000);
 
@@ -70,13 +70,13 @@ const reportOf = async (name: string): Promise<PreferenceReport> =>
   JSON.parse(await readFile(at(`models/${name}/report.json`), 'utf8'));
 
 it('learns to order the answers of held-out prompts, and reports it', async () => {
-  const { epochs, held_out, trained } = await reportOf('left-alone');
+  const { epochs, held_out, trained } = await reportOf('undisturbed');
   expect(trained).toEqual({ pairs: 48, too_long: 0 });
   expect(epochs.map(({ step }) => step)).toEqual([6, 12]);
   expect(epochs[1]!.loss).toBeLessThan(epochs[0]!.loss);
   expect(held_out).toMatchObject({ pairs: 12, missing: 0, accuracy: 1 });
-  expect(leftAlone).toMatchObject({ accuracy: 1, out: at('models/left-alone') });
-  expect(await readFile(at('models/left-alone/report.md'), 'utf8')).toContain('## Calibration');
+  expect(undisturbed).toMatchObject({ accuracy: 1, out: at('models/undisturbed') });
+  expect(await readFile(at('models/undisturbed/report.md'), 'utf8')).toContain('## Calibration');
 });
 
 it('ends with the same bits if the worker is killed', async () => {
@@ -87,11 +87,11 @@ it('ends with the same bits if the worker is killed', async () => {
       await setting.written('killed', 'snapshots/epoch-01/last.json');
     setting.killWorker();
   }
-  expect((await training.result()).epochs).toEqual(leftAlone.epochs);
-  expect(await manifestOf('killed')).toBe(await manifestOf('left-alone'));
+  expect((await training.result()).epochs).toEqual(undisturbed.epochs);
+  expect(await manifestOf('killed')).toBe(await manifestOf('undisturbed'));
   for (const epoch of ['epoch-01', 'epoch-02'])
     expect(await setting.read('killed', `steps/${epoch}.jsonl`)).toBe(
-      await setting.read('left-alone', `steps/${epoch}.jsonl`),
+      await setting.read('undisturbed', `steps/${epoch}.jsonl`),
     );
   const timings = decodeJsonl<{ activity: string; attempt: number; from_step?: number }>(
     await setting.read('killed', 'timings.jsonl'),
@@ -128,7 +128,7 @@ it('refuses a configuration that cannot work, and says why', async () => {
     type: 'InvalidData',
     message: expect.stringContaining('broken.jsonl, line 1: rejected'),
   });
-  expect(await failureOf('occupied', { out: at('models/left-alone') })).toMatchObject({
+  expect(await failureOf('occupied', { out: at('models/undisturbed') })).toMatchObject({
     type: 'InvalidConfig',
     message: expect.stringContaining('out: expected a new or empty folder'),
   });
@@ -145,7 +145,7 @@ it('says what to do if every answer is too long', async () => {
 
 it('scores the programs of a run, while tests are only reported', async () => {
   const rewards = [
-    { kind: 'reward_model', path: at('models/left-alone') },
+    { kind: 'reward_model', path: at('models/undisturbed') },
     { kind: 'rubric', weight: 0 },
   ];
   const phases = [{ name: 'only', epochs: [1, 1] }];
@@ -163,6 +163,6 @@ const python = process.env.ANNEAL_PYTHON;
 it.skipIf(!python)('leaves a classifier that transformers loads', async () => {
   const script =
     'import sys; from transformers import AutoModelForSequenceClassification as A; print(A.from_pretrained(sys.argv[1]).config.num_labels)';
-  const { stdout } = await promisify(execFile)(python!, ['-c', script, at('models/left-alone')]);
+  const { stdout } = await promisify(execFile)(python!, ['-c', script, at('models/undisturbed')]);
   expect(stdout.trim()).toBe('1');
 });

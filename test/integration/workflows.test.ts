@@ -290,15 +290,15 @@ describe('a run', () => {
         { epoch: 4, accuracyBefore: 0.8, accuracyAfter: 0.75, inForce: false },
         { epoch: 5, pairs: 31, accuracyBefore: null, accuracyAfter: null, inForce: false },
       ]);
-      const told = fakes
+      const reported = fakes
         .inputsOf('analyze')
         .map((input) => input.refits?.map(({ epoch }) => epoch));
-      expect(told).toEqual([undefined, [], [2], [], [4], [5]]);
+      expect(reported).toEqual([undefined, [], [2], [], [4], [5]]);
     };
     await withRun(replaced, body, { ...runFile, rewards, phases });
   });
 
-  it('takes no greedy completions if evaluation.greedy is off', async () => {
+  it('draws no greedy completions if evaluation.greedy is off', async () => {
     const body = async (run: Run, fakes: FakeActivities) => {
       await run.result();
       const splits = fakes.inputsOf('generate').map(({ split }) => split);
@@ -412,19 +412,21 @@ describe('a live run', () => {
   it('runs for many epochs with short histories, and handles messages meanwhile', async () => {
     const phases = [{ name: 'only', epochs: [1, 40] }];
     const body = async (run: Run, fakes: FakeActivities) => {
-      const told: number[] = [];
+      const rates: number[] = [];
       for (let epoch = 0; epoch < 35; ) {
-        const learning_rate = (told.length + 1) / 1000;
+        const learning_rate = (rates.length + 1) / 1000;
         const change = { training: { learning_rate } };
         const at = (await run.executeUpdate(adjustUpdate, { args: [change] })).epoch ?? 0;
-        told.push(learning_rate);
+        rates.push(learning_rate);
         // The epoch after the one in progress is trained with it.
         epoch = (await until(run, (status) => (status.epoch ?? 0) > at + 1)).epoch!;
       }
       await run.result();
-      const heard = fakes.inputsOf('train').map(({ settings }) => settings.training.learning_rate);
-      expect(heard).toHaveLength(40);
-      expect(heard).toEqual(expect.arrayContaining(told));
+      const trained = fakes
+        .inputsOf('train')
+        .map(({ settings }) => settings.training.learning_rate);
+      expect(trained).toHaveLength(40);
+      expect(trained).toEqual(expect.arrayContaining(rates));
       const lengths = await historyLengths(run.workflowId, fakes.inputsOf('prepare')[0]!.execution);
       expect(lengths.length).toBeGreaterThan(5);
       expect(Math.max(...lengths)).toBeLessThan(150);

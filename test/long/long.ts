@@ -17,7 +17,7 @@ import { smallPolicy } from './small-policy.ts';
 
 export interface LongReport {
   epochs: number;
-  /** Executions of the run's workflow: it continued as new one time less. */
+  /** Executions of the run's workflow: it continued as new one time fewer. */
   executions: number;
   /** Events of the longest history of a run and of an epoch. */
   events: { run: number; epoch: number };

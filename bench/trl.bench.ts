@@ -64,7 +64,7 @@ interface EpochCost {
   tokens: number;
 }
 
-/** The same training, whose stages add what they take to `cost`. */
+/** The same training, whose stages add their time to `cost`. */
 function measured(training: Training, cost: EpochCost): Training {
   const timed = async <T>(stage: 'generate' | 'score' | 'train', work: Promise<T>): Promise<T> => {
     const start = performance.now();
@@ -198,7 +198,7 @@ const withReference = (config: RunConfig, reference: string): RunConfig => ({
 });
 
 /**
- * Epochs of the random model, which never ends a sequence. Its programs are scored as any others,
+ * Epochs of the random model, which never ends a sequence. Its programs are scored like any others,
  * but all get 0. A random draw is added, so that no group is constant and both sides train on
  * everything. A first epoch starts from the reference. A later epoch needs a separate pass for the
  * reference; a copy of it in another folder makes Anneal do that. TRL treats both alike.

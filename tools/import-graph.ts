@@ -70,7 +70,7 @@ function rank(layer: string, order = layers): number {
   return row;
 }
 
-/** Imports that do not point to a lower layer, a line each. */
+/** Imports that do not point to a lower layer, one per line. */
 export function upwardImports(arrows: readonly Arrow[]): string[] {
   return arrows
     .filter(({ from, to }) => {

@@ -21,7 +21,7 @@ const options = {
   },
 };
 
-/** Findings in a source, one a line. With `write`, what formatting alone repairs is none. */
+/** Findings in a source, one per line. Whether it is formatted is checked only if there are none. */
 export function lintPython(path: string, source: string): string[] {
   const workspace = new Workspace(options, PositionEncoding.Utf16);
   const found: Diagnostic[] = workspace.check(source);

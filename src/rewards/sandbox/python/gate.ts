@@ -23,7 +23,7 @@ export interface Host {
   read: (size: number) => Uint8Array;
 }
 
-/** Imports that read the standard library's files, compute, or return the user. */
+/** Imports that compute, read the standard library's files, or return its settings or the user id. */
 const harmless = new Set([
   '_PyEM_TrampolineCall_JS',
   '__syscall_faccessat',

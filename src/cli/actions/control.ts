@@ -106,5 +106,8 @@ function noAnswer(run: string, cause: Error): AnnealError {
 
 function notLive(run: string, state?: string): AnnealError {
   const found = state ? `it is ${state.toLowerCase()}` : 'the server knows no run of that name';
-  return new AnnealError('InvalidData', `expected a live run '${run}', but ${found}`);
+  return new AnnealError(
+    'InvalidData',
+    `expected a live run '${run}', but ${found}. \`anneal temporal workflow list\` lists all runs.`,
+  );
 }

@@ -112,7 +112,7 @@ async function follow(
     report(await epochsOf(client, name));
     await delay(pollMs, undefined, { signal }).catch(() => undefined);
   }
-  log(`'${name}' is not done; repeat the command to resume it`);
+  log(`'${name}' is not finished; repeat the command to resume it`);
   return exitCodes.interrupted;
 }
 

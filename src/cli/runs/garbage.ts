@@ -72,7 +72,7 @@ export async function garbageOfRun(runsDir: string, run: string): Promise<Garbag
   const leftovers = inventory
     .unfinished(entries)
     .filter((path) => !measured.has(path) && isOlder(under(path, entries), leftoverAgeMs));
-  // Snapshots of a training that nobody resumes.
+  // Snapshots that no attempt will resume from.
   const snapshots = await store.list(layout.allSnapshots);
   const garbage: Omit<Garbage, 'bytes'>[] = [
     ...expired.map((path) => ({

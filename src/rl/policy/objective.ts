@@ -53,9 +53,7 @@ export function objective(
   const logprobs = targetLogprobs(g, logProbabilities, x.targets);
   const mean = (perToken: Value) => g.sumAll(g.mul(perToken, x.weight));
   const ratio = g.exp(g.sub(logprobs, x.oldLogprobs));
-  const policyLoss = g.neg(
-    mean(kind === 'likelihood' ? g.mul(x.advantage, logprobs) : surrogate(g, ratio, x)),
-  );
+  const policyLoss = g.neg(mean(policyTerms[kind](g, logprobs, ratio, x)));
   const kl = klEstimators(g, logprobs, x.referenceLogprobs);
   const k2 = mean(kl.k2);
   const entropy = g.neg(g.sum(g.mul(g.exp(logProbabilities), logProbabilities), [-1], false));
@@ -73,6 +71,14 @@ export function objective(
   const loss = g.add(policyLoss, g.mul(k2, x.klCoefficient));
   return { loss, stats: g.concat(stats, 0) };
 }
+
+/** What each objective maximises, per token; `ratio` is π / π_sampled. */
+const policyTerms: Record<ObjectiveKind, PolicyTerm> = {
+  likelihood: (g, logprobs, _ratio, x) => g.mul(x.advantage, logprobs),
+  clipped_ratio: (g, _logprobs, ratio, x) => surrogate(g, ratio, x),
+};
+
+type PolicyTerm = (g: Builder, logprobs: Value, ratio: Value, x: ObjectiveInputs) => Value;
 
 /** min(r·A, clip(r)·A) */
 function surrogate(g: Builder, ratio: Value, x: ObjectiveInputs): Value {

@@ -86,7 +86,7 @@ function pointsUpInEngine(own: string, target: string): boolean {
 }
 
 /** The map as a Markdown table: each layer, its number of files, and the layers it imports. */
-export function drawMap(arrows: readonly Arrow[]): string {
+function drawMap(arrows: readonly Arrow[]): string {
   const used = (layer: string) => {
     const targets = arrows
       .filter(({ from }) => layerOf(from) === layer)

@@ -68,7 +68,7 @@ function messageOf(issue: z.core.$ZodIssue, input: unknown): string {
 }
 
 /** The value at `path` of parsed data; undefined if there is none. */
-export function valueAt(input: unknown, path: KeyPath): unknown {
+function valueAt(input: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
     (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
     input,

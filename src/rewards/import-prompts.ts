@@ -7,8 +7,7 @@ import { type Prompt, promptSchema } from '../records/prompts.ts';
 import { readPython } from './programs/python.ts';
 import { invalid, type NumberedRow, readRows } from './prompts.ts';
 
-export const promptFormats = ['humaneval', 'mbpp'] as const;
-export type PromptFormat = (typeof promptFormats)[number];
+export type PromptFormat = 'humaneval' | 'mbpp';
 
 const humanEvalSchema = z.object({
   task_id: z.string().min(1),

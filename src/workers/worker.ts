@@ -16,7 +16,7 @@ import type { TemporalServer } from './server/connect.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export type QueueName = keyof typeof taskQueues;
-export const queueNames = Object.keys(taskQueues) as QueueName[];
+const queueNames = Object.keys(taskQueues) as QueueName[];
 
 export interface WorkerSettings {
   server: Pick<TemporalServer, 'connectionOptions' | 'namespace'>;

@@ -35,7 +35,7 @@ export function spread(values: readonly number[]): Spread | null {
 }
 
 /** Bins of a reward histogram, each a tenth of [0, 1]. */
-export const histogramBins = 10;
+const histogramBins = 10;
 
 /** Share of values in each tenth of [0, 1]; 1.0 falls in the last. Null for an empty list. */
 export function histogram(values: readonly number[]): number[] | null {

@@ -136,7 +136,7 @@ async function removeLeftovers(target: string): Promise<void> {
 }
 
 /** A folder cannot be renamed onto a non-empty one, so the old one is moved aside first. */
-export async function replaceFolder(scratch: string, target: string): Promise<void> {
+async function replaceFolder(scratch: string, target: string): Promise<void> {
   for (const name of await readdir(scratch)) {
     // Copied files may have brought their own permissions.
     await chmod(join(scratch, name), fileMode);

@@ -10,7 +10,7 @@ const slope = {
 };
 
 /** A number that changes over the phase. */
-export const rampSchema = z
+const rampSchema = z
   .discriminatedUnion('ramp', [
     z.strictObject({ ramp: z.literal('linear').describe('Changes in equal steps.'), ...slope }),
     z.strictObject({

@@ -218,7 +218,7 @@ export const rules = {
 } satisfies { [O in Operator]?: Rule<O> };
 
 /** Operators that the backward pass refuses, each with the reason. */
-export const withoutGradient: Record<Exclude<Operator, keyof typeof rules>, string> = {
+const withoutGradient: Record<Exclude<Operator, keyof typeof rules>, string> = {
   And: 'its result is a condition',
   ArgMax: 'its result is an index',
   Cast: 'it may round or produce integers',

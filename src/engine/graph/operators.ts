@@ -21,7 +21,7 @@ interface ProductOptions {
 }
 
 /** Shape of an element-wise operation (NumPy broadcasting). @throws if the shapes disagree */
-export function broadcastShape(a: Shape, b: Shape): Shape {
+function broadcastShape(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i): Dim => {
     const x = a[a.length - rank + i] ?? 1;

@@ -14,7 +14,7 @@ import { LogprobScorer } from './logprob-scorer.ts';
 const batch = 8;
 
 /** @throws AnnealError InvalidData naming the first row that the model cannot take */
-export function checkTokenRows(rows: readonly (readonly number[])[], c: DecoderConfig): void {
+function checkTokenRows(rows: readonly (readonly number[])[], c: DecoderConfig): void {
   rows.forEach((row, i) => {
     const refuse = (expected: string, found: string) =>
       new AnnealError('InvalidData', `row ${i}: expected ${expected}, found ${found}`);

@@ -20,7 +20,7 @@ export interface MemoryEstimate {
 }
 
 /** Sequence length of the estimates per token: attention's share grows with the length. */
-export const trainingLength = 512;
+const trainingLength = 512;
 
 const float = 4;
 /** Node and ONNX Runtime. */

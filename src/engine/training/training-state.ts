@@ -19,7 +19,7 @@ import { uniforms } from '../sampling/random.ts';
 import { type GradientOptions, trainedSpecs } from './gradient-graph.ts';
 
 /** Name of the optimiser's state in a checkpoint folder. */
-export const optimizerFile = 'optimizer.safetensors';
+const optimizerFile = 'optimizer.safetensors';
 
 export interface TrainerOptions {
   /** Start with a fresh optimiser even if the folder has its state. */

@@ -47,7 +47,7 @@ export function preferenceGraph(c: DecoderConfig, options: GradientOptions): Uin
  * @param scores [P, 2], chosen first
  * @param weight [P]
  */
-export function bradleyTerry(g: Builder, scores: Value, weight: Value) {
+function bradleyTerry(g: Builder, scores: Value, weight: Value) {
   const [P] = scores.shape;
   const column = (x: Value, i: number) => g.reshape(g.slice(x, 1, i, i + 1), [P!]);
   const sum = (perPair: Value) => g.sumAll(g.mul(perPair, weight));

@@ -68,5 +68,3 @@ export const rewardModelSchema = z.strictObject({
     .default(null)
     .describe('Refit the model at the start of every phase but the first; null never does.'),
 });
-
-export type RefitConfig = z.output<typeof refitSchema>;

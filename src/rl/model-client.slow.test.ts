@@ -99,7 +99,7 @@ describe('generate', () => {
     const first = await texts(generate);
     expect(await texts(generate)).toEqual(first);
     expect(await texts({ ...generate, stream: 'train/2' })).not.toEqual(first);
-    // The group of a prompt is the same beside other prompts.
+    // The group of a prompt is the same if other prompts are in the batch.
     const single = await texts({ ...generate, prompts: prompts.slice(1, 2) });
     expect(single).toEqual(first.slice(4, 8));
   });

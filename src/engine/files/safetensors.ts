@@ -13,7 +13,7 @@ import {
   toFloat32,
 } from './tensor-bytes.ts';
 
-/** Bits of an element. Weights are floats, but a file may hold other tensors beside them. */
+/** Bits of an element. Weights are floats, but a file may hold other tensors too. */
 const dtypeBits = {
   BOOL: 8,
   U8: 8,

@@ -1,7 +1,7 @@
 // Low-rank adapters (LoRA, arXiv 2106.09685): a projection W [out, in] gains scale · B·A with
 // A [r, in] and B [out, r]. This file has the adapted projections, the matrices' shapes, and adapters
-// as graph inputs; files/adapter-folder.ts reads and writes them. A classifier's head gets no adapter:
-// all of it is trained with them.
+// as graph inputs; files/adapter-folder.ts reads and writes them. A classifier's head gets no
+// adapter: all of it is trained with them.
 
 import type { AdapterTarget } from '../../config/schema/model.ts';
 import type { Value } from '../graph/graph.ts';

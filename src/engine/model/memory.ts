@@ -28,7 +28,9 @@ const process = 150e6;
 /** The most copies of the weights in two sessions, packed or being packed for their kernels. */
 const samplingCopies = 3;
 const loraCopies = 3;
-/** Weights, both moments, three copies of the gradients (the sum, the sum before, the output), slack. */
+/**
+ * Weights, both moments, three copies of the gradients (the sum, the sum before, the output), slack.
+ */
 const trainingCopies = 6.7;
 /** Memory the runtime's arena holds, relative to what is in use at a time. */
 const arena = 1.4;

@@ -1,5 +1,5 @@
-// The embedded policy's tokenizer, and the errors for a damaged folder. test/parity/tokenizers.test.ts
-// compares with Python's tokenizers.
+// The embedded policy's tokenizer, and the errors for a damaged folder.
+// test/parity/tokenizers.test.ts compares with Python's tokenizers.
 
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -9,7 +9,7 @@ import type { SessionCache } from '../runtime/session-cache.ts';
 import type { GradientOptions } from './gradient-graph.ts';
 import type { TrainingState } from './training-state.ts';
 
-/** A gradient graph, its inputs beside the trained tensors, and how to read its `stats`. */
+/** A gradient graph, its inputs besides the trained tensors, and how to read its `stats`. */
 export interface GradientStep<Stats> {
   /** Names the graph among the trainer's sessions. */
   name: string;

@@ -1,4 +1,4 @@
-// The KL penalty beside the objective: the reference's log-probabilities, k1 in the reward, and the
+// The KL penalty outside the objective: the reference's log-probabilities, k1 in the reward, and the
 // adaptive coefficient. k2 in the loss is in objective.ts.
 
 import type { Progress } from '../../engine/inference/jobs.ts';

@@ -79,7 +79,7 @@ async function writeEvents(
   }
 }
 
-/** Every number of the epochs, and of their steps as far as this run took them. */
+/** Every number of the epochs, and of the steps that this run took. */
 async function scalarsOf(store: Store, lines: readonly EpochMetrics[]): Promise<Scalar[]> {
   const scalars: Scalar[] = [];
   for (const line of lines) {

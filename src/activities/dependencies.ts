@@ -10,7 +10,7 @@ export interface Dependencies {
   /** The folder of runs: an absolute path or `s3://bucket/prefix`. */
   runsDir: string;
   models: ModelService;
-  /** Rewards of the worker's own, beside those of the run file. */
+  /** The worker's own rewards, in addition to those of the run file. */
   rewards?: readonly Reward[] | undefined;
 }
 

@@ -45,7 +45,9 @@ async function vectorFeatures(): Promise<string> {
   return features.length > 0 ? features.sort().join(' ') : (cpus()[0]?.model ?? 'unknown');
 }
 
-/** A run's manifest. The key `conditions` holds its environment. @throws AnnealError DamagedArtifact */
+/**
+ * A run's manifest. The key `conditions` holds its environment. @throws AnnealError DamagedArtifact
+ */
 export function parseManifest(text: string): { execution?: string; conditions?: Environment } {
   try {
     return JSON.parse(text);

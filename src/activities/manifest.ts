@@ -1,4 +1,5 @@
-// The run's manifest: the folder's owner, and everything besides the run file that its bits depend on.
+// The run's manifest: the folder's owner, and everything besides the run file that its bits depend
+// on.
 
 import { cpus } from 'node:os';
 import { layout } from '../artifacts/layout.ts';

@@ -1,5 +1,5 @@
-// Snapshots of a training job in the run's folder. After a crash, the next attempt on any worker resumes
-// from the last one.
+// Snapshots of a training job in the run's folder. After a crash, the next attempt on any worker
+// resumes from the last one.
 
 import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';

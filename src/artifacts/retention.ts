@@ -1,5 +1,5 @@
-// Which files of a run its retention settings let go: checkpoints and samples of epochs that no rule
-// keeps and no kept checkpoint needs. Callers delete them.
+// Lists the files that a run's retention settings do not keep: checkpoints and samples of epochs that
+// no rule keeps and no kept checkpoint needs. Callers delete them.
 
 import type { RetentionConfig } from '../config/schema/retention.ts';
 import type { CheckpointRef } from '../records/refs.ts';

@@ -1,4 +1,4 @@
-// Files that workers share beside the runs' folders: a judge's verdicts, limits and accounts. They
+// Files that workers share, next to the runs' folders: a judge's verdicts, limits and accounts. They
 // are not synced one by one; a verdict lost in a power cut is requested again.
 
 import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';

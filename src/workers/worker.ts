@@ -34,7 +34,7 @@ export interface WorkerAdditions {
   activities?: AddedActivities;
   /** A module that exports your workflows and Anneal's, bundled instead of only Anneal's. */
   workflowsPath?: string;
-  /** Rewards that score every completion, beside those of the run file. */
+  /** Rewards that score every completion, in addition to those of the run file. */
   rewards?: readonly Reward[];
 }
 

@@ -24,7 +24,10 @@ export interface RunStatus {
   stopped: string | null;
   /** Damage that led to a rerun, latest last. Workers of earlier versions leave it out if empty. */
   remade?: readonly Remade[];
-  /** Refits of reward models so far, oldest first; workers of earlier versions leave them out if empty. */
+  /**
+   * Refits of reward models so far, oldest first; workers of earlier versions leave them out if
+   * empty.
+   */
   refits?: readonly Refit[];
 }
 

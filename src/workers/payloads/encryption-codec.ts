@@ -31,7 +31,7 @@ export class EncryptionCodec implements PayloadCodec {
     return first ? payloads.map((payload) => encrypt(payload, ...first)) : payloads;
   }
 
-  /** @throws AnnealError InvalidConfig for a key that is not here, DamagedArtifact for changed bytes */
+  /** @throws AnnealError InvalidConfig for an unknown key, DamagedArtifact for changed bytes */
   async decode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) =>
       textOf(payload.metadata?.encoding) === encoding ? this.#decrypt(payload) : payload,

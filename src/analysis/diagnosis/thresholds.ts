@@ -4,8 +4,8 @@
 export const stablePercent = 0.5;
 
 /**
- * KL to the reference policy, nats per token (k3 estimator), above which a policy has drifted. Healthy
- * runs report 0.01 to 0.1.
+ * KL to the reference policy, nats per token (k3 estimator), above which a policy has drifted.
+ * Healthy runs report 0.01 to 0.1.
  */
 export const driftingKl = 0.3;
 

@@ -1,6 +1,6 @@
-// The figure of an experiment: held-out reward by epoch, one panel per variant; the mean as a line, one
-// standard deviation as a band, the other variants' means in grey. The SVG uses only paths and text,
-// so it renders wherever Markdown does.
+// The figure of an experiment: held-out reward by epoch, one panel per variant; the mean as a line,
+// one standard deviation as a band, the other variants' means in grey. The SVG uses only paths and
+// text, so it renders wherever Markdown does.
 
 import type { VariantComparison } from './experiment-table.ts';
 

@@ -66,8 +66,8 @@ function mapKeys<Key extends string, Value>(
 /** Metrics other than the reward, by their names in metrics.jsonl. */
 function partsOf(lines: readonly EpochMetrics[]): (keyof EpochMetrics & string)[] {
   const criteria = lines.flatMap((line) => Object.keys(line).filter((key) => criterion.test(key)));
-  const beside = ['eval/greedy/reward', 'entropy', 'completions/mean_length'] as const;
-  return [...(new Set(criteria) as Set<keyof EpochMetrics & string>), ...beside];
+  const others = ['eval/greedy/reward', 'entropy', 'completions/mean_length'] as const;
+  return [...(new Set(criteria) as Set<keyof EpochMetrics & string>), ...others];
 }
 
 const criterion = /^eval\/rewards\/[^/]+\/(?!mean$|std$)/;

@@ -1,5 +1,5 @@
-// The page of a whole run: all epochs in one table, held-out reward at start and end, success metrics,
-// and the last epoch's diagnosis.
+// The page of a whole run: all epochs in one table, held-out reward at start and end, success
+// metrics, and the last epoch's diagnosis.
 
 import { AnnealError } from '../../errors.ts';
 import { diagnose } from '../diagnosis/diagnosis.ts';

@@ -1,5 +1,5 @@
-// Rules for what to watch before it becomes critical: noise, wasted samples, stalling, early collapse,
-// and metrics that are not comparable.
+// Rules for what to watch before it becomes critical: noise, wasted samples, stalling, early
+// collapse, and metrics that are not comparable.
 
 import { fixed, moved, settingValue, share } from '../../format.ts';
 import { judgesOf } from '../../metrics/judge-summary.ts';

@@ -105,7 +105,7 @@ async function watch(
   for (let epoch = 0; epoch < epochs; await delay(250)) {
     epoch = (await run.query(statusQuery)).epoch ?? 0;
     if (memory.at(-1)?.epoch !== epoch) memory.push(await memoryAt(setting, epoch));
-    // Send none for which no epoch would be left.
+    // Stop before the last epochs: an adjustment needs one that is trained with it.
     if (epoch < every * (rates.length + 1) || epoch > epochs - 2) continue;
     const learning_rate = 1e-4 + 1e-6 * (rates.length + 1);
     await run.executeUpdate(pauseUpdate);

@@ -10,7 +10,7 @@ import { lastLogits } from '../../src/engine/inference/token-rows.ts';
 import { architectures } from '../../src/engine/model/families.ts';
 import { parameterSpecs } from '../../src/engine/model/parameters.ts';
 import { engine, gradientsOf, likelihoodSequences } from './fixture.ts';
-import { expectGradients, expectRows, itSpeaksAsExpected, readFixture } from './suite.ts';
+import { expectGradients, expectRows, readFixture, testForwardAndGreedy } from './suite.ts';
 import { tolerances } from './tolerances.ts';
 
 const languageModels = [
@@ -37,7 +37,7 @@ it('every architecture has a fixture', async () => {
 
 describe.each(languageModels)('%s', (name) => {
   const fixture = readFixture(name);
-  itSpeaksAsExpected(fixture);
+  testForwardAndGreedy(fixture);
 
   const { folder, expected } = fixture;
   if (existsSync(join(folder, 'gradients.safetensors')))

@@ -21,7 +21,7 @@ import {
   rollOut,
   stepSettings,
 } from './fixture.ts';
-import { expectGradients, itSpeaksAsExpected, readFixture } from './suite.ts';
+import { expectGradients, readFixture, testForwardAndGreedy } from './suite.ts';
 import { tolerances } from './tolerances.ts';
 
 const likelihood = { ...stepSettings(), kl_coefficient: 0 };
@@ -29,7 +29,7 @@ const likelihood = { ...stepSettings(), kl_coefficient: 0 };
 describe.each(['lora-qwen2', 'lora-llama'])('%s', (name) => {
   const fixture = readFixture(name);
   const { folder, expected } = fixture;
-  itSpeaksAsExpected(fixture);
+  testForwardAndGreedy(fixture);
 
   it('with the adapters off, computes the base', async () => {
     const policy = await openPolicyFolder(folder);

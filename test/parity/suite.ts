@@ -30,7 +30,7 @@ export function readFixture(name: string) {
 type Fixture = ReturnType<typeof readFixture>;
 
 /** The tests of a language model's forward pass and greedy decoding. */
-export function itSpeaksAsExpected({ folder, expected, sequences }: Fixture): void {
+export function testForwardAndGreedy({ folder, expected, sequences }: Fixture): void {
   it('logits of the last token', async () => {
     expectRows(await lastLogits(folder, sequences, engine), expected.logits, tolerances.logits);
   });

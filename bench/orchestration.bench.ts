@@ -1,6 +1,7 @@
 // The cost of the durable workflow: the share of an epoch's wall time in which nothing is sampled,
-// scored or trained, in total and by place. Computed from the timings of a default run, or of the
-// run in a given folder: `npm run bench -- orchestration --run=runs/two-phase`.
+// scored or trained, in total and by place (after which stage). Computed from the timings of a
+// default run, or of the run in a given folder:
+// `npm run bench -- orchestration --run=runs/two-phase`.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// `npm run build`: writes JavaScript, types, Python and the workflow bundles to dist/. An installed package
-// runs from there, since Node strips no types under node_modules.
+// `npm run build`: writes JavaScript, types, Python and the workflow bundles to dist/. An installed
+// package runs from there, since Node strips no types under node_modules.
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, rmSync } from 'node:fs';

@@ -20,6 +20,7 @@ import type {
 import { Account } from './account.ts';
 import { type Answer, NoAnswer, type Question } from './answer.ts';
 import { readVerdicts, writeVerdicts } from './kept-verdicts.ts';
+import type { Shown } from './normalize.ts';
 import type { Provider } from './provider.ts';
 import { questionOf } from './question.ts';
 import { readRubric } from './rubric-file.ts';
@@ -61,10 +62,10 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
     name,
     weight,
     async score(items, { signal, onProgress }: ScoreOptions = {}) {
-      const { normalizeProgram } = await import('./normalize.ts');
-      const shown: (string | null)[] = [];
+      const { showProgram } = await import('./normalize.ts');
+      const shown: Shown[] = [];
       for (const { prompt, completion } of items) {
-        shown.push(await normalizeProgram(programOf(prompt, completion), prompt, config));
+        shown.push(await showProgram(programOf(prompt, completion), prompt, config));
         // Lets verdicts of other shards arrive and be written in between.
         await nextTurn();
       }
@@ -78,7 +79,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
       const found = findingsOf(cases, decisions);
       const results = items.map(({ prompt }, i): CriterionResult => {
         const program = shown[i]!;
-        if (program === null) return { value: 0, criteria: {}, note: 'not a program' };
+        if (typeof program !== 'string') return { ...program, criteria: {} };
         const { first, second, place } = found.get(keyOf(prompt, program))!;
         if ('missing' in first)
           return { value: null, criteria: {}, note: `no verdict: ${first.missing}` };
@@ -197,13 +198,13 @@ class Judge {
 /** The questions: each distinct program by itself, or all of a prompt's in a shuffled order. */
 function casesOf(
   items: readonly ScoreItem[],
-  shown: readonly (string | null)[],
+  shown: readonly Shown[],
   mode: JudgeConfig['mode'],
 ): Case[] {
   const programs = new Map<Prompt, Set<string>>();
   items.forEach(({ prompt }, i) => {
     const program = shown[i]!;
-    if (program === null) return;
+    if (typeof program !== 'string') return;
     programs.set(prompt, (programs.get(prompt) ?? new Set()).add(program));
   });
   return [...programs].flatMap(([prompt, distinct]) =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Normalization, normalizeProgram } from './normalize.ts';
+import { type Normalization, normalizeProgram, showProgram } from './normalize.ts';
 
 const how: Normalization = { comments: 'strip', names: 'keep', max_string_length: 10 };
 
@@ -84,3 +84,15 @@ describe('normalizeProgram', () => {
       expect(await normalizeProgram(nothing, python, how)).toBeNull();
   });
 });
+
+it.each([
+  ['calls of calls', `const f = () => f${'()'.repeat(900)};`, 'nested more than 200 levels'],
+  ['a long text', `const f = () => 1;${' '.repeat(1e5)}`, 'longer than 32768 characters'],
+  ['brackets', `const f = () => ${'['.repeat(1e4)}`, 'nested too deeply'],
+])(
+  'gives a program that is too much to print a reason and no judge: %s',
+  async (_, source, why) => {
+    const note = expect.stringContaining(why);
+    expect(await showProgram(source, js, how)).toEqual({ value: 0, note });
+  },
+);

@@ -2,26 +2,30 @@
 // is written. Comments, names and layout bias every judge of code that was tested (arXiv
 // 2505.16222), and a program could address its judge in strings and comments.
 
-import {
-  type Comment,
-  type Node,
-  type ObjectExpression,
-  type ObjectPattern,
-  type Program,
-  parse,
-} from 'acorn';
+import type { Comment, Node, ObjectExpression, ObjectPattern, Program } from 'acorn';
 import { full } from 'acorn-walk';
 import * as acornPlugin from 'prettier/plugins/acorn';
 import * as estreePlugin from 'prettier/plugins/estree';
 import { format } from 'prettier/standalone';
 import type { JudgeConfig } from '../../config/schema/rewards/judge.ts';
 import type { Prompt } from '../../records/prompts.ts';
-import { ecmaVersion } from '../programs/javascript.ts';
 import { type LocalIdentifier, localNames } from '../programs/normal-form/javascript.ts';
+import { parseWithin, type ReadingLimits, UnreadableProgram } from '../programs/parse.ts';
 import { readPythonTexts } from '../programs/python.ts';
 import { withoutTypes } from '../programs/typescript.ts';
 
 export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
+
+/** Tighter than a reviewer's: printing takes time that grows with the cube of the depth. */
+const printingLimits: ReadingLimits = { characters: 32_768, levels: 200 };
+
+/** A program within the limits that the printer failed at, which is not the program's fault. */
+export class UnprintableProgram extends Error {
+  override readonly name = 'UnprintableProgram';
+}
+
+/** A program as the judge sees it, or the result of one that no judge is asked about. */
+export type Shown = string | { value: 0 | null; note: string };
 
 /** Replaces a range of a program's text. */
 interface Edit {
@@ -33,6 +37,7 @@ interface Edit {
 /**
  * The program as the judge sees it; null if it is empty or does not parse. The prompt's entry keeps
  * its name. Types of TypeScript are removed, because they can contain prose too.
+ * @throws UnreadableProgram; UnprintableProgram
  */
 export async function normalizeProgram(
   source: string,
@@ -47,20 +52,37 @@ export async function normalizeProgram(
   const script = (await withoutTypes([{ language }], [source]))[0]!;
   const edits = editsOf(script, entry, how);
   if (edits === null) return null;
-  const text = await format(applyEdits(script, edits), {
-    parser: 'acorn',
-    plugins: [acornPlugin, estreePlugin],
-    objectWrap: 'collapse',
-    printWidth: 100,
-  });
+  const text = await print(applyEdits(script, edits));
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return lines.length > 0 ? lines.join('\n') : null;
+}
+
+/** As `normalizeProgram`, with the result of a program that cannot be shown. */
+export async function showProgram(...program: Parameters<typeof normalizeProgram>): Promise<Shown> {
+  try {
+    return (await normalizeProgram(...program)) ?? { value: 0, note: 'not a program' };
+  } catch (error) {
+    if (error instanceof UnreadableProgram)
+      return { value: 0, note: `cannot be shown to a judge: ${error.message}` };
+    if (error instanceof UnprintableProgram)
+      return { value: null, note: `no verdict: ${error.message}` };
+    throw error;
+  }
+}
+
+/** @throws UnprintableProgram */
+async function print(script: string): Promise<string> {
+  const options = { objectWrap: 'collapse', printWidth: 100 } as const;
+  const plugins = [acornPlugin, estreePlugin];
+  return format(script, { ...options, parser: 'acorn', plugins }).catch((error: Error) => {
+    throw new UnprintableProgram(`cannot be printed: ${error.message.split('\n')[0]}`);
+  });
 }
 
 function editsOf(source: string, entry: string, how: Normalization): Edit[] | null {
   const comments: Comment[] = [];
   try {
-    const ast = parse(source, { ecmaVersion, ranges: true, onComment: comments });
+    const ast = parseWithin(source, { ranges: true, onComment: comments }, printingLimits);
     if (ast.body.length === 0) return null;
     return [
       ...(how.comments === 'strip' ? comments.map(remove) : []),
@@ -68,7 +90,7 @@ function editsOf(source: string, entry: string, how: Normalization): Edit[] | nu
       ...cutStrings(ast, how.max_string_length),
     ];
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    if (error instanceof SyntaxError) return null;
     throw error;
   }
 }

@@ -21,8 +21,11 @@ it.each([
   ['const { f } = { f() {} };', 'no function'],
   ['export function f() {}', 'does not parse'],
   ['function f() { return await 1; }', 'does not parse'],
-  [`const f = () => ${'['.repeat(1e5)}`, 'does not parse'],
-  [`const f = () => ${'1+'.repeat(1e5)}1`, 'does not parse'],
+  [`const f = () => ${'['.repeat(6e4)}`, 'nested too deeply'],
+  [`const f = () => ${'1+'.repeat(3e4)}1`, 'nested'],
+  [`const f = () => ${'1+'.repeat(500)}1`, 'nested more than 500 levels deep'],
+  [`const f = () => f${'()'.repeat(500)}`, 'nested more than 500 levels deep'],
+  [`const f = () => 1;${' '.repeat(65_536)}`, 'longer than 65536 characters'],
 ])('fails the gate: %.50s', (source, words) => {
   expect(parseProgram(source, 'f')).toEqual({ failed: expect.stringContaining(words) });
 });

@@ -1,20 +1,20 @@
 // Parses a JavaScript program and finds the function that its prompt asks for: the gate of the
 // rubric, and the tree, scopes and comments that its criteria read.
 
-import {
-  type AnonymousFunctionDeclaration,
-  type AnyNode,
-  type ArrowFunctionExpression,
-  type Comment,
-  type FunctionDeclaration,
-  type FunctionExpression,
-  type Program,
-  parse,
-  type Statement,
+import type {
+  AnonymousFunctionDeclaration,
+  AnyNode,
+  ArrowFunctionExpression,
+  Comment,
+  FunctionDeclaration,
+  FunctionExpression,
+  Program,
+  Statement,
 } from 'acorn';
 import { fullAncestor } from 'acorn-walk';
 import { analyze, type ScopeManager } from 'eslint-scope';
 import type { Compiled } from '../sandbox/typescript/compiler.ts';
+import { ecmaVersion, parseWithin, UnreadableProgram, withinStack } from './parse.ts';
 
 export type FunctionNode =
   | FunctionDeclaration
@@ -40,9 +40,6 @@ export interface ParsedProgram {
   types?: Pick<Compiled, 'errors' | 'escapes'>;
 }
 
-/** The version that the sandbox's interpreter supports. */
-export const ecmaVersion = 2023;
-
 /**
  * Parse `source`, which must define `entry` at its top level as a function declaration or as a
  * variable that holds a function; a whole program, whose `entry` is empty, need not define any.
@@ -51,14 +48,21 @@ export const ecmaVersion = 2023;
 export function parseProgram(source: string, entry: string): ParsedProgram | { failed: string } {
   try {
     const comments: Comment[] = [];
-    const ast = parse(source, { ecmaVersion, onComment: comments, locations: true, ranges: true });
+    const ast = parseWithin(source, { onComment: comments, locations: true, ranges: true });
     const asked = findEntry(ast, entry);
     if (!asked && entry !== '')
       return { failed: `no function '${entry}' is defined at the top level` };
-    return { source, ast, comments, asked, ...treeOf(ast), scopes: scopesOf(ast) };
+    return withinStack(() => ({
+      source,
+      ast,
+      comments,
+      asked,
+      ...treeOf(ast),
+      scopes: scopesOf(ast),
+    }));
   } catch (error) {
     if (error instanceof SyntaxError) return { failed: `does not parse: ${error.message}` };
-    if (error instanceof RangeError) return { failed: 'does not parse: nested too deeply' };
+    if (error instanceof UnreadableProgram) return { failed: `cannot be read: ${error.message}` };
     throw error;
   }
 }

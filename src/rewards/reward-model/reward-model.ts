@@ -1,10 +1,9 @@
 // A reward model as a reward: a sequence classifier scores prompt and program, and a sigmoid maps
 // the score to [0, 1]. The caller's services decide where the classifier runs.
 
-import { parse } from 'acorn';
 import { resolveInput } from '../../config/paths.ts';
 import type { RewardOf } from '../../config/reward-traits.ts';
-import { ecmaVersion } from '../programs/javascript.ts';
+import { parseWithin, UnreadableProgram } from '../programs/parse.ts';
 import { readPythonTexts } from '../programs/python.ts';
 import { withoutTypes } from '../programs/typescript.ts';
 import { programOf } from '../prompts.ts';
@@ -76,10 +75,10 @@ async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null
 /** Why a text is not a JavaScript program; null if it is one. */
 function objectionTo(program: string): string | null {
   try {
-    return parse(program, { ecmaVersion }).body.length === 0 ? 'no program' : null;
+    return parseWithin(program).body.length === 0 ? 'no program' : null;
   } catch (error) {
     if (error instanceof SyntaxError) return `does not parse: ${error.message}`;
-    if (error instanceof RangeError) return 'does not parse: nested too deeply';
+    if (error instanceof UnreadableProgram) return `cannot be read: ${error.message}`;
     throw error;
   }
 }

@@ -76,3 +76,13 @@ it('does not charge for functions that are never called', () => {
   const source = 'function f(value) { return value + 1; }';
   expect(cost(`function g(l) { for (const a of l) for (const b of l) a + b; }\n${source}`)).toBe(1);
 });
+
+it('holds for functions that call each other in a long chain', () => {
+  const links = Array.from({ length: 2000 }, (_, i) => `let f${i}=n=>f${i + 1}(n)+1`);
+  expect(cost(`${links.join(';')} ;let f2000=n=>n;let f=n=>f0(n)`)).toBe(4001);
+});
+
+it('is a finite number for loops nested deeply', () => {
+  const loops = 'for (const a of b) '.repeat(400);
+  expect(cost(`function f(b) { ${loops} b + a; }`)).toBe(1e100);
+});

@@ -35,10 +35,33 @@ const operations = new Set(
   ),
 );
 
+/** Deep nests of loops would cost more than a number can hold. */
+const largestCost = 1e100;
+
+export const boundedCost = (cost: number) => Math.min(cost, largestCost);
+
 /** The cost of one call of the entry, or of a run of a whole program, in operations. */
 export function costOf(program: ParsedProgram): number {
   const costing = new Costing(program);
-  return program.asked ? costing.ofFunction(program.asked.entry) : costing.of(program.ast);
+  const { asked, ast } = program;
+  return boundedCost(total(asked ? costing.ofFunction(asked.entry) : costing.of(ast)));
+}
+
+/** A cost in the making: it yields the parts that it needs and is given their costs. */
+interface Cost extends Generator<Cost, number, number> {}
+
+/** The stack is a list here, because functions may call each other in chains of any length. */
+function total(cost: Cost): number {
+  const open = [cost];
+  let found = 0;
+  for (let last = open.at(-1); last; last = open.at(-1)) {
+    const { done, value } = last.next(found);
+    if (done) {
+      open.pop();
+      found = value;
+    } else open.push(value);
+  }
+  return found;
 }
 
 class Costing {
@@ -56,11 +79,11 @@ class Costing {
   }
 
   /** One recursive call counts as a loop, several as a nested loop. */
-  ofFunction(node: FunctionNode): number {
+  *ofFunction(node: FunctionNode): Cost {
     const known = this.#costs.get(node);
     if (known !== undefined) return known;
     this.#open.set(node, 0);
-    const once = this.#ofParts([...node.params, node.body]);
+    const once = yield this.#ofParts([...node.params, node.body]);
     const selfCalls = this.#open.get(node) ?? 0;
     this.#open.delete(node);
     const cost = once * nominalLength ** Math.min(2, selfCalls);
@@ -68,22 +91,24 @@ class Costing {
     return cost;
   }
 
-  of(node: AnyNode): number {
+  *of(node: AnyNode): Cost {
     if (isFunction(node)) return 0;
-    if (isLoop(node)) return this.#ofLoop(node);
-    if (node.type === 'SpreadElement') return nominalLength + this.of(node.argument);
+    if (isLoop(node)) return yield this.#ofLoop(node);
+    if (node.type === 'SpreadElement') return nominalLength + (yield this.of(node.argument));
     const own = operations.has(node.type) ? 1 : 0;
-    if (node.type === 'CallExpression') return own + this.#ofCall(node);
-    if (node.type === 'NewExpression')
-      return own + this.#ofParts(childrenOf(node)) + (node.arguments.length ? nominalLength : 0);
-    return own + this.#ofParts(childrenOf(node));
+    if (node.type === 'CallExpression') return own + (yield this.#ofCall(node));
+    const parts = yield this.#ofParts(childrenOf(node));
+    const walk = node.type === 'NewExpression' && node.arguments.length ? nominalLength : 0;
+    return own + parts + walk;
   }
 
-  #ofParts(nodes: readonly AnyNode[]): number {
-    return nodes.reduce((sum, node) => sum + this.of(node), 0);
+  *#ofParts(nodes: readonly AnyNode[]): Cost {
+    let sum = 0;
+    for (const node of nodes) sum += yield this.of(node);
+    return sum;
   }
 
-  #ofLoop(loop: AnyNode): number {
+  *#ofLoop(loop: AnyNode): Cost {
     const once =
       loop.type === 'ForStatement'
         ? loop.init
@@ -91,43 +116,44 @@ class Costing {
           ? loop.right
           : null;
     const turn = childrenOf(loop).filter((part) => part !== once);
-    return (once ? this.of(once) : 0) + nominalLength * this.#ofParts(turn);
+    return (once ? yield this.of(once) : 0) + nominalLength * (yield this.#ofParts(turn));
   }
 
-  #ofCall(call: CallExpression): number {
+  *#ofCall(call: CallExpression): Cost {
     const name = calledName(call);
-    const own = this.#ofCalled(call, name);
+    const own = yield this.#ofCalled(call, name);
     const turns = sorting.has(name) ? sortingFactor : perElement.has(name) ? nominalLength : 1;
-    const callbacks = this.#ofCallbacks(call, name === 'from' ? nominalLength : turns);
+    const callbacks = yield this.#ofCallbacks(call, name === 'from' ? nominalLength : turns);
     const walk = linear.has(name) ? nominalLength : turns > 1 ? turns : 0;
-    return own + callbacks + walk + this.#ofReceiver(call) + this.#ofParts(call.arguments);
-  }
-
-  /** The callee of the call; a method's name costs nothing. */
-  #ofReceiver({ callee }: CallExpression): number {
-    if (callee.type === 'MemberExpression' && !callee.computed) return this.of(callee.object);
-    return this.of(callee);
+    const receiver = yield this.of(receiverOf(call));
+    return own + callbacks + walk + receiver + (yield this.#ofParts(call.arguments));
   }
 
   /** The cost of a call to one of the program's own functions, 0 for others. */
-  #ofCalled({ callee }: CallExpression, name: string): number {
-    if (isFunction(callee)) return this.ofFunction(callee);
+  *#ofCalled({ callee }: CallExpression, name: string): Cost {
+    if (isFunction(callee)) return yield this.ofFunction(callee);
     const target = callee.type === 'Identifier' ? this.#functions.get(name) : undefined;
     if (!target) return 0;
     const selfCalls = this.#open.get(target);
-    if (selfCalls === undefined) return this.ofFunction(target);
+    if (selfCalls === undefined) return yield this.ofFunction(target);
     this.#open.set(target, selfCalls + 1);
     return 0;
   }
 
-  #ofCallbacks(call: CallExpression, turns: number): number {
-    return call.arguments.reduce((sum, argument) => {
+  *#ofCallbacks(call: CallExpression, turns: number): Cost {
+    let sum = 0;
+    for (const argument of call.arguments) {
       const named = argument.type === 'Identifier' ? this.#functions.get(argument.name) : undefined;
       const callback = isFunction(argument) ? argument : named;
-      if (!callback || this.#open.has(callback)) return sum;
-      return sum + turns * this.ofFunction(callback);
-    }, 0);
+      if (callback && !this.#open.has(callback)) sum += turns * (yield this.ofFunction(callback));
+    }
+    return sum;
   }
+}
+
+/** What the callee of a call costs is in here; a method's name costs nothing. */
+function receiverOf({ callee }: CallExpression): AnyNode {
+  return callee.type === 'MemberExpression' && !callee.computed ? callee.object : callee;
 }
 
 function calledName({ callee }: CallExpression): string {

@@ -26,8 +26,8 @@ export function redundantBooleans(program: ParsedProgram): number {
       ['==', '!=', '===', '!=='].includes(operator) && (isBoolean(left) || isBoolean(right)),
   );
   const branches = nodesOf(program, 'IfStatement').filter((branch) => {
-    const other = branch.alternate ?? statementAfter(program, branch);
-    return returnsBoolean(branch.consequent) && returnsBoolean(other);
+    if (!returnsBoolean(branch.consequent)) return false;
+    return returnsBoolean(branch.alternate ?? statementAfter(program, branch));
   });
   return choices.length + comparisons.length + branches.length;
 }

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { readPython } from '../programs/python.ts';
 import type { SandboxLimits } from '../sandbox/protocol.ts';
-import { nominalLength } from './cost.ts';
+import { boundedCost, nominalLength } from './cost.ts';
 import { weighDocumentation } from './documentation.ts';
 import { type Finding, penalties, weigh } from './penalties.ts';
 import { comfortableDepth, comfortableLines, linesPerFinding } from './structure.ts';
@@ -40,7 +40,8 @@ const readingSchema = z.union([
         returns: z.boolean(),
       }),
     ]),
-    cost: z.number(),
+    // Python counts exactly, beyond the largest number here.
+    cost: z.custom<number>((cost) => typeof cost === 'number' && cost >= 0).transform(boundedCost),
   }),
 ]);
 

@@ -2,6 +2,7 @@
 // worth. The rubric combines the results.
 
 import { type ParsedProgram, parseProgram } from '../programs/javascript.ts';
+import { UnreadableProgram } from '../programs/parse.ts';
 import { compileTypeScript, withoutTypes } from '../programs/typescript.ts';
 import { programOf } from '../prompts.ts';
 import type { ScoreItem } from '../reward.ts';
@@ -101,30 +102,41 @@ async function reviewScripts(
 ): Promise<Review[]> {
   const sources = parsed.map((program) => ('failed' in program ? null : program.source));
   const running = runFit(items, sources, sharedSandbox(limits, 'javascript'), signal);
-  const texts = parsed.map((program) => ('failed' in program ? program : reviewText(program)));
+  const texts = parsed.map((program) => ('failed' in program ? program : readText(program)));
   return withVerdicts(texts, await running);
 }
 
-/** Test the programs that passed the gate; the source of the others is null. */
+function readText(program: ParsedProgram): TextReview | { failed: string } {
+  try {
+    return reviewText(program);
+  } catch (error) {
+    if (error instanceof UnreadableProgram) return { failed: `cannot be read: ${error.message}` };
+    throw error;
+  }
+}
+
+/** Test the programs that passed the gate; source and verdict of the others are null. */
 async function runFit(
   items: readonly ScoreItem[],
   sources: readonly (string | null)[],
   sandbox: Sandbox,
   signal: AbortSignal | undefined,
-): Promise<Verdict[]> {
+): Promise<(Verdict | null)[]> {
   const fit = items.flatMap(({ prompt }, index) => {
     const source = sources[index]!;
     return source === null ? [] : [{ prompt, source }];
   });
   const programs = fit.map(({ prompt, source }) => toSandboxProgram(prompt, source));
   const outcomes = await sandbox.run(programs, { signal });
-  return fit.map(({ prompt }, index) => judgeOutcome(prompt.tests, outcomes[index]!));
+  const verdicts = fit.map(({ prompt }, index) => judgeOutcome(prompt.tests, outcomes[index]!));
+  return sources.map((source) => (source === null ? null : verdicts.shift()!));
 }
 
 function withVerdicts(
   texts: readonly (TextReview | { failed: string })[],
-  verdicts: readonly Verdict[],
+  verdicts: readonly (Verdict | null)[],
 ): Review[] {
-  const left = [...verdicts];
-  return texts.map((text) => ('failed' in text ? text : { ...text, verdict: left.shift()! }));
+  return texts.map((text, index) =>
+    'failed' in text ? text : { ...text, verdict: verdicts[index]! },
+  );
 }

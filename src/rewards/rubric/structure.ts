@@ -19,7 +19,8 @@ export const linesPerFinding = 10;
 
 /** Levels of nesting beyond the comfortable, in the most deeply nested function. */
 export function deepLevels(program: ParsedProgram): number {
-  const deepest = Math.max(0, ...program.nodes.filter(isControl).map((it) => depthOf(program, it)));
+  const depths = program.nodes.filter(isControl).map((node) => depthOf(program, node));
+  const deepest = depths.reduce((most, depth) => Math.max(most, depth), 0);
   return Math.max(0, deepest - comfortableDepth);
 }
 
@@ -79,11 +80,12 @@ function statementsOf(node: AnyNode): Statement[] {
 
 /** Functions that return a value on some paths only, and an entry that never returns one. */
 export function missingReturns(program: ParsedProgram): number {
+  const returnsOf = Map.groupBy(nodesOf(program, 'ReturnStatement'), (statement) =>
+    functionAround(program, statement),
+  );
   return functionsOf(program).filter((node) => {
     if (node.body.type !== 'BlockStatement') return false;
-    const returns = nodesOf(program, 'ReturnStatement').filter(
-      (statement) => functionAround(program, statement) === node,
-    );
+    const returns = returnsOf.get(node) ?? [];
     const valued = returns.filter(({ argument }) => argument);
     if (valued.length === 0) return node === program.asked?.entry;
     return valued.length < returns.length || canComplete(node.body);

@@ -1,6 +1,7 @@
 // Reviews a program without running it.
 
 import type { ParsedProgram } from '../programs/javascript.ts';
+import { withinStack } from '../programs/parse.ts';
 import { costOf } from './cost.ts';
 import { judgeDocumentation } from './documentation.ts';
 import { judgeQuality } from './quality.ts';
@@ -13,8 +14,15 @@ export interface TextReview {
   objections: string[];
 }
 
-/** Review a program in JavaScript or TypeScript, quoting the first type error. */
+/**
+ * Review a program in JavaScript or TypeScript, quoting the first type error.
+ * @throws UnreadableProgram
+ */
 export function reviewText(program: ParsedProgram): TextReview {
+  return withinStack(() => reviewTree(program));
+}
+
+function reviewTree(program: ParsedProgram): TextReview {
   const { value: quality, objections } = judgeQuality(program);
   const [error] = program.types?.errors ?? [];
   return {

@@ -1,30 +1,35 @@
 // The normal form of JavaScript: one text for programs that differ only in layout, comments and the
 // names of their own variables. Programs that differ in order or syntax have different ones.
 
-import { type Program, parse } from 'acorn';
+import type { Program } from 'acorn';
 import type { Scope, Variable } from 'eslint-scope';
-import { ecmaVersion, scopesOf } from '../javascript.ts';
+import { scopesOf } from '../javascript.ts';
+import { parseWithin, UnreadableProgram, withinStack } from '../parse.ts';
 
 /** Fields of a node that describe its position and spelling, not its meaning. */
 const layoutFields = new Set(['start', 'end', 'range', 'shorthand']);
 
 /**
  * The syntax tree as JSON. Variables that the program declares are numbered by first occurrence;
- * names of globals, properties and labels stay. Null if it does not parse.
+ * names of globals, properties and labels stay. Null if it does not parse or cannot be read.
  */
 export function normalFormOf(source: string): string | null {
   try {
-    const ast = parse(source, { ecmaVersion, ranges: true });
-    const names = localNames(ast);
-    return JSON.stringify(ast, function (key, value) {
-      if (isLayout(this, key)) return undefined;
-      const number = names.get(value);
-      return number === undefined ? plain(value) : { type: 'Identifier', name: `#${number}` };
-    });
+    const ast = parseWithin(source, { ranges: true });
+    return withinStack(() => normalFormOfTree(ast));
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    if (error instanceof SyntaxError || error instanceof UnreadableProgram) return null;
     throw error;
   }
+}
+
+function normalFormOfTree(ast: Program): string {
+  const names = localNames(ast);
+  return JSON.stringify(ast, function (key, value) {
+    if (isLayout(this, key)) return undefined;
+    const number = names.get(value);
+    return number === undefined ? plain(value) : { type: 'Identifier', name: `#${number}` };
+  });
 }
 
 /** The spelling of a literal does not matter; the raw text of a template is a value. */

@@ -16,6 +16,7 @@ import type { JudgeConfig } from '../../config/schema/rewards/judge.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Usage } from './account.ts';
 import { type Answer, NoAnswer, noUsage, type Question } from './answer.ts';
+import { lastObject } from './answer-text.ts';
 
 /** Default variable for each provider's key; self-hosted services need none. */
 const usualKeys: Record<JudgeConfig['provider'], string | null> = {
@@ -116,24 +117,21 @@ export class Provider {
   }
 }
 
-/** Some models put text or a code fence around their JSON. */
+/** Some models put reasoning, prose or a code fence around their JSON. */
 function recover<S extends z.ZodType>(
   error: NoObjectGeneratedError,
   schema: S,
 ): Answer<z.output<S>> {
   const usage = error.usage ? usageOf(error.usage) : noUsage;
   const text = error.text ?? '';
-  try {
-    const json = text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1);
-    return { verdict: schema.parse(JSON.parse(json)), usage };
-  } catch {
-    const found = JSON.stringify(text.slice(0, 80));
-    throw new NoAnswer(
-      `expected a verdict that fits the rubric's schema, found ${found}`,
-      null,
-      usage,
-    );
-  }
+  const verdict = lastObject(text, schema);
+  if (verdict !== undefined) return { verdict, usage };
+  const found = JSON.stringify(text.slice(0, 80));
+  throw new NoAnswer(
+    `expected a verdict that fits the rubric's schema, found ${found}`,
+    null,
+    usage,
+  );
 }
 
 function usageOf({ inputTokens, outputTokens }: LanguageModelUsage): Usage {

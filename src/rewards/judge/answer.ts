@@ -29,4 +29,16 @@ export class NoAnswer extends Error {
   }
 }
 
+/** A request that the service rejects for what it holds: a retry cannot succeed. */
+export class RequestRefused extends Error {
+  override readonly name = 'RequestRefused';
+  /** The error if the service refuses all requests, so that the content is not to blame. */
+  readonly ifAll: Error | null;
+
+  constructor(message: string, ifAll: Error | null) {
+    super(message);
+    this.ifAll = ifAll;
+  }
+}
+
 export const noUsage: Usage = { input: 0, output: 0 };

@@ -51,8 +51,8 @@ export interface JudgeServer {
    * second, over a connection that carried no request since.
    */
   inFlight(): number;
-  /** While set, the answer to every request. */
-  refuse: { status: number; body: object } | null;
+  /** While set, the answer to every request, or to those that contain `about`. */
+  refuse: { status: number; body: object; about?: string } | null;
   close(): Promise<void>;
 }
 
@@ -97,7 +97,8 @@ export async function startJudgeServer(options: JudgeServerOptions = {}): Promis
     const key = request.headers['x-api-key'] ?? request.headers.authorization?.slice(7);
     if (options.key !== undefined && key !== options.key)
       return send(401, { error: { message: `Incorrect API key provided: ${key}`, type: 'auth' } });
-    if (state.refuse) return send(state.refuse.status, state.refuse.body);
+    if (state.refuse && asked.prompt.includes(state.refuse.about ?? ''))
+      return send(state.refuse.status, state.refuse.body);
     const error = { error: { type: 'error', message: 'try again' } };
     const { faultShare = 0, latencyMs = 0 } = options;
     const met = options.faults ?? faults;

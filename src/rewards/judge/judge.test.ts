@@ -191,6 +191,47 @@ describe('a missing verdict', () => {
   });
 });
 
+describe('a request that the service refuses', () => {
+  const tooLong = {
+    error: { code: 'context_length_exceeded', message: 'The maximum context length is 4096.' },
+  };
+  const filtered = { error: { code: 'content_filter', message: 'Kept back by our policy.' } };
+  const unclear = { error: { message: 'Bad request.' } };
+
+  it.each([
+    ['too long', 400, tooLong],
+    ['filtered', 400, filtered],
+    ['too large', 413, unclear],
+    ['not processable', 422, unclear],
+    ['bad', 400, unclear],
+  ])('is a missing verdict of its own sample: %s', async (_, status, body) => {
+    const judge = await serve();
+    judge.refuse = { status, body, about: 'a += 0' };
+    const scores = await ask([short, long, nothing], { max_missing: 0 });
+    expect(scores.map(({ reward }) => reward)).toEqual([1, null, 0.5]);
+    expect(scores[1]!.rewards.judge!.note).toContain(`rejects the request (${status}: `);
+    expect(judge.requests).toBe(3);
+  });
+
+  it.each([
+    ['too long', tooLong],
+    ['filtered', filtered],
+  ])('does not stop the run even if all are: %s', async (_, body) => {
+    const judge = await serve();
+    judge.refuse = { status: 400, body };
+    expect(await valuesOf(ask([short, long], { max_missing: 0 }))).toEqual([null, null]);
+  });
+
+  it('stops the run if all are and the content is not to blame', async () => {
+    const judge = await serve();
+    judge.refuse = { status: 400, body: unclear };
+    await expect(ask([short, long])).rejects.toMatchObject({
+      kind: 'JudgeStopped',
+      message: expect.stringContaining('Check model'),
+    });
+  });
+});
+
 describe('second opinions', () => {
   it('are asked for a share of the questions, and kept next to the first', async () => {
     const judge = await serve();

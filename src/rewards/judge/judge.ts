@@ -18,7 +18,7 @@ import type {
   SharedFiles,
 } from '../reward.ts';
 import { Account } from './account.ts';
-import { type Answer, NoAnswer, type Question } from './answer.ts';
+import { type Answer, NoAnswer, type Question, RequestRefused } from './answer.ts';
 import { readVerdicts, writeVerdicts } from './kept-verdicts.ts';
 import type { Shown } from './normalize.ts';
 import type { Provider } from './provider.ts';
@@ -47,10 +47,15 @@ interface Case {
   isSecond: boolean;
 }
 
+/** Why there is no verdict; `refused` if asking again cannot help. */
+interface Missing {
+  missing: string;
+  refused?: RequestRefused;
+}
 /** Verdicts on a case's programs in order, with the key they are kept by; or why they are missing. */
-type Decision = { verdicts: Verdict[]; key: string } | { missing: string };
+type Decision = { verdicts: Verdict[]; key: string } | Missing;
 /** A decision on one program. */
-type Opinion = (Verdict & { verdict: string }) | { missing: string };
+type Opinion = (Verdict & { verdict: string }) | Missing;
 
 /** The judge as a reward. The rubric in its config is already read from its file. */
 export function createJudge(config: JudgeConfig, services: JudgeServices): Reward {
@@ -76,13 +81,18 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
         signal,
         onProgress: (done) => onProgress?.({ done, total: cases.length, unit: 'verdicts' }),
       });
+      checkRefused(decisions);
       const found = findingsOf(cases, decisions);
+      const unanswered: string[] = [];
       const results = items.map(({ prompt }, i): CriterionResult => {
         const program = shown[i]!;
         if (typeof program !== 'string') return { ...program, criteria: {} };
         const { first, second, place } = found.get(keyOf(prompt, program))!;
-        if ('missing' in first)
-          return { value: null, criteria: {}, note: `no verdict: ${first.missing}` };
+        if ('missing' in first) {
+          const note = `no verdict: ${first.missing}`;
+          if (!first.refused) unanswered.push(note);
+          return { value: null, criteria: {}, note };
+        }
         const valued = ({ criteria }: Verdict) => ({
           value: rubricValue({ criteria }, rubric),
           criteria,
@@ -94,7 +104,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
         const judged = { place, verdict: first.verdict, second: twice };
         return { ...valued(first), note: first.note, judged };
       });
-      checkMissing(config, results);
+      checkMissing(config, unanswered, items.length);
       return results;
     },
   };
@@ -184,6 +194,7 @@ class Judge {
         await this.#account.settle(usage, reserved);
         return { verdicts, key };
       } catch (error) {
+        if (error instanceof RequestRefused) return { missing: error.message, refused: error };
         if (!(error instanceof NoAnswer)) throw error;
         await this.#account.settle(error.usage, reserved);
         const wait = error.retryAfterMs ?? backoffMs(attempt);
@@ -269,15 +280,28 @@ function backoffMs(attempt: number): number {
   return Math.min(longestBackoffMs, firstBackoffMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
 }
 
-/** @throws AnnealError JudgeUnavailable if more verdicts are missing than max_missing allows. */
+/**
+ * If the service refuses every request of a shard, the configuration is to blame.
+ * @throws AnnealError JudgeStopped
+ */
+function checkRefused(decisions: readonly Decision[]): void {
+  if (decisions.some((decision) => 'verdicts' in decision)) return;
+  for (const decision of decisions)
+    if ('missing' in decision && decision.refused?.ifAll) throw decision.refused.ifAll;
+}
+
+/**
+ * Verdicts that were refused do not count, since they would be refused again.
+ * @throws AnnealError JudgeUnavailable if more verdicts are missing than max_missing allows.
+ */
 function checkMissing(
   { name, max_missing }: JudgeConfig,
-  results: readonly CriterionResult[],
+  unanswered: readonly string[],
+  samples: number,
 ): void {
-  const missing = results.filter(({ value }) => value === null);
-  if (missing.length <= max_missing * results.length) return;
+  if (unanswered.length <= max_missing * samples) return;
   throw new AnnealError(
     'JudgeUnavailable',
-    `rewards: '${name}' gave no verdict on ${missing.length} of ${results.length} samples, more than max_missing (${max_missing}) allows; the last: ${missing.at(-1)!.note}. They are asked for again.`,
+    `rewards: '${name}' gave no verdict on ${unanswered.length} of ${samples} samples, more than max_missing (${max_missing}) allows; the last: ${unanswered.at(-1)}. They are asked for again.`,
   );
 }

@@ -15,7 +15,7 @@ import type { z } from 'zod';
 import type { JudgeConfig } from '../../config/schema/rewards/judge.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Usage } from './account.ts';
-import { type Answer, NoAnswer, noUsage, type Question } from './answer.ts';
+import { type Answer, NoAnswer, noUsage, type Question, RequestRefused } from './answer.ts';
 import { lastObject } from './answer-text.ts';
 
 /** Default variable for each provider's key; self-hosted services need none. */
@@ -24,6 +24,14 @@ const usualKeys: Record<JudgeConfig['provider'], string | null> = {
   openai: 'OPENAI_API_KEY',
   anthropic: 'ANTHROPIC_API_KEY',
 };
+
+/** Statuses of an address, a method or a model that does not exist. */
+const configurationStatuses = [404, 405];
+/** Statuses of a request that the service does not take, by its content or by its settings. */
+const requestStatuses = [400, 413, 422];
+/** What services say of a request that is too long, or that their filter keeps back. */
+const aboutContent =
+  /context.?(length|window|size)|maximum context|too (long|large|many tokens)|above_max_length|token limit|content.?(filter|policy|management)|safety|moderation|invalid_prompt/i;
 
 export class Provider {
   readonly #config: JudgeConfig;
@@ -35,8 +43,9 @@ export class Provider {
   /**
    * Ask once.
    * @throws NoAnswer if a retry may help: rate limits, faults of the service, a timeout, an answer
-   * that breaks the schema. AnnealError JudgeStopped if it will not: a missing or refused key, no
-   * quota, a request that the service rejects. The signal's reason if it is aborted.
+   * that breaks the schema. RequestRefused if the service rejects this request. AnnealError
+   * JudgeStopped if it takes none: a missing or refused key, no quota, a wrong address or model.
+   * The signal's reason if it is aborted.
    */
   async ask<S extends z.ZodType>(
     { instructions, prompt }: Question,
@@ -104,9 +113,13 @@ export class Provider {
       return this.#stopped(`the service refused the key (${status}: ${said}). Set a valid one`);
     if (status === 402 || /insufficient_quota|billing|credit balance/i.test(responseBody))
       return this.#stopped(`the quota is used up (${status}: ${said}). Renew it`);
-    if (status !== undefined && [400, 404, 405, 413, 422].includes(status))
-      return this.#stopped(
-        `the service rejects the request (${status}: ${said}). Check model and base_url`,
+    const rejects = `the service rejects the request (${status}: ${said})`;
+    const stopped = this.#stopped(`${rejects}. Check model, base_url and structured_output`);
+    if (configurationStatuses.includes(status ?? 0)) return stopped;
+    if (requestStatuses.includes(status ?? 0))
+      return new RequestRefused(
+        rejects,
+        aboutContent.test(`${said} ${responseBody}`) ? null : stopped,
       );
     return new NoAnswer(`${status ?? 'no connection'}: ${said}`, retryAfterMs(responseHeaders));
   }

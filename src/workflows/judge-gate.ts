@@ -10,6 +10,7 @@ const waitingKinds: readonly ErrorKind[] = ['JudgeStopped', 'JudgeUnavailable'];
 export class JudgeGate {
   #resumes: number;
   #waiting = 0;
+  #ended = false;
   readonly #onStop: (reason: string) => void | Promise<void>;
 
   /**
@@ -26,7 +27,15 @@ export class JudgeGate {
     this.#resumes = Math.max(this.#resumes, resumes);
   }
 
-  /** Run `ask`, and again each time the run is resumed after its judge stopped. */
+  /** Wait no longer, now or later: the run was stopped. What waits fails by its judge's error. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /**
+   * Run `ask`, and again each time the run is resumed after its judge stopped.
+   * @throws what `ask` throws
+   */
   async pass<T>(ask: (resumes: number) => Promise<T>): Promise<T> {
     for (;;) {
       const resumes = this.#resumes;
@@ -34,18 +43,20 @@ export class JudgeGate {
         return await ask(resumes);
       } catch (error) {
         const failure = plainFailure(error);
-        if (!isStop(failure)) throw error;
+        if (!isJudgeStop(failure)) throw error;
         if (resumes === this.#resumes) {
           if (this.#waiting++ === 0) await this.#onStop(failure.message);
-          await condition(() => this.#resumes > resumes);
+          await condition(() => this.#resumes > resumes || this.#ended);
           this.#waiting--;
+          if (this.#ended) throw failure;
         }
       }
     }
   }
 }
 
-function isStop(failure: unknown): failure is ApplicationFailure {
+/** Whether a failure is a judge's, which holds scoring until the run is resumed or stopped. */
+export function isJudgeStop(failure: unknown): failure is ApplicationFailure {
   return (
     failure instanceof ApplicationFailure &&
     (waitingKinds as readonly unknown[]).includes(failure.type)

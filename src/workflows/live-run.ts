@@ -4,6 +4,7 @@
 import {
   condition,
   getExternalWorkflowHandle,
+  patched,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -16,10 +17,11 @@ import type { EpochMetrics, Refit } from '../records/metrics.ts';
 import type { CheckpointRef } from '../records/refs.ts';
 import { checkChange } from './activities.ts';
 import { plainFailure } from './failures.ts';
-import { JudgeGate } from './judge-gate.ts';
+import { isJudgeStop, JudgeGate } from './judge-gate.ts';
 import {
   type Adjustment,
   adjustUpdate,
+  endJudgeSignal,
   judgeStoppedSignal,
   pauseUpdate,
   type RunStatus,
@@ -73,6 +75,10 @@ export class LiveRun {
 
   get #own(): RunState {
     return this.#state!;
+  }
+
+  get #wanted(): Requests {
+    return this.#state ?? this.#requests;
   }
 
   /** The run has been prepared. */
@@ -140,8 +146,14 @@ export class LiveRun {
     return !this.#own.stopping;
   }
 
+  /** Whether `error` ended what the run did because it was stopped while its judge held it. */
+  wasStoppedBy(error: unknown): boolean {
+    return this.#wanted.stopping && isJudgeStop(plainFailure(error));
+  }
+
   end(): void {
     this.#ended = true;
+    this.#judgeStop = null;
     this.#show();
   }
 
@@ -167,7 +179,7 @@ export class LiveRun {
 
   #stateName(): RunStatus['state'] {
     if (this.#ended) return 'completed';
-    const { stopping, paused } = this.#state ?? this.#requests;
+    const { stopping, paused } = this.#wanted;
     if (stopping) return 'stopping';
     if (paused || this.#judgeStop !== null) return 'paused';
     return this.#state ? 'running' : 'preparing';
@@ -200,8 +212,9 @@ export class LiveRun {
     setHandler(judgeStoppedSignal, (reason) => this.#stopForJudge(reason), {
       description: 'Sent by an epoch of the run: its judge stopped, with the reason.',
     });
-    setHandler(stopUpdate, () => this.#request({ stopping: true }), {
-      description: 'Finish the current epoch, then complete the run.',
+    setHandler(stopUpdate, () => this.#stop(), {
+      description:
+        'Finish the current epoch, then complete the run. If its judge has stopped, complete it at once.',
     });
     setHandler(adjustUpdate, (change) => this.#adjust(change), {
       description: 'Change settings under rlaif and training, from the next epoch on.',
@@ -210,14 +223,32 @@ export class LiveRun {
   }
 
   #request(requests: Partial<Requests>): RunStatus {
-    Object.assign(this.#state ?? this.#requests, requests);
+    Object.assign(this.#wanted, requests);
     this.#show();
     return this.status();
   }
 
-  #stopForJudge(reason: string): void {
+  async #stop(): Promise<RunStatus> {
+    this.#request({ stopping: true });
+    await this.#endJudgeWait();
+    return this.status();
+  }
+
+  async #stopForJudge(reason: string): Promise<void> {
     this.#judgeStop = reason;
     this.#show();
+    await this.#endJudgeWait();
+  }
+
+  /** A run that is stopped does not wait for its judge. */
+  async #endJudgeWait(): Promise<void> {
+    if (!this.#wanted.stopping || this.#judgeStop === null || !patched('stop-ends-judge')) return;
+    if (this.#epoch === null) this.gate.end();
+    else {
+      const epoch = getExternalWorkflowHandle(this.#epoch.workflowId);
+      // An epoch that has ended by now needs no signal.
+      await epoch.signal(endJudgeSignal).catch(() => {});
+    }
   }
 
   async #resume(): Promise<RunStatus> {

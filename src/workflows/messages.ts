@@ -43,8 +43,9 @@ export interface RunResult {
   checkpoint: CheckpointRef;
   /** Number of finished epochs, without the start line. */
   epochs: number;
-  evalRewardAtStart: number;
-  evalRewardAtEnd: number;
+  /** Null if the run was stopped before the start was measured. */
+  evalRewardAtStart: number | null;
+  evalRewardAtEnd: number | null;
   stoppedEarly: boolean;
 }
 
@@ -95,6 +96,8 @@ export const judgeStoppedSignal = defineSignal<[string]>('judgeStopped');
  * Histories have the signal under its original name.
  */
 export const retryJudgeSignal = defineSignal<[number]>('goOn');
+/** From a run to its epoch: the run was stopped, so do not wait for the judge. */
+export const endJudgeSignal = defineSignal('endJudge');
 
 /** Id of an epoch's child workflow: `<run>/<phase>/epoch-08`. */
 export function epochWorkflowId(run: string, phase: string, epoch: number): string {

@@ -15,7 +15,7 @@ import type { CheckpointRef, ScoredShards } from '../records/refs.ts';
 import { analyze, evaluate, filter, prune, train } from './activities.ts';
 import { isPartOf, rerunAfterDamage } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
-import { judgeStoppedSignal, retryJudgeSignal } from './messages.ts';
+import { endJudgeSignal, judgeStoppedSignal, retryJudgeSignal } from './messages.ts';
 import {
   evaluatePolicy,
   type ShardProgress,
@@ -52,6 +52,7 @@ export interface EpochResult {
 export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   const gate = new JudgeGate(input.resumes ?? 0, reportStop);
   setHandler(retryJudgeSignal, (resumes) => gate.retry(resumes));
+  setHandler(endJudgeSignal, () => gate.end());
   const remade: string[] = [];
   const result = await rerunAfterDamage(
     () => runStages(input, gate),

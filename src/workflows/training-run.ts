@@ -33,11 +33,21 @@ import { type EpochInput, trainingEpoch } from './training-epoch.ts';
 export async function trainingRun(file: unknown, carried?: CarriedState): Promise<RunResult> {
   const live = new LiveRun(carried);
   try {
+    const stopped = await runUntilStopped(live, file);
+    live.end();
+    await condition(allHandlersFinished);
+    return resultOf(live, stopped);
+  } catch (error) {
+    throw plainFailure(error);
+  }
+}
+
+/** @returns whether the run was stopped before its last epoch */
+async function runUntilStopped(live: LiveRun, file: unknown): Promise<boolean> {
+  try {
     if (!live.hasBegun) await begin(live, file);
-    let stopped = false;
     while (nextEpoch(live.state) <= lastEpochOf(live.state.plan.config)) {
-      stopped = !(await live.mayContinue());
-      if (stopped) break;
+      if (!(await live.mayContinue())) return true;
       if (refitsAreDue(live.state, nextEpoch(live.state))) {
         await refitRewardModels(live, nextEpoch(live.state));
         continue;
@@ -45,11 +55,10 @@ export async function trainingRun(file: unknown, carried?: CarriedState): Promis
       await runEpoch(live);
       if (isLong()) await continueRun(live.state);
     }
-    live.end();
-    await condition(allHandlersFinished);
-    return resultOf(live, stopped);
+    return false;
   } catch (error) {
-    throw plainFailure(error);
+    if (live.wasStoppedBy(error)) return true;
+    throw error;
   }
 }
 
@@ -166,8 +175,8 @@ function resultOf({ run, state }: LiveRun, stoppedEarly: boolean): RunResult {
     run,
     checkpoint: state.policy,
     epochs: state.finishedEpochs,
-    evalRewardAtStart: state.metrics[0]!['eval/reward'],
-    evalRewardAtEnd: state.metrics.at(-1)!['eval/reward'],
+    evalRewardAtStart: state.metrics[0]?.['eval/reward'] ?? null,
+    evalRewardAtEnd: state.metrics.at(-1)?.['eval/reward'] ?? null,
     stoppedEarly,
   };
 }

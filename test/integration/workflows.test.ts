@@ -525,6 +525,40 @@ describe('failures', () => {
     });
   });
 
+  describe('is stopped while a judge holds it', () => {
+    const held: (heldEpoch: number) => Activities['score'] = (heldEpoch) => async (input) => {
+      if (input.epoch >= heldEpoch && !input.resumes)
+        throw toFailure(new AnnealError('JudgeStopped', 'spent'), new AbortController().signal);
+      return fakeActivities().score(input);
+    };
+
+    it.each([
+      ['the start is measured', 0, 0],
+      ['in its first epoch', 1, 0],
+      ['in a later epoch', 2, 1],
+    ])('and ends: %s', async (_, heldEpoch, epochs) => {
+      await withRun({ score: held(heldEpoch) }, async (run) => {
+        await until(run, ({ stopped }) => stopped !== null);
+        await run.executeUpdate(stopUpdate);
+        expect(await run.result()).toMatchObject({ epochs, stoppedEarly: true });
+      });
+    });
+
+    it('and ends if it was stopped before', async () => {
+      const generating = gate();
+      const generate: Activities['generate'] = async (input) => {
+        if (input.epoch > 0) await generating.opened;
+        return fakeActivities().generate(input);
+      };
+      await withRun({ generate, score: held(1) }, async (run) => {
+        await until(run, ({ epochWorkflowId }) => epochWorkflowId !== null);
+        expect((await run.executeUpdate(stopUpdate)).state).toBe('stopping');
+        generating.open();
+        expect(await run.result()).toMatchObject({ epochs: 0, stoppedEarly: true });
+      });
+    });
+  });
+
   it('retries failures that may be temporary', async () => {
     let failures = 0;
     const score: Activities['score'] = async (input) => {

@@ -1,26 +1,12 @@
 // Parses a JavaScript program and finds the function that its prompt asks for: the gate of the
 // rubric, and the tree, scopes and comments that its criteria read.
 
-import type {
-  AnonymousFunctionDeclaration,
-  AnyNode,
-  ArrowFunctionExpression,
-  Comment,
-  FunctionDeclaration,
-  FunctionExpression,
-  Program,
-  Statement,
-} from 'acorn';
+import type { AnyNode, Comment, Program } from 'acorn';
 import { fullAncestor } from 'acorn-walk';
 import { analyze, type ScopeManager } from 'eslint-scope';
 import type { Compiled } from '../sandbox/typescript/compiler.ts';
+import { type Asked, findEntry } from './entry.ts';
 import { ecmaVersion, parseWithin, UnreadableProgram, withinStack } from './parse.ts';
-
-export type FunctionNode =
-  | FunctionDeclaration
-  | AnonymousFunctionDeclaration
-  | FunctionExpression
-  | ArrowFunctionExpression;
 
 type NodeType = AnyNode['type'];
 type NodeOf<T extends NodeType> = Extract<AnyNode, { type: T }>;
@@ -30,8 +16,8 @@ export interface ParsedProgram {
   source: string;
   ast: Program;
   comments: Comment[];
-  /** The function asked for and the top-level statement that defines it; null for a whole program. */
-  asked: { entry: FunctionNode; definition: Statement } | null;
+  /** The function asked for; null for a whole program. */
+  asked: Asked | null;
   /** Every node of the tree, and its parent. */
   nodes: readonly AnyNode[];
   parents: ReadonlyMap<AnyNode, AnyNode>;
@@ -41,8 +27,7 @@ export interface ParsedProgram {
 }
 
 /**
- * Parse `source`, which must define `entry` at its top level as a function declaration or as a
- * variable that holds a function; a whole program, whose `entry` is empty, need not define any.
+ * Parse `source`, which must define or export `entry` at its top level (entry.ts); a whole program, whose `entry` is empty, need not define any.
  * @returns the program, or why it fails.
  */
 export function parseProgram(source: string, entry: string): ParsedProgram | { failed: string } {
@@ -81,14 +66,6 @@ export function nodesOf<T extends NodeType>(program: ParsedProgram, type: T): No
   return program.nodes.filter((node): node is NodeOf<T> => node.type === type);
 }
 
-export function isFunction(node: AnyNode): node is FunctionNode {
-  return (
-    node.type === 'FunctionDeclaration' ||
-    node.type === 'FunctionExpression' ||
-    node.type === 'ArrowFunctionExpression'
-  );
-}
-
 export function isLoop(node: AnyNode): boolean {
   return (
     node.type === 'ForStatement' ||
@@ -102,19 +79,6 @@ export function isLoop(node: AnyNode): boolean {
 /** The source text of a node. */
 export function textOf(program: ParsedProgram, node: { start: number; end: number }): string {
   return program.source.slice(node.start, node.end);
-}
-
-/** If a program defines the name twice, the later definition is what runs. */
-function findEntry(ast: Program, name: string) {
-  for (const definition of ast.body.toReversed()) {
-    if (definition.type === 'FunctionDeclaration' && definition.id.name === name)
-      return { entry: definition, definition };
-    if (definition.type !== 'VariableDeclaration') continue;
-    for (const { id, init } of definition.declarations)
-      if (id.type === 'Identifier' && id.name === name && init && isFunction(init))
-        return { entry: init, definition };
-  }
-  return null;
 }
 
 function treeOf(ast: Program) {

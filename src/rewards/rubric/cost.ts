@@ -3,13 +3,8 @@
 // means nothing. Early exits are not credited, and correctness is not considered.
 
 import type { AnyNode, CallExpression } from 'acorn';
-import {
-  type FunctionNode,
-  isFunction,
-  isLoop,
-  nodesOf,
-  type ParsedProgram,
-} from '../programs/javascript.ts';
+import { type FunctionNode, isFunction } from '../programs/functions.ts';
+import { isLoop, nodesOf, type ParsedProgram } from '../programs/javascript.ts';
 
 /** Elements of every list, iterations of every loop. */
 export const nominalLength = 10;
@@ -44,7 +39,8 @@ export const boundedCost = (cost: number) => Math.min(cost, largestCost);
 export function costOf(program: ParsedProgram): number {
   const costing = new Costing(program);
   const { asked, ast } = program;
-  return boundedCost(total(asked ? costing.ofFunction(asked.entry) : costing.of(ast)));
+  const costs = asked ? asked.runs.map((node) => costing.ofFunction(node)) : [costing.of(ast)];
+  return boundedCost(costs.reduce((sum, cost) => sum + total(cost), 0));
 }
 
 /** A cost in the making: it yields the parts that it needs and is given their costs. */

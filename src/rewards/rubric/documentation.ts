@@ -2,7 +2,9 @@
 // counts, so more comments gain nothing, and the parameters that it names must exist.
 
 import type { Comment } from 'acorn';
-import { type FunctionNode, nodesOf, type ParsedProgram } from '../programs/javascript.ts';
+import type { Asked } from '../programs/entry.ts';
+import type { FunctionNode } from '../programs/functions.ts';
+import { nodesOf, type ParsedProgram } from '../programs/javascript.ts';
 
 const shares = { description: 0.3, params: 0.4, returns: 0.3 };
 /** Value of a plain comment before the entry or at the top of its body. */
@@ -51,8 +53,6 @@ function weighParams({ expected, named, described, unknown }: DocumentedParams):
   if (expected === 0) return points < 0 ? 0 : 1;
   return Math.max(0, points / expected);
 }
-
-type Asked = NonNullable<ParsedProgram['asked']>;
 
 /** Documentation of the entry in [0, 1]; for a whole program, 1 if it begins with a description. */
 export function judgeDocumentation(program: ParsedProgram): number {

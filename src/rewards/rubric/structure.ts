@@ -1,13 +1,9 @@
 // Findings about statements: deep nesting, long functions, unreachable code, empty blocks.
 
 import type { AnyNode, Statement } from 'acorn';
-import {
-  type FunctionNode,
-  isFunction,
-  isLoop,
-  nodesOf,
-  type ParsedProgram,
-} from '../programs/javascript.ts';
+import { exportedBy } from '../programs/entry.ts';
+import { type FunctionNode, isFunction } from '../programs/functions.ts';
+import { isLoop, nodesOf, type ParsedProgram } from '../programs/javascript.ts';
 import { canComplete } from './control-flow.ts';
 
 /** Nesting that counts as comfortable. */
@@ -105,8 +101,8 @@ export function emptyBlocks(program: ParsedProgram): number {
 }
 
 /**
- * Top-level statements that are not definitions, such as calls that try the function; a whole
- * program consists of them.
+ * Top-level statements that are not definitions, such as calls that try the function, and no
+ * exports; a whole program consists of them.
  */
 export function strayStatements({ ast, asked }: ParsedProgram): number {
   if (!asked) return 0;
@@ -114,6 +110,8 @@ export function strayStatements({ ast, asked }: ParsedProgram): number {
     (statement) =>
       statement.type !== 'EmptyStatement' &&
       !statement.type.endsWith('Declaration') &&
+      !exportedBy(statement) &&
+      statement !== asked.definition &&
       !('directive' in statement && statement.directive),
   ).length;
 }

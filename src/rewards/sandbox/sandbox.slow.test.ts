@@ -29,6 +29,23 @@ describe('honest programs', () => {
       'const add = (a, b) => a + b; function f(a, b) { return add(a, b); }',
     ],
     ['a console that writes nowhere', 'function f(a, b) { console.log(a); return a + b; }'],
+    [
+      'other methods of the console',
+      'function f(a, b) { console.group("f"); console.table([a]); console.time(); console.error(b); console.groupEnd(); return a + b; }',
+    ],
+    [
+      'what Node has of a process',
+      'function f(a, b) { process.stdout.write("a"); return a + b + process.argv.length - 2 + Object.keys(process.env).length; }',
+    ],
+    ['exports by name', 'function f(a, b) { return a + b; }\nmodule.exports = { f };'],
+    ['an export of one', 'exports.f = (a, b) => a + b;'],
+    ['an export of the module', 'module.exports.f = (a, b) => a + b;'],
+    ['the only export', 'module.exports = (a, b) => a + b;'],
+    [
+      'a guard of the main module',
+      'function f(a, b) { return a + b; }\nif (require.main === module) process.exit(f(1, 1));',
+    ],
+    ['the result of a call', 'const adding = (c) => (a, b) => a + b + c; const f = adding(0);'],
   ])('%s', async (_, source) => {
     expect(await run(source, [1, 2], [-1, 1])).toEqual(returns(3, 0));
   });
@@ -42,6 +59,35 @@ describe('honest programs', () => {
   ])('returns %s as JSON', async (_, source, value) => {
     expect(await run(`const f = () => ${source}`)).toEqual(returns(value));
   });
+
+  it.each([
+    [
+      'the console',
+      'console.log("a"); console.error("b"); console.info({ c: 1 });',
+      'a\n{"c":1}\n',
+    ],
+    ['standard output', 'process.stdout.write("a"); process.stderr.write("b");', 'a'],
+    ['an end', 'console.log("a"); process.exit(); console.log("b");', 'a\n'],
+    ['an end that is caught', 'try { process.exit(0); } catch {} console.log("b");', ''],
+    [
+      'an end in a promise',
+      'Promise.resolve().then(() => { console.log("a"); process.exit(0); });',
+      'a\n',
+    ],
+    ['a main guard', 'if (require.main === module) console.log("a");', 'a\n'],
+    ['exports', 'console.log("a"); module.exports = { a: 1 };', 'a\n'],
+  ])('runs a whole program with %s', async (_, source, output) => {
+    const [outcome] = await sandbox.run([{ source, entry: '', calls: [{ stdin: '' }] }]);
+    expect(outcome).toEqual([{ returned: JSON.stringify(output) }]);
+  });
+
+  it.each(['process.exit(3);', 'process.exitCode = 3; process.exit();'])(
+    'fails a whole program that exits with a code: %s',
+    async (source) => {
+      const [outcome] = await sandbox.run([{ source, entry: '', calls: [{ stdin: '' }] }]);
+      expect(outcome).toEqual([{ failed: 'exit code 3' }]);
+    },
+  );
 
   it('leaves out undefined properties and writes -0 as 0', async () => {
     expect(await run('const f = () => ({ a: undefined, b: -0 })')).toEqual(returns({ b: 0 }));
@@ -166,9 +212,6 @@ describe('forged results', () => {
 
 describe('escapes', () => {
   it.each([
-    'process',
-    'require',
-    'module',
     'std',
     'os',
     'fetch',
@@ -184,8 +227,16 @@ describe('escapes', () => {
     expect(await run(`const f = () => typeof ${name};`)).toEqual(returns('undefined'));
   });
 
+  it.each([
+    'Object.keys(process.env).length + process.argv.length - 2',
+    '["binding", "pid", "mainModule", "stdin", "kill"].filter((key) => key in process).length',
+    '["fs", "node:fs", "child_process"].filter((name) => { try { return require(name); } catch { return false; } }).length',
+  ])('process and require give nothing: %s', async (expression) => {
+    expect(await run(`const f = () => ${expression};`)).toEqual(returns(0));
+  });
+
   it('the constructor of functions stays inside', async () => {
-    const source = 'const f = () => f.constructor.constructor("return typeof process")();';
+    const source = 'const f = () => f.constructor.constructor("return typeof process.binding")();';
     expect(await run(source)).toEqual(returns('undefined'));
   });
 

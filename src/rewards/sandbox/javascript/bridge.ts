@@ -9,8 +9,9 @@ import type { QuickJSContext, QuickJSHandle, Scope } from 'quickjs-emscripten-co
  * into null. It throws for what JSON cannot hold (undefined, NaN, functions, class instances, …) and
  * leaves out undefined properties. `pack` also handles undefined, all numbers, big integers, sets
  * and maps, as JSON in which every list begins with its type; `unpack` reads that. `describe` makes
- * a message from a thrown value. Programs have a console, which writes nothing until `talk` gives
- * them an input; `written` is what they wrote since.
+ * a message from a thrown value. Programs have Node's console, process, module and exports, which
+ * write nothing and know no files, until `talk` gives them an input; `written` is what they wrote
+ * since, and `exited` the code that they exited with, -1 if they did not.
  */
 const common = `
   const { isArray } = Array;
@@ -52,7 +53,27 @@ const common = `
     return typeof name === 'string' && typeof message === 'string' ? name + ': ' + message : 'threw';
   };
   const silent = () => {};
-  globalThis.console = { log: silent, info: silent, warn: silent, error: silent, debug: silent };
+  const console = {};
+  for (const name of [
+    'log', 'info', 'warn', 'error', 'debug', 'trace', 'assert', 'table', 'dir', 'dirxml', 'clear',
+    'group', 'groupCollapsed', 'groupEnd', 'time', 'timeLog', 'timeEnd', 'count', 'countReset',
+  ]) console[name] = silent;
+  const writing = { write: () => true, isTTY: false };
+  const process = {
+    argv: ['node', 'program.js'], env: {}, platform: 'linux', exitCode: undefined,
+    stdout: { ...writing }, stderr: { ...writing },
+    exit: () => { throw new Error('process.exit was called'); },
+    cwd: () => '/', uptime: () => 0, on: () => process, once: () => process,
+  };
+  const module = { exports: {} };
+  const require = (name) => { throw new Error("Cannot find module '" + name + "'"); };
+  const given = (name, value) =>
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+  given('console', console);
+  given('process', process);
+  given('module', module);
+  given('exports', module.exports);
+  given('require', require);
 `;
 
 const packing = `
@@ -127,9 +148,10 @@ const packing = `
 `;
 
 const talking = `
-  const { String: toText } = globalThis;
+  const { String: toText, Number: toNumber } = globalThis;
   const { indexOf, slice, replace } = String.prototype;
   let text = '';
+  let code = -1;
   const show = (value) => typeof value === 'object' && value !== null ? encode(value) : toText(value);
   const talk = (input) => {
     let rest = input;
@@ -146,22 +168,33 @@ const talking = `
       rest = '';
       return all;
     };
+    const write = (more) => {
+      if (code < 0) text += more;
+      return true;
+    };
     const print = (...values) => {
       let line = '';
       for (let index = 0; index < values.length; index++)
         line += (index > 0 ? ' ' : '') + show(values[index]);
-      text += line + '\\n';
+      write(line + '\\n');
     };
     const require = (name) => {
       if (name === 'fs' || name === 'node:fs') return { readFileSync };
       throw new Error('there is no module but fs');
     };
-    console.log = console.info = print;
+    require.main = module;
+    console.log = console.info = console.debug = console.dir = console.table = print;
+    process.stdout.write = (more) => write(toText(more));
+    process.exit = (given) => {
+      if (code < 0) code = toNumber(given ?? process.exitCode ?? 0) & 255;
+      throw new Error('process.exit was called');
+    };
     globalThis.readline = readline;
     globalThis.print = print;
     globalThis.require = require;
   };
   const written = () => quote(text);
+  const exited = () => code;
 `;
 
 /** What a realm is for. Its bridge has only those functions, because reading the source takes time. */
@@ -171,7 +204,7 @@ const kinds = {
     source: common + packing,
     names: ['encode', 'describe', 'parse', 'apply', 'pack', 'unpack'],
   },
-  whole: { source: common + talking, names: ['describe', 'talk', 'written'] },
+  whole: { source: common + talking, names: ['describe', 'talk', 'written', 'exited'] },
 } as const;
 export type RealmKind = keyof typeof kinds;
 type Name = (typeof kinds)[RealmKind]['names'][number];

@@ -36,6 +36,10 @@ export class Use {
   }
 }
 
+/** An entry that is no variable of the program is one of its exports, or the only one. */
+const exported = (entry: string) =>
+  `typeof module.exports === 'function' ? module.exports : module.exports.${entry}`;
+
 type Result = { value: QuickJSHandle } | { failed: string };
 
 export class Execution {
@@ -54,7 +58,8 @@ export class Execution {
     const defined = this.#evaluate(source);
     if ('failed' in defined) return defined;
     defined.value.dispose();
-    return this.#evaluate(entry);
+    const found = this.#evaluate(entry);
+    return 'failed' in found ? this.#evaluate(exported(entry)) : found;
   }
 
   /** Call the entry with a list of arguments as JSON text. */
@@ -94,13 +99,25 @@ export class Execution {
     input.dispose();
     if ('failed' in heard) return heard;
     heard.value.dispose();
+    const ended = this.#runToEnd(source);
+    const code = this.#exitCode();
+    if (code > 0) return { failed: `exit code ${code}` };
+    if (ended && code < 0) return ended;
+    const written = this.#invoke(this.#bridge.written);
+    return 'failed' in written ? written : this.#textOf(written.value);
+  }
+
+  #runToEnd(source: string): { failed: string } | null {
     const ended = this.#evaluate(source);
     if ('failed' in ended) return ended;
     ended.value.dispose();
-    const left = this.#runJobs();
-    if (left) return left;
-    const written = this.#invoke(this.#bridge.written);
-    return 'failed' in written ? written : this.#textOf(written.value);
+    return this.#runJobs();
+  }
+
+  /** The code that the program exited with; -1 if it did not. */
+  #exitCode(): number {
+    const code = this.#invoke(this.#bridge.exited);
+    return 'failed' in code ? -1 : code.value.consume((it) => this.#context.getNumber(it));
   }
 
   /** Run pending promise jobs to the end; `jobsPerTick` of them count as a tick. */

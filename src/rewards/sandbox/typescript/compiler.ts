@@ -40,7 +40,17 @@ const stripping: ts.CompilerOptions = {
 };
 /** Declarations that programs have in addition to the language's. */
 const hostText = `
-declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug', (...values: unknown[]) => void>;
+declare const console: Record<'log' | 'info' | 'warn' | 'error' | 'debug' | 'trace' | 'assert' | 'table' | 'dir' | 'group' | 'groupEnd' | 'time' | 'timeEnd' | 'count', (...values: unknown[]) => void>;
+declare const process: {
+  argv: string[];
+  env: Record<string, string | undefined>;
+  exitCode: number | undefined;
+  stdout: { write(text: string): boolean };
+  stderr: { write(text: string): boolean };
+  exit(code?: number): never;
+};
+declare const module: { exports: unknown };
+declare const exports: Record<string, unknown>;
 declare function print(...values: unknown[]): void;
 declare function readline(): string | null;
 declare function require(name: 'fs' | 'node:fs'): { readFileSync(file: 0 | '/dev/stdin', encoding?: unknown): string };

@@ -17,6 +17,8 @@ export interface ChildOptions {
   name: string;
   /** Node's own flags for the child; none by default. */
   execArgv?: string[];
+  /** The program that is started with these flags and the entry; this process's Node by default. */
+  execPath?: string;
   /** The child's environment; the parent's by default. */
   env?: NodeJS.ProcessEnv;
 }
@@ -133,8 +135,9 @@ export class ChildService<M extends Methods<M>> {
   }
 
   #start(): Child {
-    const { entry, execArgv = [], env = process.env } = this.#options;
+    const { entry, execPath = process.execPath, execArgv = [], env = process.env } = this.#options;
     const forked = fork(entry, [], {
+      execPath,
       execArgv,
       env,
       serialization: 'advanced',

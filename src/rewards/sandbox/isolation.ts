@@ -24,8 +24,6 @@ export function isolationFlags(language: Language): string[] {
     '--permission',
     ...readablePaths(language).map((path) => `--allow-fs-read=${path}`),
     '--disallow-code-generation-from-strings',
-    // More than QuickJS allows itself, so that its own limit is reached first.
-    '--stack-size=4000',
   ];
 }
 

@@ -89,6 +89,30 @@ describe('honest programs', () => {
     },
   );
 
+  it.each([
+    ['a function', 'const f = (n) => (n === 0 ? 0 : 1 + f(n - 1));'],
+    [
+      'a function with callbacks',
+      'const f = (n) => (n === 0 ? 0 : 1 + [n - 1].map((it) => f(it))[0]);',
+    ],
+    [
+      'a method',
+      'const o = { f(n) { return n === 0 ? 0 : 1 + this.f(n - 1); } }; const f = (n) => o.f(n);',
+    ],
+  ])('lets %s call itself 5,000 times and more', async (_, source) => {
+    expect(await run(source, [5000])).toEqual(returns(5000));
+  });
+
+  it('lets a function call itself 20,000 times, and a test too', async () => {
+    const source = 'const f = (n) => (n === 0 ? 0 : 1 + f(n - 1));';
+    expect(await run(source, [20_000])).toEqual(returns(20_000));
+    const assert =
+      'const g = (n) => (n === 0 ? 0 : 1 + g(n - 1)); assert.equal(g(10_000), f(10_000));';
+    expect(await sandbox.run([{ source, entry: 'f', calls: [{ assert }] }])).toEqual([
+      returns(true),
+    ]);
+  });
+
   it('leaves out undefined properties and writes -0 as 0', async () => {
     expect(await run('const f = () => ({ a: undefined, b: -0 })')).toEqual(returns({ b: 0 }));
   });

@@ -12,6 +12,7 @@ import type {
   SandboxMethods,
   SandboxProgram,
 } from './protocol.ts';
+import { launchOf } from './stack.ts';
 
 /** Errors of a process that a program has broken. */
 const lostKinds: readonly ErrorKind[] = ['ProcessLost', 'OutOfMemory'];
@@ -43,7 +44,7 @@ export class Sandbox {
     this.#service = new ChildService({
       entry: entryUrl(import.meta.url, './sandbox-process'),
       name: 'sandbox',
-      execArgv: [...isolationFlags(language), ...heapFlags(limits, language)],
+      ...launchOf(language, [...isolationFlags(language), ...heapFlags(limits, language)]),
       env: { TZ: 'UTC' },
     });
   }

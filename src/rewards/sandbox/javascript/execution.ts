@@ -38,7 +38,7 @@ export class Use {
 
 /** An entry that is no variable of the program is one of its exports, or the only one. */
 const exported = (entry: string) =>
-  `typeof module.exports === 'function' ? module.exports : module.exports.${entry}`;
+  `[module.exports, module.exports.${entry}].find((it) => typeof it === 'function') ?? ${entry}`;
 
 type Result = { value: QuickJSHandle } | { failed: string };
 

@@ -17,14 +17,18 @@ import type {
   SandboxLimits,
   SandboxProgram,
 } from '../protocol.ts';
+import { hasDeepStack } from '../stack.ts';
 import { AssertionRunner } from './assertion-runner.ts';
 import { type RealmKind, takeBridge } from './bridge.ts';
 import { Execution, Use } from './execution.ts';
 
 /** QuickJS ticks every 10,000 calls and jumps, which take it between 0.2 and 1.5 ms. */
 const ticksPerMs = 1;
-/** Below the engine's own stack, so that QuickJS always hits its limit first. */
-const stackBytes = 256 * 1024;
+/**
+ * A sixteenth of V8's stack, so that QuickJS always hits its limit first: 20,000 calls of a simple
+ * function, of 5 MiB that QuickJS has. Node itself has enough for 10,000.
+ */
+const stackBytes = (hasDeepStack() ? 3840 : 256) * 1024;
 const wasmPageBytes = 65_536;
 const mebibyte = 1024 * 1024;
 /** The package declares its ES module with the types of its CommonJS one. */

@@ -18,7 +18,7 @@ export interface Rollout {
 export interface Judged {
   /** Position of the program in its request, from 0 (first) to 1 (last). */
   place: number | null;
-  /** Name of the cached verdicts that it is from. Samples of earlier versions have none. */
+  /** Name of the cached verdicts that it comes from. Samples of earlier versions have none. */
   verdict?: string;
   /** The verdict of a second request with another order; null if there was none. */
   second: { value: number; criteria: Record<string, number>; verdict?: string } | null;

@@ -83,9 +83,7 @@ export async function readAdapterFolder(folder: string): Promise<AdapterFolder |
   };
 }
 
-/**
- * The base's absolute path; a relative one counts from the adapter's folder, else the current one.
- */
+/** The base's absolute path; a relative one is tried in the adapter's, then the current folder. */
 async function findBase(file: string, folder: string, name: string): Promise<string> {
   const places = isAbsolute(name) ? [name] : [resolve(folder, name), resolve(name)];
   for (const place of places)

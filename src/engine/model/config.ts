@@ -20,7 +20,7 @@ export interface DecoderConfig {
   kvHeads: number;
   /** E */
   headDim: number;
-  /** What attention scores are multiplied by: 1 / √E. */
+  /** Factor on attention scores: 1 / √E. */
   attentionScale: number;
   /** V */
   vocabSize: number;

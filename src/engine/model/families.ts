@@ -17,7 +17,7 @@ export interface Biases {
 }
 
 export interface Family {
-  /** What its class names in transformers begin with, as in `Qwen2ForCausalLM`. */
+  /** Prefix of its class names in transformers, as in `Qwen2ForCausalLM`. */
   classPrefix: string;
   /** RMSNorm over each head of queries and keys. */
   queryKeyNorm: boolean;

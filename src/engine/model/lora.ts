@@ -9,7 +9,7 @@ import type { Builder } from '../graph/operators.ts';
 import type { DecoderConfig } from './config.ts';
 import { classifierHead, type ParameterSpec, parameterSpecs, scoreName } from './parameters.ts';
 
-/** What a graph depends on; alpha is an input. */
+/** The part that a graph depends on; alpha is an input. */
 export interface AdapterShape {
   rank: number;
   targets: readonly AdapterTarget[];

@@ -1,5 +1,5 @@
-// What a query of the decode graph sees of each cache: its own prompt's tokens without padding, and
-// in a layer with a sliding window only the tokens within it.
+// Masks for what a query of the decode graph sees in each cache: its own prompt's tokens without
+// padding, and in a layer with a sliding window only the tokens within it.
 // Axes: P prompts, S prompt length, L past tokens, C tokens of the chunk.
 
 import type { Value } from '../graph/graph.ts';

@@ -18,7 +18,7 @@ import { PolicyTrainer, type StepSettings, type TrainSequence } from './trainer.
 
 /** Kept in a snapshot beside the trained state. */
 interface EpochProgress {
-  /** Of each sample. */
+  /** One array per sample. */
   referenceLogprobs: (readonly number[])[];
   steps: Step[];
 }

@@ -1,4 +1,4 @@
-// What a run carries from epoch to epoch, and hands on when it continues as a new execution.
+// What a run carries from epoch to epoch, and passes on when it continues as new.
 
 import type { RunPlan } from '../activities/contract.ts';
 import type { SettingsChange } from '../config/schedule.ts';
@@ -34,7 +34,7 @@ export interface RunState extends Requests {
 }
 
 type Later = 'verdicts' | 'refits' | 'resumes' | 'origins' | 'remade';
-/** A state that any version has handed on; earlier ones had fewer fields. */
+/** A state from any version; earlier ones had fewer fields. */
 export type CarriedState = Omit<RunState, Later> & Partial<Pick<RunState, Later>>;
 
 const empty = { verdicts: undefined, refits: [], resumes: 0, origins: [], remade: [] };

@@ -27,7 +27,7 @@ def rollout(net, batch):
 
 
 def train(net, optimizer, batch, autocast):
-    """One policy-gradient step with a clipped ratio and k2, as the engine's training graph has it."""
+    """One policy-gradient step with a clipped ratio and k2, like the engine's training graph."""
     ids = torch.randint(0, net.config.vocab_size, (batch, TRAIN_LENGTH))
     with torch.autocast('cpu', torch.bfloat16, enabled=autocast):
         logits = net(ids, use_cache=False).logits[:, :-1].float()

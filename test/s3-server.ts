@@ -22,7 +22,7 @@ const startTimeoutMs = 60_000;
 export const bucket = 'runs';
 
 export interface S3Server {
-  /** What a process needs to use it, as the standard AWS configuration. */
+  /** Environment variables to use it: the standard AWS configuration. */
   env: Record<string, string>;
   /** Make what was stored so far under a prefix of keys look `hours` old. */
   makeOld(prefix: string, hours: number): Promise<void>;

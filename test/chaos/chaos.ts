@@ -38,7 +38,7 @@ export interface ChaosReport {
 }
 
 /**
- * Run a short run undisturbed, then repeat it under kills until all kills are made.
+ * Complete a short run undisturbed, then repeat it with kills until all of them are done.
  * @param seed for the times and the targets of the kills.
  */
 export async function chaos(

@@ -86,8 +86,8 @@ it('ends with the same bits after a host is cut off and reconnected', async () =
   const cutOff = await hostOf(lost);
   await cutOff.setLink('down');
   // The server may give it to that host's other worker, whose poll has not timed out yet.
-  const heir = await setting.working('spread', 'exploration', 1, 'train', await cutOff.pids());
-  expect(await hostOf(heir)).not.toBe(cutOff);
+  const successor = await setting.working('spread', 'exploration', 1, 'train', await cutOff.pids());
+  expect(await hostOf(successor)).not.toBe(cutOff);
 
   await setting.working('spread', 'refinement', 2, 'generate');
   await cutOff.setLink('up');

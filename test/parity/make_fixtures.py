@@ -201,7 +201,7 @@ def adapter(name, base, rank, alpha, targets):
 
 
 def drawing():
-    """The tokens of some logits that top-k, top-p and min-p leave, in the order generate applies them."""
+    """Tokens that top-k, top-p and min-p keep, applied in the order of generate."""
     torch.manual_seed(2)
     logits = torch.randn(4, 48) * 3
     cases = [

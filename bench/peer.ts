@@ -10,15 +10,15 @@ import { fileURLToPath } from 'node:url';
 
 /** One line of JSON in, one line out. The script's standard error is shown. */
 export class Peer {
-  private readonly script: string;
-  private readonly child: ChildProcessByStdio<Writable, Readable, null>;
-  private readonly lines: AsyncIterator<string>;
+  readonly #script: string;
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: AsyncIterator<string>;
 
   private constructor(python: string, script: string, args: string[]) {
-    this.script = script;
+    this.#script = script;
     const file = fileURLToPath(new URL(script, import.meta.url));
-    this.child = spawn(python, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+    this.#child = spawn(python, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
   /** Start a script of this folder. Undefined if ANNEAL_PYTHON is not set. */
@@ -26,24 +26,26 @@ export class Peer {
     const python = process.env.ANNEAL_PYTHON;
     if (!python) return undefined;
     const peer = new Peer(python, script, args);
-    await peer.answer();
+    await peer.#answer();
     return peer;
   }
 
   /** @throws Error if the script has exited. */
   async ask<T>(request: object): Promise<T> {
-    this.child.stdin.write(`${JSON.stringify(request)}\n`);
-    return (await this.answer()) as T;
+    this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    return (await this.#answer()) as T;
   }
 
   close(): void {
-    this.child.stdin.end();
+    this.#child.stdin.end();
   }
 
-  private async answer(): Promise<unknown> {
-    const { value, done } = await this.lines.next();
+  async #answer(): Promise<unknown> {
+    const { value, done } = await this.#lines.next();
     if (done)
-      throw new Error(`expected an answer from ${this.script}, but it exited; its output is above`);
+      throw new Error(
+        `expected an answer from ${this.#script}, but it exited; its output is above`,
+      );
     return JSON.parse(value);
   }
 }

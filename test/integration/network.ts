@@ -40,26 +40,26 @@ export interface Host {
 export class Network {
   /** This machine's address on the bridge. */
   readonly address: string;
-  private readonly bridge = namePrefix('br');
-  private readonly subnet: string;
-  private readonly hosts: Host[] = [];
+  readonly #bridge = namePrefix('br');
+  readonly #subnet: string;
+  readonly #hosts: Host[] = [];
 
   static async open(): Promise<Network> {
     const network = new Network();
-    await ip('link', 'add', network.bridge, 'type', 'bridge');
-    await ip('addr', 'add', `${network.address}/24`, 'dev', network.bridge);
-    await ip('link', 'set', network.bridge, 'up');
+    await ip('link', 'add', network.#bridge, 'type', 'bridge');
+    await ip('addr', 'add', `${network.address}/24`, 'dev', network.#bridge);
+    await ip('link', 'set', network.#bridge, 'up');
     return network;
   }
 
   private constructor() {
     // From the block reserved for tests between networks, RFC 2544.
-    this.subnet = `198.18.${process.pid % 256}`;
-    this.address = `${this.subnet}.1`;
+    this.#subnet = `198.18.${process.pid % 256}`;
+    this.address = `${this.#subnet}.1`;
   }
 
   async addHost(): Promise<Host> {
-    const index = this.hosts.length + 2;
+    const index = this.#hosts.length + 2;
     const name = namePrefix(`h${index}`);
     const [link, inside] = [`${name}o`, `${name}i`];
     await ip('netns', 'add', name);
@@ -69,10 +69,10 @@ export class Network {
       setLink: async (state) => void (await ip('link', 'set', link, state)),
       pids: async () => (await ip('netns', 'pids', name)).split('\n').filter(Boolean).map(Number),
     };
-    this.hosts.push(host);
+    this.#hosts.push(host);
     await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', inside, 'netns', name);
-    await ip('link', 'set', link, 'master', this.bridge);
-    await ip('-n', name, 'addr', 'add', `${this.subnet}.${index}/24`, 'dev', inside);
+    await ip('link', 'set', link, 'master', this.#bridge);
+    await ip('-n', name, 'addr', 'add', `${this.#subnet}.${index}/24`, 'dev', inside);
     for (const link of ['lo', inside]) await ip('-n', name, 'link', 'set', link, 'up');
     await host.setLink('up');
     return host;
@@ -80,14 +80,14 @@ export class Network {
 
   /** Kill all processes on the hosts, and remove hosts and bridge. */
   async close(): Promise<void> {
-    for (const host of this.hosts) {
+    for (const host of this.#hosts) {
       for (let pids = await host.pids(); pids.length > 0; pids = await host.pids())
         for (const pid of pids) kill(pid);
       // The kernel keeps a namespace with open connections, and its link, for a while.
       await ip('link', 'del', host.link).catch(() => {});
       await ip('netns', 'del', host.name);
     }
-    await ip('link', 'del', this.bridge);
+    await ip('link', 'del', this.#bridge);
   }
 }
 

@@ -111,6 +111,9 @@ const findings: Record<string, [source: string, count: number][]> = {
     ['def f(a): return a\nf(1)', 1],
     ['"""About."""\nimport math\nx: int = 1\nclass C: pass\ndef f(a): return a', 0],
     ['if True: pass\ndef f(a): return a\nfor i in []: pass', 2],
+    ['def f(a): return a\nif __name__ == "__main__":\n  f(1)', 0],
+    ['def f(a): return a\nif "__main__" == __name__: f(1)', 0],
+    ['def f(a): return a\nif __name__ != "__main__": f(1)', 1],
   ],
   'structure.bare_excepts': [
     ['def f(a):\n  try: return a\n  except: return 1', 1],
@@ -146,6 +149,7 @@ const findings: Record<string, [source: string, count: number][]> = {
   'expressions.prints': [
     ['def f(a):\n  print(a)\n  return a', 1],
     ['def f(a): return a.print()', 0],
+    ['def f(a): return a\nif __name__ == "__main__": print(f(1))', 0],
   ],
   'expressions.mutable_defaults': [
     ['def f(a=[], *, b={}): return a, b', 2],

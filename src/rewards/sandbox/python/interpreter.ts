@@ -16,6 +16,8 @@ import { setupSource } from './setup.ts';
 const maxReturnedChars = 256 * 1024;
 /** Calls of the entry that one test may make, one after the other. */
 const maxRounds = 64;
+/** A program whose functions are called is a module as an import makes it: main guards do not run. */
+const importedAs = 'program';
 /** Discards output and has no input. */
 const silent = { write: () => {}, read: () => new Uint8Array() };
 
@@ -157,7 +159,7 @@ class Execution {
       },
     };
     return this.#inFreshState(host, () => {
-      const broken = this.#define() ?? { failed: 'SystemExit: 0' };
+      const broken = this.#define('__main__') ?? { failed: 'SystemExit: 0' };
       if (!/^SystemExit(: (0|None))?$/.test(broken.failed)) return broken;
       const flushed = attempt(() => {
         this.#machine.define('import sys\nsys.stdout.flush()');
@@ -176,10 +178,10 @@ class Execution {
     return result;
   }
 
-  /** Define the program. @returns why it fails, null if it does not. */
-  #define(): { failed: string } | null {
+  /** Define the program as a module. @returns why it fails, null if it does not. */
+  #define(module = importedAs): { failed: string } | null {
     const defined = attempt(() => {
-      this.#machine.define(this.#program.source);
+      this.#machine.define(this.#program.source, module);
       return '';
     });
     return 'failed' in defined ? defined : null;

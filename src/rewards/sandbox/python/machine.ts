@@ -49,6 +49,8 @@ interface Exports {
   PyEval_EvalCode: (code: PyObject, globals: PyObject, locals: PyObject) => PyObject;
   PyImport_AddModule: (name: Address) => PyObject;
   PyModule_GetDict: (module: PyObject) => PyObject;
+  PyEval_GetBuiltins: () => PyObject;
+  PyDict_SetItemString: (dict: PyObject, key: Address, value: PyObject) => number;
   PyDict_GetItemString: (dict: PyObject, key: Address) => PyObject;
   PyObject_Call: (callee: PyObject, args: PyObject, keywords: PyObject) => PyObject;
   PyMarshal_ReadObjectFromString: (bytes: Address, size: number) => PyObject;
@@ -86,6 +88,8 @@ export class PythonMachine {
   readonly #above: Uint8Array;
   readonly #stackPointer: number;
   #stoppedBy: string | null = null;
+  /** The module that programs were defined in last. */
+  #module = '__main__';
 
   private constructor(gate: Gate, exports: Exports, files: FileSystem, limits: SandboxLimits) {
     this.#gate = gate;
@@ -141,8 +145,9 @@ export class PythonMachine {
     return this.#gate.ticks;
   }
 
-  /** Run a whole program as `__main__`. @throws Failed */
-  define(source: string): void {
+  /** Run a program's text as a module; only `__main__` runs main guards. @throws Failed */
+  define(source: string, module = '__main__'): void {
+    this.#module = module;
     if (source.includes('\0'))
       throw new Failed('SyntaxError: source code cannot contain null bytes');
     this.#guard(() => {
@@ -156,7 +161,7 @@ export class PythonMachine {
   }
 
   /**
-   * Call a function of `__main__`.
+   * Call a function of the module defined last.
    * @param args its arguments, a marshalled tuple
    * @param keywords its arguments by name, a marshalled dict
    * @returns what it returned, marshalled. @throws Failed
@@ -233,7 +238,11 @@ export class PythonMachine {
   }
 
   #globals(): PyObject {
-    return this.#exports.PyModule_GetDict(this.#exports.PyImport_AddModule(this.#put('__main__')));
+    const { PyModule_GetDict, PyImport_AddModule } = this.#exports;
+    const { PyDict_SetItemString, PyEval_GetBuiltins } = this.#exports;
+    const globals = PyModule_GetDict(PyImport_AddModule(this.#put(this.#module)));
+    PyDict_SetItemString(globals, this.#put('__builtins__'), PyEval_GetBuiltins());
+    return globals;
   }
 
   #put(text: string): Address {

@@ -148,6 +148,39 @@ describe('tests that assert', () => {
   });
 });
 
+describe('a main guard', () => {
+  const guarded = `import sys
+def f(a):
+    return a * 2
+def main():
+    raise ValueError('main ran')
+if __name__ == "__main__":
+    sys.exit(main())
+`;
+
+  it('does not run when functions are called', async () => {
+    expect(await run(guarded, [2])).toEqual([{ returned: '4' }]);
+    const calls = [{ assert: 'assert f(2) == 4' }];
+    expect(await sandbox.run([{ source: guarded, entry: 'f', calls }])).toEqual([
+      [{ returned: 'true' }],
+    ]);
+  });
+
+  it('runs in a whole run', async () => {
+    const calls = [{ stdin: '' }];
+    expect(await sandbox.run([{ source: guarded, entry: '', calls }])).toEqual([
+      [{ failed: 'ValueError: main ran' }],
+    ]);
+  });
+
+  it('leaves a module as an import does', async () => {
+    const source =
+      'import dataclasses, sys\n@dataclasses.dataclass\nclass C:\n    a: int = 1\ndef f():\n' +
+      '    own = sys.modules[__name__]\n    return [C().a, own.f is f, "len" in __builtins__]\n';
+    expect(await run(source)).toEqual([{ returned: '[1,true,true]' }]);
+  });
+});
+
 describe('whole runs', () => {
   const talk = async (source: string, ...inputs: string[]) => {
     const calls = inputs.map((stdin) => ({ stdin }));

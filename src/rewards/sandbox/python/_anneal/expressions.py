@@ -2,7 +2,7 @@
 
 import ast
 
-from _anneal.syntax import FUNCTIONS, bodies, code_of
+from _anneal.syntax import FUNCTIONS, bodies, code_of, is_main_guard, nodes
 
 DYNAMIC = {'eval', 'exec', 'compile', '__import__', 'globals', 'locals'}
 EFFECTS = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom)
@@ -24,8 +24,11 @@ def without_effect(program):
 
 
 def prints(program):
-    """Count calls of `print`; a whole program may print."""
-    return sum(is_call(it, 'print') for it in program.nodes(ast.Call)) if program.entry else 0
+    """Count calls of `print`; a whole program and a main guard may print."""
+    if not program.entry:
+        return 0
+    code = [it for it in program.tree.body if not is_main_guard(it)]
+    return sum(is_call(it, 'print') for part in code for it in nodes(part, ast.Call))
 
 
 def mutable_defaults(program):

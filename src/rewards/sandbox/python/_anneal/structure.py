@@ -2,7 +2,7 @@
 
 import ast
 
-from _anneal.syntax import BLOCKS, FUNCTIONS, bodies, code_of, nodes, parameters
+from _anneal.syntax import BLOCKS, FUNCTIONS, bodies, code_of, is_main_guard, nodes, parameters
 
 ENDS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
@@ -37,10 +37,14 @@ def unreachable(program):
 
 
 def stray_statements(program):
-    """Count top-level statements that define nothing; a whole program consists of them."""
+    """Count top-level statements that define nothing, except a main guard.
+
+    A whole program consists of them.
+    """
     if not program.entry:
         return 0
-    return sum(not isinstance(it, DEFINITIONS) for it in code_of(program.tree.body))
+    code = [it for it in code_of(program.tree.body) if not is_main_guard(it)]
+    return sum(not isinstance(it, DEFINITIONS) for it in code)
 
 
 def bare_excepts(program):

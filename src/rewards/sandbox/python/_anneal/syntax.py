@@ -72,6 +72,17 @@ def is_docstring(statement):
     )
 
 
+def is_main_guard(statement):
+    """Whether a statement is `if __name__ == '__main__':`, which an import skips."""
+    if not isinstance(statement, ast.If) or statement.orelse:
+        return False
+    test = statement.test
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
+        return False
+    sides = [ast.unparse(it) for it in [test.left, *test.comparators]]
+    return sorted(sides) == ["'__main__'", '__name__']
+
+
 def code_of(body):
     """Return the statements of a body without its docstring."""
     return body[1:] if body and is_docstring(body[0]) else body

@@ -55,3 +55,16 @@ it('sends a program its arguments and nothing else', () => {
     calls: ['[[1],"x"]'],
   });
 });
+
+it.each([
+  ['7\r\n\n', true],
+  ['7 \t\v\f\n', true],
+  ['7\ufeff\n', false],
+  ['7\u2028', false],
+  ['7\u00a0\n', false],
+  [' 7', false],
+])('whether output %j is 7: %s', (written, isRight) => {
+  const tests = [{ stdin: '', stdout: '7' }];
+  const outcome = [{ returned: JSON.stringify(written) }];
+  expect(judgeOutcome(tests, outcome).passed).toBe(isRight ? 1 : 0);
+});

@@ -52,10 +52,16 @@ function shortfall(returned: string, test: PromptTest): string {
   return `expected ${excerpt(expected)}, got ${excerpt(returned)}`;
 }
 
-/** Without white space at the ends of lines and empty lines at the end. */
+/** Without white space (ASCII's only) at the ends of lines and empty lines at the end. */
 function trimmed(text: string): string {
-  const lines = text.split('\n').map((line) => line.trimEnd());
-  return lines.join('\n').trimEnd();
+  const lines = text.split('\n').map((line) => withoutEnd(line, ' \t\r\v\f'));
+  return withoutEnd(lines.join('\n'), '\n');
+}
+
+function withoutEnd(text: string, spaces: string): string {
+  let end = text.length;
+  while (end > 0 && spaces.includes(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }
 
 function isEqualJson(returned: string, expected: unknown): boolean {

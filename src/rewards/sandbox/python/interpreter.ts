@@ -74,15 +74,14 @@ class Execution {
     if (lists.length === 0) return [];
     return this.#inFreshState(silent, () => {
       const broken = this.#define();
-      return lists.map(
-        (args) =>
-          broken ??
-          attempt(() => {
-            const bytes = this.#machine.call(this.#program.entry, marshalJson(args, true));
-            const json = jsonOfMarshal(bytes, this.#charsLeft);
-            this.#charsLeft -= json.length;
-            return json;
-          }),
+      if (broken) return lists.map(() => ({ failed: broken.message }));
+      return lists.map((args) =>
+        attempt(() => {
+          const bytes = this.#machine.call(this.#program.entry, marshalJson(args, true));
+          const json = jsonOfMarshal(bytes, this.#charsLeft);
+          this.#charsLeft -= json.length;
+          return json;
+        }),
       );
     });
   }
@@ -127,10 +126,8 @@ class Execution {
       const answers = calls.map((call): [string, CallOutcome] => {
         const [args, keywords] = call.split(':').map((hex) => Buffer.from(hex, 'hex'));
         const { entry } = this.#program;
-        return [
-          call,
-          broken ?? attempt(() => this.#limited(this.#machine.call(entry, args!, keywords))),
-        ];
+        if (broken) return [call, { failed: broken.message }];
+        return [call, attempt(() => this.#limited(this.#machine.call(entry, args!, keywords)))];
       });
       return Object.fromEntries(answers);
     });
@@ -159,8 +156,8 @@ class Execution {
       },
     };
     return this.#inFreshState(host, () => {
-      const broken = this.#define('__main__') ?? { failed: 'SystemExit: 0' };
-      if (!/^SystemExit(: (0|None))?$/.test(broken.failed)) return broken;
+      const broken = this.#define('__main__');
+      if (broken && broken.exitStatus !== 0) return { failed: broken.message };
       const flushed = attempt(() => {
         this.#machine.define('import sys\nsys.stdout.flush()');
         return '';
@@ -179,12 +176,14 @@ class Execution {
   }
 
   /** Define the program as a module. @returns why it fails, null if it does not. */
-  #define(module = importedAs): { failed: string } | null {
-    const defined = attempt(() => {
+  #define(module = importedAs): Failed | null {
+    try {
       this.#machine.define(this.#program.source, module);
-      return '';
-    });
-    return 'failed' in defined ? defined : null;
+      return null;
+    } catch (error) {
+      if (error instanceof Failed) return error;
+      throw error;
+    }
   }
 }
 

@@ -18,6 +18,14 @@ const eventsPerTick = 50;
 const mebibyte = 1024 * 1024;
 const mostMessageChars = 200;
 const fileInput = 257;
+/** PyCF_SOURCE_IS_UTF8 and PyCF_IGNORE_COOKIE: a coding cookie is only a comment, as for reviews. */
+const alwaysUtf8 = 0x100 | 0x800;
+const pythonMinor = 14;
+const defaultOptimize = -1;
+/** Flags of types: defined while running, subclass of int. The slot of a type's base. */
+const heapTypeFlag = 1 << 9;
+const intFlag = 1 << 24;
+const baseSlot = 48;
 /** The version of the format that writes an object once and then refers back to it. */
 const marshalVersion = 4;
 /** Built-in modules that read and write memory, start processes or reach for JavaScript. */
@@ -45,7 +53,13 @@ interface Exports {
   emscripten_get_sbrk_ptr: () => Address;
   malloc: (size: number) => Address;
   free: (at: Address) => void;
-  Py_CompileString: (text: Address, file: Address, start: number) => PyObject;
+  Py_CompileStringExFlags: (
+    text: Address,
+    file: Address,
+    start: number,
+    flags: Address,
+    optimize: number,
+  ) => PyObject;
   PyEval_EvalCode: (code: PyObject, globals: PyObject, locals: PyObject) => PyObject;
   PyImport_AddModule: (name: Address) => PyObject;
   PyModule_GetDict: (module: PyObject) => PyObject;
@@ -58,6 +72,13 @@ interface Exports {
   PyBytes_AsString: (bytes: PyObject) => Address;
   PyBytes_Size: (bytes: PyObject) => number;
   PyErr_GetRaisedException: () => PyObject;
+  PyErr_GivenExceptionMatches: (raised: PyObject, type: PyObject) => number;
+  PyExc_SystemExit: { value: Address };
+  PyObject_GetAttrString: (value: PyObject, name: Address) => PyObject;
+  PyLong_AsLong: (value: PyObject) => number;
+  _Py_NoneStruct: { value: PyObject };
+  PyType_GetFlags: (type: PyObject) => number;
+  PyType_GetSlot: (type: PyObject, slot: number) => number;
   PyErr_Clear: () => void;
   PyObject_Type: (value: PyObject) => PyObject;
   PyType_GetName: (type: PyObject) => PyObject;
@@ -75,7 +96,18 @@ interface FileSystem {
 }
 
 /** A call failed; the message says why. */
-export class Failed extends Error {}
+export class Failed extends Error {
+  /** The exception's built-in class, or the nearest built-in one that its class inherits from. */
+  readonly raised: string | undefined;
+  /** The exit status, if the program exited by SystemExit. */
+  readonly exitStatus: number | undefined;
+
+  constructor(message: string, raised?: string, exitStatus?: number) {
+    super(message);
+    this.raised = raised;
+    this.exitStatus = exitStatus;
+  }
+}
 
 /** A Python interpreter for one program at a time: `restore`, then `define` and `call`. */
 export class PythonMachine {
@@ -151,10 +183,12 @@ export class PythonMachine {
     if (source.includes('\0'))
       throw new Failed('SyntaxError: source code cannot contain null bytes');
     this.#guard(() => {
-      const { Py_CompileString, PyEval_EvalCode, Py_DecRef } = this.#exports;
+      const { Py_CompileStringExFlags, PyEval_EvalCode, Py_DecRef } = this.#exports;
       const globals = this.#globals();
+      const [text, file] = [this.#put(source), this.#put('program.py')];
+      const flags = this.#putBytes(new Uint8Array(Int32Array.of(alwaysUtf8, pythonMinor).buffer));
       const compiled = this.#check(
-        Py_CompileString(this.#put(source), this.#put('program.py'), fileInput),
+        Py_CompileStringExFlags(text, file, fileInput, flags, defaultOptimize),
       );
       Py_DecRef(this.#check(PyEval_EvalCode(compiled, globals, globals)));
     });
@@ -210,7 +244,31 @@ export class PythonMachine {
     const words = this.#exports.PyObject_Str(raised);
     const message = words === 0 ? '' : this.#text(words);
     this.#exports.PyErr_Clear();
-    throw new Failed((message ? `${name}: ${message}` : name).slice(0, mostMessageChars));
+    throw new Failed(
+      (message ? `${name}: ${message}` : name).slice(0, mostMessageChars),
+      this.#builtinName(raised),
+      this.#exitStatus(raised),
+    );
+  }
+
+  #builtinName(raised: PyObject): string {
+    const { PyObject_Type, PyType_GetFlags, PyType_GetSlot, PyType_GetName } = this.#exports;
+    let type = PyObject_Type(raised);
+    while (PyType_GetFlags(type) & heapTypeFlag) type = PyType_GetSlot(type, baseSlot);
+    return this.#text(PyType_GetName(type));
+  }
+
+  /** As `python` exits: 0 without a code, a number as it is, 1 for any other object. */
+  #exitStatus(raised: PyObject): number | undefined {
+    const exports = this.#exports;
+    const systemExit = this.#view().getUint32(exports.PyExc_SystemExit.value, true);
+    if (exports.PyErr_GivenExceptionMatches(raised, systemExit) === 0) return undefined;
+    const code = exports.PyObject_GetAttrString(raised, this.#put('code'));
+    if (code === exports._Py_NoneStruct.value) return 0;
+    const isInt = code !== 0 && exports.PyType_GetFlags(exports.PyObject_Type(code)) & intFlag;
+    const status = isInt ? exports.PyLong_AsLong(code) : 1;
+    exports.PyErr_Clear();
+    return status;
   }
 
   #typeName(value: PyObject): string {

@@ -181,6 +181,16 @@ if __name__ == "__main__":
   });
 });
 
+it.each([
+  ['# coding: utf-7', '+AEEAQg-'],
+  ['# -*- coding: latin-1 -*-', '\u00e9'],
+  ['# coding: no such thing', '\u00e9'],
+])('reads a program as UTF-8 in spite of %s', async (cookie, text) => {
+  expect(await run(`${cookie}\ndef f():\n    return "${text}"\n`)).toEqual([
+    { returned: JSON.stringify(text) },
+  ]);
+});
+
 describe('whole runs', () => {
   const talk = async (source: string, ...inputs: string[]) => {
     const calls = inputs.map((stdin) => ({ stdin }));
@@ -192,6 +202,11 @@ describe('whole runs', () => {
     ['input', 'print(int(input()) + int(input()))'],
     ['sys.stdin', 'import sys\nprint(sum(map(int, sys.stdin)))'],
     ['an orderly exit', 'import sys\nprint(sum(map(int, sys.stdin.read().split())))\nsys.exit(0)'],
+    [
+      'an exit of its own class',
+      'import sys\nclass Done(SystemExit): pass\nprint(sum(map(int, sys.stdin)))\nraise Done',
+    ],
+    ['a false exit code', 'import sys\nprint(sum(map(int, sys.stdin)))\nsys.exit(False)'],
     [
       'main',
       'def main():\n    print(sum(int(input()) for _ in range(2)))\nif __name__ == "__main__":\n    main()',
@@ -207,6 +222,12 @@ describe('whole runs', () => {
     ['while True: print("x" * 1000)', 'time limit'],
     ['print("x" * 10**6)', 'more than'],
     ['input()', 'EOFError'],
+    ['import sys\nprint(3)\nsys.exit("0")', 'SystemExit: 0'],
+    ['import sys\nprint(3)\nsys.exit("")', 'SystemExit'],
+    ['print(3)\nclass SystemExit(Exception): pass\nraise SystemExit', 'SystemExit'],
+    ['print(3)\nraise type("SystemExit", (BaseException,), {})(0)', 'SystemExit: 0'],
+    ['import builtins\nprint(3)\nbuiltins.SystemExit = KeyError\nraise SystemExit', 'KeyError'],
+    ['# coding: utf-7\n# +AAo-print(3)\nraise ValueError("as reviewed")', 'as reviewed'],
   ])('%s fails', async (source, words) => {
     expect(await talk(source, '')).toEqual([{ failed: expect.stringContaining(words) }]);
   });

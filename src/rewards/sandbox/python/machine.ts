@@ -7,6 +7,8 @@ import { constants } from 'node:fs';
 import { loadPyodide } from 'pyodide';
 import type { SandboxLimits } from '../protocol.ts';
 import { Gate, type Host, Stopped, type WasmApi } from './gate.ts';
+import { NotJson } from './marshal.ts';
+import { marshalPlain, type PlainDataExports } from './plain-data.ts';
 
 declare const WebAssembly: WasmApi & { RuntimeError: new () => Error };
 
@@ -26,8 +28,8 @@ const defaultOptimize = -1;
 const heapTypeFlag = 1 << 9;
 const intFlag = 1 << 24;
 const baseSlot = 48;
-/** The version of the format that writes an object once and then refers back to it. */
-const marshalVersion = 4;
+/** What a call may return, marshalled; JSON text of it may be a fifth of that. */
+const mostReturnedBytes = 2 * mebibyte;
 /** Built-in modules that read and write memory, start processes or reach for JavaScript. */
 const removedModules = new Set([
   '_ctypes',
@@ -43,16 +45,13 @@ const removedModules = new Set([
 type PyObject = number;
 type Address = number;
 
-interface Exports {
-  memory: { buffer: ArrayBuffer };
+interface Exports extends PlainDataExports {
   __stack_pointer: { value: number };
   __stack_low: { value: number };
   Py_EMSCRIPTEN_SIGNAL_HANDLING: { value: Address };
   _Py_emscripten_signal_clock: { value: Address };
   PyImport_Inittab: { value: Address };
   emscripten_get_sbrk_ptr: () => Address;
-  malloc: (size: number) => Address;
-  free: (at: Address) => void;
   Py_CompileStringExFlags: (
     text: Address,
     file: Address,
@@ -68,23 +67,15 @@ interface Exports {
   PyDict_GetItemString: (dict: PyObject, key: Address) => PyObject;
   PyObject_Call: (callee: PyObject, args: PyObject, keywords: PyObject) => PyObject;
   PyMarshal_ReadObjectFromString: (bytes: Address, size: number) => PyObject;
-  PyMarshal_WriteObjectToString: (value: PyObject, version: number) => PyObject;
-  PyBytes_AsString: (bytes: PyObject) => Address;
-  PyBytes_Size: (bytes: PyObject) => number;
   PyErr_GetRaisedException: () => PyObject;
   PyErr_GivenExceptionMatches: (raised: PyObject, type: PyObject) => number;
   PyExc_SystemExit: { value: Address };
   PyObject_GetAttrString: (value: PyObject, name: Address) => PyObject;
   PyLong_AsLong: (value: PyObject) => number;
-  _Py_NoneStruct: { value: PyObject };
-  PyType_GetFlags: (type: PyObject) => number;
   PyType_GetSlot: (type: PyObject, slot: number) => number;
-  PyErr_Clear: () => void;
-  PyObject_Type: (value: PyObject) => PyObject;
   PyType_GetName: (type: PyObject) => PyObject;
   PyObject_Str: (value: PyObject) => PyObject;
   PyUnicode_AsUTF8: (text: PyObject) => Address;
-  Py_DecRef: (value: PyObject) => void;
 }
 interface FileSystem {
   streams: (object | null)[];
@@ -198,7 +189,7 @@ export class PythonMachine {
    * Call a function of the module defined last.
    * @param args its arguments, a marshalled tuple
    * @param keywords its arguments by name, a marshalled dict
-   * @returns what it returned, marshalled. @throws Failed
+   * @returns what it returned, as plain data, marshalled. @throws Failed, NotJson
    */
   call(name: string, args: Buffer, keywords?: Buffer): Buffer {
     return this.#guard(() => {
@@ -223,17 +214,9 @@ export class PythonMachine {
   }
 
   #marshal(value: PyObject): Buffer {
-    const { PyMarshal_WriteObjectToString, PyBytes_AsString, PyBytes_Size, Py_DecRef } =
-      this.#exports;
-    const bytes = PyMarshal_WriteObjectToString(value, marshalVersion);
-    if (bytes === 0) {
-      this.#exports.PyErr_Clear();
-      throw new Failed(`returned a value (${this.#typeName(value)}) that is no plain data`);
-    }
-    const at = PyBytes_AsString(bytes);
-    const copy = Buffer.from(this.#bytes().slice(at, at + PyBytes_Size(bytes)));
-    Py_DecRef(bytes);
-    return copy;
+    return marshalPlain(this.#exports, value, mostReturnedBytes, (type) =>
+      this.#text(this.#exports.PyType_GetName(type)),
+    );
   }
 
   /** The object. @throws Failed with what was raised if there is none. */
@@ -289,7 +272,7 @@ export class PythonMachine {
     try {
       return action();
     } catch (error) {
-      if (error instanceof Failed) throw error;
+      if (error instanceof Failed || error instanceof NotJson) throw error;
       this.#stoppedBy = reasonOf(error);
       throw new Failed(this.#stoppedBy);
     }

@@ -1,78 +1,144 @@
-// Python's marshal format, for values that JSON can hold: arguments in, returned values out. The
-// interpreter's side is C code that looks at exact types, so nothing that a program defines affects
-// how its results are written.
+// Python's marshal format, for values that JSON can hold: arguments in, returned values out.
+// plain-data.ts writes what a program returns, whatever methods its classes have.
 
-const code = (letter: string) => letter.charCodeAt(0);
-const none = code('N');
-const yes = code('T');
-const no = code('F');
-const int = code('i');
-const long = code('l');
-const float = code('g');
-const text = code('u');
-const list = code('[');
-const tuple = code('(');
-const dict = code('{');
-/** Ends a dict. */
-const end = code('0');
+/** Types of marshalled values, by the letters that stand for them. */
+export const codes = {
+  none: code('N'),
+  yes: code('T'),
+  no: code('F'),
+  ellipsis: code('.'),
+  int: code('i'),
+  long: code('l'),
+  float: code('g'),
+  complex: code('y'),
+  text: code('u'),
+  bytes: code('s'),
+  list: code('['),
+  tuple: code('('),
+  dict: code('{'),
+  /** Ends a dict. */
+  end: code('0'),
+  set: code('<'),
+  frozenset: code('>'),
+};
 const digitBits = 15;
-const mostDepth = 500;
+/** Levels of nesting that a returned value may have. */
+export const mostDepth = 500;
+
+function code(letter: string): number {
+  return letter.charCodeAt(0);
+}
+
+/** Marshalled bytes, up to a limit. */
+export class Bytes {
+  readonly #most: number;
+  #bytes = Buffer.alloc(256);
+  #size = 0;
+
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
+
+  /** @throws NotJson if that many more bytes are too many */
+  expect(more: number): void {
+    if (this.#size + more > this.#most) throw new NotJson(`returned more than ${this.#most} bytes`);
+  }
+
+  byte(value: number): void {
+    this.#bytes[this.#grow(1)] = value;
+  }
+
+  /** A type and a 32-bit number. */
+  int32(type: number, value: number): void {
+    this.byte(type);
+    const at = this.#grow(4);
+    this.#bytes.writeInt32LE(value, at);
+  }
+
+  double(value: number): void {
+    const at = this.#grow(8);
+    this.#bytes.writeDoubleLE(value, at);
+  }
+
+  bytes(value: Uint8Array): void {
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
+  }
+
+  /** An int of any size. */
+  long(value: bigint): void {
+    const bits = (value < 0n ? -value : value).toString(2);
+    const count = Math.ceil(bits.length / digitBits);
+    const padded = bits.padStart(count * digitBits, '0');
+    this.int32(codes.long, value < 0n ? -count : count);
+    for (let end = padded.length; end > 0; end -= digitBits) {
+      const at = this.#grow(2);
+      this.#bytes.writeUInt16LE(Number.parseInt(padded.slice(end - digitBits, end), 2), at);
+    }
+  }
+
+  written(): Buffer {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
+  /** Make room. @returns where it begins */
+  #grow(more: number): number {
+    this.expect(more);
+    const at = this.#size;
+    this.#size += more;
+    if (this.#size > this.#bytes.length) {
+      const larger = Buffer.alloc(2 * this.#size);
+      larger.set(this.#bytes.subarray(0, at));
+      this.#bytes = larger;
+    }
+    return at;
+  }
+}
 
 /** JSON text as a marshalled Python value; with `asTuple`, a list becomes a tuple. */
 export function marshalJson(json: string, asTuple = false): Buffer {
-  const bytes = marshalValue(JSON.parse(json));
-  if (asTuple) bytes[0] = tuple;
+  const out = new Bytes();
+  marshalValue(JSON.parse(json), out);
+  const bytes = out.written();
+  if (asTuple) bytes[0] = codes.tuple;
   return bytes;
 }
 
-function marshalValue(value: unknown): Buffer {
-  if (value === null) return Buffer.of(none);
-  if (typeof value === 'boolean') return Buffer.of(value ? yes : no);
-  if (typeof value === 'string') return marshalText(value);
-  if (typeof value === 'number') return marshalNumber(value);
-  if (Array.isArray(value))
-    return Buffer.concat([head(list, value.length), ...value.map(marshalValue)]);
-  const entries = Object.entries(value as object).flatMap(([key, item]) => [
-    marshalText(key),
-    marshalValue(item),
-  ]);
-  return Buffer.concat([Buffer.of(dict), ...entries, Buffer.of(end)]);
+function marshalValue(value: unknown, out: Bytes): void {
+  if (value === null) out.byte(codes.none);
+  else if (typeof value === 'boolean') out.byte(value ? codes.yes : codes.no);
+  else if (typeof value === 'string') marshalText(value, out);
+  else if (typeof value === 'number') marshalNumber(value, out);
+  else if (Array.isArray(value)) {
+    out.int32(codes.list, value.length);
+    for (const item of value) marshalValue(item, out);
+  } else {
+    out.byte(codes.dict);
+    for (const [key, item] of Object.entries(value as object)) {
+      marshalText(key, out);
+      marshalValue(item, out);
+    }
+    out.byte(codes.end);
+  }
 }
 
-/** A type and a 32-bit number. */
-function head(type: number, size: number): Buffer {
-  const bytes = Buffer.alloc(5);
-  bytes[0] = type;
-  bytes.writeInt32LE(size, 1);
-  return bytes;
-}
-
-function marshalText(value: string): Buffer {
+function marshalText(value: string, out: Bytes): void {
   const bytes = Buffer.from(value.toWellFormed());
-  return Buffer.concat([head(text, bytes.length), bytes]);
+  out.int32(codes.text, bytes.length);
+  out.bytes(bytes);
 }
 
 /** Whole numbers become ints, as in Python's json for numbers without a point. */
-function marshalNumber(value: number): Buffer {
-  if (Number.isInteger(value) && Math.abs(value) < 2 ** 31) return head(int, value);
-  if (Number.isSafeInteger(value)) return marshalLong(BigInt(value));
-  const bytes = Buffer.alloc(9);
-  bytes[0] = float;
-  bytes.writeDoubleLE(value, 1);
-  return bytes;
+function marshalNumber(value: number, out: Bytes): void {
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 31) out.int32(codes.int, value);
+  else if (Number.isSafeInteger(value)) out.long(BigInt(value));
+  else {
+    out.byte(codes.float);
+    out.double(value);
+  }
 }
 
-function marshalLong(value: bigint): Buffer {
-  const digits: number[] = [];
-  for (let rest = value < 0n ? -value : value; rest > 0n; rest >>= BigInt(digitBits))
-    digits.push(Number(rest & 0x7fffn));
-  const bytes = Buffer.alloc(5 + 2 * digits.length);
-  head(long, value < 0n ? -digits.length : digits.length).copy(bytes);
-  for (const [index, digit] of digits.entries()) bytes.writeUInt16LE(digit, 5 + 2 * index);
-  return bytes;
-}
-
-/** A value that JSON cannot hold, such as a set, NaN or a dict with numbers as keys. */
+/** A value that JSON cannot hold, such as a set or NaN, or that no test can take. */
 export class NotJson extends Error {}
 
 /**
@@ -83,14 +149,12 @@ export function jsonOfMarshal(bytes: Buffer, mostChars: number): string {
   return new Reader(bytes, mostChars).value(0);
 }
 
-/** The flag of an object that is referred to later. */
-const isReferred = 0x80;
+/** Types of keys that become text. */
+const keyCodes = new Set([codes.int, codes.long, codes.yes, codes.no, codes.none]);
 
 class Reader {
   readonly #bytes: Buffer;
   readonly #mostChars: number;
-  /** Positions of the objects that are referred to, by their numbers. */
-  readonly #referred: number[] = [];
   #at = 0;
   #chars = 0;
 
@@ -101,62 +165,44 @@ class Reader {
 
   value(depth: number): string {
     if (depth > mostDepth) throw new NotJson(`returned a value nested deeper than ${mostDepth}`);
-    const start = this.#at;
-    const type = this.#bytes[this.#at++]!;
-    if (type & isReferred && start > (this.#referred.at(-1) ?? -1)) this.#referred.push(start);
-    return this.#valueOf(String.fromCharCode(type & ~isReferred), depth);
+    return this.#valueOf(this.#bytes[this.#at++]!, depth);
   }
 
-  #valueOf(type: string, depth: number): string {
+  #valueOf(type: number, depth: number): string {
     switch (type) {
-      case 'N':
+      case codes.none:
         return this.#count('null');
-      case 'T':
+      case codes.yes:
         return this.#count('true');
-      case 'F':
+      case codes.no:
         return this.#count('false');
-      case 'i':
+      case codes.int:
         return this.#count(String(this.#int()));
-      case 'l':
+      case codes.long:
         return this.#count(this.#long());
-      case 'g':
+      case codes.float:
         return this.#count(this.#float());
-      case 'a':
-      case 'A':
-      case 't':
-      case 'u':
+      case codes.text:
         return this.#text(this.#int());
-      case 'z':
-      case 'Z':
-        return this.#text(this.#bytes[this.#at++]!);
-      case '[':
-      case '(':
+      case codes.list:
+      case codes.tuple:
         return this.#list(this.#int(), depth);
-      case ')':
-        return this.#list(this.#bytes[this.#at++]!, depth);
-      case '{':
+      case codes.dict:
         return this.#dict(depth);
-      case 'r':
-        return this.#reference(depth);
       default:
         throw new NotJson('returned a value that is no JSON value');
     }
   }
 
   #count(text: string): string {
+    this.#expect(text.length);
     this.#chars += text.length;
-    if (this.#chars > this.#mostChars)
-      throw new NotJson(`returned more than ${this.#mostChars} characters of JSON`);
     return text;
   }
 
-  #reference(depth: number): string {
-    const target = this.#referred[this.#int()]!;
-    const back = this.#at;
-    this.#at = target;
-    const value = this.value(depth + 1);
-    this.#at = back;
-    return value;
+  #expect(more: number): void {
+    if (this.#chars + more > this.#mostChars)
+      throw new NotJson(`returned more than ${this.#mostChars} characters of JSON`);
   }
 
   #int(): number {
@@ -166,6 +212,7 @@ class Reader {
 
   #long(): string {
     const size = this.#int();
+    this.#expect(Math.floor((Math.abs(size) - 1) * digitBits * Math.log10(2)));
     const digits = Array.from({ length: Math.abs(size) }, (_, index) =>
       this.#bytes
         .readUInt16LE(this.#at + 2 * index)
@@ -197,13 +244,23 @@ class Reader {
 
   #dict(depth: number): string {
     this.#count('{}');
-    const entries: string[] = [];
-    while (this.#bytes[this.#at] !== end) {
-      const key = this.value(depth + 1);
-      if (!key.startsWith('"')) throw new NotJson('returned a dict with a key that is no str');
-      entries.push(`${key}:${this.value(depth + 1)}`);
+    const entries = new Map<string, string>();
+    while (this.#bytes[this.#at] !== codes.end) {
+      const key = this.#key(depth + 1);
+      if (entries.has(key))
+        throw new NotJson(`returned a dict with two keys that are ${key} in JSON`);
+      entries.set(key, this.value(depth + 1));
     }
     this.#at++;
-    return `{${entries.join(',')}}`;
+    return `{${Array.from(entries, ([key, value]) => `${key}:${value}`).join(',')}}`;
+  }
+
+  /** As in Python's json, ints, bools and None become text. */
+  #key(depth: number): string {
+    const type = this.#bytes[this.#at]!;
+    const key = this.value(depth);
+    if (type === codes.text) return key;
+    if (keyCodes.has(type)) return `"${key}"`;
+    throw new NotJson('returned a dict with a key that JSON cannot hold');
   }
 }

@@ -31,8 +31,15 @@ export type CallOutcome = { returned: string } | { failed: string };
 export type ProgramOutcome = CallOutcome[];
 
 export interface SandboxMethods {
-  /** Load the interpreter; returns when programs can run. */
-  load: { payload: SandboxLimits & { language: Language }; result: null; progress: never };
+  /**
+   * Load the interpreter, unless it is loaded; returns when programs can run. `asserts`: also what
+   * tests that assert need.
+   */
+  load: {
+    payload: SandboxLimits & { language: Language; asserts: boolean };
+    result: null;
+    progress: never;
+  };
   /** Run programs in order; each outcome is reported as progress. */
   run: { payload: SandboxProgram[]; result: null; progress: ProgramOutcome };
 }

@@ -17,9 +17,17 @@ const frozenTime = Date.UTC(2024, 0, 1);
 Date.now = () => frozenTime;
 performance.now = () => 0;
 
-let interpreter: { run: (program: SandboxProgram) => ProgramOutcome } | undefined;
+interface Interpreter {
+  run: (program: SandboxProgram) => ProgramOutcome;
+  /** Load what tests that assert need beyond the interpreter itself. */
+  loadTests?: () => Promise<void>;
+}
+let interpreter: Interpreter | undefined;
 
-async function loadInterpreter({ language, ...limits }: SandboxLimits & { language: Language }) {
+async function loadInterpreter({
+  language,
+  ...limits
+}: SandboxLimits & { language: Language }): Promise<Interpreter> {
   if (language === 'python')
     return (await import('./python/interpreter.ts')).PythonInterpreter.load(limits);
   if (language === 'typescript') return (await import('./typescript/compiler.ts')).Compiler.load();
@@ -27,8 +35,9 @@ async function loadInterpreter({ language, ...limits }: SandboxLimits & { langua
 }
 
 serve<SandboxMethods>({
-  load: async (limits) => {
-    interpreter = await loadInterpreter(limits);
+  load: async ({ asserts, ...limits }) => {
+    interpreter ??= await loadInterpreter(limits);
+    if (asserts) await interpreter.loadTests?.();
     return null;
   },
   run: async (programs, { progress }) => {

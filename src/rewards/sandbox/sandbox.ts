@@ -8,6 +8,7 @@ import { isolationFlags } from './isolation.ts';
 import type {
   Language,
   ProgramOutcome,
+  SandboxCall,
   SandboxLimits,
   SandboxMethods,
   SandboxProgram,
@@ -36,7 +37,8 @@ export class Sandbox {
   readonly #language: Language;
   readonly #service: ChildService<SandboxMethods>;
   #queue: Promise<unknown> = Promise.resolve();
-  #loadedPid: number | undefined;
+  /** The process that is loaded, and whether it can run tests that assert. */
+  #loaded: { pid: number | undefined; asserts: boolean } | undefined;
 
   constructor(limits: SandboxLimits, language: Language = 'javascript') {
     this.#limits = limits;
@@ -90,7 +92,8 @@ export class Sandbox {
     signal: AbortSignal | undefined,
     onOutcome: (outcome: ProgramOutcome) => void,
   ): Promise<Error | null> {
-    await this.#load(signal);
+    const asserts = batch.some(({ calls }) => calls.some(isAssert));
+    await this.#load(asserts, signal);
     const watch = new Watch(this.#limits.timeLimitMs + graceMs);
     const onProgress = (outcome: ProgramOutcome) => {
       watch.restart();
@@ -127,12 +130,18 @@ export class Sandbox {
     return outcome ?? program.calls.map(() => ({ failed }));
   }
 
-  async #load(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#service.pid !== undefined && this.#service.pid === this.#loadedPid) return;
-    const payload = { ...this.#limits, language: this.#language };
+  async #load(asserts: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { pid } = this.#service;
+    const isLoaded = pid !== undefined && pid === this.#loaded?.pid;
+    if (isLoaded && (this.#loaded?.asserts || !asserts)) return;
+    const payload = { ...this.#limits, language: this.#language, asserts };
     await this.#service.call('load', payload, { signal, timeoutMs: loadTimeoutMs });
-    this.#loadedPid = this.#service.pid;
+    this.#loaded = { pid: this.#service.pid, asserts };
   }
+}
+
+function isAssert(call: SandboxCall): boolean {
+  return typeof call === 'object' && 'assert' in call;
 }
 
 const shared = new Map<string, Sandbox>();

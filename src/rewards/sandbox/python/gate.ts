@@ -64,7 +64,9 @@ export class Gate {
   #host: Host | null = null;
   #ticks = 0;
   #mostTicks = 0;
+  /** Processor time at which the running code is ended, and what is left between two of its runs. */
   #deadline = 0;
+  #cpuLeftMs = 0;
   #readings = 0;
   #randomState = 0;
   #growMemory: WasmFunction = () => 0;
@@ -84,9 +86,29 @@ export class Gate {
     this.#host = host;
     this.#ticks = 0;
     this.#mostTicks = ticks;
-    this.#deadline = cpuMs() + mostCpuMs;
+    this.#cpuLeftMs = mostCpuMs;
     this.#readings = 0;
     this.#randomState = 1;
+  }
+
+  /** Run code of the program; its processor time counts. */
+  timed<T>(action: () => T): T {
+    this.#deadline = cpuMs() + this.#cpuLeftMs;
+    try {
+      return action();
+    } finally {
+      this.#cpuLeftMs = this.#deadline - cpuMs();
+    }
+  }
+
+  /** Do what the program waits for; the processor time of that does not count. */
+  untimed<T>(action: () => T): T {
+    const start = cpuMs();
+    try {
+      return action();
+    } finally {
+      this.#deadline += cpuMs() - start;
+    }
   }
 
   /** Ticks since it was closed. */

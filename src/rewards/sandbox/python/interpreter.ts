@@ -14,22 +14,31 @@ import { setupSource } from './setup.ts';
 
 /** Limit of returned JSON or written text per program, in characters; a call beyond it fails. */
 const maxReturnedChars = 256 * 1024;
-/** Calls of the entry that one test may make, one after the other. */
-const maxRounds = 64;
+/** The file descriptor on which tests call the entry; `_anneal/assertions.py` knows it too. */
+const callsFd = 1000;
 /** A program whose functions are called is a module as an import makes it: main guards do not run. */
 const importedAs = 'program';
 /** Discards output and has no input. */
 const silent = { write: () => {}, read: () => new Uint8Array() };
 
 export class PythonInterpreter {
+  readonly #limits: SandboxLimits;
   readonly #machine: PythonMachine;
+  /** A second interpreter, which no program enters. */
+  #tests: PythonMachine | undefined;
 
-  private constructor(machine: PythonMachine) {
+  private constructor(limits: SandboxLimits, machine: PythonMachine) {
+    this.#limits = limits;
     this.#machine = machine;
   }
 
   static async load(limits: SandboxLimits): Promise<PythonInterpreter> {
-    return new PythonInterpreter(await PythonMachine.load(limits, setupSource()));
+    return new PythonInterpreter(limits, await PythonMachine.load(limits, setupSource()));
+  }
+
+  /** Load what tests that assert run in. */
+  async loadTests(): Promise<void> {
+    this.#tests ??= await PythonMachine.load(this.#limits, setupSource());
   }
 
   /**
@@ -39,19 +48,16 @@ export class PythonInterpreter {
   run(program: SandboxProgram): ProgramOutcome {
     const execution = new Execution(this.#machine, program);
     const { calls } = program;
-    const outcomes = new Map<SandboxCall, CallOutcome>();
-    for (const [call, outcome] of execution.asserts(calls.filter(isAssert)))
-      outcomes.set(call, outcome);
+    const asserted = execution.asserts(calls.filter(isAssert), this.#tests);
     const listed = execution.calls(calls.filter((call) => typeof call === 'string'));
     return calls.map((call) => {
       if (typeof call === 'string') return listed.shift()!;
-      return outcomes.get(call) ?? execution.wholeRun((call as { stdin: string }).stdin);
+      return isAssert(call) ? asserted.shift()! : execution.wholeRun(call.stdin);
     });
   }
 }
 
 type AssertCall = Extract<SandboxCall, { assert: string }>;
-type Verdict = CallOutcome | { needed: string };
 
 function isAssert(call: SandboxCall): call is AssertCall {
   return typeof call === 'object' && 'assert' in call;
@@ -87,56 +93,59 @@ class Execution {
   }
 
   /**
-   * Run tests that assert, in states that the program has not touched. A call of the entry returns
-   * what the program returned for the same arguments. A call without a recorded answer ends the
-   * test; the program then answers it in a state of its own, and the test runs again.
+   * Run tests that assert, in an interpreter that the program never enters. A call of the entry
+   * leaves it and is made here, where the program is defined; the tests share that state.
    */
-  asserts(tests: readonly AssertCall[]): Map<AssertCall, CallOutcome> {
-    const answers: Record<string, CallOutcome> = {};
-    const decided = new Map<AssertCall, CallOutcome>();
-    for (let round = 0; decided.size < tests.length; round++) {
-      const open = tests.filter((test) => !decided.has(test));
-      const needed = new Set<string>();
-      for (const [test, verdict] of this.#judge(open, answers)) {
-        if (!('needed' in verdict)) decided.set(test, verdict);
-        else if (round < maxRounds) needed.add(verdict.needed);
-        else decided.set(test, { failed: `makes more than ${maxRounds} calls` });
-      }
-      if (needed.size > 0) Object.assign(answers, this.#answer([...needed]));
-    }
-    return decided;
-  }
-
-  #judge(tests: AssertCall[], answers: Record<string, CallOutcome>): [AssertCall, Verdict][] {
-    this.#machine.restore(silent);
-    this.#machine.define('from _anneal.assertions import judge_test');
-    return tests.map((test) => {
-      const args = marshalJson(JSON.stringify([test.assert, this.#program.entry, answers]), true);
-      const outcome = attempt(() =>
-        jsonOfMarshal(this.#machine.call('judge_test', args), maxReturnedChars),
-      );
-      return [test, 'returned' in outcome ? (JSON.parse(outcome.returned) as Verdict) : outcome];
-    });
-  }
-
-  /** The program's answers to calls, each two marshalled values in hexadecimal digits. */
-  #answer(calls: string[]): Record<string, CallOutcome> {
+  asserts(tests: readonly AssertCall[], machine: PythonMachine | undefined): CallOutcome[] {
+    if (tests.length === 0) return [];
+    if (!machine) throw new Error('expected `loadTests` before tests that assert');
     return this.#inFreshState(silent, () => {
       const broken = this.#define();
-      const answers = calls.map((call): [string, CallOutcome] => {
-        const [args, keywords] = call.split(':').map((hex) => Buffer.from(hex, 'hex'));
-        const { entry } = this.#program;
-        if (broken) return [call, { failed: broken.message }];
-        return [call, attempt(() => this.#limited(this.#machine.call(entry, args!, keywords)))];
+      let unread: Uint8Array = Buffer.alloc(0);
+      machine.restore({
+        read: (size) => {
+          const bytes = unread.subarray(0, size);
+          unread = unread.subarray(bytes.length);
+          return bytes;
+        },
+        write: (fd, bytes) => {
+          if (fd === callsFd) unread = machine.untimed(() => this.#reply(bytes, broken));
+        },
       });
-      return Object.fromEntries(answers);
+      machine.define('from _anneal.assertions import judge_test');
+      return tests.map((test) => this.#judge(test, machine));
     });
   }
 
-  #limited(bytes: Buffer): string {
+  #judge({ assert }: AssertCall, machine: PythonMachine): CallOutcome {
+    const args = marshalJson(JSON.stringify([assert, this.#program.entry]), true);
+    const verdict = attempt(() =>
+      jsonOfMarshal(machine.call('judge_test', args), maxReturnedChars),
+    );
+    return 'returned' in verdict ? (JSON.parse(verdict.returned) as CallOutcome) : verdict;
+  }
+
+  /** The answer to a test's call: its kind in a byte, its size, and what was returned or why not. */
+  #reply(call: Uint8Array, broken: Failed | null): Uint8Array {
+    try {
+      if (broken) return reply('failed', broken.message);
+      const { entry } = this.#program;
+      return reply(
+        'returned',
+        this.#limited(this.#machine.callWithKeywords(entry, Buffer.from(call))),
+      );
+    } catch (error) {
+      if (error instanceof NotJson) return reply('failed', error.message);
+      if (!(error instanceof Failed)) throw error;
+      const { raised, message } = error;
+      return raised ? reply('raised', `${raised}\n${message}`) : reply('failed', message);
+    }
+  }
+
+  #limited(bytes: Buffer): Buffer {
     this.#charsLeft -= bytes.length;
     if (this.#charsLeft < 0) throw new NotJson(`returned more than ${maxReturnedChars} bytes`);
-    return bytes.toString('hex');
+    return bytes;
   }
 
   /** Run the whole program on an input. The result is its output, as JSON. */
@@ -185,6 +194,16 @@ class Execution {
       throw error;
     }
   }
+}
+
+const replyCodes = { returned: 'r', raised: 'e', failed: 'f' };
+
+/** A message to `_anneal/assertions.py`. */
+function reply(kind: keyof typeof replyCodes, content: string | Buffer): Uint8Array {
+  const bytes = Buffer.from(content as Buffer);
+  const head = Buffer.alloc(5, replyCodes[kind]);
+  head.writeUInt32LE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
 }
 
 function attempt(action: () => string): CallOutcome {

@@ -163,6 +163,11 @@ export class PythonMachine {
     this.#gate.close(this.#exports.memory, host, { ...this.#limits, ticks });
   }
 
+  /** Do what running code waits for, outside of its time. */
+  untimed<T>(action: () => T): T {
+    return this.#gate.untimed(action);
+  }
+
   /** Ticks since the last restore. */
   get ticks(): number {
     return this.#gate.ticks;
@@ -188,22 +193,29 @@ export class PythonMachine {
   /**
    * Call a function of the module defined last.
    * @param args its arguments, a marshalled tuple
-   * @param keywords its arguments by name, a marshalled dict
    * @returns what it returned, as plain data, marshalled. @throws Failed, NotJson
    */
-  call(name: string, args: Buffer, keywords?: Buffer): Buffer {
+  call(name: string, args: Buffer): Buffer {
+    return this.#guard(() => this.#apply(name, this.#unmarshal(args), 0));
+  }
+
+  /** The same with arguments by name: a marshalled pair of a tuple and a dict. */
+  callWithKeywords(name: string, both: Buffer): Buffer {
     return this.#guard(() => {
-      const { PyDict_GetItemString, PyObject_Call, Py_DecRef } = this.#exports;
-      const callee = PyDict_GetItemString(this.#globals(), this.#put(name));
-      if (callee === 0) throw new Failed(`NameError: name '${name}' is not defined`);
-      const tuple = this.#unmarshal(args);
-      const dict = keywords ? this.#unmarshal(keywords) : 0;
-      const returned = this.#check(PyObject_Call(callee, tuple, dict));
-      Py_DecRef(tuple);
-      const bytes = this.#marshal(returned);
-      Py_DecRef(returned);
-      return bytes;
+      const pair = this.#unmarshal(both);
+      const [args, keywords] = [0, 1].map((at) => this.#exports.PyTuple_GetItem(pair, at));
+      return this.#apply(name, args!, keywords!);
     });
+  }
+
+  #apply(name: string, args: PyObject, keywords: PyObject): Buffer {
+    const { PyDict_GetItemString, PyObject_Call, Py_DecRef } = this.#exports;
+    const callee = PyDict_GetItemString(this.#globals(), this.#put(name));
+    if (callee === 0) throw new Failed(`NameError: name '${name}' is not defined`);
+    const returned = this.#check(PyObject_Call(callee, args, keywords));
+    const bytes = this.#marshal(returned);
+    Py_DecRef(returned);
+    return bytes;
   }
 
   #unmarshal(bytes: Buffer): PyObject {
@@ -270,7 +282,7 @@ export class PythonMachine {
   #guard<T>(action: () => T): T {
     if (this.#stoppedBy) throw new Failed(this.#stoppedBy);
     try {
-      return action();
+      return this.#gate.timed(action);
     } catch (error) {
       if (error instanceof Failed || error instanceof NotJson) throw error;
       this.#stoppedBy = reasonOf(error);
@@ -318,13 +330,17 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
+/** The interpreter's code, which all machines of this process share. */
+let compiled: Promise<object> | undefined;
+
 /** Load Pyodide with the gate in front of its imports and no JavaScript globals. */
 async function instantiate(gate: Gate) {
   const { instantiate: real } = WebAssembly;
   let exports: Exports | undefined;
   WebAssembly.instantiate = async (bytes, imports) => {
     if (!imports?.env) return real(bytes, imports);
-    const module = await WebAssembly.compile(bytes as Uint8Array);
+    compiled ??= WebAssembly.compile(bytes as Uint8Array);
+    const module = await compiled;
     const guarded = gate.guard(module, imports, WebAssembly);
     const instance = (await real(module, guarded)) as { exports: Exports };
     exports = instance.exports;

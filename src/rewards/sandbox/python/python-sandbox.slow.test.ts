@@ -147,6 +147,33 @@ describe('tests that assert', () => {
     expect(await judge(add, test)).toEqual(['true']);
   });
 
+  it.each([
+    'class Own(ValueError): pass\ndef f(): raise Own("why")',
+    'import json\ndef f(): json.loads("why")',
+  ])('%s raises what its class inherits from', async (source) => {
+    const test =
+      'try:\n    f()\n    assert False\nexcept ValueError as error:\n    assert "" != str(error)';
+    expect(await judge(source, test)).toEqual(['true']);
+  });
+
+  it('a class with the name of a built-in exception is not that', async () => {
+    const source = 'class ValueError(Exception): pass\ndef f(): raise ValueError("why")';
+    const test = 'try:\n    f()\nexcept ValueError:\n    pass';
+    expect(await judge(source, test)).toEqual(['Exception: why']);
+  });
+
+  it('takes as long as its calls, however many', async () => {
+    const test =
+      'state = 1\nfor n in range(5000):\n    state = f(state, n) % 10007\nassert state > 0';
+    expect(await judge(add, test)).toEqual(['true']);
+  });
+
+  it.each(['except BaseException', 'finally'])('no %s hides an end', async (clause) => {
+    const test = `for _ in [1]:\n    try:\n        f(1)\n    ${clause}:\n        break`;
+    for (const body of ['raise SystemExit(0)', 'while True: pass', 'return f', 'return {1: f}'])
+      expect(await judge(`def f(a):\n    ${body}\n`, test)).not.toEqual(['true']);
+  });
+
   it('compares sets, frozensets and bytearrays of any class by value', async () => {
     const source =
       'import collections\nclass Own(set):\n    def __iter__(self): return iter([])\ndef f(kind):\n' +

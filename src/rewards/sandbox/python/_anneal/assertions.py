@@ -3,50 +3,71 @@
 import ast
 import builtins
 import marshal
+import os
 
 from _anneal.syntax import FUNCTIONS, code_of, loaded, nodes
 
 MOST_CHARACTERS = 200
-
-
-class Needed(BaseException):
-    """The test needs the answer to a call that the program has not been given yet."""
+# A file descriptor of the sandbox: a call is written to it, and its answer is the input then.
+CALLS = 1000
 
 
 class Ended(BaseException):
     """The program ended in a way that a test cannot expect, such as a time limit."""
 
 
-def judge_test(text, entry, answers):
-    """Run statements that assert, and answer every call of `entry` from `answers`.
+def judge_test(text, entry):
+    """Run statements that assert, and pass every call of `entry` to the program.
 
     Calls and answers are marshalled, as plain data of exact types: nothing of the program is here.
-    Returns a dict with one key: `returned`, `failed`, or `needed` with the call to answer.
+    Returns a dict with one key, `returned` or `failed`. A test in which the program ended fails.
     """
+    ends = []
 
     def answer(*args, **keywords):
-        call = marshal.dumps(args, 2).hex() + ':' + marshal.dumps(keywords, 2).hex()
-        if call not in answers:
-            raise Needed(call)
-        if 'returned' in answers[call]:
-            return marshal.loads(bytes.fromhex(answers[call]['returned']))
-        name, _, message = answers[call]['failed'].partition(': ')
-        raised = getattr(builtins, name, None)
-        if isinstance(raised, type) and issubclass(raised, Exception):
-            raise raised(message)
-        raise Ended(answers[call]['failed'])
+        try:
+            return ask(marshal.dumps((args, keywords), 2))
+        except Ended as ended:
+            ends.append(str(ended))
+            raise
 
     try:
         exec(compile(text, 'test.py', 'exec'), {entry: answer, '__name__': '__main__'})
-    except Needed as needed:
-        return {'needed': str(needed)}
-    except Ended as ended:
-        return {'failed': str(ended)}
+        failed = None
     except AssertionError as error:
-        return {'failed': f'failed: {text.strip()} {error}'[:MOST_CHARACTERS]}
+        failed = f'failed: {text.strip()} {error}'[:MOST_CHARACTERS]
     except BaseException as error:
-        return {'failed': f'{type(error).__name__}: {error}'}
-    return {'returned': 'true'}
+        failed = f'{type(error).__name__}: {error}'
+    if ends:
+        failed = ends[0]
+    return {'failed': failed} if failed is not None else {'returned': 'true'}
+
+
+def ask(call):
+    """Return what the program returns for a call, or raise what it raises."""
+    os.write(CALLS, call)
+    kind = os.read(0, 1)
+    content = os.read(0, int.from_bytes(os.read(0, 4), 'little'))
+    if kind == b'r':
+        try:
+            return marshal.loads(content)
+        except (TypeError, ValueError) as error:
+            raise Ended(f'returned a value that is no plain data: {error}') from None
+    if kind == b'f':
+        raise Ended(content.decode())
+    name, _, message = content.decode().partition('\n')
+    raised = getattr(builtins, name, None)
+    if not isinstance(raised, type) or not issubclass(raised, Exception):
+        raise Ended(message)
+    raise exception(raised, message.partition(': ')[2])
+
+
+def exception(raised, message):
+    """Make an exception with a message; of a base class if its own takes other arguments."""
+    try:
+        return raised(message)
+    except TypeError:
+        return exception(raised.__base__, message)
 
 
 def split_checks(test, entry, prompt):

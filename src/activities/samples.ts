@@ -2,6 +2,7 @@
 
 import { decodeJsonl } from '../artifacts/jsonl.ts';
 import type { Store } from '../artifacts/store.ts';
+import { parseExactJson } from '../records/exact-json.ts';
 import type { Prompt } from '../records/prompts.ts';
 import type { ArtifactRef } from '../records/refs.ts';
 import type { ScoredRollout } from '../records/rollouts.ts';
@@ -32,7 +33,8 @@ export function readPromptsById(store: Store, ref: ArtifactRef): Promise<Prompts
 
 const recentPrompts = rememberRecent(
   async ({ store, ref }: { store: Store; ref: ArtifactRef }): Promise<Prompts> => {
-    const prompts = await readRows<Prompt>(store, ref);
+    const text = (await store.read(ref)).toString();
+    const prompts = decodeJsonl<Prompt>(text, ref.path, parseExactJson);
     return new Map(prompts.map((prompt) => [prompt.id, prompt]));
   },
   ({ ref }) => ref.sha256,

@@ -2,6 +2,27 @@
 
 import { z } from 'zod';
 
+/** A value of JSON; whole numbers that a double may round are bigints. */
+export type TestValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | TestValue[]
+  | { [key: string]: TestValue };
+const testValueSchema: z.ZodType<TestValue> = z.lazy(() =>
+  z.union([
+    z.string(),
+    z.number(),
+    z.bigint(),
+    z.boolean(),
+    z.null(),
+    z.array(testValueSchema),
+    z.record(z.string(), testValueSchema),
+  ]),
+);
+
 /**
  * A test of a program: a call with arguments and the expected result (deep equality over JSON);
  * statements that call the entry and assert; or a whole run of the program with its input and
@@ -9,12 +30,23 @@ import { z } from 'zod';
  */
 const testSchema = z.union(
   [
-    z.strictObject({ args: z.array(z.json()), returns: z.json() }),
+    z.strictObject({ args: z.array(testValueSchema), returns: testValueSchema }),
     z.strictObject({ assert: z.string().min(1) }),
     z.strictObject({ stdin: z.string(), stdout: z.string() }),
   ],
   'expected {args, returns}, {assert} or {stdin, stdout}',
 );
+
+/** A whole number in a value that no double is equal to. */
+function roundedIn(value: TestValue): bigint | undefined {
+  if (typeof value === 'bigint') return BigInt(Number(value)) === value ? undefined : value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const item of Object.values(value)) {
+    const rounded = roundedIn(item);
+    if (rounded !== undefined) return rounded;
+  }
+  return undefined;
+}
 
 /** A line of a prompt file: a task, its tests, and a reference solution. */
 export const promptSchema = z
@@ -35,13 +67,22 @@ export const promptSchema = z
     /** A correct, clean solution. */
     reference: z.string().min(1),
   })
-  .superRefine(({ entry, tests }, context) => {
+  .superRefine(({ entry, tests, language }, context) => {
     if (entry === '' && !tests.every((test) => 'stdin' in test))
       context.addIssue({
         code: 'custom',
         path: ['entry'],
         message: 'expected the name of the function that the tests call, found none',
       });
+    for (const [index, test] of language === 'python' ? [] : tests.entries()) {
+      const rounded = 'args' in test && roundedIn([test.args, test.returns]);
+      if (rounded)
+        context.addIssue({
+          code: 'custom',
+          path: ['tests', index],
+          message: `expected numbers that ${language} can hold, found ${rounded}, which it rounds to ${BigInt(Number(rounded))}; give the number as text, or assert with a BigInt`,
+        });
+    }
   });
 export type Prompt = z.output<typeof promptSchema>;
 

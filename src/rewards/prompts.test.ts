@@ -47,6 +47,26 @@ it.each(['javascript', 'typescript', 'python'])(
   },
 );
 
+it('reads whole numbers of any size', async () => {
+  const line = prompt('a', { language: 'python', tests: [{ args: ['N'], returns: ['N', 'M'] }] });
+  const text = line.replaceAll('"N"', '354224848179261915075').replace('"M"', '1e20');
+  expect((await read(text))[0]!.tests).toEqual([
+    { args: [354224848179261915075n], returns: [354224848179261915075n, 1e20] },
+  ]);
+});
+
+it.each(['javascript', 'typescript'])('refuses a number that %s rounds', async (language) => {
+  const line = (digits: string) =>
+    prompt('a', { language, tests: [{ args: [1], returns: { a: [2] } }] }).replace('[2]', digits);
+  expect(await read(line('100000000000000000000'))).toHaveLength(1);
+  await expect(read(line('354224848179261915075'))).rejects.toMatchObject({
+    kind: 'InvalidData',
+    message: expect.stringMatching(
+      /line 1: tests\.0: .*found 354224848179261915075, which it rounds to 354224848179261931520/,
+    ),
+  });
+});
+
 it.each([
   [
     'a line that is cut off',

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { AnnealError } from '../errors.ts';
+import { parseExactJson } from '../records/exact-json.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
 
 /**
@@ -67,7 +68,7 @@ function parseRow<S extends z.ZodType>(
 ): z.output<S> {
   let value: unknown;
   try {
-    value = JSON.parse(content);
+    value = parseExactJson(content);
   } catch (cause) {
     const found = JSON.stringify(content.slice(0, 60));
     throw invalid(path, line, `expected one JSON object, found ${found}`, cause);

@@ -8,6 +8,7 @@ import type { Store } from '../../artifacts/store.ts';
 import { firstEpochOf, refittedRewards } from '../../config/schedule.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { AnnealError } from '../../errors.ts';
+import { toExactJson } from '../../records/exact-json.ts';
 import type { PromptSplit } from '../../records/metrics.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import type { CheckpointRef } from '../../records/refs.ts';
@@ -40,7 +41,7 @@ export async function copyInputs(
 
 async function copyPrompts(store: Store, { train, heldOut }: Inputs): Promise<RunPlan['prompts']> {
   const write = (split: PromptSplit, prompts: readonly Prompt[]) =>
-    store.write(layout.prompts(split), encodeJsonl(prompts), prompts.length);
+    store.write(layout.prompts(split), encodeJsonl(prompts, toExactJson), prompts.length);
   return { train: await write('train', train), 'held-out': await write('held-out', heldOut) };
 }
 

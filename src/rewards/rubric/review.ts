@@ -128,7 +128,9 @@ async function runFit(
   });
   const programs = fit.map(({ prompt, source }) => toSandboxProgram(prompt, source));
   const outcomes = await sandbox.run(programs, { signal });
-  const verdicts = fit.map(({ prompt }, index) => judgeOutcome(prompt.tests, outcomes[index]!));
+  const verdicts = fit.map(({ prompt }, index) =>
+    judgeOutcome(prompt.tests, outcomes[index]!, prompt.language),
+  );
   return sources.map((source) => (source === null ? null : verdicts.shift()!));
 }
 

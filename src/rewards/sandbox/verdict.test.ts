@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
 import { judgeOutcome, toSandboxProgram } from './verdict.ts';
 
-const judge = (returned: string, returns: unknown) =>
-  judgeOutcome([{ args: [], returns: returns as never }], [{ returned }]).passed === 1;
+const judge = (
+  returned: string,
+  returns: unknown,
+  language: 'javascript' | 'python' = 'javascript',
+) => judgeOutcome([{ args: [], returns: returns as never }], [{ returned }], language).passed === 1;
 
 it.each([
   ['1', 1],
@@ -29,6 +32,33 @@ it.each([
   ['', null],
 ])('%s is not what was expected', (returned, expected) => {
   expect(judge(returned, expected)).toBe(false);
+});
+
+it.each([
+  ['354224848179261915075', 354224848179261915075n, true],
+  ['354224848179261915000', 354224848179261915075n, false],
+  ['354224848179261915076', 354224848179261915075n, false],
+  ['-9007199254740993', -9007199254740993n, true],
+  ['-9007199254740992', -9007199254740993n, false],
+  ['[{"a":18446744073709551616}]', [{ a: 2n ** 64n }], true],
+  ['100000000000000000000', 1e20, true],
+  ['100000000000000000001', 1e20, false],
+  ['100000000000000000000', 'x', false],
+  ['3.5422484817926193e+20', 354224848179261931520n, true],
+  ['3.5422484817926193e+20', 354224848179261930000n, false],
+  ['1e+300', 1e300, true],
+  ['1.5', 2n ** 64n, false],
+])('in Python, whether %s is %s: %s', (returned, expected, isRight) => {
+  expect(judge(returned, expected, 'python')).toBe(isRight);
+});
+
+it.each([
+  ['100000000000000000000', 10n ** 20n, true],
+  ['354224848179261930000', 354224848179261931520n, true],
+  ['354224848179261930000', 354224848179261915075n, false],
+  ['9007199254740992', 2n ** 53n, true],
+])('in JavaScript, whether %s is %s: %s', (returned, expected, isRight) => {
+  expect(judge(returned, expected)).toBe(isRight);
 });
 
 it('gives the share passed and names the first failure', () => {

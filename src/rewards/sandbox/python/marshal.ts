@@ -1,6 +1,8 @@
 // Python's marshal format, for values that JSON can hold: arguments in, returned values out.
 // plain-data.ts writes what a program returns, whatever methods its classes have.
 
+import { parseExactJson } from '../../../records/exact-json.ts';
+
 /** Types of marshalled values, by the letters that stand for them. */
 export const codes = {
   none: code('N'),
@@ -98,7 +100,7 @@ export class Bytes {
 /** JSON text as a marshalled Python value; with `asTuple`, a list becomes a tuple. */
 export function marshalJson(json: string, asTuple = false): Buffer {
   const out = new Bytes();
-  marshalValue(JSON.parse(json), out);
+  marshalValue(parseExactJson(json), out);
   const bytes = out.written();
   if (asTuple) bytes[0] = codes.tuple;
   return bytes;
@@ -109,6 +111,7 @@ function marshalValue(value: unknown, out: Bytes): void {
   else if (typeof value === 'boolean') out.byte(value ? codes.yes : codes.no);
   else if (typeof value === 'string') marshalText(value, out);
   else if (typeof value === 'number') marshalNumber(value, out);
+  else if (typeof value === 'bigint') out.long(value);
   else if (Array.isArray(value)) {
     out.int32(codes.list, value.length);
     for (const item of value) marshalValue(item, out);
@@ -227,7 +230,9 @@ class Reader {
     this.#at += 8;
     const value = this.#bytes.readDoubleLE(this.#at - 8);
     if (!Number.isFinite(value)) throw new NotJson(`returned ${value}, which is no JSON value`);
-    return JSON.stringify(value);
+    // With an exponent, so that it is not read as an int.
+    const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
+    return isRounded ? value.toExponential() : JSON.stringify(value);
   }
 
   #text(size: number): string {

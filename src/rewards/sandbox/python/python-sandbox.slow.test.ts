@@ -83,6 +83,22 @@ it('passes JSON values exactly', async () => {
   ]);
 });
 
+it('takes and returns whole numbers of any size', async () => {
+  const digits = '9007199254740993,-354224848179261915075,18446744073709551616';
+  const source =
+    'def f(*all):\n    return [type(it).__name__ for it in all], [it + 1 for it in all]\n';
+  const call = `[${digits},1e20]`;
+  expect(await sandbox.run([{ source, entry: 'f', calls: [call] }])).toEqual([
+    [
+      {
+        returned:
+          '[["int","int","int","float"],' +
+          '[9007199254740994,-354224848179261915074,18446744073709551617,1e+20]]',
+      },
+    ],
+  ]);
+});
+
 it.each([
   ['float("nan")', 'no JSON value'],
   ['{1, 2}', 'no JSON value'],

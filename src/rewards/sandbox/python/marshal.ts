@@ -47,7 +47,8 @@ export class Bytes {
   }
 
   byte(value: number): void {
-    this.#bytes[this.#grow(1)] = value;
+    const at = this.#grow(1);
+    this.#bytes[at] = value;
   }
 
   /** A type and a 32-bit number. */

@@ -363,42 +363,70 @@ describe('printing', () => {
 });
 
 describe('assertions', () => {
-  const judge = (text: string, answers: Record<string, unknown> = {}) =>
-    imported('assertions', 'judge_test', text, 'f', answers);
+  /** What a test comes to if its calls get these answers, and the calls that it makes. */
+  const judge = (text: string, ...answers: [kind: string, content: unknown][]) =>
+    call(
+      `
+import io, marshal
+from _anneal import assertions
+class Sandbox:
+    def __init__(self, answers): self.answers, self.calls, self.answer = answers, [], None
+    def write(self, _, call):
+        self.calls.append(marshal.loads(call))
+        kind, content = self.answers.pop(0)
+        content = marshal.dumps(content, 2) if kind == 'r' else content.encode()
+        self.answer = io.BytesIO(kind.encode() + len(content).to_bytes(4, 'little') + content)
+    def read(self, _, size): return self.answer.read(size)
+def judge(text, answers):
+    assertions.os = Sandbox(answers)
+    return assertions.judge_test(text, 'f'), assertions.os.calls
+`,
+      'judge',
+      text,
+      answers,
+    );
 
-  it('needs the answer to a call, and decides with it', async () => {
-    const test = 'assert f(1) == 1';
-    const { needed } = (await judge(test)) as { needed: string };
-    expect(needed).toMatch(/^[0-9a-f]+:[0-9a-f]+$/);
-    // An int of 32 bits: 'i' and its bytes.
-    expect(await judge(test, { [needed]: { returned: '6901000000' } })).toEqual({
-      returned: 'true',
-    });
-    expect(await judge(test, { [needed]: { returned: '6902000000' } })).toEqual({
-      failed: 'failed: assert f(1) == 1 ',
-    });
-    expect(await judge(test, { [needed]: { failed: 'ValueError: no' } })).toEqual({
-      failed: 'ValueError: no',
-    });
-    expect(await judge(test, { [needed]: { failed: 'time limit' } })).toEqual({
-      failed: 'time limit',
-    });
+  it('decides with the answers to its calls', async () => {
+    const test = 'assert f(1, a=[2]) == 1';
+    const calls = [[[1], { a: [2] }]];
+    expect(await judge(test, ['r', 1])).toEqual([{ returned: 'true' }, calls]);
+    expect(await judge(test, ['r', 2])).toEqual([
+      { failed: 'failed: assert f(1, a=[2]) == 1 ' },
+      calls,
+    ]);
+    expect(await judge(test, ['e', 'ValueError\nOwn: no'])).toEqual([
+      { failed: 'ValueError: no' },
+      calls,
+    ]);
+    expect(await judge(test, ['f', 'time limit'])).toEqual([{ failed: 'time limit' }, calls]);
   });
 
   it('a test may expect an exception, but not catch what ended a program', async () => {
     const catching = (kind: string) => `try: f()\nexcept ${kind}: pass\nelse: assert False`;
-    const { needed } = (await judge(catching('ValueError'))) as { needed: string };
-    const raised = { [needed]: { failed: 'ValueError: no' } };
-    expect(await judge(catching('ValueError'), raised)).toEqual({ returned: 'true' });
-    const ended = { [needed]: { failed: 'SystemExit: 0' } };
-    expect(await judge(catching('Exception'), ended)).toEqual({ failed: 'SystemExit: 0' });
+    const outcomeOf = async (kind: string, ...answers: [string, string][]) =>
+      ((await judge(catching(kind), ...answers)) as unknown[])[0];
+    expect(await outcomeOf('ValueError', ['e', 'ValueError\nno'])).toEqual({ returned: 'true' });
+    expect(await outcomeOf('ValueError', ['e', 'UnicodeDecodeError\nno'])).toEqual({
+      returned: 'true',
+    });
+    for (const kind of ['Exception', 'BaseException'])
+      for (const answer of [
+        ['e', 'SystemExit\nno'],
+        ['f', 'no'],
+        ['e', 'print\nno'],
+      ] as const)
+        expect(await outcomeOf(kind, [...answer])).toEqual({ failed: 'no' });
   });
 
   it('names what is wrong with a test itself', async () => {
-    expect(await judge('assert g(1)')).toEqual({ failed: "NameError: name 'g' is not defined" });
-    expect(await judge('assert (')).toMatchObject({
-      failed: expect.stringMatching(/^SyntaxError: /),
-    });
+    expect(await judge('assert g(1)')).toEqual([
+      { failed: "NameError: name 'g' is not defined" },
+      [],
+    ]);
+    expect(await judge('assert (')).toMatchObject([
+      { failed: expect.stringMatching(/^SyntaxError: /) },
+      [],
+    ]);
   });
 
   const split = (test: string, prompt = '') =>

@@ -178,6 +178,16 @@ describe('tests that assert', () => {
     expect(await judge(source, test)).toEqual(['Exception: why']);
   });
 
+  it('passes arguments of subclasses by value', async () => {
+    const source = 'def f(*a):\n    return [type(it).__name__ for it in a], list(a)\n';
+    const test =
+      'import collections, enum\nE = enum.IntEnum("E", "A B")\nS = enum.StrEnum("S", "C")\n' +
+      'P = collections.namedtuple("P", "x y")\n' +
+      'assert f(collections.Counter("aab"), P(1, E.B), S.C, {True: [E.A]}) == (\n' +
+      '    ["dict", "tuple", "str", "dict"], [{"a": 2, "b": 1}, (1, 2), "c", {True: [1]}])';
+    expect(await judge(source, test)).toEqual(['true']);
+  });
+
   it('takes as long as its calls, however many', async () => {
     const test =
       'state = 1\nfor n in range(5000):\n    state = f(state, n) % 10007\nassert state > 0';

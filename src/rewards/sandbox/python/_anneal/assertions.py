@@ -10,6 +10,8 @@ from _anneal.syntax import FUNCTIONS, code_of, loaded, nodes
 MOST_CHARACTERS = 200
 # A file descriptor of the sandbox: a call is written to it, and its answer is the input then.
 CALLS = 1000
+# By the plain types, what gives a subclass's value.
+PLAIN = {int: int.__int__, float: float.__float__, str: str.__str__}
 
 
 class Ended(BaseException):
@@ -26,7 +28,7 @@ def judge_test(text, entry):
 
     def answer(*args, **keywords):
         try:
-            return ask(marshal.dumps((args, keywords), 2))
+            return ask(marshal.dumps(plain((args, keywords)), 2))
         except Ended as ended:
             ends.append(str(ended))
             raise
@@ -41,6 +43,18 @@ def judge_test(text, entry):
     if ends:
         failed = ends[0]
     return {'failed': failed} if failed is not None else {'returned': 'true'}
+
+
+def plain(value):
+    """Return a test's value in plain types: a `Counter` as a dict, a named tuple as a tuple."""
+    for kind in (dict, list, tuple, set, frozenset):
+        if isinstance(value, kind):
+            parts = value.items() if kind is dict else value
+            return kind([plain(it) for it in parts])
+    for kind in PLAIN:
+        if isinstance(value, kind) and type(value) not in (kind, bool):
+            return PLAIN[kind](value)
+    return value
 
 
 def ask(call):

@@ -1,7 +1,9 @@
 // Checks that the prompts of a file can be trained on: every reference must pass its own tests.
 
+import { tokenizer, tokTypes } from 'acorn';
 import { rubricSchema } from '../config/schema/rewards/rubric.ts';
-import { promptSchema } from '../records/prompts.ts';
+import { type Prompt, promptSchema } from '../records/prompts.ts';
+import { ecmaVersion } from './programs/parse.ts';
 import { readPrompts, readRows } from './prompts.ts';
 import { review } from './rubric/review.ts';
 
@@ -27,10 +29,38 @@ export async function checkPrompts(
   });
   const items = rows.map(({ row }) => ({ prompt: row, completion: row.reference }));
   const reviews = await review(items, { timeLimitMs, memoryLimitMb });
-  const broken = rows.flatMap(({ row: { id }, line }, index) => {
+  const broken = rows.flatMap(({ row, line }, index) => {
     const found = reviews[index]!;
-    const why = 'failed' in found ? found.failed : found.verdict.failure;
-    return why === undefined ? [] : [{ id, line, why }];
+    const failure = 'failed' in found ? found.failed : found.verdict.failure;
+    const why = failure ?? roundedLiteral(row);
+    return why === undefined ? [] : [{ id: row.id, line, why }];
   });
   return { count: rows.length, broken };
+}
+
+/** The first number in a prompt's assertions that JavaScript rounds; Python keeps all digits. */
+function roundedLiteral({ language, tests }: Prompt): string | undefined {
+  if (language === 'python') return undefined;
+  for (const [index, test] of tests.entries()) {
+    const rounded = 'assert' in test && wholeNumbersIn(test.assert).find(isRounded);
+    if (rounded)
+      return `test ${index + 1} of ${tests.length}: expected numbers that ${language} can hold, found ${rounded}, which it rounds to ${BigInt(Number(rounded))}; write ${rounded}n`;
+  }
+  return undefined;
+}
+
+function isRounded(digits: string): boolean {
+  return BigInt(Number(digits)) !== BigInt(digits);
+}
+
+/** The whole numbers in a text, as they are written; a text that ends in an error is read until there. */
+function wholeNumbersIn(text: string): string[] {
+  const found: string[] = [];
+  try {
+    for (const { type, start, end } of tokenizer(text, { ecmaVersion }))
+      if (type === tokTypes.num) found.push(text.slice(start, end).replaceAll('_', ''));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return found.filter((digits) => /^(\d+|0[box][\da-f]+)$/i.test(digits));
 }

@@ -119,6 +119,27 @@ it('checks every language and form of test', async () => {
   ]);
 });
 
+it('refuses assertions with numbers that JavaScript rounds', async () => {
+  const reference = 'function big(n) {\n  return n * 354224848179261915075;\n}\n';
+  const row = { entry: 'big', prompt: '// Big.', reference };
+  const literals = ['354224848179261915075', '0x1fffffffffffff', '9_007_199_254_740_993', '1e21'];
+  const rows = literals.map((literal) => ({
+    ...row,
+    id: literal,
+    tests: [{ assert: `assert(${literal} > 0)` }],
+  }));
+  await writeFile(at('out.jsonl'), rows.map((it) => `${JSON.stringify(it)}\n`).join(''));
+  printed.mockClear();
+  const { lines } = await check();
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /line 1: .*rounds to 354224848179261931520; write 354224848179261915075n/,
+    ),
+    expect.stringMatching(/line 3: .*found 9007199254740993, which it rounds to 9007199254740992/),
+    '2 of 4 references pass all their tests',
+  ]);
+});
+
 it('imports MBPP, full and sanitized', async () => {
   const tests = ['assert area(2, 3) == 6', 'assert math.isclose(area(0.5, 1), 0.5)'];
   const code =

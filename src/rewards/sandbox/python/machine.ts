@@ -63,6 +63,7 @@ interface Exports extends PlainDataExports {
   PyImport_AddModule: (name: Address) => PyObject;
   PyModule_GetDict: (module: PyObject) => PyObject;
   PyEval_GetBuiltins: () => PyObject;
+  Py_IncRef: (value: PyObject) => void;
   PyDict_SetItemString: (dict: PyObject, key: Address, value: PyObject) => number;
   PyDict_GetItemString: (dict: PyObject, key: Address) => PyObject;
   PyObject_Call: (callee: PyObject, args: PyObject, keywords: PyObject) => PyObject;
@@ -111,8 +112,8 @@ export class PythonMachine {
   readonly #above: Uint8Array;
   readonly #stackPointer: number;
   #stoppedBy: string | null = null;
-  /** The module that programs were defined in last. */
-  #module = '__main__';
+  /** The names of the module defined last. */
+  #globals: PyObject = 0;
 
   private constructor(gate: Gate, exports: Exports, files: FileSystem, limits: SandboxLimits) {
     this.#gate = gate;
@@ -175,18 +176,17 @@ export class PythonMachine {
 
   /** Run a program's text as a module; only `__main__` runs main guards. @throws Failed */
   define(source: string, module = '__main__'): void {
-    this.#module = module;
     if (source.includes('\0'))
       throw new Failed('SyntaxError: source code cannot contain null bytes');
     this.#guard(() => {
       const { Py_CompileStringExFlags, PyEval_EvalCode, Py_DecRef } = this.#exports;
-      const globals = this.#globals();
+      this.#globals = this.#globalsOf(module);
       const [text, file] = [this.#put(source), this.#put('program.py')];
       const flags = this.#putBytes(new Uint8Array(Int32Array.of(alwaysUtf8, pythonMinor).buffer));
       const compiled = this.#check(
         Py_CompileStringExFlags(text, file, fileInput, flags, defaultOptimize),
       );
-      Py_DecRef(this.#check(PyEval_EvalCode(compiled, globals, globals)));
+      Py_DecRef(this.#check(PyEval_EvalCode(compiled, this.#globals, this.#globals)));
     });
   }
 
@@ -196,7 +196,12 @@ export class PythonMachine {
    * @returns what it returned, as plain data, marshalled. @throws Failed, NotJson
    */
   call(name: string, args: Buffer): Buffer {
-    return this.#guard(() => this.#apply(name, this.#unmarshal(args), 0));
+    return this.#guard(() => {
+      const tuple = this.#unmarshal(args);
+      const bytes = this.#apply(name, tuple, 0);
+      this.#exports.Py_DecRef(tuple);
+      return bytes;
+    });
   }
 
   /** The same with arguments by name: a marshalled pair of a tuple and a dict. */
@@ -204,13 +209,17 @@ export class PythonMachine {
     return this.#guard(() => {
       const pair = this.#unmarshal(both);
       const [args, keywords] = [0, 1].map((at) => this.#exports.PyTuple_GetItem(pair, at));
-      return this.#apply(name, args!, keywords!);
+      const bytes = this.#apply(name, args!, keywords!);
+      this.#exports.Py_DecRef(pair);
+      return bytes;
     });
   }
 
   #apply(name: string, args: PyObject, keywords: PyObject): Buffer {
-    const { PyDict_GetItemString, PyObject_Call, Py_DecRef } = this.#exports;
-    const callee = PyDict_GetItemString(this.#globals(), this.#put(name));
+    const { PyDict_GetItemString, PyObject_Call, Py_DecRef, free } = this.#exports;
+    const key = this.#put(name);
+    const callee = PyDict_GetItemString(this.#globals, key);
+    free(key);
     if (callee === 0) throw new Failed(`NameError: name '${name}' is not defined`);
     const returned = this.#check(PyObject_Call(callee, args, keywords));
     const bytes = this.#marshal(returned);
@@ -290,11 +299,13 @@ export class PythonMachine {
     }
   }
 
-  #globals(): PyObject {
-    const { PyModule_GetDict, PyImport_AddModule } = this.#exports;
+  /** The names of a module, which stay even if a program removes the module. */
+  #globalsOf(module: string): PyObject {
+    const { PyModule_GetDict, PyImport_AddModule, Py_IncRef } = this.#exports;
     const { PyDict_SetItemString, PyEval_GetBuiltins } = this.#exports;
-    const globals = PyModule_GetDict(PyImport_AddModule(this.#put(this.#module)));
+    const globals = PyModule_GetDict(PyImport_AddModule(this.#put(module)));
     PyDict_SetItemString(globals, this.#put('__builtins__'), PyEval_GetBuiltins());
+    Py_IncRef(globals);
     return globals;
   }
 

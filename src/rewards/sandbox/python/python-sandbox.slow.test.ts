@@ -188,6 +188,11 @@ describe('tests that assert', () => {
     expect(await judge(source, test)).toEqual(['true']);
   });
 
+  it('calls leave no memory behind', async () => {
+    const test = 'for n in range(400):\n    assert f("x" * 200000) == 200000';
+    expect(await judge('def f(a): return len(a)', test)).toEqual(['true']);
+  });
+
   it('takes as long as its calls, however many', async () => {
     const test =
       'state = 1\nfor n in range(5000):\n    state = f(state, n) % 10007\nassert state > 0';

@@ -117,10 +117,14 @@ it.each(['javascript', 'typescript', 'python'] as const)(
       isRead ? { source, entry: 'check', calls: ['[]'] } : toSandboxProgram(prompt, source);
     const prompt = promptFor({ language, test: 'call' });
     const good = programOf(prompt, prompt.reference);
+    const asserted = promptFor({ language, test: 'assert' });
+    const asserting = programOf(asserted, asserted.reference);
     const returned = isRead ? expect.stringContaining('"errors":[]') : '87411';
     const own = attacks.filter((attack) => attack.language === language);
     try {
       for (const attack of own) {
+        // Both, so that nothing is left to load.
+        await sandbox.run([asserting]);
         expect(await sandbox.run([good])).toEqual([[{ returned }]]);
         const start = performance.now();
         await sandbox.run([programOf(promptOf(attack), attack.source)]);

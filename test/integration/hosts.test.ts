@@ -68,7 +68,7 @@ async function startWorker({ name }: Host): Promise<ChildProcess> {
   });
   await new Promise<void>((resolve, reject) => {
     worker.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (text.includes('Ctrl-C ends this')) resolve();
+      if (text.includes('Press Ctrl-C to stop')) resolve();
     });
     worker.on('exit', (code) => reject(new Error(`anneal worker exited with code ${code}`)));
   });

@@ -1,7 +1,7 @@
 // The test suites. Unit tests are beside the source; those that take long are named *.slow.test.ts
 // and have a project of their own, so that `npm run test:unit` is quick. The integration suite uses
-// a real Temporal server and runs after the others, one file at a time, since its runs load the
-// machine.
+// a real Temporal server and runs apart from the others, one file at a time, since its runs load
+// the machine.
 
 import { configDefaults, defineConfig } from 'vitest/config';
 

@@ -20,7 +20,7 @@ export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string
 const printingLimits: ReadingLimits = { characters: 32_768, levels: 200 };
 
 /** A program within the limits that the printer failed at, which is not the program's fault. */
-export class UnprintableProgram extends Error {
+class UnprintableProgram extends Error {
   override readonly name = 'UnprintableProgram';
 }
 

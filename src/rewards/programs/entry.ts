@@ -13,9 +13,9 @@ export interface Asked {
 }
 
 /**
- * The function that `name` is bound to, or that is exported by that name or alone. Names are looked
- * up at the top level: function declarations, variables that hold a function or the result of a
- * call that gives one (`const double = times(2)`), and assignments.
+ * The function that `name` is bound to, or that is exported under that name or as the only export.
+ * Names are looked up at the top level: function declarations, variables that hold a function or
+ * the result of a call that returns one (`const double = times(2)`), and assignments.
  */
 export function findEntry(ast: Program, name: string): Asked | null {
   const bound = bindingOf(ast, name) ?? exportOf(ast, name);

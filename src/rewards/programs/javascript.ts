@@ -27,7 +27,8 @@ export interface ParsedProgram {
 }
 
 /**
- * Parse `source`, which must define or export `entry` at its top level (entry.ts); a whole program, whose `entry` is empty, need not define any.
+ * Parse `source`, which must define or export `entry` at its top level (entry.ts). A whole program
+ * has an empty `entry` and need not define any function.
  * @returns the program, or why it fails.
  */
 export function parseProgram(source: string, entry: string): ParsedProgram | { failed: string } {

@@ -156,7 +156,7 @@ export class Gate {
     },
     emscripten_date_now: () => () => this.#now(),
     emscripten_get_now: () => () => this.#now() - startOfTime,
-    // Memory does not grow: every program starts with all of it, whatever others used before.
+    // Memory does not grow: every program starts with the full size, however much others used.
     emscripten_resize_heap: () => () => 0,
     exit: () => stop('exited'),
     fd_close: (real) => (fd) => (fd! < standardFds ? 0 : real(fd!)),

@@ -39,7 +39,8 @@ export async function startS3Proxy(target: number, client: S3Client): Promise<S3
       const untilMs = Date.now();
       ages.push({ prefix, untilMs, looksMs: untilMs - hours * 3_600_000 });
       // Servers report whole seconds, so wait: later objects must not have the time of this second.
-      await delay(1000 - (untilMs % 1000));
+      // A timer may fire a millisecond early, and the time of a file may be some milliseconds old.
+      await delay(1000 - (untilMs % 1000) + 50);
     },
     async close() {
       server.closeAllConnections();

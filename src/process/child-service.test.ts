@@ -83,6 +83,16 @@ it('reports exit code and last output of a child that exits, then starts another
   expect(await service.call('pid', null)).not.toBe(first);
 });
 
+it('reports of a child what it wrote itself, and near its end', async () => {
+  const service = start();
+  await expect(service.call('exit', 3)).rejects.toThrow('last words');
+  const pid = await service.call('pid', null);
+  const killed = service.call('hang', null, { onProgress: () => process.kill(pid, 'SIGKILL') });
+  await expect(killed).rejects.toThrow(
+    `the test process (pid ${pid}) was killed by SIGKILL; it wrote nothing to stdout or stderr`,
+  );
+});
+
 it('reports the signal of a child that crashes', async () => {
   await expect(start().call('crash', null)).rejects.toMatchObject({
     kind: 'ProcessLost',

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { AnnealError, type ErrorKind } from '../errors.ts';
 import { countMemoryKills, saysNoMemory } from './memory.ts';
 import { type Methods, type ReplyMessage, unpackError } from './messages.ts';
+import { RecentOutput } from './recent-output.ts';
 import { StallWatch } from './stall-watch.ts';
 
 export interface ChildOptions {
@@ -44,14 +45,11 @@ interface PendingCall {
 interface Child {
   process: ChildProcess;
   pending: Map<number, PendingCall>;
-  /** The end of the child's output. */
-  output: string;
+  output: RecentOutput;
   /** Number of processes that the system had killed for memory before. */
   memoryKills: number;
   closed: Promise<void>;
 }
-
-const outputTailChars = 2000;
 
 /**
  * The URL of a module beside the calling one, with the caller's own extension: `.ts` in the
@@ -145,16 +143,14 @@ export class ChildService<M extends Methods<M>> {
     });
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const memoryKills = countMemoryKills();
-    const child: Child = { process: forked, pending: new Map(), output: '', memoryKills, closed };
-    for (const stream of [forked.stdout, forked.stderr])
-      stream?.on('data', (chunk: Buffer) => {
-        child.output = (child.output + chunk.toString()).slice(-outputTailChars);
-      });
+    const output = new RecentOutput();
+    const child: Child = { process: forked, pending: new Map(), output, memoryKills, closed };
+    for (const stream of [forked.stdout, forked.stderr]) output.follow(stream);
     forked.on('message', (reply: ReplyMessage) => receive(child, reply));
     forked.on('error', (error) => this.#end(child, `failed: ${error.message}`));
     forked.on('close', (code, killedBy) => {
       const how = killedBy ? `was killed by ${killedBy}` : `exited with code ${code}`;
-      const noMemory = saysNoMemory(child.output) || (killedBy && wasMemoryKill(child));
+      const noMemory = saysNoMemory(output.text) || (killedBy && wasMemoryKill(child));
       if (noMemory) this.#end(child, `ran out of memory: it ${how}`, 'OutOfMemory');
       else this.#end(child, how);
       resolve();
@@ -183,11 +179,10 @@ export class ChildService<M extends Methods<M>> {
   }
 
   #lost(child: Child, what: string, kind: ErrorKind = 'ProcessLost'): AnnealError {
-    const output = child.output.trim();
-    const tail = output ? `its last output:\n${output}` : 'it wrote nothing to stderr';
+    const { name } = this.#options;
     return new AnnealError(
       kind,
-      `the ${this.#options.name} process (pid ${child.process.pid}) ${what}; ${tail}`,
+      `the ${name} process (pid ${child.process.pid}) ${what}; ${child.output.describe()}`,
     );
   }
 }
@@ -205,6 +200,7 @@ function wasMemoryKill({ memoryKills }: Child): boolean {
 }
 
 function receive(child: Child, reply: ReplyMessage): void {
+  child.output.noteLife();
   const call = child.pending.get(reply.id);
   if (reply.type === 'progress') call?.onProgress?.(reply.progress);
   else if (reply.type === 'result') call?.resolve(reply.result);

@@ -3,9 +3,11 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnnealError } from '../errors.ts';
 import { entryUrl } from '../process/child-service.ts';
+import { RecentOutput } from '../process/recent-output.ts';
 import { identityOf } from './hand-back.ts';
 import type { WorkerSettings } from './worker.ts';
 
@@ -31,7 +33,8 @@ const longestPauseMs = 10_000;
 const healthyMs = 10_000;
 /** Longer than a forced shutdown of a worker takes. */
 const endTimeoutMs = 30_000;
-const tailLines = 12;
+/** How long a dead worker's streams are read on; a process of its own may keep them open. */
+const drainMs = 1000;
 
 /** Start a worker process and supervise it until it is closed. */
 export function superviseWorker(options: SupervisorOptions): SupervisedWorker {
@@ -45,7 +48,6 @@ class Supervisor implements SupervisedWorker {
   readonly #watch: Promise<void>;
   #resolveReady = () => {};
   #child: ChildProcess | undefined;
-  #tail: string[] = [];
   /** Identities of the workers that died since one last took work. */
   #dead: string[] = [];
 
@@ -78,17 +80,17 @@ class Supervisor implements SupervisedWorker {
     let failures = 0;
     while (!signal.aborted) {
       const started = performance.now();
-      const ended = await this.#runOnce();
+      const { ended, output } = await this.#runOnce();
       if (signal.aborted) return;
       failures = performance.now() - started > healthyMs ? 1 : failures + 1;
       const pauseMs = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
-      this.#options.log(`the worker ended with ${ended}; restarting it${this.#lastOutput()}`);
+      this.#options.log(`the worker ended with ${ended} and is restarted; ${output.describe()}`);
       await delay(pauseMs, undefined, { signal }).catch(() => {});
     }
   }
 
-  /** Run one worker process to its end. @returns its exit code or signal */
-  async #runOnce(): Promise<string> {
+  /** Run one worker process to its end. @returns its exit code or signal, and its own output */
+  async #runOnce(): Promise<{ ended: string; output: RecentOutput }> {
     const child = fork(entryUrl(import.meta.url, './worker-process'), {
       // This process's own flags, such as a guard over its parent, are not for the worker.
       execArgv: [],
@@ -96,13 +98,18 @@ class Supervisor implements SupervisedWorker {
       serialization: 'advanced',
     });
     this.#child = child;
-    this.#tail = [];
+    const output = new RecentOutput();
+    const note = (line: string) => {
+      output.add(`${line}\n`);
+      this.#options.output?.(line);
+    };
     child.on('message', () => {
       this.#dead = [];
       this.#resolveReady();
     });
-    child.on('error', (error) => this.#note(String(error)));
-    for (const stream of [child.stdout!, child.stderr!]) this.#readLines(stream);
+    child.on('error', (error) => note(String(error)));
+    for (const stream of [child.stdout!, child.stderr!]) readLines(stream, note);
+    const closed = once(child, 'close').catch(() => {});
     const { server, runsDir, queues } = this.#options;
     const { connectionOptions, namespace } = server;
     const settings: WorkerSettings = {
@@ -115,25 +122,11 @@ class Supervisor implements SupervisedWorker {
     const [code, killer] = await once(child, 'exit');
     this.#child = undefined;
     this.#dead = [...this.#dead, identityOf(child.pid!)];
-    return killer ?? `exit code ${code}`;
+    await Promise.race([closed, delay(drainMs)]);
+    return { ended: killer ?? `exit code ${code}`, output };
   }
+}
 
-  #readLines(stream: NodeJS.ReadableStream): void {
-    let rest = '';
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop()!;
-      for (const line of lines) this.#note(line);
-    });
-  }
-
-  #note(line: string): void {
-    this.#tail = [...this.#tail, line].slice(-tailLines);
-    this.#options.output?.(line);
-  }
-
-  /** The worker's last lines, which may say why it ended. */
-  #lastOutput(): string {
-    return this.#tail.length === 0 ? '' : `. Its last output:\n${this.#tail.join('\n')}`;
-  }
+function readLines(stream: NodeJS.ReadableStream, note: (line: string) => void): void {
+  createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on('line', note);
 }

@@ -34,6 +34,26 @@ it('hands back its work when it is closed, and another worker takes it', async (
   expect(attempts.filter(({ lastFailure }) => lastFailure?.timeoutFailureInfo)).toEqual([]);
 });
 
+it('says of a worker that was killed what it wrote itself', async () => {
+  const log: string[] = [];
+  const runsDir = setting.path('..', 'runs');
+  const worker = superviseWorker({
+    server: setting.server,
+    runsDir,
+    log: (line) => log.push(line),
+  });
+  try {
+    await worker.ready;
+    process.kill(worker.pid!, 'SIGKILL');
+    await expect.poll(() => log, { timeout: 30_000 }).toHaveLength(1);
+    expect(log[0]).toMatch(
+      /^the worker ended with SIGKILL and is restarted; it(s last output:| wrote)/,
+    );
+  } finally {
+    await worker.close();
+  }
+});
+
 it('exits with the process that supervises it, however that exits', async () => {
   const script = fileURLToPath(new URL('./hold-worker.ts', import.meta.url));
   const runsDir = setting.path('..', 'runs');

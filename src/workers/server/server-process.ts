@@ -2,7 +2,7 @@
 // own process group, so that Ctrl-C in a terminal does not reach it.
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,7 +34,7 @@ export interface LaunchOptions {
  * @throws AnnealError NoServer with the end of its log if it ends or does not answer
  */
 export async function launchServer(options: LaunchOptions): Promise<number> {
-  const child = spawnServer(options);
+  const { child, logStart } = spawnServer(options);
   let ended: string | undefined;
   child.on('error', (error) => {
     ended = error.message;
@@ -52,7 +52,11 @@ export async function launchServer(options: LaunchOptions): Promise<number> {
     await delay(pollMs);
   }
   child.kill('SIGKILL');
-  throw await startFailure(options, ended ?? `${silence} within ${startTimeoutMs / 1000} s`);
+  throw await startFailure(
+    options,
+    logStart,
+    ended ?? `${silence} within ${startTimeoutMs / 1000} s`,
+  );
 }
 
 /** Ask a server to end, and kill it if it does not. */
@@ -67,6 +71,7 @@ export async function endServer(pid: number, isRunning: () => boolean): Promise<
 
 function spawnServer({ binary, dataDir, ports }: LaunchOptions) {
   const output = openSync(logPath(dataDir), logFlags(dataDir), 0o600);
+  const logStart = fstatSync(output).size;
   const where = ['--ip', host, '--port', String(ports.port), '--ui-port', String(ports.uiPort)];
   const args = ['server', 'start-dev', '--db-filename', databasePath(dataDir), ...where];
   const quiet = ['--log-level', 'warn', '--log-format', 'json', '--ui-disable-news-fetch'];
@@ -77,7 +82,7 @@ function spawnServer({ binary, dataDir, ports }: LaunchOptions) {
   });
   closeSync(output);
   child.unref();
-  return child;
+  return { child, logStart };
 }
 
 async function answers({ ports, log }: LaunchOptions): Promise<void> {
@@ -95,12 +100,18 @@ function logFlags(dataDir: string): 'a' | 'w' {
   return size > logLimitBytes ? 'w' : 'a';
 }
 
-async function startFailure(options: LaunchOptions, why: string): Promise<AnnealError> {
+/** `logStart` is where this server's part of the log begins; before it is what earlier ones wrote. */
+async function startFailure(
+  options: LaunchOptions,
+  logStart: number,
+  why: string,
+): Promise<AnnealError> {
   const path = logPath(options.dataDir);
-  const output = await readFile(path, 'utf8').catch(() => '');
-  const tail = output.trim().split('\n').slice(-5).join('\n');
+  const log = await readFile(path).catch(() => Buffer.alloc(0));
+  const tail = log.subarray(logStart).toString().trim().split('\n').slice(-5).join('\n');
+  const said = tail ? `The end of ${path}:\n${tail}` : `It wrote nothing to ${path}.`;
   return new AnnealError(
     'NoServer',
-    `expected ${options.binary} to serve on ${host}:${options.ports.port}: ${why}. The end of ${path}:\n${tail}`,
+    `expected ${options.binary} to serve on ${host}:${options.ports.port}: ${why}. ${said}`,
   );
 }

@@ -55,6 +55,14 @@ export class AnnealError extends Error {
   }
 }
 
+/**
+ * A message without the excerpt that JSON.parse quotes from what it cannot read. A file that is not
+ * what it should be may hold secrets, and messages reach the server and its Web UI.
+ */
+export function withoutExcerpt(message: string): string {
+  return message.replace(/Unexpected token .* is not valid JSON/s, 'an unexpected character');
+}
+
 /** Disk problems and remedies by system error code (errno(3)). */
 const diskProblems: Record<string, string> = {
   ENOSPC: 'the disk is full; free some space',

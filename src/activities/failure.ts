@@ -7,7 +7,13 @@ import {
   CancelledFailure,
 } from '@temporalio/common';
 import { LruMap } from '../collections/lru-map.ts';
-import { AnnealError, type ErrorKind, permanentKinds, storeFailure } from '../errors.ts';
+import {
+  AnnealError,
+  type ErrorKind,
+  permanentKinds,
+  storeFailure,
+  withoutExcerpt,
+} from '../errors.ts';
 
 /**
  * Kinds that are not retried. Reading a damaged artifact again does not repair it; the workflow
@@ -45,9 +51,10 @@ export function toFailure(thrown: unknown, signal: AbortSignal, count?: FailureC
   const kind = error instanceof AnnealError ? error.kind : undefined;
   const times = count?.add(kind ?? 'Error') ?? 1;
   const exhausted = times >= ((kind && limits[kind]) ?? otherLimit);
-  if (!kind && !exhausted) return error;
   const { message, name, cause } = error instanceof Error ? error : new Error(String(error));
-  const text = shortened(message, messageBytes);
+  const shown = withoutExcerpt(message);
+  if (!kind && !exhausted && shown === message) return error;
+  const text = shortened(shown, messageBytes);
   const failure = ApplicationFailure.create({
     message: exhausted ? `${text} It failed like this ${times} times.` : text,
     type: kind ?? name,
@@ -74,7 +81,7 @@ function shortened(text: string, most: number): string {
 }
 
 function inBrief({ name, message }: Error): Error {
-  const brief = new Error(shortened(message, causeBytes));
+  const brief = new Error(shortened(withoutExcerpt(message), causeBytes));
   brief.name = name;
   return withoutStack(brief);
 }

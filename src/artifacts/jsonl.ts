@@ -1,6 +1,6 @@
 // Lists of records as lines of JSON. Readers check the records themselves.
 
-import { AnnealError } from '../errors.ts';
+import { AnnealError, withoutExcerpt } from '../errors.ts';
 
 /** One line of JSON for each row, with keys in the row's order. */
 export function encodeJsonl(
@@ -26,7 +26,7 @@ export function decodeJsonl<T>(
     } catch (cause) {
       throw new AnnealError(
         'InvalidData',
-        `${name}, line ${index + 1}: expected one JSON value, found ${JSON.stringify(line.slice(0, 60))}`,
+        `${name}, line ${index + 1}: expected one JSON value: ${withoutExcerpt((cause as Error).message)}`,
         { cause },
       );
     }

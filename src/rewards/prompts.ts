@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { AnnealError } from '../errors.ts';
+import { AnnealError, withoutExcerpt } from '../errors.ts';
 import { parseExactJson } from '../records/exact-json.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
 
@@ -70,8 +70,9 @@ function parseRow<S extends z.ZodType>(
   try {
     value = parseExactJson(content);
   } catch (cause) {
-    const found = JSON.stringify(content.slice(0, 60));
-    throw invalid(path, line, `expected one JSON object, found ${found}`, cause);
+    // Never an excerpt: the file may be another one, with secrets, and messages reach the server.
+    const reason = withoutExcerpt((cause as Error).message);
+    throw invalid(path, line, `expected one JSON object, but it is not JSON: ${reason}`, cause);
   }
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;

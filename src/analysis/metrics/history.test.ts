@@ -18,7 +18,7 @@ describe('parseMetricsJsonl', () => {
 
   it.each([
     ['{"epoch":6}\n{"epoch":', /m\.jsonl, line 2: expected one JSON object/],
-    ['{"epoch":6}\n\n[1]', /line 3: expected one JSON object, found \[1\]/],
+    ['{"epoch":6}\n\n[1]', /line 3: expected one JSON object, found another value/],
     ['{"reward":0.2}', /line 1: expected epoch to be a whole number, found nothing/],
     ['{"epoch":1,"loss":"low"}', /line 1: expected loss to be a number or null, found "low"/],
     ['{"epoch":1,"loss":NaN}', /not finite as null/],

@@ -3,7 +3,7 @@
 
 import type { RlaifConfig } from '../../config/schema/rlaif.ts';
 import type { TrainingConfig } from '../../config/schema/training.ts';
-import { AnnealError } from '../../errors.ts';
+import { AnnealError, withoutExcerpt } from '../../errors.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
 
 /** The settings that are known. */
@@ -113,17 +113,14 @@ function parseObject(line: string, where: string): Record<string, unknown> {
   } catch (cause) {
     throw new AnnealError(
       'InvalidData',
-      `${where}: expected one JSON object, found ${shorten(line)}. Correct or remove the line; ` +
-        'write a number that is not finite as null.',
+      `${where}: expected one JSON object: ${withoutExcerpt((cause as Error).message)}. Correct or ` +
+        'remove the line; write a number that is not finite as null.',
       { cause },
     );
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
-  throw new AnnealError(
-    'InvalidData',
-    `${where}: expected one JSON object, found ${shorten(line)}.`,
-  );
+  throw new AnnealError('InvalidData', `${where}: expected one JSON object, found another value.`);
 }
 
 function isNumberList(value: unknown): boolean {

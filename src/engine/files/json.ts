@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { AnnealError } from '../../errors.ts';
+import { AnnealError, withoutExcerpt } from '../../errors.ts';
 
 /** A file's text; null if it does not exist. @throws AnnealError InvalidModel naming it */
 export async function readIfExists(file: string): Promise<string | null> {
@@ -20,7 +20,7 @@ export function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const reason = (cause as Error).message;
+    const reason = withoutExcerpt((cause as Error).message);
     throw new AnnealError('InvalidModel', `${file}: not JSON: ${reason}`, { cause });
   }
 }

@@ -4,7 +4,7 @@
 
 import { open, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { AnnealError } from '../../errors.ts';
+import { AnnealError, withoutExcerpt } from '../../errors.ts';
 import {
   type FloatDtype,
   firstNonFinite,
@@ -96,10 +96,10 @@ function entriesOf(path: string, json: string, base: number, size: number) {
   try {
     header = JSON.parse(json);
   } catch (cause) {
-    throw damaged(path, 'a header of JSON', (cause as Error).message);
+    throw damaged(path, 'a header of JSON', withoutExcerpt((cause as Error).message));
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header))
-    throw damaged(path, 'an object of tensors', JSON.stringify(header).slice(0, 60));
+    throw damaged(path, 'an object of tensors', 'another value');
   const entries = new Map<string, TensorEntry>();
   for (const [name, value] of Object.entries(header))
     if (name !== '__metadata__') entries.set(name, entryOf(path, name, value, base, size));

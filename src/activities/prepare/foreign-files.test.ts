@@ -1,0 +1,99 @@
+// A run file may name any file that its worker can read. Whatever the file holds, the failure that
+// the server stores says nothing of it.
+
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../config/paths.ts';
+import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
+import { createActivities } from '../index.ts';
+import { createModelDouble } from '../model-double.fixture.ts';
+
+const secret = 'hunter2';
+/** Files of a machine that are no input of a run, each with the secret somewhere else. */
+const foreign: Record<string, string> = {
+  'a list of accounts': `${secret}:x:0:0:${secret}:/root:/bin/sh\n`,
+  'a key in PEM': `-----BEGIN ${secret}-----\nhunter2\n-----END-----\n`,
+  'assignments of a shell': `export TOKEN=${secret}\n`,
+  'JSON with secret values': JSON.stringify({ auths: { host: { auth: secret } }, id: 7 }),
+  'JSON with secret keys': JSON.stringify({ [secret]: 1, [`${secret}2`]: { [secret]: null } }),
+  'JSON that is a text': JSON.stringify(secret),
+  'JSON that is a list': JSON.stringify([secret, [secret]]),
+  'JSON with a name in it': `{"a": ${secret}, "b": 1}`,
+  'JSON that ends early': `{"a": "${secret}`,
+  'YAML with secret keys': `${secret}: 1\nother: {${secret}: 2}\n`,
+  'YAML with an alias': `token: *${secret}\n`,
+  'YAML that is broken': `- ${secret}\n${secret}: ${secret}\n  - "${secret}\n`,
+  'YAML with a tag': `token: !${secret} x\n`,
+};
+
+let folder: string;
+const at = (path: string) => join(folder, path);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'anneal-foreign-'));
+  for (const [index, text] of Object.values(foreign).entries()) {
+    await writeFile(at(`${index}.txt`), text);
+    await mkdir(at(`${index}`));
+    for (const name of [
+      'config.json',
+      'checkpoint.json',
+      'trainer_state.json',
+      'adapter_config.json',
+    ])
+      await writeFile(at(`${index}/${name}`), text);
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const data = (name: string) => join(packageRoot, 'data', name);
+const runFile = () => ({
+  model: { path: join(packageRoot, 'models/policy') },
+  prompts: { train: data('train.jsonl'), held_out: data('held-out.jsonl') },
+  phases: [{ name: 'only', epochs: [5, 9] }],
+});
+const judge = { kind: 'judge', base_url: 'http://127.0.0.1:1', model: 'm' };
+
+/** Every setting that names a file (`.txt`) or a folder, with `path` in it. */
+const settings: Record<string, (path: string) => object> = {
+  'prompts.train': (path) => ({ prompts: { ...runFile().prompts, train: `${path}.txt` } }),
+  'prompts.held_out': (path) => ({ prompts: { ...runFile().prompts, held_out: `${path}.txt` } }),
+  'rewards.rubric': (path) => ({ rewards: [{ ...judge, rubric: `${path}.txt` }] }),
+  'model.path': (path) => ({ model: { path } }),
+  'model.reference': (path) => ({ model: { ...runFile().model, reference: path } }),
+  'rewards.path': (path) => ({ rewards: [{ kind: 'reward_model', path }] }),
+  resume_from: (path) => ({ resume_from: path }),
+};
+
+/** The failure of `prepare` as the server stores it. */
+async function failureOf(change: object): Promise<string> {
+  const models = {
+    ...createModelDouble([]),
+    inspect: async (job: { model: string }) => (await checkModelFolder(job.model)) as never,
+  };
+  const { prepare } = createActivities({ runsDir: at('runs'), models });
+  const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+  const input = { run: 'test', execution: 'x', file: { ...runFile(), ...change } };
+  const error = await env
+    .run(() => prepare(input))
+    .then(
+      () => expect.fail('expected a refusal'),
+      (thrown) => thrown,
+    );
+  return JSON.stringify(defaultFailureConverter.errorToFailure(error, defaultPayloadConverter));
+}
+
+describe.each(Object.keys(settings))('%s that names', (setting) => {
+  it.each(Object.keys(foreign).map((name, index) => [name, index] as const))(
+    '%s is refused by name, without its content',
+    async (_name, index) => {
+      const path = at(`${index}`);
+      const failure = await failureOf(settings[setting]!(path));
+      expect(failure).toContain(path);
+      expect(failure).not.toContain(secret);
+    },
+  );
+});

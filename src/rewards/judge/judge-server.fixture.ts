@@ -46,13 +46,15 @@ export interface JudgeServer {
   /** Their questions. */
   questions: Set<string>;
   requests: number;
+  /** Their bodies. */
+  bodies: object[];
   /**
    * Requests that are open, and answers that may not have been read yet: sent within the last
    * second, over a connection that carried no request since.
    */
   inFlight(): number;
   /** While set, the answer to every request, or to those that contain `about`. */
-  refuse: { status: number; body: object; about?: string } | null;
+  refuse: { status: number; body: object | string; about?: string } | null;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export async function startJudgeServer(options: JudgeServerOptions = {}): Promis
     served: [] as number[],
     questions: new Set<string>(),
     requests: 0,
+    bodies: [] as object[],
     refuse: null as JudgeServer['refuse'],
   };
   const open = new Set<ServerResponse>();
@@ -89,10 +92,13 @@ export async function startJudgeServer(options: JudgeServerOptions = {}): Promis
     state.requests++;
     const openai = request.url === '/v1/chat/completions';
     const body = JSON.parse(await text(request));
+    state.bodies.push(body);
     const asked = openai ? fromOpenAI(body) : fromAnthropic(body);
-    const send = (status: number, content: object, headers = {}) => {
-      response.writeHead(status, { 'content-type': 'application/json', ...headers });
-      response.end(JSON.stringify(content));
+    const send = (status: number, content: object | string, headers = {}) => {
+      const isText = typeof content === 'string';
+      const type = isText ? 'text/html' : 'application/json';
+      response.writeHead(status, { 'content-type': type, ...headers });
+      response.end(isText ? content : JSON.stringify(content));
     };
     const key = request.headers['x-api-key'] ?? request.headers.authorization?.slice(7);
     if (options.key !== undefined && key !== options.key)

@@ -232,6 +232,75 @@ describe('a request that the service refuses', () => {
   });
 });
 
+describe('what a service says is shown', () => {
+  const said = 'No GPU is free.';
+
+  it.each([
+    ['a text as the error', 400, { error: said }],
+    ['a detail', 422, { detail: [{ loc: ['body'], msg: said }] }],
+    ['an error object', 400, { object: 'error', message: said }],
+    ['a message', 404, { message: said }],
+    ['a page', 404, `<html><body><p>${said}</p></body></html>`],
+    ['an error inside of 200', 200, { error: { message: said, code: 404 } }],
+    ['an error object inside of 200', 200, { object: 'error', message: said, code: 400 }],
+  ])('%s', async (_, status, body) => {
+    const judge = await serve();
+    judge.refuse = { status, body };
+    await expect(ask([short])).rejects.toMatchObject({
+      kind: 'JudgeStopped',
+      message: expect.stringContaining(said),
+    });
+    expect(judge.requests).toBe(1);
+  });
+
+  it.each([
+    ['an error inside of 200', 200, { error: said }, said],
+    ['a page inside of 200', 200, `<html><title>${said}</title></html>`, said],
+    ['an empty answer', 503, '', '503: Service Unavailable'],
+    ['an empty answer of 200', 200, '', '200: no answer of a model'],
+  ])('%s, which is asked for again', async (_, status, body, expected) => {
+    const judge = await serve();
+    judge.refuse = { status, body };
+    await expect(ask([short], { attempts: 2 })).rejects.toMatchObject({
+      kind: 'JudgeUnavailable',
+      message: expect.stringContaining(expected),
+    });
+    expect(judge.requests).toBe(2);
+  });
+
+  it('briefly, and never the key, wherever it stands', async () => {
+    const judge = await serve();
+    const key = 'sk-the/key/of/this/test';
+    vi.stubEnv('JUDGE_KEY', key);
+    for (let before = 270; before < 310; before += 5) {
+      judge.refuse = {
+        status: 400,
+        body: { error: `${'x'.repeat(before)}${key}${'y'.repeat(1e5)}` },
+      };
+      const error = await ask([short], { api_key_env: 'JUDGE_KEY' }).catch((found) => found);
+      expect(error).toMatchObject({ kind: 'JudgeStopped' });
+      expect(error.message.length).toBeLessThan(600);
+      expect(error.message).not.toContain('sk-');
+    }
+  });
+});
+
+describe.each(providers)('without structured output: $provider, $model', (config) => {
+  it.each(['pointwise', 'groupwise'])('the request asks for no format: %s', async (mode) => {
+    vi.stubEnv('OPENAI_API_KEY', 'key');
+    vi.stubEnv('ANTHROPIC_API_KEY', 'key');
+    const judge = await serve();
+    const asked = { ...config, mode, structured_output: false };
+    expect(await valuesOf(ask([short, long, nothing], asked))).toEqual([1, 0.625, 0.5]);
+    expect(judge.bodies.length).toBe(mode === 'pointwise' ? 3 : 1);
+    const format = ['response_format', 'output_config', 'output_format', 'tools', 'tool_choice'];
+    for (const body of judge.bodies)
+      expect(Object.keys(body).filter((key) => format.includes(key))).toEqual([]);
+    await ask([many[0]!], { ...config, mode });
+    expect(Object.keys(judge.bodies.at(-1)!).some((key) => format.includes(key))).toBe(true);
+  });
+});
+
 describe('second opinions', () => {
   it('are asked for a share of the questions, and kept next to the first', async () => {
     const judge = await serve();

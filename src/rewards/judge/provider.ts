@@ -17,6 +17,7 @@ import { AnnealError } from '../../errors.ts';
 import type { Usage } from './account.ts';
 import { type Answer, NoAnswer, noUsage, type Question, RequestRefused } from './answer.ts';
 import { lastObject } from './answer-text.ts';
+import { faultStatus, messageIn } from './error-body.ts';
 
 /** Default variable for each provider's key; self-hosted services need none. */
 const usualKeys: Record<JudgeConfig['provider'], string | null> = {
@@ -52,26 +53,35 @@ export class Provider {
     schema: S,
     signal?: AbortSignal,
   ): Promise<Answer<z.output<S>>> {
-    const { temperature, max_output_tokens, time_limit_s } = this.#config;
+    const { structured_output, temperature, max_output_tokens, time_limit_s } = this.#config;
     const key = this.#key();
     const limit = AbortSignal.timeout(time_limit_s * 1000);
     try {
-      const { output, usage } = await generateText({
+      const request = {
         model: this.#model(key),
         instructions,
         prompt,
-        output: Output.object({ schema }),
         maxOutputTokens: max_output_tokens,
         ...(temperature !== null && { temperature }),
         maxRetries: 0,
         abortSignal: signal ? AbortSignal.any([signal, limit]) : limit,
         telemetry: { isEnabled: false },
+      };
+      if (!structured_output) {
+        const { text, usage } = await generateText(request);
+        return answerIn(text, usage, schema);
+      }
+      const { output, usage } = await generateText({
+        ...request,
+        output: Output.object({ schema }),
       });
       return { verdict: output as z.output<S>, usage: usageOf(usage) };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       if (limit.aborted) throw new NoAnswer(`no answer within ${time_limit_s} s`);
-      if (NoObjectGeneratedError.isInstance(error)) return recover(error, schema);
+      if (NoObjectGeneratedError.isInstance(error))
+        return answerIn(error.text ?? '', error.usage, schema);
+      if (error instanceof NoAnswer) throw error;
       throw this.#explain(error, key);
     }
   }
@@ -88,8 +98,12 @@ export class Provider {
   }
 
   #model(apiKey: string | undefined): LanguageModel {
-    const { provider, base_url, model, structured_output } = this.#config;
-    const settings = { ...(base_url && { baseURL: base_url }), ...(apiKey && { apiKey }) };
+    const { provider, base_url, model } = this.#config;
+    const settings = {
+      ...(base_url && { baseURL: base_url }),
+      ...(apiKey && { apiKey }),
+      fetch: fetchAnswer,
+    };
     switch (provider) {
       case 'openai':
         return createOpenAI(settings).chat(model);
@@ -100,27 +114,26 @@ export class Provider {
           ...settings,
           name: provider,
           baseURL: base_url!,
-          supportsStructuredOutputs: structured_output,
+          supportsStructuredOutputs: true,
         })(model);
     }
   }
 
   #explain(error: unknown, key: string | undefined): Error {
-    const said = without(key, error instanceof Error ? error.message : String(error));
-    if (!APICallError.isInstance(error)) return new NoAnswer(said);
-    const { statusCode: status, responseHeaders, responseBody = '' } = error;
+    const hide = (text: string) => without(key, text);
+    const message = hide(error instanceof Error ? error.message : String(error));
+    if (!APICallError.isInstance(error)) return new NoAnswer(message);
+    const { statusCode: status, responseHeaders, responseBody: body = '' } = error;
+    const said = messageIn(body, hide) || message || 'an empty answer';
     if (status === 401 || status === 403)
       return this.#stopped(`the service refused the key (${status}: ${said}). Set a valid one`);
-    if (status === 402 || /insufficient_quota|billing|credit balance/i.test(responseBody))
+    if (status === 402 || /insufficient_quota|billing|credit balance/i.test(body))
       return this.#stopped(`the quota is used up (${status}: ${said}). Renew it`);
     const rejects = `the service rejects the request (${status}: ${said})`;
     const stopped = this.#stopped(`${rejects}. Check model, base_url and structured_output`);
     if (configurationStatuses.includes(status ?? 0)) return stopped;
     if (requestStatuses.includes(status ?? 0))
-      return new RequestRefused(
-        rejects,
-        aboutContent.test(`${said} ${responseBody}`) ? null : stopped,
-      );
+      return new RequestRefused(rejects, aboutContent.test(`${said} ${body}`) ? null : stopped);
     return new NoAnswer(`${status ?? 'no connection'}: ${said}`, retryAfterMs(responseHeaders));
   }
 
@@ -131,12 +144,12 @@ export class Provider {
 }
 
 /** Some models put reasoning, prose or a code fence around their JSON. */
-function recover<S extends z.ZodType>(
-  error: NoObjectGeneratedError,
+function answerIn<S extends z.ZodType>(
+  text: string,
+  used: LanguageModelUsage | undefined,
   schema: S,
 ): Answer<z.output<S>> {
-  const usage = error.usage ? usageOf(error.usage) : noUsage;
-  const text = error.text ?? '';
+  const usage = used ? usageOf(used) : noUsage;
   const verdict = lastObject(text, schema);
   if (verdict !== undefined) return { verdict, usage };
   const found = JSON.stringify(text.slice(0, 80));
@@ -145,6 +158,27 @@ function recover<S extends z.ZodType>(
     null,
     usage,
   );
+}
+
+/**
+ * Fetches an answer of the model.
+ * @throws APICallError for an answer of 200 without one, with the status that it gives itself
+ */
+async function fetchAnswer(...[url, init]: Parameters<typeof fetch>): Promise<Response> {
+  const response = await fetch(url, init);
+  if (!response.ok) return response;
+  const responseBody = await response.text();
+  const statusCode = faultStatus(response.status, responseBody);
+  const { status, headers } = response;
+  if (statusCode === null) return new Response(responseBody, { status, headers });
+  throw new APICallError({
+    message: 'no answer of a model',
+    url: String(url),
+    requestBodyValues: {},
+    statusCode,
+    responseHeaders: Object.fromEntries(headers),
+    responseBody,
+  });
 }
 
 function usageOf({ inputTokens, outputTokens }: LanguageModelUsage): Usage {

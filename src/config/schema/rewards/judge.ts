@@ -108,7 +108,9 @@ export const judgeSchema = z
     structured_output: z
       .boolean()
       .default(true)
-      .describe('Have an openai-compatible service enforce the JSON Schema of answers.'),
+      .describe(
+        'Have the service enforce the JSON Schema of answers. If false, requests name no format.',
+      ),
     time_limit_s: z
       .number()
       .positive()

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -75,6 +76,101 @@ it('serves its Web UI and knows the search attributes', async () => {
   expect(Object.keys(known.customAttributes!)).toEqual(
     expect.arrayContaining(Object.values(searchKeys).map(({ name }) => name)),
   );
+});
+
+/** Send a request as a browser does: with the host of its page's address. @returns the status */
+function send(port: number, path: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port, path, method: 'POST', headers };
+    const sent = request(options, (answer) => {
+      answer.resume().on('end', () => resolve(answer.statusCode!));
+    });
+    // A gRPC port does not answer in HTTP/1.1.
+    sent.on('error', () => resolve(Number.POSITIVE_INFINITY));
+    sent.end('{"workflowType":{"name":"trainingRun"},"taskQueue":{"name":"anneal"}}');
+  });
+}
+
+/** The number of workflows that were ever started. */
+async function countWorkflows(server: TemporalServer): Promise<number> {
+  const client = await connect(server);
+  const { count } = await client.workflow.count();
+  await client.connection.close();
+  return count;
+}
+
+/** The ports that a process listens on, from Linux's tables. */
+async function portsOf(pid: number): Promise<number[]> {
+  const folder = `/proc/${pid}/fd`;
+  const links = (await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => ''));
+  const open = new Set(await Promise.all(links));
+  const rows = (await readFile(`/proc/${pid}/net/tcp`, 'utf8')).trim().split('\n').slice(1);
+  return rows.flatMap((row) => {
+    const [, local, , state, , , , , , inode] = row.trim().split(/\s+/);
+    const listens = state === '0A' && open.has(`socket:[${inode}]`);
+    return listens ? [Number.parseInt(local!.split(':')[1]!, 16)] : [];
+  });
+}
+
+/** Posts that a browser sends without asking the server first (a simple request). */
+const simpleTypes = [
+  'text/plain',
+  'text/plain;charset=UTF-8',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+];
+
+it.runIf(process.platform === 'linux')(
+  'starts no workflow for a web page of another origin, on any of its ports',
+  async () => {
+    const server = await start();
+    const ports = await portsOf(serverPid()!);
+    // gRPC, its HTTP API, the Web UI with its own way to the API, metrics.
+    expect(ports.length).toBeGreaterThanOrEqual(4);
+    const path = '/namespaces/default/workflows/x';
+    const answers: number[] = [];
+    for (const port of ports)
+      for (const type of simpleTypes)
+        for (const origin of ['http://evil.example', 'null', `http://127.0.0.1:${port + 1}`]) {
+          const headers = { 'content-type': type, origin };
+          // A page whose own name resolves to this machine by now (DNS rebinding) is its origin.
+          const rebound = { ...headers, host: `evil.example:${port}` };
+          for (const sent of [headers, rebound])
+            answers.push(await send(port, path, sent), await send(port, `/api/v1${path}`, sent));
+        }
+    expect(Math.min(...answers)).toBeGreaterThanOrEqual(400);
+    await leaveWorkflow(server);
+    // Workflows are listed a little after they are started.
+    for (let tries = 0; (await countWorkflows(server)) === 0 && tries < 100; tries++)
+      await delay(100);
+    expect(await countWorkflows(server)).toBe(1);
+  },
+);
+
+it.runIf(process.platform !== 'win32')('keeps its files from other users', async () => {
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+  const modes = async () => {
+    const names = await readdir(dataDir);
+    expect(names).toEqual(expect.arrayContaining(['temporal.db', 'server.log', 'server.json']));
+    const paths = names.map((name) => join(dataDir, name));
+    return new Set(await Promise.all([dataDir, ...paths].map(modeOf)));
+  };
+  const umask = process.umask(0);
+  try {
+    const first = await start();
+    await leaveWorkflow(first);
+    expect(process.umask()).toBe(0);
+    expect(await modes()).toEqual(new Set(['700', '600']));
+    await first.close();
+    // As an earlier version left them.
+    for (const name of await readdir(dataDir)) await chmod(join(dataDir, name), 0o644);
+    await chmod(dataDir, 0o755);
+    const second = await start();
+    expect(await keptStatus(second)).toBe('RUNNING');
+    expect(await modes()).toEqual(new Set(['700', '600']));
+  } finally {
+    process.umask(umask);
+  }
 });
 
 it('is restarted if it dies, on the same port, with its data', async () => {

@@ -1,8 +1,8 @@
 // Starts a worker process for a command, unless workers already serve the task queues.
 
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDataDir } from '../../workers/server/server-record.ts';
 import { type SupervisedWorker, superviseWorker } from '../../workers/supervisor.ts';
 import type { QueueName } from '../../workers/worker.ts';
 import { areQueuesServed } from './pollers.ts';
@@ -33,8 +33,8 @@ export async function superviseLogged(
   queues?: readonly QueueName[],
 ): Promise<SupervisedWorker> {
   const folder = dataDirOf(runsDir);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const output = createWriteStream(join(folder, 'worker.log'), { flags: 'a' });
+  await makeDataDir(folder);
+  const output = createWriteStream(join(folder, 'worker.log'), { flags: 'a', mode: 0o600 });
   return superviseWorker({
     server,
     runsDir,

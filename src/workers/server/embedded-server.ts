@@ -2,7 +2,6 @@
 // that uses it restarts it if it dies, and the last user to leave ends it. If all users were
 // killed, the next one finds the running server.
 
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TemporalServer } from './connect.ts';
@@ -11,6 +10,7 @@ import { freePorts, host, type Ports, wellKnownPorts } from './ports.ts';
 import { embeddedNamespace, endServer, launchServer } from './server-process.ts';
 import {
   isRunning,
+  makeDataDir,
   readRecord,
   type ServerRecord,
   withLock,
@@ -69,7 +69,7 @@ class EmbeddedServer implements TemporalServer {
   }
 
   async open(): Promise<void> {
-    mkdirSync(this.#options.dataDir, { recursive: true, mode: 0o700 });
+    await makeDataDir(this.#options.dataDir);
     await this.#locked((record) => this.#use(record, [...(record?.users ?? []), process.pid]));
     process.on('exit', this.#onExit);
     this.#watch = this.#watchOver();

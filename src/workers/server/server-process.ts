@@ -20,6 +20,12 @@ const logLimitBytes = 10_000_000;
 
 export const embeddedNamespace = 'default';
 
+/**
+ * The server has no flag that turns its HTTP API off, and the API takes a form post of any web page.
+ * It refuses requests to hosts that it does not know; no page has one in `.invalid` (RFC 6761).
+ */
+const closedHttpApi = ['--dynamic-config-value', 'frontend.httpAllowedHosts=["closed.invalid"]'];
+
 export interface LaunchOptions {
   /** Path of the `temporal` binary. */
   binary: string;
@@ -75,14 +81,21 @@ function spawnServer({ binary, dataDir, ports }: LaunchOptions) {
   const where = ['--ip', host, '--port', String(ports.port), '--ui-port', String(ports.uiPort)];
   const args = ['server', 'start-dev', '--db-filename', databasePath(dataDir), ...where];
   const quiet = ['--log-level', 'warn', '--log-format', 'json', '--ui-disable-news-fetch'];
-  const child = spawn(binary, [...args, ...quiet, ...searchAttributeFlags()], {
-    detached: true,
-    stdio: ['ignore', output, output],
-    windowsHide: true,
-  });
-  closeSync(output);
-  child.unref();
-  return { child, logStart };
+  const flags = [...args, ...quiet, ...closedHttpApi, ...searchAttributeFlags()];
+  // The database and its side files get their permissions from the server's umask.
+  const umask = process.umask(0o077);
+  try {
+    const child = spawn(binary, flags, {
+      detached: true,
+      stdio: ['ignore', output, output],
+      windowsHide: true,
+    });
+    child.unref();
+    return { child, logStart };
+  } finally {
+    process.umask(umask);
+    closeSync(output);
+  }
 }
 
 async function answers({ ports, log }: LaunchOptions): Promise<void> {

@@ -2,7 +2,7 @@
 // ports and users. embedded-server.ts starts and ends the server.
 
 import { readFileSync } from 'node:fs';
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnnealError } from '../../errors.ts';
@@ -28,6 +28,22 @@ function recordPath(dataDir: string): string {
   return join(dataDir, 'server.json');
 }
 
+/**
+ * Make the folder of a server's data. Only its owner gets access, whatever the umask, and also to
+ * files that an earlier version left there: they hold run files, failures and addresses.
+ */
+export async function makeDataDir(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await chmod(dataDir, 0o700);
+  for (const entry of await readdir(dataDir, { withFileTypes: true }))
+    if (entry.isFile()) await chmod(join(dataDir, entry.name), 0o600).catch(unlessGone);
+}
+
+/** Another process may remove its temporary files at any time. */
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
 /** The record in `dataDir` without users that have died; null if there is none. */
 export function readRecord(dataDir: string): ServerRecord | null {
   try {
@@ -43,7 +59,7 @@ export function readRecord(dataDir: string): ServerRecord | null {
 
 export async function writeRecord(dataDir: string, record: ServerRecord): Promise<void> {
   const temporary = `${recordPath(dataDir)}.${process.pid}`;
-  await writeFile(temporary, `${JSON.stringify(record)}\n`);
+  await writeFile(temporary, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   await rename(temporary, recordPath(dataDir));
 }
 
@@ -83,7 +99,7 @@ export async function withLock<T>(dataDir: string, action: () => Promise<T>): Pr
 /** Create the lock file, or remove that of a dead process. */
 async function takeLock(lock: string): Promise<boolean> {
   try {
-    const file = await open(lock, 'wx');
+    const file = await open(lock, 'wx', 0o600);
     await file.writeFile(String(process.pid));
     await file.close();
     return true;

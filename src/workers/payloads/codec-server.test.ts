@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { request } from 'node:http';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type CodecServer, startCodecServer } from './codec-server.ts';
 import { EncryptionCodec } from './encryption-codec.ts';
@@ -71,6 +72,33 @@ it('explains what is wrong with a request', async () => {
   const answer = await post('decode', { payloads: body });
   expect(answer.status).toBe(400);
   expect(await answer.text()).toContain("the key 'b'");
+});
+
+it.each([
+  ['evil.example', 403],
+  ['127.0.0.1.evil.example', 403],
+  ['localhost.', 403],
+  ['evil.example@127.0.0.1', 403],
+  ['127.0.0.1@evil.example', 403],
+  [' ', 403],
+  ['127.0.0.1', 200],
+  ['localhost', 200],
+  ['LOCALHOST', 200],
+  ['[::1]', 200],
+])('without a token, answers a request to host "%s" with %i', async (name, expected) => {
+  const open = await startCodecServer({ codec, port: 0, origins: [origin] });
+  const { port } = new URL(open.url);
+  const statusOf = (host: string) =>
+    new Promise((resolve, reject) => {
+      const options = { port, path: '/decode', method: 'POST', headers: { host } };
+      const sent = request({ host: '127.0.0.1', ...options }, (answer) =>
+        resolve(answer.resume().statusCode),
+      );
+      sent.on('error', reject).end(JSON.stringify({ payloads: [] }));
+    });
+  expect(await statusOf(name)).toBe(expected);
+  expect(await statusOf(`${name}:${port}`)).toBe(expected);
+  await open.close();
 });
 
 it('serves a public address only with a token', async () => {

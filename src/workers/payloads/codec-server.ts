@@ -29,6 +29,9 @@ export interface CodecServer {
   close(): Promise<void>;
 }
 
+const loopback = ['127.0.0.1', '::1', 'localhost'];
+const loopbackHost = /^(127\.0\.0\.1|\[::1\]|localhost)(:\d+)?$/i;
+
 /**
  * Serve until closed.
  * @throws AnnealError InvalidConfig for a public address without a token; the system's error if the
@@ -36,7 +39,7 @@ export interface CodecServer {
  */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
   const { host = '127.0.0.1', port, token } = options;
-  if (!token && !['127.0.0.1', '::1', 'localhost'].includes(host))
+  if (!token && !loopback.includes(host))
     throw new AnnealError(
       'InvalidConfig',
       `a codec server on ${host} decrypts for everyone who can reach it: set ANNEAL_CODEC_TOKEN, which callers must then send, or serve on 127.0.0.1`,
@@ -64,7 +67,11 @@ async function answer(
   response: ServerResponse,
   { codec, origins = [], token }: CodecServerOptions,
 ): Promise<unknown> {
-  const { origin, authorization } = request.headers;
+  const { origin, authorization, host } = request.headers;
+  // A page whose own name leads to this address by now (DNS rebinding) sends that name. A server with
+  // a token may have any name; no page knows the token.
+  if (!token && !loopbackHost.test(host ?? ''))
+    return response.writeHead(403).end('expected a Host of 127.0.0.1, [::1] or localhost');
   // A page of another origin is rejected outright, not only kept from reading the answer.
   if (origin !== undefined) {
     if (!origins.includes(origin)) return response.writeHead(403).end('this origin is not allowed');

@@ -2,13 +2,15 @@
 
 import { parse } from 'yaml';
 import { AnnealError } from '../errors.ts';
-import type { KeyPath } from './json-schema.ts';
+import { type KeyPath, schemasAt } from './json-schema.ts';
 import type { RunConfig } from './schema/run.ts';
 
 /** A value for one key, which overrides the run file's. */
 export interface Assignment {
   path: KeyPath;
   value: unknown;
+  /** The flag as a person wrote it, for messages. */
+  flag: string;
 }
 
 /**
@@ -19,63 +21,100 @@ export interface Assignment {
  */
 export function parseAssignment(flag: string): Assignment {
   const split = flag.indexOf('=');
-  if (split < 1)
+  const path = flag.slice(0, split).split('.');
+  if (split < 1 || path.some((key) => key === '' || key === '__proto__'))
     throw new AnnealError(
       'InvalidConfig',
-      `--set: expected key.path=value, such as rlaif.kl_penalty=0.05, found '${flag}'`,
+      `--set: expected key.path=value, such as rlaif.kl_penalty=0.05, found '${shortened(flag)}'`,
     );
+  const text = flag.slice(split + 1);
+  const value = parseValue(flag, text);
+  if (value === null && !/null|~/i.test(text))
+    throw new AnnealError(
+      'InvalidConfig',
+      `--set ${shortened(flag)}: expected a value after '=', found nothing; null and "" have to be written out`,
+    );
+  return { path, value, flag: shortened(flag) };
+}
+
+function parseValue(flag: string, text: string): unknown {
   try {
-    return { path: flag.slice(0, split).split('.'), value: parse(flag.slice(split + 1)) };
+    return parse(text, { logLevel: 'error' });
   } catch (cause) {
     throw new AnnealError(
       'InvalidConfig',
-      `--set ${flag}: expected a YAML value, found text that is not valid YAML; quote it if it is a string`,
+      `--set ${shortened(flag)}: expected a YAML value, found text that is not valid YAML; quote it if it is a string`,
       { cause },
     );
   }
 }
 
+function shortened(flag: string): string {
+  return flag.length > 80 ? `${flag.slice(0, 77)}…` : flag;
+}
+
 /**
- * A copy of `data` with the assignments applied. Missing mappings are created. An entry of a list is
- * addressed by its index or its `name`: `phases.refinement.epochs=[11,12]`.
+ * A copy of `data` with the assignments applied, and the path of each with indices for names. Missing
+ * mappings are created. An entry of a list is addressed by its index or its `name`:
+ * `phases.refinement.epochs=[11,12]`.
  *
  * @throws AnnealError InvalidConfig if a path leads through a value that is no mapping or list.
  */
-export function applyAssignments(data: unknown, assignments: readonly Assignment[]): unknown {
+export function applyAssignments(
+  data: unknown,
+  assignments: readonly Assignment[],
+): { data: unknown; paths: KeyPath[] } {
   const result = structuredClone(data);
-  for (const { path, value } of assignments) assign(result, path, value);
-  return result;
+  return { data: result, paths: assignments.map((assignment) => assign(result, assignment)) };
 }
 
-function assign(root: unknown, path: KeyPath, value: unknown): void {
-  let holder = asHolder(root, path);
-  for (const segment of path.slice(0, -1)) {
-    const key = keyIn(holder, segment, path);
-    holder[key] ??= {};
-    holder = asHolder(holder[key], path);
+function assign(root: unknown, assignment: Assignment): KeyPath {
+  const { path, value } = assignment;
+  const found: PropertyKey[] = [];
+  let holder = asHolder(root, found, assignment);
+  for (const [depth, segment] of path.entries()) {
+    const key = keyIn(holder, segment, found, assignment);
+    found.push(key);
+    if (depth === path.length - 1) holder[key] = value;
+    else {
+      const isSet = Object.hasOwn(holder, key) && holder[key] !== null;
+      if (!isSet) holder[key] = isList(found) ? [] : {};
+      holder = asHolder(holder[key], found, assignment);
+    }
   }
-  holder[keyIn(holder, path.at(-1) ?? '', path)] = value;
+  return found;
 }
 
 type Holder = Record<PropertyKey, unknown>;
 
-function asHolder(value: unknown, path: KeyPath): Holder {
+function isList(path: KeyPath): boolean {
+  const nodes = schemasAt(path);
+  return nodes.length > 0 && nodes.every(({ items, prefixItems }) => items ?? prefixItems);
+}
+
+function asHolder(value: unknown, at: KeyPath, { flag }: Assignment): Holder {
   if (typeof value === 'object' && value !== null) return value as Holder;
   throw new AnnealError(
     'InvalidConfig',
-    `--set ${path.join('.')}: expected the path to lead through mappings and lists, found ${JSON.stringify(value)}`,
+    `--set ${flag}: expected the path to lead through mappings and lists, found ${JSON.stringify(value)} at ${at.join('.')}`,
   );
 }
 
-function keyIn(holder: Holder, segment: PropertyKey, path: KeyPath): PropertyKey {
+function keyIn(holder: Holder, segment: PropertyKey, at: KeyPath, { flag }: Assignment) {
   if (!Array.isArray(holder)) return segment;
   const named = holder.findIndex((entry) => entry?.name === segment);
   if (named >= 0) return named;
   const index = Number(segment);
   if (Number.isInteger(index) && index >= 0 && index < holder.length) return index;
+  const list = at.join('.');
+  const names = holder.flatMap((entry) => entry?.name ?? []);
+  const expected =
+    holder.length === 0
+      ? `an entry of ${list}, which the run file leaves out or empty; set all of it, as ${list}=[…]`
+      : `${names.length > 0 ? `a name (${names.join(', ')}) or ` : ''}an index below ${holder.length} in ${list}`;
   throw new AnnealError(
     'InvalidConfig',
-    `--set ${path.join('.')}: expected the name of an entry or an index below ${holder.length}, found '${String(segment)}'`,
+    `--set ${flag}: expected ${expected}, found '${String(segment)}'`,
   );
 }
 

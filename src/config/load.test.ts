@@ -250,9 +250,31 @@ describe('a bad run file is refused', () => {
     expect(message).toContain('3 problems');
   });
 
-  test('with the flag named as the source', async () => {
-    const message = await problem(runFile, { set: ['rlaif.kl_penalty=-1'] });
-    expect(message).toMatch(/rlaif\.kl_penalty: .* found -1 \(set by a flag\)/);
+  test.each([
+    ['rlaif.top_p=1.5', 'rlaif.top_p: expected a number above 0 and at most 1, found 1.5'],
+    ['rlaif.top_p=0,5', 'rlaif.top_p: expected a number above 0 and at most 1, found "0,5"'],
+    ['rlaif.top_k=2.5', 'rlaif.top_k: expected a whole number above 0 or null, found 2.5'],
+    ['rlaif.kl_penalty=-1', 'rlaif.kl_penalty: expected a number of at least 0, found -1'],
+    ['rlaif.mask_truncated=yes', 'rlaif.mask_truncated: expected true or false, found "yes"'],
+    ['rlaif.topp=1', "rlaif.topp: unknown key; did you mean 'top_p'?"],
+    ['rlaf.top_p=1', "rlaf: unknown key; did you mean 'rlaif'?"],
+    ['model=x', 'model: expected a mapping of path, reference, lora, prompt_format, found "x"'],
+    ['rlaif.top_p.x=1', 'rlaif.top_p: expected a number above 0 and at most 1, found {"x":1}'],
+    [
+      'phases.refinement.rlaif.top_p=1.5',
+      'phases.1.rlaif.top_p: expected a number above 0 and at most 1 or a ramp, found 1.5',
+    ],
+    ['phases.refinement.epochs=[1]', 'phases.1.epochs: expected a list of 2: each '],
+    ['constructor.x=1', 'constructor: unknown key; known here: name'],
+  ])('with the flag named as the source: %s', async (flag, expected) => {
+    const message = await problem(runFile, { set: [flag] });
+    expect(message).toContain(`1 problem\n  ${expected}`);
+    expect(message).toContain(` (set by ${flag})`);
+  });
+
+  test('with a flag that has its own name as the source', async () => {
+    const message = await problem(runFile, { overrides: { seed: -1 } });
+    expect(message).toMatch(/seed: expected .*, found -1 \(set by --seed\)/);
   });
 
   test('when it cannot be read', async () => {

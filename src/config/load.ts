@@ -25,11 +25,11 @@ export interface LoadOptions {
 export async function loadRunFile(path: string, options: LoadOptions = {}): Promise<RunConfig> {
   const file = parseRunFile(await readRunFile(path), path);
   const flags = [...(options.set ?? []).map(parseAssignment), ...overrides(options)];
-  return check(applyAssignments(file.data, flags), path, (key) =>
-    flags.some((flag) => `${formatPath(key)}.`.startsWith(`${formatPath(flag.path)}.`))
-      ? 'set by a flag'
-      : file.placeOf(key),
-  );
+  const { data, paths } = applyAssignments(file.data, flags);
+  return check(data, path, (key) => {
+    const setter = flags.findLast((_, i) => isWithin(key, paths[i]!) || isWithin(paths[i]!, key));
+    return setter ? `set by ${setter.flag}` : file.placeOf(key);
+  });
 }
 
 /**
@@ -62,7 +62,12 @@ type PlaceOf = (path: KeyPath) => string | undefined;
 function overrides(options: LoadOptions): Assignment[] {
   return Object.entries(options.overrides ?? {})
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ({ path: [key], value }));
+    .map(([key, value]) => ({ path: [key], value, flag: `--${key}` }));
+}
+
+/** Whether a path is `outer` or leads into it. */
+function isWithin(path: KeyPath, outer: KeyPath): boolean {
+  return `${formatPath(path)}.`.startsWith(`${formatPath(outer)}.`);
 }
 
 async function readRunFile(path: string): Promise<string> {

@@ -6,6 +6,7 @@ import type { Prompt } from '../../records/prompts.ts';
 import type { CallOutcome } from '../sandbox/protocol.ts';
 import { sharedSandbox } from '../sandbox/sandbox.ts';
 import type { Compiled } from '../sandbox/typescript/compiler.ts';
+import { asScript } from './module-syntax.ts';
 
 /** The clock is a last resort: the compiler's allocation limit normally ends the work first. */
 const limits = { timeLimitMs: 1000, memoryLimitMb: 512 };
@@ -21,9 +22,12 @@ export async function compileTypeScript(
   signal?: AbortSignal,
 ): Promise<(Compiled | { failed: string })[]> {
   const outcomes = await read('check', sources, signal);
-  return outcomes.map((outcome) =>
-    'failed' in outcome ? outcome : compiledSchema.parse(JSON.parse(outcome.returned)),
-  );
+  return outcomes.map((outcome) => ('failed' in outcome ? outcome : compiledOf(outcome.returned)));
+}
+
+function compiledOf(text: string): Compiled {
+  const compiled = compiledSchema.parse(JSON.parse(text));
+  return { ...compiled, script: asScript(compiled.script) };
 }
 
 /**
@@ -42,7 +46,7 @@ export async function withoutTypes(
   const scripts = [...texts];
   for (const [at, index] of typed.entries()) {
     const outcome = outcomes[at]!;
-    if ('returned' in outcome) scripts[index] = outcome.returned;
+    if ('returned' in outcome) scripts[index] = asScript(outcome.returned);
   }
   return scripts;
 }

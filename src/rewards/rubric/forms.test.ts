@@ -53,6 +53,51 @@ it.each([
   expect(worse.note).toMatch(/undeclared name.*unused variable.*logging left behind.*var/);
 });
 
+it.each([
+  ['javascript', 'export const double = (value) => value * 2;'],
+  ['javascript', 'const twice = (value) => value * 2;\nexport { twice as double };'],
+  [
+    'javascript',
+    '/** Doubles. */\nexport default function double(value) {\n  return value * 2;\n}\n',
+  ],
+  [
+    'javascript',
+    "import { strict as assert } from 'node:assert';\nexport const double = (value) => {\n  assert(value);\n  return value * 2;\n};",
+  ],
+  ['javascript', 'const double = (value) => structuredClone([value * 2])[0];'],
+  ['typescript', 'export const double = (value: number): number => value * 2;'],
+  [
+    'typescript',
+    'export interface Made { made: number }\nexport default function double(value: number): Made["made"] {\n  return value * 2;\n}',
+  ],
+])('%s: a program that Node runs: %j', async (language, program) => {
+  const test = { args: [3], returns: 6 };
+  const reference = scripts[language as keyof typeof scripts];
+  const fields = { language, entry: 'double', tests: [test], reference };
+  const { criteria, note } = await judge(fields, program);
+  expect(note).toBeUndefined();
+  expect(criteria).toMatchObject({ correctness: 1, quality: 1 });
+});
+
+it.each([
+  [
+    "const lines: string[] = [];\nconst rl = readline.createInterface({ input: process.stdin, output: process.stdout });\nrl.on('line', (line) => lines.push(line));\nrl.on('close', () => console.log(Number(lines[0]) * 2));",
+    "import * as readline from 'readline';",
+  ],
+  [
+    "const text: string = fs.readFileSync(0, 'utf8');\nconst timer: NodeJS.Timeout = setTimeout((factor: number) => console.log(Number(text) * factor), 1, 2);\ntimer.ref();",
+    "import fs from 'fs';",
+  ],
+])('typescript: a whole run with modules of Node: %j', async (program, imports) => {
+  const reference = 'print(Number(readline()) * 2);';
+  const { criteria, note } = await judge(
+    { language: 'typescript', ...whole, reference },
+    `${imports}\n${program}`,
+  );
+  expect(note).toBeUndefined();
+  expect(criteria).toMatchObject({ correctness: 1, quality: 1 });
+});
+
 it('an empty program gets 0', async () => {
   const reference = 'print(Number(readline()) * 2);';
   const { criteria } = await judge({ ...whole, reference }, '');

@@ -140,6 +140,34 @@ describe('whole runs', () => {
       'main',
       'let sum = 0; async function main() { for (let line; (line = readline()) !== null; ) sum += await Number(line); console.log(sum); }\nmain();',
     ],
+    [
+      'lines as events',
+      'const lines = [];\nrequire("readline").createInterface({ input: process.stdin }).on("line", (line) => lines.push(Number(line))).on("close", () => console.log(lines[0] + lines[1]));',
+    ],
+    [
+      'lines as they come',
+      'async function main() { const rl = require("node:readline").createInterface({ input: process.stdin }); let sum = 0; for await (const line of rl) sum += Number(line); console.log(sum); }\nmain();',
+    ],
+    [
+      'questions',
+      'const rl = require("readline").createInterface({ input: process.stdin });\nrl.question("a?", (a) => rl.question("b?", (b) => { console.log(Number(a) + Number(b)); rl.close(); }));',
+    ],
+    [
+      'questions that are awaited',
+      'async function main() { const rl = require("readline/promises").createInterface(process.stdin); const a = await rl.question("?"); await null; console.log(+a + +(await rl.question("?"))); }\nmain();',
+    ],
+    [
+      'chunks of stdin',
+      'let text = "";\nprocess.stdin.setEncoding("utf8").on("data", (chunk) => { text += chunk; }).on("end", () => { const [a, b] = text.split("\\n"); console.log(+a + +b); });',
+    ],
+    [
+      'reads of stdin',
+      'let text = "";\nprocess.stdin.on("readable", () => { for (let chunk; (chunk = process.stdin.read()) !== null; ) text += chunk; });\nprocess.stdin.on("end", () => console.log(text.split("\\n").slice(0, 2).reduce((a, b) => a + +b, 0)));',
+    ],
+    [
+      'timers',
+      'const numbers = [];\nconst timer = setInterval(() => { numbers.push(+readline()); if (numbers.length === 2) clearInterval(timer); }, 5);\nsetTimeout((words) => console.log(words + (numbers[0] + numbers[1])), 20, "");',
+    ],
   ])('reads and writes by %s, every run afresh', async (_, source) => {
     expect(await talk(source, '1\n2\n', '3\r\n4')).toEqual(['3\n', '7\n']);
   });
@@ -150,13 +178,32 @@ describe('whole runs', () => {
     ).toEqual(['a 1.5 null undefined [1,"b"] {"c":true}\n']);
   });
 
+  it('runs jobs and timers in the order of their times', async () => {
+    const source = `
+      setTimeout(() => console.log('b 10'), 10);
+      setTimeout(() => { console.log('a 1'); Promise.resolve().then(() => console.log('job of a')); }, 1);
+      setImmediate(() => console.log('immediate'));
+      queueMicrotask(() => console.log('job'));
+      process.nextTick((word) => console.log(word), 'tick');
+      setInterval(() => console.log('every 4'), 4).unref();
+      clearTimeout(setTimeout(() => console.log('cleared'), 2));
+      console.log('first');`;
+    const order = ['first', 'job', 'tick', 'immediate', 'a 1', 'job of a', 'every 4', 'every 4'];
+    expect(await talk(source, '')).toEqual([`${[...order, 'b 10'].join('\n')}\n`]);
+  });
+
   it.each([
     ['throw new TypeError("no")', 'TypeError: no'],
+    ['setTimeout(() => { throw new TypeError("late") }, 10)', 'TypeError: late'],
+    ['setInterval(() => {}, 10)', 'time limit'],
+    ['setTimeout(() => { for (;;); })', 'time limit'],
+    ['setTimeout(() => { process.exit(3) })', 'exit code 3'],
+    ['setImmediate(function again() { setImmediate(again) })', 'time limit'],
     ['for (;;) print("x")', 'time limit'],
     ['const next = () => { Promise.resolve().then(next); }; next()', 'time limit'],
     ['print("x".repeat(1e6))', 'more than'],
     ['require("fs").readFileSync("/etc/passwd")', 'ENOENT'],
-    ['require("child_process")', 'no module'],
+    ['require("child_process")', 'Cannot find module'],
   ])('%s fails', async (source, words) => {
     expect(await talk(source, '')).toEqual([{ failed: expect.stringContaining(words) }]);
   });

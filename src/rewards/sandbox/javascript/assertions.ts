@@ -1,8 +1,8 @@
-// The part of Node's `assert` that tests of functions use, as the source of a function for the realm
-// in which tests run, which programs never reach.
+// The part of Node's `assert` that tests of functions use, as source. Tests have their own, in a realm
+// that programs never reach.
 
-/** Its parameters: functions that pack and unpack values, the entry's name, and the program call. */
-export const assertionsSource = `(pack, unpack, entry, ask) => {
+/** A function that makes the module. */
+export const assertSource = `() => {
   class AssertionError extends Error {
     name = 'AssertionError';
   }
@@ -80,6 +80,15 @@ export const assertionsSource = `(pack, unpack, entry, ask) => {
     deepEqual: assert.deepStrictEqual,
     notDeepEqual: assert.notDeepStrictEqual,
   });
+  return assert;
+}`;
+
+/**
+ * A function that prepares a realm for tests. Its parameters: functions that pack and unpack values,
+ * the entry's name, and the program call.
+ */
+export const assertionsSource = `(pack, unpack, entry, ask) => {
+  const assert = (${assertSource})();
   const modules = { assert, 'assert/strict': assert.strict };
   const require = (name) => {
     const found = modules[name.replace('node:', '')];

@@ -3,6 +3,8 @@
 // reach: they captured what they use before it ran, and it has no reference to them.
 
 import type { QuickJSContext, QuickJSHandle, Scope } from 'quickjs-emscripten-core';
+import { assertSource } from './assertions.ts';
+import { nodeGlobals, nodeSource } from './node.ts';
 
 /**
  * `encode` writes a value as JSON without JSON.stringify, which would call `toJSON` and turn NaN
@@ -11,14 +13,16 @@ import type { QuickJSContext, QuickJSHandle, Scope } from 'quickjs-emscripten-co
  * and maps, as JSON in which every list begins with its type; `unpack` reads that. `describe` makes
  * a message from a thrown value. Programs have Node's console, process, module and exports, which
  * write nothing and know no files, until `talk` gives them an input; `written` is what they wrote
- * since, and `exited` the code that they exited with, -1 if they did not.
+ * since, `exited` the code that they exited with, -1 if they did not, and `fire` runs their next
+ * timer, if there is one.
  */
 const common = `
   const { isArray } = Array;
-  const { getPrototypeOf, keys, prototype: plain } = Object;
+  const { defineProperty, getPrototypeOf, keys, prototype: plain } = Object;
   const { isFinite } = Number;
   const { apply } = Reflect;
   const { parse, stringify: quote } = JSON;
+  const { indexOf, slice, replace } = String.prototype;
   const refuse = (what) => { throw { name: 'returned', message: what + ', which is no JSON value' }; };
 
   const encodeArray = (array) => {
@@ -66,9 +70,32 @@ const common = `
     cwd: () => '/', uptime: () => 0, on: () => process, once: () => process,
   };
   const module = { exports: {} };
-  const require = (name) => { throw new Error("Cannot find module '" + name + "'"); };
+  let rest = '';
+  const takeLine = () => {
+    if (rest === '') return null;
+    const end = apply(indexOf, rest, ['\\n']);
+    const line = end < 0 ? rest : apply(slice, rest, [0, end]);
+    rest = end < 0 ? '' : apply(slice, rest, [end + 1]);
+    return apply(replace, line, ['\\r', '']);
+  };
+  const takeAll = () => {
+    const all = rest;
+    rest = '';
+    return all;
+  };
+  const readFileSync = (file) => {
+    if (file !== 0 && file !== '/dev/stdin') throw new Error('ENOENT: there is no file but /dev/stdin');
+    return takeAll();
+  };
+  const modules = { __proto__: null, fs: { readFileSync } };
+  const require = (name) => {
+    const found = modules[apply(replace, name, [/^node:/, ''])];
+    if (!found) throw new Error("Cannot find module '" + name + "'");
+    return found;
+  };
+  let nextTimer = () => false;
   const given = (name, value) =>
-    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+    defineProperty(globalThis, name, { value, writable: true, configurable: true });
   given('console', console);
   given('process', process);
   given('module', module);
@@ -76,8 +103,22 @@ const common = `
   given('require', require);
 `;
 
+/** What few programs use of Node (node.ts); it is only read for those that name some of it. */
+const node = `
+  {
+    const { fire, globals, ...others } = (${nodeSource})({ takeLine, takeAll });
+    nextTimer = fire;
+    Object.assign(modules, others.modules, { assert: (${assertSource})() });
+    Object.assign(process, { stdin: others.stdin, nextTick: globals.queueMicrotask });
+    for (const name of keys(globals)) given(name, globals[name]);
+  }
+`;
+const namesOfNode = new RegExp(
+  `\\b(?:${[...nodeGlobals, 'stdin', 'nextTick', 'require'].join('|')})\\b`,
+);
+
 const packing = `
-  const { defineProperty, is } = Object;
+  const { is } = Object;
   const { prototype: setPrototype } = Set;
   const { prototype: mapPrototype } = Map;
   const { add: addToSet, forEach: eachOfSet } = setPrototype;
@@ -149,25 +190,11 @@ const packing = `
 
 const talking = `
   const { String: toText, Number: toNumber } = globalThis;
-  const { indexOf, slice, replace } = String.prototype;
   let text = '';
   let code = -1;
   const show = (value) => typeof value === 'object' && value !== null ? encode(value) : toText(value);
   const talk = (input) => {
-    let rest = input;
-    const readline = () => {
-      if (rest === '') return null;
-      const end = apply(indexOf, rest, ['\\n']);
-      const line = end < 0 ? rest : apply(slice, rest, [0, end]);
-      rest = end < 0 ? '' : apply(slice, rest, [end + 1]);
-      return apply(replace, line, ['\\r', '']);
-    };
-    const readFileSync = (file) => {
-      if (file !== 0 && file !== '/dev/stdin') throw new Error('ENOENT: there is no file but /dev/stdin');
-      const all = rest;
-      rest = '';
-      return all;
-    };
+    rest = input;
     const write = (more) => {
       if (code < 0) text += more;
       return true;
@@ -178,10 +205,6 @@ const talking = `
         line += (index > 0 ? ' ' : '') + show(values[index]);
       write(line + '\\n');
     };
-    const require = (name) => {
-      if (name === 'fs' || name === 'node:fs') return { readFileSync };
-      throw new Error('there is no module but fs');
-    };
     require.main = module;
     console.log = console.info = console.debug = console.dir = console.table = print;
     process.stdout.write = (more) => write(toText(more));
@@ -189,10 +212,10 @@ const talking = `
       if (code < 0) code = toNumber(given ?? process.exitCode ?? 0) & 255;
       throw new Error('process.exit was called');
     };
-    globalThis.readline = readline;
+    globalThis.readline = takeLine;
     globalThis.print = print;
-    globalThis.require = require;
   };
+  const fire = () => code < 0 && nextTimer();
   const written = () => quote(text);
   const exited = () => code;
 `;
@@ -204,7 +227,7 @@ const kinds = {
     source: common + packing,
     names: ['encode', 'describe', 'parse', 'apply', 'pack', 'unpack'],
   },
-  whole: { source: common + talking, names: ['describe', 'talk', 'written', 'exited'] },
+  whole: { source: common + talking, names: ['describe', 'talk', 'fire', 'written', 'exited'] },
 } as const;
 export type RealmKind = keyof typeof kinds;
 type Name = (typeof kinds)[RealmKind]['names'][number];
@@ -212,10 +235,19 @@ type Name = (typeof kinds)[RealmKind]['names'][number];
 /** The functions of one realm that its kind needs; no program can reach or replace them. */
 export type Bridge = Record<Name, QuickJSHandle>;
 
-/** Install the bridge in a realm in which nothing has run; its handles live as long as `scope`. */
-export function takeBridge(context: QuickJSContext, scope: Scope, kind: RealmKind): Bridge {
+/**
+ * Install the bridge for a program in a realm in which nothing has run; its handles live as long as
+ * `scope`.
+ */
+export function takeBridge(
+  context: QuickJSContext,
+  scope: Scope,
+  kind: RealmKind,
+  program = '',
+): Bridge {
   const { source, names } = kinds[kind];
-  const code = `(() => {${source}return { ${names.join()} };})()`;
+  const more = namesOfNode.test(program) ? node : '';
+  const code = `(() => {${source}${more}return { ${names.join()} };})()`;
   const functions = scope.manage(context.unwrapResult(context.evalCode(code)));
   const taken = names.map((name) => [name, scope.manage(context.getProp(functions, name))]);
   return Object.fromEntries(taken) as Bridge;

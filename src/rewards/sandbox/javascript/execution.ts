@@ -111,7 +111,19 @@ export class Execution {
     const ended = this.#evaluate(source);
     if ('failed' in ended) return ended;
     ended.value.dispose();
-    return this.#runJobs();
+    return this.#runJobs() ?? this.#runTimers();
+  }
+
+  /** Run timers until there are none; `jobsPerTick` of them count as a tick. */
+  #runTimers(): { failed: string } | null {
+    for (let fired = 1; ; fired++) {
+      if (fired % jobsPerTick === 0 && this.#use.tick()) return { failed: 'time limit' };
+      const ran = this.#invoke(this.#bridge.fire);
+      if ('failed' in ran) return ran;
+      const isDone = !ran.value.consume((it) => this.#context.sameValue(it, this.#context.true));
+      const ended = this.#runJobs();
+      if (isDone || ended) return ended;
+    }
   }
 
   /** The code that the program exited with; -1 if it did not. */

@@ -68,14 +68,14 @@ export class Interpreter {
     const outcomes = this.#ofEntry(source, entry, calls.filter(isOfEntry), use);
     return calls.map((call) => {
       if (isOfEntry(call)) return outcomes.shift()!;
-      return this.#inRealm('whole', use, (execution) => execution.talk(source, call.stdin));
+      return this.#inRealm('whole', source, use, (execution) => execution.talk(source, call.stdin));
     });
   }
 
   #ofEntry(source: string, entry: string, calls: OfEntry[], use: Use): CallOutcome[] {
     if (calls.length === 0) return [];
     const kind = calls.every((call) => typeof call === 'string') ? 'calls' : 'asserts';
-    return this.#inRealm(kind, use, (execution, scope) => {
+    return this.#inRealm(kind, source, use, (execution, scope) => {
       const defined = execution.define(source, entry);
       if ('failed' in defined) return calls.map(() => defined);
       const callee = scope.manage(defined.value);
@@ -87,13 +87,18 @@ export class Interpreter {
     });
   }
 
-  #inRealm<T>(kind: RealmKind, use: Use, action: (execution: Execution, scope: Scope) => T): T {
+  #inRealm<T>(
+    kind: RealmKind,
+    source: string,
+    use: Use,
+    action: (execution: Execution, scope: Scope) => T,
+  ): T {
     return Scope.withScope((scope) => {
       const runtime = scope.manage(this.#wasm.newRuntime());
       runtime.setMemoryLimit(this.#limits.memoryLimitMb * mebibyte);
       runtime.setMaxStackSize(stackBytes);
       const context = scope.manage(runtime.newContext());
-      const bridge = takeBridge(context, scope, kind);
+      const bridge = takeBridge(context, scope, kind, source);
       runtime.setInterruptHandler(() => use.tick());
       return action(new Execution(context, bridge, use), scope);
     });

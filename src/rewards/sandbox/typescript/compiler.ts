@@ -48,12 +48,68 @@ declare const process: {
   stdout: { write(text: string): boolean };
   stderr: { write(text: string): boolean };
   exit(code?: number): never;
+  nextTick(call: (...values: any[]) => void, ...values: unknown[]): void;
+  stdin: NodeJS.ReadStream;
 };
 declare const module: { exports: unknown };
 declare const exports: Record<string, unknown>;
 declare function print(...values: unknown[]): void;
 declare function readline(): string | null;
-declare function require(name: 'fs' | 'node:fs'): { readFileSync(file: 0 | '/dev/stdin', encoding?: unknown): string };
+declare function queueMicrotask(call: () => void): void;
+declare function structuredClone<T>(value: T): T;
+declare const performance: { now(): number };
+declare function setTimeout<T extends unknown[]>(call: (...values: T) => void, delay?: number, ...values: T): NodeJS.Timeout;
+declare function setInterval<T extends unknown[]>(call: (...values: T) => void, delay?: number, ...values: T): NodeJS.Timeout;
+declare function setImmediate<T extends unknown[]>(call: (...values: T) => void, ...values: T): NodeJS.Timeout;
+declare function clearTimeout(timer?: NodeJS.Timeout): void;
+declare function clearInterval(timer?: NodeJS.Timeout): void;
+declare function clearImmediate(timer?: NodeJS.Timeout): void;
+declare namespace NodeJS {
+  interface Timeout { ref(): this; unref(): this; hasRef(): boolean }
+  interface ReadStream extends AsyncIterable<string> {
+    on(event: string, call: (chunk: string) => void): this;
+    once(event: string, call: (chunk: string) => void): this;
+    setEncoding(encoding: string): this;
+    resume(): this;
+    read(): string | null;
+  }
+}
+declare module 'fs' {
+  function readFileSync(file: 0 | '/dev/stdin', encoding?: unknown): string;
+}
+declare module 'readline' {
+  interface Interface extends AsyncIterable<string> {
+    on(event: string, call: (line: string) => void): this;
+    once(event: string, call: (line: string) => void): this;
+    question(text: string, call: (answer: string) => void): void;
+    close(): void;
+  }
+  function createInterface(options?: { input?: unknown; output?: unknown; [option: string]: unknown }): Interface;
+}
+declare module 'assert' {
+  const assert: any;
+  export default assert;
+}
+declare module 'events' {
+  class EventEmitter {
+    on(event: string, call: (...values: any[]) => void): this;
+    once(event: string, call: (...values: any[]) => void): this;
+    off(event: string, call: (...values: any[]) => void): this;
+    emit(event: string, ...values: unknown[]): boolean;
+    listenerCount(event: string): number;
+    removeAllListeners(event?: string): this;
+  }
+  export default EventEmitter;
+  export { EventEmitter };
+}
+declare module 'node:fs' { export * from 'fs'; }
+declare module 'node:readline' { export * from 'readline'; }
+declare module 'node:assert' { export { default } from 'assert'; }
+declare module 'node:events' { export * from 'events'; export { default } from 'events'; }
+declare function require(name: 'fs' | 'node:fs'): typeof import('fs');
+declare function require(name: 'readline' | 'node:readline'): typeof import('readline');
+declare function require(name: 'events' | 'node:events'): typeof import('events').default;
+declare function require(name: 'assert' | 'node:assert'): any;
 `;
 /** "This syntax is not allowed when 'erasableSyntaxOnly' is enabled." */
 const notErasable = 1294;

@@ -158,6 +158,17 @@ it('gives the child the given environment only', async () => {
   expect(await start({ ONLY: '1' }).call('environment', null)).toEqual(['ONLY']);
 });
 
+it("by default gives the child none of the parent's secrets", async () => {
+  process.env.SOME_API_KEY = 'secret';
+  try {
+    const names = await start().call('environment', null);
+    expect(names).toContain('PATH');
+    expect(names).not.toContain('SOME_API_KEY');
+  } finally {
+    delete process.env.SOME_API_KEY;
+  }
+});
+
 it('ends the child on close and rejects calls in flight', async () => {
   const service = start();
   const pid = await service.call('pid', null);

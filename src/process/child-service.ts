@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AnnealError, type ErrorKind } from '../errors.ts';
+import { plainEnvironment } from './environment.ts';
 import { countMemoryKills, saysNoMemory } from './memory.ts';
 import { type Methods, type ReplyMessage, unpackError } from './messages.ts';
 import { RecentOutput } from './recent-output.ts';
@@ -20,7 +21,7 @@ export interface ChildOptions {
   execArgv?: string[];
   /** The program that is started with these flags and the entry; this process's Node by default. */
   execPath?: string;
-  /** The child's environment; the parent's by default. */
+  /** The child's environment; by default what of the parent's holds no secrets. */
   env?: NodeJS.ProcessEnv;
 }
 
@@ -133,7 +134,8 @@ export class ChildService<M extends Methods<M>> {
   }
 
   #start(): Child {
-    const { entry, execPath = process.execPath, execArgv = [], env = process.env } = this.#options;
+    const { entry, execPath = process.execPath, execArgv = [] } = this.#options;
+    const { env = plainEnvironment() } = this.#options;
     const forked = fork(entry, [], {
       execPath,
       execArgv,

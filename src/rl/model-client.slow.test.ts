@@ -229,6 +229,25 @@ describe('train', () => {
   });
 });
 
+/** The process of this file's model service, once it has started. */
+async function modelPid(): Promise<string> {
+  await models.inspect({ model });
+  const children = `/proc/${process.pid}/task/${process.pid}/children`;
+  for (const pid of (await readFile(children, 'utf8')).trim().split(' '))
+    if ((await readFile(`/proc/${pid}/cmdline`, 'utf8')).includes('model-process')) return pid;
+  throw new Error('expected a model process, found none');
+}
+
+it.runIf(process.platform === 'linux')('the process gets no secrets of its parent', async () => {
+  const secrets = ['OPENAI_API_KEY', 'AWS_SECRET_ACCESS_KEY', 'ANNEAL_PAYLOAD_KEYS', 'SOME_TOKEN'];
+  await models.close();
+  for (const name of secrets) process.env[name] = 'planted';
+  const environment = await readFile(`/proc/${await modelPid()}/environ`, 'utf8');
+  for (const name of secrets) delete process.env[name];
+  expect(environment).toContain(`PATH=${process.env.PATH}`);
+  expect(environment).not.toContain('planted');
+});
+
 describe.runIf(process.platform === 'linux')('a model process with too little memory', () => {
   const group = '/sys/fs/cgroup/memory/anneal-test';
   const tooLarge = { ...generate, samplesPerPrompt: 4096, maxNewTokens: 256 };
@@ -236,15 +255,6 @@ describe.runIf(process.platform === 'linux')('a model process with too little me
     kind: 'OutOfMemory',
     message: expect.stringMatching(/too little memory: .*lower engine\.shard_prompts/s),
   };
-
-  /** The process of this file's model service, once it has started. */
-  async function modelPid(): Promise<string> {
-    await models.inspect({ model });
-    const children = `/proc/${process.pid}/task/${process.pid}/children`;
-    for (const pid of (await readFile(children, 'utf8')).trim().split(' '))
-      if ((await readFile(`/proc/${pid}/cmdline`, 'utf8')).includes('model-process')) return pid;
-    throw new Error('expected a model process, found none');
-  }
 
   it('gets an error from the system, and says what uses less', async () => {
     const pid = await modelPid();

@@ -78,6 +78,21 @@ it('serves its Web UI and knows the search attributes', async () => {
   );
 });
 
+it.runIf(process.platform === 'linux')(
+  'gets no secrets of the process that starts it',
+  async () => {
+    process.env.AWS_SECRET_ACCESS_KEY = 'planted';
+    try {
+      await start();
+      const environment = await readFile(`/proc/${serverPid()}/environ`, 'utf8');
+      expect(environment).toContain('PATH=');
+      expect(environment).not.toContain('planted');
+    } finally {
+      delete process.env.AWS_SECRET_ACCESS_KEY;
+    }
+  },
+);
+
 /** Send a request as a browser does: with the host of its page's address. @returns the status */
 function send(port: number, path: string, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve) => {

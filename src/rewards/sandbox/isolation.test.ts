@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { isolationFlags } from './isolation.ts';
 import type { Language } from './protocol.ts';
+import { Sandbox } from './sandbox.ts';
 
 /** The code of the error that `expression` throws in an isolated process, or 'allowed'. */
 function attempt(expression: string, language: Language = 'javascript'): string {
@@ -47,3 +49,21 @@ it("each language's process may read only its own interpreter", () => {
 it('may not compile code from strings', () => {
   expect(attempt("new Function('return 1')()")).not.toBe('allowed');
 });
+
+it.runIf(process.platform === 'linux').each(['javascript', 'python', 'typescript'] as const)(
+  "%s's process starts with no environment of its parent",
+  async (language) => {
+    process.env.SOME_API_KEY = 'planted';
+    const sandbox = new Sandbox({ timeLimitMs: 1000, memoryLimitMb: 256 }, language);
+    try {
+      const entry = language === 'typescript' ? 'strip' : 'f';
+      await sandbox.run([{ source: '', entry, calls: [] }]);
+      const variables = readFileSync(`/proc/${sandbox.pid}/environ`, 'utf8').split('\0');
+      const ofTheChannel = /^(NODE_CHANNEL_|_=|$)/;
+      expect(variables.filter((variable) => !ofTheChannel.test(variable))).toEqual(['TZ=UTC']);
+    } finally {
+      delete process.env.SOME_API_KEY;
+      await sandbox.close();
+    }
+  },
+);

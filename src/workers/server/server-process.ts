@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnnealError } from '../../errors.ts';
+import { plainEnvironment } from '../../process/environment.ts';
 import { verifyServer } from './connect.ts';
 import type { Log } from './found-server.ts';
 import { host, type Ports } from './ports.ts';
@@ -87,6 +88,7 @@ function spawnServer({ binary, dataDir, ports }: LaunchOptions) {
   try {
     const child = spawn(binary, flags, {
       detached: true,
+      env: plainEnvironment(),
       stdio: ['ignore', output, output],
       windowsHide: true,
     });

@@ -29,7 +29,7 @@ async function rolloutRound(c: DecoderConfig, folder: string, prompts: number, s
     topP: 1,
     minP: 0,
     uniforms: (prompt, sample) => uniforms('draw', prompt, sample),
-    endOf: () => undefined,
+    endOf: () => () => undefined,
   };
   return { run: () => rollouts.run(request), close: () => rollouts.close() };
 }

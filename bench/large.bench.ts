@@ -43,7 +43,7 @@ const stages = {
       topP: 1,
       minP: 0,
       uniforms: () => uniforms('draw'),
-      endOf: () => undefined,
+      endOf: () => () => undefined,
     });
     if (sample!.tokens.length !== 32) throw new Error('expected 32 tokens');
   },

@@ -180,15 +180,17 @@ const promptLength = 32;
 /** The prompts, each repeated and cut to the same number of tokens. */
 async function ofLength(prompts: readonly TrainPrompt[], tokenizerFolder: string) {
   const tokenizer = await readTokenizer(tokenizerFolder);
-  return prompts.map((prompt) => {
-    const tokens = tokenizer.encode(prompt.prompt.repeat(promptLength)).slice(0, promptLength);
-    const text = tokenizer.decode(tokens);
-    if (tokenizer.encode(text).length !== promptLength)
-      throw new Error(
-        `expected prompt ${prompt.id} to have ${promptLength} tokens again after decoding`,
-      );
-    return { ...prompt, prompt: text };
-  });
+  return Promise.all(
+    prompts.map(async (prompt) => {
+      const tokens = await tokenizer.encode(prompt.prompt.repeat(promptLength));
+      const text = tokenizer.decode(tokens.slice(0, promptLength));
+      if ((await tokenizer.encode(text)).length !== promptLength)
+        throw new Error(
+          `expected prompt ${prompt.id} to have ${promptLength} tokens again after decoding`,
+        );
+      return { ...prompt, prompt: text };
+    }),
+  );
 }
 type TrainPrompt = (typeof trainPrompts)[number];
 

@@ -55,8 +55,9 @@ const scoresOf = (texts: readonly string[], changes = {}) =>
 describe('scores', () => {
   it('belong to the last token, the one that ends the text', async () => {
     const tokenizer = await readTokenizer(model);
-    const encode = await createPromptEncoder(tokenizer, plain);
-    const rows = completions.map((text) => [...encode(prompt.prompt + text), 1023]);
+    const encode = await createPromptEncoder(tokenizer, plain, 1024);
+    const whole = await encode(completions.map((text) => prompt.prompt + text));
+    const rows = whole.map((row) => [...row, 1023]);
     const expected = (await lastLogits(model, rows, engine)).map(([score]) => score!);
     const found = await scoresOf(completions);
     found.forEach((score, i) => {

@@ -130,7 +130,7 @@ export async function rollOut(folder: string, request: Partial<RolloutRequest>) 
       topP: 1,
       minP: 0,
       uniforms: () => () => 0,
-      endOf: () => undefined,
+      endOf: () => () => undefined,
       adapters: await adapterFeeds(policy),
       ...request,
     });

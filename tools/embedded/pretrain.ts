@@ -98,9 +98,9 @@ async function initialize(folder: string): Promise<void> {
 async function specialTokens(folder: string) {
   const tokenizer = await readTokenizer(folder);
   const id = (token: string) => {
-    const ids = tokenizer.encode(token);
-    if (ids.length !== 1) throw new Error(`${token} is not one token of ${folder}`);
-    return ids[0]!;
+    const found = tokenizer.idOf(token);
+    if (found === undefined) throw new Error(`${token} is not a token of ${folder}`);
+    return found;
   };
   return {
     vocab_size: tokenizer.vocabSize,
@@ -110,11 +110,12 @@ async function specialTokens(folder: string) {
 }
 
 /** Examples as token sequences, each ending with the end-of-sequence token. */
-function tokenize(tokenizer: Tokenizer, eos: number): TrainSequence[] {
-  return pretrainingCorpus(seed, Number(flags.examples)).map(({ prompt, completion }) => {
-    const tokens = [...tokenizer.encode(completion), eos];
+function tokenize(tokenizer: Tokenizer, eos: number): Promise<TrainSequence[]> {
+  const corpus = pretrainingCorpus(seed, Number(flags.examples));
+  const sequences = corpus.map(async ({ prompt, completion }) => {
+    const tokens = [...(await tokenizer.encode(completion)), eos];
     return {
-      prompt: tokenizer.encode(prompt),
+      prompt: await tokenizer.encode(prompt),
       completion: tokens,
       weight: [],
       advantage: tokens.map(() => 1),
@@ -123,6 +124,7 @@ function tokenize(tokenizer: Tokenizer, eos: number): TrainSequence[] {
       referenceLogprobs: tokens.map(() => 0),
     };
   });
+  return Promise.all(sequences);
 }
 
 /** Batches of similar length, in random order. */
@@ -160,7 +162,7 @@ try {
   await initialize(work);
   const trainer = await PolicyTrainer.load(work, engine);
   const tokenizer = await readTokenizer(work);
-  const examples = tokenize(tokenizer, trainer.config.eosTokenIds[0]!);
+  const examples = await tokenize(tokenizer, trainer.config.eosTokenIds[0]!);
   const epochs = Number(flags.epochs);
   const total = epochs * Math.floor(examples.length / batchSize);
   for (let epoch = 0; epoch < epochs; epoch++)

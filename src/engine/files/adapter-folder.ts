@@ -144,7 +144,7 @@ export interface SavedAdapters {
 }
 
 /** Files of the base that are copied beside its adapters. */
-const tokenizerFiles = /tokenizer|special_tokens|vocab|merges|chat_template/;
+const tokenizerFiles = /tokenizer|special_tokens|added_tokens|vocab|merges|chat_template/;
 
 /** Write adapters as PEFT does. @throws AnnealError NonFinite, before anything is written */
 export async function saveAdapters({ base, out, lora, tensors }: SavedAdapters): Promise<void> {

@@ -23,6 +23,9 @@ export async function checkModelFolder(
   const policy = await openPolicyFolder(folder);
   const parameters = await locateParameters(policy.base, policy.config);
   const tokenizer = await readTokenizer(policy.base);
-  if (promptFormat) (await createPromptEncoder(tokenizer, promptFormat))('a prompt');
+  if (promptFormat) {
+    const { vocabSize } = policy.config;
+    await (await createPromptEncoder(tokenizer, promptFormat, vocabSize))(['a prompt']);
+  }
   return { ...policy, parameters };
 }

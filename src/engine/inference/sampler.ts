@@ -8,7 +8,7 @@ import { openWeights } from '../files/weights.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { uniforms } from '../sampling/random.ts';
 import { RolloutEngine } from '../sampling/rollout.ts';
-import type { DrawnSample } from '../sampling/rollout-request.ts';
+import type { DrawnSample, EndFinder } from '../sampling/rollout-request.ts';
 import { createPromptEncoder } from '../text/prompt-format.ts';
 import { readTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import { adapterFeeds, type Feeds } from './adapter-feeds.ts';
@@ -49,8 +49,9 @@ export class Sampler {
 
   /** All prompts of the job as one batch. Rollouts in the order of prompts, then sample index. */
   async sample(job: GenerateJob, onProgress?: (progress: Progress) => void): Promise<Rollout[]> {
-    const encode = await createPromptEncoder(this.#tokenizer, job.promptFormat);
-    const prompts = job.prompts.map(({ prompt }) => encode(prompt));
+    const { vocabSize } = this.#config;
+    const encode = await createPromptEncoder(this.#tokenizer, job.promptFormat, vocabSize);
+    const prompts = await encode(job.prompts.map(({ prompt }) => prompt));
     this.#checkLengths(job, prompts);
     const samples = await this.#engine.run({
       prompts,
@@ -58,13 +59,13 @@ export class Sampler {
       maxNewTokens: job.maxNewTokens,
       ...job.draw,
       uniforms: (p, sample) => uniforms(job.seed, job.stream, job.prompts[p]!.id, sample),
-      endOf: (tokens) => this.#endOf(tokens, job.stopStrings),
+      endOf: (p) => this.#endOf(prompts[p]!, job.stopStrings),
       adapters: this.#adapters,
       onProgress: (done) => onProgress?.({ done, total: job.maxNewTokens, unit: 'tokens' }),
     });
     return job.prompts.flatMap(({ id }, p) =>
       Array.from({ length: job.samplesPerPrompt }, (_, sample) =>
-        this.#rollout(job, id, sample, samples[p * job.samplesPerPrompt + sample]!),
+        this.#rollout(job, prompts[p]!, id, sample, samples[p * job.samplesPerPrompt + sample]!),
       ),
     );
   }
@@ -74,24 +75,28 @@ export class Sampler {
   }
 
   /** The length through the end-of-sequence token or the token that completes a stop string. */
-  #endOf(tokens: readonly number[], stopStrings: readonly string[]): number | undefined {
-    const end = tokens.findIndex((token) => this.#config.eosTokenIds.includes(token));
-    const whole = end < 0 ? tokens : tokens.slice(0, end + 1);
-    const holds = (count: number) => {
-      const text = this.#tokenizer.decode(whole.slice(0, count));
-      return stopStrings.some((stop) => text.includes(stop));
+  #endOf(prompt: readonly number[], stopStrings: readonly string[]): EndFinder {
+    const stops =
+      stopStrings.length > 0 ? this.#tokenizer.stopSearch(prompt, stopStrings) : undefined;
+    let length = 0;
+    return (tokens) => {
+      for (const token of tokens.slice(length)) {
+        length++;
+        const isStop = stops?.push(token);
+        if (isStop || this.#config.eosTokenIds.includes(token)) return length;
+      }
+      return undefined;
     };
-    if (stopStrings.length > 0 && holds(whole.length)) return firstLength(whole.length, holds);
-    return end < 0 ? undefined : end + 1;
   }
 
   #rollout(
     { stopStrings }: GenerateJob,
+    prompt: readonly number[],
     promptId: string,
     sample: number,
     { tokens, logprobs, ended }: DrawnSample,
   ): Rollout {
-    const text = this.#tokenizer.decode(tokens);
+    const text = this.#tokenizer.decodeCompletion(prompt, tokens);
     const cuts = stopStrings.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
     return {
       promptId,
@@ -113,15 +118,4 @@ export class Sampler {
       );
     });
   }
-}
-
-/** The smallest length up to `most` for which `holds` is true, as it is for all longer ones. */
-function firstLength(most: number, holds: (length: number) => boolean): number {
-  let [low, high] = [1, most];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

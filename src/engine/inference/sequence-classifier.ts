@@ -38,8 +38,12 @@ export class SequenceClassifier {
     { sequences, promptFormat, batchSize, maxLength }: Omit<ScoreJob, 'engine' | 'model'>,
     onProgress?: (progress: Progress) => void,
   ): Promise<(number | null)[]> {
-    const encode = await createSequenceEncoder(this.#tokenizer, promptFormat);
-    const rows = sequences.map(({ prompt, completion }) => encode(prompt, completion));
+    const encode = await createSequenceEncoder(
+      this.#tokenizer,
+      promptFormat,
+      this.#model.config.vocabSize,
+    );
+    const rows = await encode(sequences);
     const longest = Math.min(maxLength, this.#model.config.maxPositions);
     const scores: (number | null)[] = rows.map(() => null);
     const fit = [...rows.keys()].filter((i) => rows[i]!.length > 0 && rows[i]!.length <= longest);

@@ -12,7 +12,7 @@ const request = (prompts: number[][], samplesPerPrompt: number): RolloutRequest 
   topP: 1,
   minP: 0,
   uniforms: (prompt, sample) => () => prompt / 2 + sample / 8,
-  endOf: (tokens) => (tokens.includes(0) ? tokens.indexOf(0) + 1 : undefined),
+  endOf: () => (tokens) => (tokens.includes(0) ? tokens.indexOf(0) + 1 : undefined),
 });
 
 const tensor = (tokens: number[]) => ({

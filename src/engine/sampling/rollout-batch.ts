@@ -4,7 +4,7 @@
 
 import type { TensorData } from '../runtime/session.ts';
 import type { Uniforms } from './random.ts';
-import type { DrawnSample, RolloutRequest } from './rollout-request.ts';
+import type { DrawnSample, EndFinder, RolloutRequest } from './rollout-request.ts';
 
 /** Prompts are padded to a multiple of this, to keep the order of every sum (decode-graph.ts). */
 export const promptMultiple = 16;
@@ -18,6 +18,7 @@ const tiny = 1e-30;
 interface LiveSample extends DrawnSample {
   prompt: number;
   next: Uniforms;
+  endOf: EndFinder;
 }
 
 /** Indices into the batch before it shrank: prompts in P, rows in P·G. */
@@ -38,6 +39,7 @@ export class RolloutBatch {
       Array.from({ length: request.samplesPerPrompt }, (_, sample) => ({
         prompt,
         next: request.uniforms(prompt, sample),
+        endOf: request.endOf(prompt),
         tokens: [],
         logprobs: [],
         ended: false,
@@ -106,7 +108,7 @@ export class RolloutBatch {
         sample.tokens.push(Number(tokens.data[at]));
         sample.logprobs.push(Math.log(Math.max(Number(probabilities.data[at]), tiny)));
       }
-      const end = this.#request.endOf(sample.tokens);
+      const end = sample.endOf(sample.tokens);
       if (end === undefined) return;
       sample.ended = true;
       sample.tokens.length = end;

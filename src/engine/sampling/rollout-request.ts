@@ -15,6 +15,12 @@ export interface DrawSettings {
   minP: number;
 }
 
+/**
+ * Number of tokens up to the completion's end, or undefined if it has not ended. Called with the
+ * tokens so far whenever some were added.
+ */
+export type EndFinder = (tokens: readonly number[]) => number | undefined;
+
 export interface RolloutRequest extends DrawSettings {
   /** Token ids of each prompt, at least one. */
   prompts: readonly (readonly number[])[];
@@ -22,8 +28,8 @@ export interface RolloutRequest extends DrawSettings {
   maxNewTokens: number;
   /** A sample's own stream, so that the sample does not depend on its batch. */
   uniforms: (prompt: number, sample: number) => Uniforms;
-  /** Number of tokens up to the completion's end, or undefined if it has not ended. */
-  endOf: (tokens: readonly number[]) => number | undefined;
+  /** Finds the end of a sample of a prompt; called for every sample before its first token. */
+  endOf: (prompt: number) => EndFinder;
   /** Adapters by input name, of the shape the engine was made for. */
   adapters?: Readonly<Record<string, TensorData>>;
   onProgress?: (tokens: number) => void;

@@ -7,7 +7,8 @@ import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import { readIfExists } from '../files/json.ts';
-import { readTokenizerConfig, type SpecialTokens } from './tokenizer.ts';
+import type { SpecialTokens } from './added-tokens.ts';
+import { readTokenizerConfig } from './tokenizer.ts';
 
 /** A turn of a conversation. */
 export interface Message {

@@ -23,33 +23,39 @@ const tokenizer = await readTokenizer(policy);
 const plain: PromptFormat = { kind: 'plain', bos: false };
 const chat = promptFormatSchema.parse({ kind: 'chat' });
 const encode = async (prompt: string, format: PromptFormat) =>
-  (await createPromptEncoder(await readTokenizer(folder), format))(prompt);
+  (await (await createPromptEncoder(await readTokenizer(folder), format, 1024))([prompt]))[0]!;
 
 const encodeWhole = async (prompt: string, completion: string, format: PromptFormat) =>
-  (await createSequenceEncoder(await readTokenizer(folder), format))(prompt, completion);
+  (
+    await (
+      await createSequenceEncoder(await readTokenizer(folder), format, 1024)
+    )([{ prompt, completion }])
+  )[0]!;
 
 describe('plain', () => {
   it('with a completion ends with the eos_token', async () => {
     const ids = await encodeWhole('// f(x)\n', 'f(x);', plain);
-    expect(ids).toEqual(tokenizer.encode('// f(x)\nf(x);<|im_end|>'));
+    expect(ids).toEqual(await tokenizer.encode('// f(x)\nf(x);<|im_end|>'));
   });
 
   it("is the prompt's own tokens", async () => {
     const prompt = '\t// f(x)\r\n<|im_end|>';
-    expect(await encode(prompt, plain)).toEqual(tokenizer.encode(prompt));
+    expect(await encode(prompt, plain)).toEqual(await tokenizer.encode(prompt));
   });
 
   it('puts the bos_token in front if the format sets bos', async () => {
     const config = join(folder, 'tokenizer_config.json');
     await writeFile(config, JSON.stringify({ bos_token: { content: '<|endoftext|>' } }));
     const bos = { ...plain, bos: true };
-    expect(await encode('f(x)', bos)).toEqual([1022, ...tokenizer.encode('f(x)')]);
+    expect(await encode('f(x)', bos)).toEqual([1022, ...(await tokenizer.encode('f(x)'))]);
     await writeFile(config, JSON.stringify({ bos_token: '<s>' }));
-    await expect(encode('f(x)', bos)).rejects.toThrow(/sets bos; found '<s>'/);
+    await expect(encode('f(x)', bos)).rejects.toThrow(
+      /expected the tokenizer to use the model's 1024 token ids .* found id 1024, the token "<s>"/,
+    );
     await cp(join(policy, 'tokenizer_config.json'), config);
     await expect(encode('f(x)', bos)).rejects.toMatchObject({
       kind: 'InvalidModel',
-      message: expect.stringMatching(/tokenizer_config\.json: expected a bos_token .* found none/),
+      message: expect.stringMatching(/tokenizer_config\.json: expected a bos_token, .* found none/),
     });
   });
 });
@@ -58,14 +64,14 @@ describe('chat', () => {
   it('is one user message, with special tokens as ids and nothing added', async () => {
     const expected = '<|endoftext|>user: f(x)<|im_end|>assistant: ';
     const ids = await encode('f(x)', chat);
-    expect(ids).toEqual(tokenizer.encode(expected));
+    expect(ids).toEqual(await tokenizer.encode(expected));
     expect(ids.filter((id) => id >= 1022)).toEqual([1022, 1023]);
   });
 
   it('has the system message before it and the prefill after it', async () => {
     const format = { ...chat, system: 'Code only.', prefill: '```js\n' };
     expect(await encode('f(x)', format)).toEqual(
-      tokenizer.encode(
+      await tokenizer.encode(
         '<|endoftext|>system: Code only.<|im_end|>user: f(x)<|im_end|>assistant: ```js\n',
       ),
     );
@@ -74,14 +80,14 @@ describe('chat', () => {
   it('with a completion is the conversation as the template ends it', async () => {
     const format = { ...chat, system: 'Code only.', prefill: '```js\n' };
     expect(await encodeWhole('f(x)', 'x', format)).toEqual(
-      tokenizer.encode(
+      await tokenizer.encode(
         '<|endoftext|>system: Code only.<|im_end|>user: f(x)<|im_end|>assistant: ```js\nx<|im_end|>',
       ),
     );
   });
 
   it('needs a template', async () => {
-    await expect(createPromptEncoder(tokenizer, chat)).rejects.toMatchObject({
+    await expect(createPromptEncoder(tokenizer, chat, 1024)).rejects.toMatchObject({
       kind: 'InvalidModel',
       message: expect.stringContaining(`${policy}: expected a chat template`),
     });

@@ -5,25 +5,34 @@ import { AnnealError } from '../../errors.ts';
 import { type ChatTemplate, type Message, readChatTemplate } from './chat-template.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
-/** Token ids of a prompt, special tokens included. */
-export type PromptEncoder = (prompt: string) => number[];
+/** Token ids of each prompt, special tokens included. */
+export type PromptEncoder = (prompts: readonly string[]) => Promise<number[][]>;
 
-/** Token ids of a prompt and its whole completion, special tokens included. */
-export type SequenceEncoder = (prompt: string, completion: string) => number[];
+/** Token ids of each prompt and its whole completion, special tokens included. */
+export type SequenceEncoder = (sequences: readonly Sequence[]) => Promise<number[][]>;
+
+interface Sequence {
+  prompt: string;
+  completion: string;
+}
 
 type FormatOf<K extends PromptFormat['kind']> = Extract<PromptFormat, { kind: K }>;
 
 /**
- * A prompt encoder in the given format.
+ * A prompt encoder in the given format, for a model with `vocabSize` token ids.
  * @throws AnnealError InvalidModel if the tokenizer's folder lacks what the format needs; the encoder
- * throws it if the chat template refuses a prompt
+ * throws it if the chat template refuses a prompt, or if the model does not have a token
  */
 export async function createPromptEncoder(
   tokenizer: Tokenizer,
   format: PromptFormat,
+  vocabSize: number,
 ): Promise<PromptEncoder> {
-  if (format.kind === 'plain') return plainEncoder(tokenizer, format);
-  return chatEncoder(await readChatTemplate(tokenizer.folder), tokenizer, format);
+  const encode =
+    format.kind === 'plain'
+      ? plainEncoder(tokenizer, format)
+      : chatEncoder(await readChatTemplate(tokenizer.folder), tokenizer, format);
+  return async (prompts) => checked(tokenizer, vocabSize, await encode(prompts));
 }
 
 /**
@@ -35,25 +44,53 @@ export async function createPromptEncoder(
 export async function createSequenceEncoder(
   tokenizer: Tokenizer,
   format: PromptFormat,
+  vocabSize: number,
 ): Promise<SequenceEncoder> {
-  if (format.kind === 'chat') {
-    const template = await readChatTemplate(tokenizer.folder);
-    return (prompt, completion) => {
+  const encode =
+    format.kind === 'plain'
+      ? plainSequenceEncoder(tokenizer, format)
+      : chatSequenceEncoder(await readChatTemplate(tokenizer.folder), tokenizer, format);
+  return async (sequences) => checked(tokenizer, vocabSize, await encode(sequences));
+}
+
+function chatSequenceEncoder(
+  template: ChatTemplate,
+  tokenizer: Tokenizer,
+  format: FormatOf<'chat'>,
+): SequenceEncoder {
+  return (sequences) =>
+    each(sequences, ({ prompt, completion }) => {
       const answer: Message = { role: 'assistant', content: format.prefill + completion };
       const messages = [...messagesOf(prompt, format), answer];
       return tokenizer.encode(template.render(messages, tokenizer.specialTokens));
-    };
-  }
+    });
+}
+
+function plainSequenceEncoder(tokenizer: Tokenizer, format: FormatOf<'plain'>): SequenceEncoder {
   const encode = plainEncoder(tokenizer, format);
   const { eos_token: token } = tokenizer.specialTokens;
   const eos = token === undefined ? undefined : tokenizer.idOf(token);
   const end = eos === undefined ? [] : [eos];
-  return (prompt, completion) => [...encode(prompt + completion), ...end];
+  return async (sequences) => {
+    const rows = await encode(sequences.map(({ prompt, completion }) => prompt + completion));
+    return rows.map((row) => [...row, ...end]);
+  };
 }
 
 function plainEncoder(tokenizer: Tokenizer, { bos }: FormatOf<'plain'>): PromptEncoder {
   const start = bos ? [bosIdOf(tokenizer)] : [];
-  return (prompt) => [...start, ...tokenizer.encode(prompt)];
+  return (prompts) =>
+    each(prompts, async (prompt) => [...start, ...(await tokenizer.encode(prompt))]);
+}
+
+/** One after the other: a tokenizer has threads of its own. */
+async function each<T>(
+  items: readonly T[],
+  encode: (item: T) => Promise<number[]>,
+): Promise<number[][]> {
+  const rows: number[][] = [];
+  for (const item of items) rows.push(await encode(item));
+  return rows;
 }
 
 /** No bos_token is added: the template writes it if the model has one. */
@@ -62,15 +99,26 @@ function chatEncoder(
   tokenizer: Tokenizer,
   format: FormatOf<'chat'>,
 ): PromptEncoder {
-  return (prompt) => {
-    const text = template.render(messagesOf(prompt, format), tokenizer.specialTokens);
-    return tokenizer.encode(text + format.prefill);
-  };
+  return (prompts) =>
+    each(prompts, (prompt) => {
+      const text = template.render(messagesOf(prompt, format), tokenizer.specialTokens);
+      return tokenizer.encode(text + format.prefill);
+    });
 }
 
 function messagesOf(prompt: string, { system }: FormatOf<'chat'>): Message[] {
   const before: Message[] = system === null ? [] : [{ role: 'system', content: system }];
   return [...before, { role: 'user', content: prompt }];
+}
+
+/** The rows. @throws AnnealError InvalidModel for a token that the model does not have */
+function checked({ folder, tokenOf }: Tokenizer, vocabSize: number, rows: number[][]): number[][] {
+  const unknown = rows.flat().find((id) => id >= vocabSize);
+  if (unknown === undefined) return rows;
+  throw new AnnealError(
+    'InvalidModel',
+    `${folder}: expected the tokenizer to use the model's ${vocabSize} token ids (vocab_size), found id ${unknown}, the token ${JSON.stringify(tokenOf(unknown))}. Use the tokenizer that the model was trained with; if the token was added to it, give the model an embedding for it.`,
+  );
 }
 
 function bosIdOf({ folder, specialTokens, idOf }: Tokenizer): number {
@@ -79,6 +127,6 @@ function bosIdOf({ folder, specialTokens, idOf }: Tokenizer): number {
   if (id !== undefined) return id;
   throw new AnnealError(
     'InvalidModel',
-    `${folder}/tokenizer_config.json: expected a bos_token that the tokenizer knows, because the prompt format sets bos; found ${token === undefined ? 'none' : `'${token}'`}. Set bos to false for this model.`,
+    `${folder}/tokenizer_config.json: expected a bos_token, because the prompt format sets bos; found none. Set bos to false for this model.`,
   );
 }

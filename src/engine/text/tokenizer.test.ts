@@ -23,12 +23,12 @@ it.each([
   ['a byte order mark', '\ufeffconst a = 1;'],
   ['control characters', '\u0000\u0001\u001b[0m\u007f\u009f'],
   ['nothing', ''],
-])('%s come back as they went in', (_, text) => {
-  expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+])('%s come back as they went in', async (_, text) => {
+  expect(tokenizer.decode(await tokenizer.encode(text))).toBe(text);
 });
 
-it('special tokens in a text are single ids and are left out when decoding', () => {
-  const ids = tokenizer.encode('a<|im_end|>b');
+it('special tokens in a text are single ids and are left out when decoding', async () => {
+  const ids = await tokenizer.encode('a<|im_end|>b');
   expect(ids).toContain(tokenizer.idOf('<|im_end|>'));
   expect(tokenizer.decode(ids)).toBe('ab');
   expect(tokenizer.decode([1023, 1022])).toBe('');

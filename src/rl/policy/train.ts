@@ -86,9 +86,11 @@ async function takeStep(
 
 /** Prompts and completions as token ids. */
 async function encodeSamples({ model, promptFormat, samples }: TrainJob): Promise<Sequence[]> {
-  const { base } = await openPolicyFolder(model);
-  const encode = await createPromptEncoder(await readTokenizer(base), promptFormat);
-  return samples.map(({ prompt, tokens }) => ({ prompt: encode(prompt), completion: tokens }));
+  const { base, config } = await openPolicyFolder(model);
+  const tokenizer = await readTokenizer(base);
+  const encode = await createPromptEncoder(tokenizer, promptFormat, config.vocabSize);
+  const prompts = await encode(samples.map(({ prompt }) => prompt));
+  return samples.map(({ tokens }, i) => ({ prompt: prompts[i]!, completion: tokens }));
 }
 
 /** A sample's sequence before a step gives its tokens their weight. */

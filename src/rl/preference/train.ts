@@ -84,13 +84,15 @@ async function tokenPairs({
   training,
 }: PreferenceJob): Promise<TokenPair[]> {
   const { base, config } = await openPolicyFolder(model);
-  const encode = await createSequenceEncoder(await readTokenizer(base), promptFormat);
+  const tokenizer = await readTokenizer(base);
+  const encode = await createSequenceEncoder(tokenizer, promptFormat, config.vocabSize);
   const longest = Math.min(training.max_length, config.maxPositions);
+  const [chosen, rejected] = [
+    await encode(pairs.map(({ prompt, chosen }) => ({ prompt, completion: chosen }))),
+    await encode(pairs.map(({ prompt, rejected }) => ({ prompt, completion: rejected }))),
+  ];
   const fit = pairs
-    .map(({ prompt, chosen, rejected }) => ({
-      chosen: encode(prompt, chosen),
-      rejected: encode(prompt, rejected),
-    }))
+    .map((_, i) => ({ chosen: chosen[i]!, rejected: rejected[i]! }))
     .filter((pair) => lengthOf(pair) <= longest);
   if (fit.length > 0) return fit;
   throw new AnnealError(

@@ -11,7 +11,7 @@ import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import { settingsAt } from '../config/schedule.ts';
 import type { PreferencePair, Prompt } from '../records/prompts.ts';
 import type { ArtifactRef } from '../records/refs.ts';
-import type { ScoredRollout } from '../records/rollouts.ts';
+import type { Rollout, ScoredRollout } from '../records/rollouts.ts';
 import type { DroppedSample } from '../rl/batch.ts';
 import type { TrainSample } from '../rl/policy/job.ts';
 import type { Activities, RunPlan, Split, Trained, TrainInput } from './contract.ts';
@@ -89,7 +89,8 @@ async function sample(plan: RunPlan, split: Split, policy = plan.policy, epoch =
     const draw = { temperature: 1, topK: null, topP: 1, minP: 0 };
     const how = { take, promptFormat, samplesPerPrompt: 3, draw, maxNewTokens: 9, stopStrings: [] };
     const rollouts = await call('generate', { ...input, ...how, policy, seed, engine });
-    scored.push(await call('score', { ...input, rollouts, rewards, rewardModels, engine }));
+    const scoring = { ...input, rollouts, rewards, rewardModels, engine };
+    scored.push(await call('score', { ...scoring, promptFormat }));
   }
   return scored;
 }
@@ -167,7 +168,11 @@ describe('prepare', () => {
     const prompt_format = { kind: 'chat', system: 'Be brief.' };
     await writeFile(at('policy/chat_template.jinja'), '');
     const plan = await prepare({ ...runFile(), model: { path: at('policy'), prompt_format } });
-    expect(plan.config.model.prompt_format).toEqual({ ...prompt_format, prefill: '' });
+    expect(plan.config.model.prompt_format).toEqual({
+      ...prompt_format,
+      prefill: '',
+      fences: true,
+    });
     await runEpoch(plan);
     expect(models.trained[0]!.promptFormat).toEqual(plan.config.model.prompt_format);
   });
@@ -336,6 +341,26 @@ describe('an epoch', () => {
     expect(await readFile(inRun('report.md'), 'utf8')).toContain('Training Report');
   });
 
+  it('scores the programs in the fences of answers, except in runs that predate them', async () => {
+    const fenced = ({ text, ...rest }: Rollout) => ({
+      ...rest,
+      text: `Sure:\n\`\`\`js\n${text}\`\`\`\n`,
+    });
+    const generate: typeof models.generate = async (job) =>
+      (await models.generate(job)).map(fenced);
+    const rowsOf = async (plan: RunPlan) =>
+      lines<ScoredRollout>((await sample(plan, 'held-out'))[0]!.path);
+    const plan = await prepare();
+    const [bare] = await rowsOf(plan);
+    activities = createActivities({ runsDir: at('runs'), models: { ...models, generate } });
+    const [row] = await rowsOf(plan);
+    expect(row).toMatchObject({ reward: 1, program: bare!.program, text: fenced(bare!).text });
+    const { prompt_format: _, ...model } = plan.config.model;
+    const earlier = { ...plan.config, model: { ...model, prompt_format: undefined } };
+    const old = await rowsOf({ ...plan, config: earlier as never });
+    expect(old[0]!.reward).toBe(0);
+  });
+
   it('trains on the samples with their prompts, tokens, rewards and advantages', async () => {
     await runEpoch(await prepare());
     const [job] = models.trained;
@@ -343,7 +368,7 @@ describe('an epoch', () => {
       ...(await lines<ScoredRollout>('samples/epoch-05/scored-000.jsonl')),
       ...(await lines<ScoredRollout>('samples/epoch-05/scored-001.jsonl')),
     ];
-    expect(job!.promptFormat).toEqual({ kind: 'plain', bos: false });
+    expect(job!.promptFormat).toEqual({ kind: 'plain', bos: false, fences: true });
     expect(new Set(scored.map(({ promptId }) => promptId))).toEqual(new Set(['a', 'b', 'c']));
     const byKey = new Map(scored.map((row) => [row.promptId + row.sample, row]));
     for (const sample of job!.samples) {

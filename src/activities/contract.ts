@@ -3,7 +3,7 @@
 
 import type { SampleSummary } from '../analysis/metrics/sample-summary.ts';
 import type { Settings, SettingsChange } from '../config/schedule.ts';
-import type { PromptFormat } from '../config/schema/model.ts';
+import type { AnswerFormat, PromptFormat } from '../config/schema/model.ts';
 import type { RetentionConfig } from '../config/schema/retention.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
 import type { RlaifConfig } from '../config/schema/rlaif.ts';
@@ -92,6 +92,8 @@ export interface GenerateInput extends ShardInput {
 export interface ScoreInput extends ShardInput {
   rollouts: ArtifactRef;
   rewards: RewardConfig[];
+  /** Where completions have their programs; absent in runs that predate fenced answers. */
+  promptFormat?: AnswerFormat;
   /** How often users resumed the run after its judge stopped; 0 if absent. */
   resumes?: number;
   /** The run's copies of reward models, by the name of the reward. */

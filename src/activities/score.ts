@@ -11,7 +11,7 @@ import type { ArtifactRef } from '../records/refs.ts';
 import type { Rollout, ScoredRollout } from '../records/rollouts.ts';
 import { createRewards } from '../rewards/kinds.ts';
 import { normalFormsOf } from '../rewards/programs/normal-form/index.ts';
-import { programOf } from '../rewards/prompts.ts';
+import { bareFormat, programOf } from '../rewards/programs/program-of.ts';
 import { scoreCompletions } from '../rewards/score-completions.ts';
 import { runActivity } from './activity.ts';
 import type { ScoreInput } from './contract.ts';
@@ -42,10 +42,11 @@ export function scoreWith(dependencies: Dependencies) {
       const asked = rollouts.map(({ promptId }) => prompts.get(promptId)!);
       const texts = rollouts.map(({ text }) => text);
       const rewards = await rewardsOf({ ...input, rewards: await withOwnModels(store, input) });
-      const scores = await scoreCompletions(asked, texts, rewards, scope);
+      const format = input.promptFormat ?? bareFormat;
+      const scores = await scoreCompletions(asked, texts, rewards, { ...scope, format });
       const forms = await normalFormsOf(
         asked,
-        texts.map((text, index) => programOf(asked[index]!, text)),
+        texts.map((text, index) => programOf(asked[index]!, text, format)),
       );
       const rows = rollouts.map(
         (rollout, i): ScoredRollout => ({

@@ -50,9 +50,14 @@ describe('a good run file', () => {
   });
 
   test('sets how prompts become tokens', async () => {
-    expect((await load(runFile)).model.prompt_format).toEqual({ kind: 'plain', bos: false });
-    const chat = await load(runFile, { set: ['model.prompt_format.kind=chat'] });
-    expect(chat.model.prompt_format).toEqual({ kind: 'chat', system: null, prefill: '' });
+    expect((await load(runFile)).model.prompt_format).toEqual({
+      kind: 'plain',
+      bos: false,
+      fences: true,
+    });
+    const set = ['model.prompt_format.kind=chat', 'model.prompt_format.fences=false'];
+    const chat = { kind: 'chat', system: null, prefill: '', fences: false };
+    expect((await load(runFile, { set })).model.prompt_format).toEqual(chat);
   });
 
   test('takes ramps for numbers in a phase, also from a flag', async () => {

@@ -5,7 +5,7 @@ import { rubricSchema } from '../config/schema/rewards/rubric.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
 import { ecmaVersion } from './programs/parse.ts';
 import { readPrompts, readRows } from './prompts.ts';
-import { review } from './rubric/review.ts';
+import { referenceOf, review } from './rubric/review.ts';
 
 /** A prompt whose reference fails its own tests, and its line in the file. */
 export interface BrokenPrompt {
@@ -27,7 +27,7 @@ export async function checkPrompts(
   const { time_limit_ms: timeLimitMs, memory_limit_mb: memoryLimitMb } = rubricSchema.parse({
     kind: 'rubric',
   });
-  const items = rows.map(({ row }) => ({ prompt: row, completion: row.reference }));
+  const items = rows.map(({ row }) => referenceOf(row));
   const reviews = await review(items, { timeLimitMs, memoryLimitMb });
   const broken = rows.flatMap(({ row, line }, index) => {
     const found = reviews[index]!;

@@ -6,7 +6,6 @@ import type { z } from 'zod';
 import { AnnealError, withoutExcerpt } from '../errors.ts';
 import { parseExactJson } from '../records/exact-json.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
-import { asScript } from './programs/module-syntax.ts';
 
 /**
  * The prompts of a JSONL file, in order; empty lines are skipped.
@@ -23,15 +22,6 @@ export async function readPrompts(path: string): Promise<Prompt[]> {
     lineOfId.set(row.id, line);
   }
   return prompts.map(({ row }) => row);
-}
-
-/**
- * The whole program of a completion, with the prompt's own text if it continues that. JavaScript is
- * a script; TypeScript becomes one when its types are removed.
- */
-export function programOf({ prompt, continues, language }: Prompt, completion: string): string {
-  const text = continues ? prompt + completion : completion;
-  return language === 'javascript' ? asScript(text) : text;
 }
 
 /** A row and its line number, from 1. */

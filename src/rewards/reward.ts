@@ -10,6 +10,8 @@ export interface ScoreItem {
   prompt: Prompt;
   /** The text as it was sampled. */
   completion: string;
+  /** The whole program: of a chat model's answer without its prose, after the prompt it continues. */
+  program: string;
 }
 
 /** One reward's result for one completion: a value in [0, 1], null if it is missing. */

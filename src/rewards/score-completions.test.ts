@@ -54,6 +54,37 @@ it('gives the reference 1, also in each criterion', async () => {
   ]);
 });
 
+it.each(['javascript', 'typescript', 'python'] as const)(
+  'scores the program of a fenced answer in %s as the bare one',
+  async (language) => {
+    const program = {
+      javascript: reference,
+      typescript: reference.replace('values, limit', 'values: number[], limit: number'),
+      python: 'def sumAbove(values, limit):\n    return sum(v for v in values if v > limit)\n',
+    }[language];
+    const asked = { ...prompt, language, reference: program };
+    const rewards = createRewards([rubric()], services);
+    const scoreAll = (texts: string[], fences: boolean) =>
+      scoreCompletions(
+        texts.map(() => asked),
+        texts,
+        rewards,
+        { format: { kind: 'plain', fences } },
+      );
+    const worse = program.replace('>', '<');
+    const answers = [program, worse].map((it) => `It's:\n\`\`\`${language}\n${it}\`\`\`\nDone.`);
+    expect(await scoreAll(answers, true)).toEqual(await scoreAll([program, worse], true));
+    expect((await scoreAll(answers, false)).map(({ reward }) => reward)).toEqual([0, 0]);
+  },
+);
+
+it('refuses a reference in a fence, and says so', async () => {
+  const fenced = { ...prompt, id: 'fenced', reference: `\`\`\`js\n${bare}\`\`\`` };
+  await expect(
+    scoreCompletions([fenced], [bare], createRewards([rubric()], services)),
+  ).rejects.toThrow(/prompt 'fenced'.*line 1 is a Markdown fence/);
+});
+
 it('weighs the criteria as declared', async () => {
   const [normal] = await score([bare]);
   expect(normal!.reward).toBeCloseTo(0.8, 10);

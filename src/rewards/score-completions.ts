@@ -1,25 +1,31 @@
 // Scores completions by a run's list of rewards: the weighted mean of their values.
 
+import type { AnswerFormat } from '../config/schema/model.ts';
 import type { Prompt } from '../records/prompts.ts';
 import type { Score } from '../records/rollouts.ts';
-import type { CriterionResult, Reward, ScoreOptions, ScoreProgress } from './reward.ts';
+import { programOf } from './programs/program-of.ts';
+import type { CriterionResult, Reward, ScoreItem, ScoreOptions, ScoreProgress } from './reward.ts';
 
 /**
  * Score `completions[i]` as an answer to `prompts[i]`; scores in the same order. If one of the
- * rewards is missing for a completion, its reward is null, unless that reward has weight 0.
+ * rewards is missing for a completion, its reward is null, unless that reward has weight 0. `format`
+ * says where a completion's program is; by default in its Markdown fence, if it has one.
  * @throws AnnealError InvalidData for a prompt whose reference fails its tests.
  */
 export async function scoreCompletions(
   prompts: readonly Prompt[],
   completions: readonly string[],
   rewards: readonly Reward[],
-  { signal, onProgress }: ScoreOptions = {},
+  { signal, onProgress, format }: ScoreOptions & { format?: AnswerFormat | undefined } = {},
 ): Promise<Score[]> {
   if (prompts.length !== completions.length)
     throw new Error(
       `expected one prompt per completion, found ${prompts.length} and ${completions.length}`,
     );
-  const items = prompts.map((prompt, index) => ({ prompt, completion: completions[index]! }));
+  const items = prompts.map((prompt, index): ScoreItem => {
+    const completion = completions[index]!;
+    return { prompt, completion, program: programOf(prompt, completion, format) };
+  });
   const progressOf = sumProgress(rewards.length, items.length, onProgress);
   const results = await Promise.all(
     rewards.map((reward, index) => reward.score(items, { signal, onProgress: progressOf(index) })),

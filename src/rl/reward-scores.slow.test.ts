@@ -112,6 +112,15 @@ describe('the reward', () => {
     expect(open[0]).toEqual(gated[0]);
   });
 
+  it('reads a fenced answer whole, and gates its program', async () => {
+    const fenced = (program: string) => `Sure!\n\`\`\`js\n${program}\`\`\`\n`;
+    const texts = [fenced(completions[0]!), fenced('function (')];
+    const [scored, broken] = await score(texts);
+    const [raw] = await scoresOf(texts, { batchSize: 16 });
+    expect(scored!.reward).toBeCloseTo(1 / (1 + Math.exp(-raw!)), 12);
+    expect(broken!.rewards.reward_model!.note).toContain('does not parse');
+  });
+
   it('is missing, with the reason, for a program that is too long', async () => {
     const [scored] = await score([completions.at(-1)!], { max_length: 20 });
     expect(scored).toMatchObject({

@@ -85,7 +85,7 @@ export async function sampleAndScore(
     count('generated');
     const scored = await gate.pass((resumes) =>
       score.executeWithOptions({ summary }, [
-        { ...input, rollouts, rewards, rewardModels, engine, resumes },
+        { ...input, rollouts, rewards, promptFormat, rewardModels, engine, resumes },
       ]),
     );
     count('scored');

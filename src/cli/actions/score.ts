@@ -62,7 +62,7 @@ export async function scoreFile(
   promptsFile: string,
   { completions, config }: ScoreOptions,
 ): Promise<ScoredRow[]> {
-  const { rewards: declared, engine } = config ? await loadRunFile(config) : defaults();
+  const { rewards: declared, engine, model } = config ? await loadRunFile(config) : defaults();
   const prompts = new Map((await readPrompts(promptsFile)).map((prompt) => [prompt.id, prompt]));
   const rows = await readRows(completions, completionSchema);
   const asked = rows.map(({ row, line }): Prompt => {
@@ -79,7 +79,9 @@ export async function scoreFile(
   try {
     const services = rewardServices(models, engine, { runsDir: defaultRunsDir(), run: 'score' });
     const rewards = createRewards(await readRewardFiles(declared), services);
-    const scores = await scoreCompletions(asked, texts, rewards);
+    const scores = await scoreCompletions(asked, texts, rewards, {
+      format: model?.prompt_format,
+    });
     return scores.map((score, index) => ({ id: asked[index]!.id, ...score }));
   } finally {
     await models.close();
@@ -90,6 +92,7 @@ function defaults() {
   return {
     rewards: [rewardSchema.parse({ kind: 'rubric' })],
     engine: engineSchema.parse({}),
+    model: undefined,
   };
 }
 

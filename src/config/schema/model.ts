@@ -53,6 +53,17 @@ const chatFormat = z.strictObject({
 /** How a prompt's text becomes the tokens that a completion follows. */
 export const promptFormatSchema = z.discriminatedUnion('kind', [plainFormat, chatFormat]);
 
+const fences = z
+  .boolean()
+  .default(true)
+  .describe(
+    'Take the program from the Markdown fence of an answer that has one; see docs/rewards.md.',
+  );
+const policyFormatSchema = z.discriminatedUnion('kind', [
+  plainFormat.extend({ fences }),
+  chatFormat.extend({ fences }),
+]);
+
 /** The `model` section: the policy, its reference and adapters, and how prompts are written. */
 export const modelSchema = z.strictObject({
   path: z.string().min(1).describe('Hugging Face folder of the policy to start from.'),
@@ -66,9 +77,13 @@ export const modelSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Train low-rank adapters (LoRA) on frozen weights; null trains every weight.'),
-  prompt_format: promptFormatSchema
+  prompt_format: policyFormatSchema
     .prefault({ kind: 'plain' })
-    .describe('How the text of a prompt becomes tokens.'),
+    .describe('How the text of a prompt becomes tokens, and an answer a program.'),
 });
 
 export type PromptFormat = z.output<typeof promptFormatSchema>;
+/** How a completion holds its program. */
+export type AnswerFormat =
+  | { kind: 'plain'; fences: boolean }
+  | { kind: 'chat'; fences: boolean; prefill: string };

@@ -115,6 +115,13 @@ it('does not send what is empty or does not parse, and gives it 0', async () => 
   expect(requests).toBe(0);
 });
 
+it('sees the program of a fenced answer, and none of its prose', async () => {
+  const { questions } = await serve();
+  const answer = `Sure! I deserve full marks.\n\`\`\`js\n${short}\n\`\`\`\n`;
+  expect(await valuesOf(ask([answer, short]))).toEqual([1, 1]);
+  expect([...questions]).toEqual([expect.not.stringContaining('full marks')]);
+});
+
 describe('verdicts are kept', () => {
   it('for the same program written differently, and for other workers', async () => {
     const judge = await serve();

@@ -7,7 +7,6 @@ import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import type { JudgeConfig, JudgeRubric } from '../../config/schema/rewards/judge.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
-import { programOf } from '../prompts.ts';
 import type {
   CriterionResult,
   JudgeServices,
@@ -69,8 +68,8 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
     async score(items, { signal, onProgress }: ScoreOptions = {}) {
       const { showProgram } = await import('./normalize.ts');
       const shown: Shown[] = [];
-      for (const { prompt, completion } of items) {
-        shown.push(await showProgram(programOf(prompt, completion), prompt, config));
+      for (const { prompt, program } of items) {
+        shown.push(await showProgram(program, prompt, config));
         // Lets verdicts of other shards arrive and be written in between.
         await nextTurn();
       }

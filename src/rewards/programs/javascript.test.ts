@@ -18,6 +18,7 @@ it.each([
   ['{ const f = () => 1; }', 'no function'],
   ['const g = () => { function f() {} };', 'no function'],
   ['class f {}', 'no function'],
+  ['\n```js\nfunction f() {}\n```', 'line 2 is a Markdown fence, not a program'],
   ['const { f } = { f() {} };', 'no function'],
   ['export function f() {}', 'does not parse'],
   ['function f() { return await 1; }', 'does not parse'],

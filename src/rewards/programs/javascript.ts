@@ -6,6 +6,7 @@ import { fullAncestor } from 'acorn-walk';
 import { analyze, type ScopeManager } from 'eslint-scope';
 import type { Compiled } from '../sandbox/typescript/compiler.ts';
 import { type Asked, findEntry } from './entry.ts';
+import { fenceOutsideOfText } from './fences.ts';
 import { ecmaVersion, parseWithin, UnreadableProgram, withinStack } from './parse.ts';
 
 type NodeType = AnyNode['type'];
@@ -37,7 +38,7 @@ export function parseProgram(source: string, entry: string): ParsedProgram | { f
     const ast = parseWithin(source, { onComment: comments, locations: true, ranges: true });
     const asked = findEntry(ast, entry);
     if (!asked && entry !== '')
-      return { failed: `no function '${entry}' is defined at the top level` };
+      return { failed: `no function '${entry}' is defined at the top level${fenceNote(source)}` };
     return withinStack(() => ({
       source,
       ast,
@@ -51,6 +52,12 @@ export function parseProgram(source: string, entry: string): ParsedProgram | { f
     if (error instanceof UnreadableProgram) return { failed: `cannot be read: ${error.message}` };
     throw error;
   }
+}
+
+/** Three backticks are legal: an empty template literal, and the start of another. */
+function fenceNote(source: string): string {
+  const line = fenceOutsideOfText(source, 'javascript');
+  return line === null ? '' : `; line ${line} is a Markdown fence, not a program`;
 }
 
 /** The scopes of a program whose tree has ranges; the top level is a scope of its own. */

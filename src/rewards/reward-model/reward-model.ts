@@ -6,7 +6,6 @@ import type { RewardOf } from '../../config/reward-traits.ts';
 import { parseWithin, UnreadableProgram } from '../programs/parse.ts';
 import { readPythonTexts } from '../programs/python.ts';
 import { withoutTypes } from '../programs/typescript.ts';
-import { programOf } from '../prompts.ts';
 import type {
   CriterionResult,
   Reward,
@@ -18,7 +17,8 @@ import type {
 type RewardModelConfig = RewardOf<'reward_model'>;
 
 /**
- * A reward without criteria.
+ * A reward without criteria. The model reads a completion as it was sampled, prose included, as the
+ * models of chat assistants expect it; only the gate looks at the program.
  * @throws AnnealError InvalidConfig if nothing is at its path
  */
 export function createRewardModel(
@@ -55,7 +55,7 @@ export const rewardModelKind: RewardImplementation<RewardModelConfig> = {
 
 /** Why each completion is not a program; null if it is one. */
 async function objectionsTo(items: readonly ScoreItem[]): Promise<(string | null)[]> {
-  const programs = items.map(({ prompt, completion }) => programOf(prompt, completion));
+  const programs = items.map(({ program }) => program);
   const scripts = await withoutTypes(
     items.map(({ prompt }) => prompt),
     programs,

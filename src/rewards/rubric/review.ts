@@ -1,10 +1,11 @@
 // Reviews programs, language by language: whether they pass their tests, and what their texts are
 // worth. The rubric combines the results.
 
+import type { Prompt } from '../../records/prompts.ts';
 import { type ParsedProgram, parseProgram } from '../programs/javascript.ts';
 import { UnreadableProgram } from '../programs/parse.ts';
+import { bareFormat, programOf } from '../programs/program-of.ts';
 import { compileTypeScript, withoutTypes } from '../programs/typescript.ts';
-import { programOf } from '../prompts.ts';
 import type { ScoreItem } from '../reward.ts';
 import type { Language, SandboxLimits } from '../sandbox/protocol.ts';
 import { type Sandbox, sharedSandbox } from '../sandbox/sandbox.ts';
@@ -12,23 +13,26 @@ import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict
 import { reviewPython } from './python.ts';
 import { reviewText, type TextReview } from './text-review.ts';
 
+/** A whole program and the prompt it answers. */
+export type ReviewItem = Pick<ScoreItem, 'prompt' | 'program'>;
+
 /** Review of a program that passed the gate, or why it did not. */
 export type Review = { failed: string } | (TextReview & { verdict: Verdict });
 
 /** Reviews programs for prompts of one language; they run within `limits`. */
 type Reviewer = (
-  items: readonly ScoreItem[],
+  items: readonly ReviewItem[],
   limits: SandboxLimits,
   signal: AbortSignal | undefined,
 ) => Promise<Review[]>;
 
 /** Review programs, each in the language of its prompt; reviews in their order. */
 export async function review(
-  items: readonly ScoreItem[],
+  items: readonly ReviewItem[],
   limits: SandboxLimits,
   signal?: AbortSignal,
 ): Promise<Review[]> {
-  const reviews = new Map<ScoreItem, Review>();
+  const reviews = new Map<ReviewItem, Review>();
   const reviewIn = async (language: Language) => {
     const own = items.filter(({ prompt }) => prompt.language === language);
     if (own.length === 0) return;
@@ -41,14 +45,12 @@ export async function review(
 
 const reviewers: Record<Language, Reviewer> = {
   javascript: (items, limits, signal) => {
-    const parsed = items.map(({ prompt, completion }) =>
-      parseProgram(programOf(prompt, completion), prompt.entry),
-    );
+    const parsed = items.map(({ prompt, program }) => parseProgram(program, prompt.entry));
     return reviewScripts(items, parsed, limits, signal);
   },
   typescript: async (typed, limits, signal) => {
     const items = await withPlainTests(typed);
-    const sources = items.map(({ prompt, completion }) => programOf(prompt, completion));
+    const sources = items.map(({ program }) => program);
     const parsed = (await compileTypeScript(sources, signal)).map((compiled, index) => {
       if ('failed' in compiled) return compiled;
       const { script, ...types } = compiled;
@@ -59,8 +61,8 @@ const reviewers: Record<Language, Reviewer> = {
   },
   python: async (items, limits, signal) => {
     const sandbox = sharedSandbox(limits, 'python');
-    const programs = items.map(({ prompt, completion }) => ({
-      source: programOf(prompt, completion),
+    const programs = items.map(({ prompt, program }) => ({
+      source: program,
       entry: prompt.entry,
     }));
     const texts = await reviewPython(programs, limits, signal);
@@ -69,8 +71,13 @@ const reviewers: Record<Language, Reviewer> = {
   },
 };
 
+/** The reference solution of a prompt, as a program to review. */
+export function referenceOf(prompt: Prompt): ReviewItem {
+  return { prompt, program: programOf(prompt, prompt.reference, bareFormat) };
+}
+
 /** The items with TypeScript assertions in their tests converted to JavaScript. */
-async function withPlainTests(items: readonly ScoreItem[]): Promise<ScoreItem[]> {
+async function withPlainTests(items: readonly ReviewItem[]): Promise<ReviewItem[]> {
   const prompts = [...new Set(items.map(({ prompt }) => prompt))];
   const asserts = prompts.flatMap((prompt) =>
     prompt.tests.flatMap((test) => ('assert' in test ? [{ prompt, text: test.assert }] : [])),
@@ -87,15 +94,12 @@ async function withPlainTests(items: readonly ScoreItem[]): Promise<ScoreItem[]>
       return [prompt, { ...prompt, tests }];
     }),
   );
-  return items.map(({ prompt, completion }) => ({
-    prompt: plainPrompts.get(prompt)!,
-    completion,
-  }));
+  return items.map((item) => ({ ...item, prompt: plainPrompts.get(item.prompt)! }));
 }
 
 /** Review JavaScript: texts are read here while the programs run in the sandbox. */
 async function reviewScripts(
-  items: readonly ScoreItem[],
+  items: readonly ReviewItem[],
   parsed: readonly (ParsedProgram | { failed: string })[],
   limits: SandboxLimits,
   signal: AbortSignal | undefined,
@@ -117,7 +121,7 @@ function readText(program: ParsedProgram): TextReview | { failed: string } {
 
 /** Test the programs that passed the gate; source and verdict of the others are null. */
 async function runFit(
-  items: readonly ScoreItem[],
+  items: readonly ReviewItem[],
   sources: readonly (string | null)[],
   sandbox: Sandbox,
   signal: AbortSignal | undefined,

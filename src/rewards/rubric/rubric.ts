@@ -5,7 +5,7 @@ import type { RewardOf } from '../../config/reward-traits.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import type { CriterionResult, Reward, RewardImplementation, ScoreOptions } from '../reward.ts';
-import { type Review, review } from './review.ts';
+import { type Review, referenceOf, review } from './review.ts';
 
 type RubricConfig = RewardOf<'rubric'>;
 export type Criterion = keyof RubricConfig['criteria'];
@@ -43,8 +43,7 @@ export function createRubric(config: RubricConfig): Reward {
   /** Score the references of new prompts. */
   async function meet(prompts: readonly Prompt[], signal?: AbortSignal): Promise<void> {
     const unmet = [...new Set(prompts)].filter((prompt) => !standings.has(prompt));
-    const items = unmet.map((prompt) => ({ prompt, completion: prompt.reference }));
-    const reviews = await review(items, limits, signal);
+    const reviews = await review(unmet.map(referenceOf), limits, signal);
     unmet.forEach((prompt, index) => {
       const found = reviews[index]!;
       const judgement = judge(found);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,6 +122,18 @@ describe('readForeignCheckpoint', () => {
       }
       // Undetected flips change only sizes, which nothing depends on.
       expect(refused).toBeGreaterThan(0.95 * whole.length);
+    },
+  );
+
+  it.skipIf(process.platform === 'win32').each(['checkpoint.json', 'trainer_state.json'])(
+    'does not wait for a pipe in the place of %s',
+    async (name) => {
+      await foreign();
+      const folder = join(root, 'checkpoints/epoch-08');
+      await rm(join(folder, name));
+      execFileSync('mkfifo', [join(folder, name)]);
+      const opened = readForeignCheckpoint(folder).then(({ ref }) => openCheckpoint(store, ref));
+      await expect(opened).rejects.toBeInstanceOf(AnnealError);
     },
   );
 

@@ -3,11 +3,16 @@
 // checkpoint. The engine knows the content of model files.
 
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { copyFile, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Settings } from '../config/schedule.ts';
+import {
+  copyModelFile,
+  listModelFiles,
+  readModelBytes,
+  readModelText,
+} from '../engine/files/model-files.ts';
 import { AnnealError } from '../errors.ts';
 import type { CheckpointRef, Refitting } from '../records/refs.ts';
 import { splitAddress } from './address.ts';
@@ -110,8 +115,7 @@ export async function copyModel(
   { without = [] }: { without?: readonly string[] } = {},
 ): Promise<void> {
   for (const name of await modelFiles(from))
-    if (!without.includes(name))
-      await copyFile(join(from, name), join(to, name), constants.COPYFILE_FICLONE);
+    if (!without.includes(name)) await copyModelFile(join(from, name), join(to, name));
 }
 
 /** Copy a model folder into a run, as the checkpoint at `path`. */
@@ -167,8 +171,8 @@ export async function readForeignCheckpoint(address: string): Promise<ForeignChe
   try {
     const folder = await source.fetchFolder(path);
     const manifest = await readManifest(folder, path);
-    const text = await readFile(join(folder, trainerStateName), 'utf8');
-    const state = JSON.parse(text) as TrainerState;
+    const text = await readModelText(join(folder, trainerStateName));
+    const state = JSON.parse(text ?? '') as TrainerState;
     const { epoch, step } = manifest;
     if (epoch !== state.epoch || step !== state.step)
       throw damaged(`${path}/${manifestName}`, `epoch and step differ from ${trainerStateName}`);
@@ -193,9 +197,12 @@ export async function readForeignCheckpoint(address: string): Promise<ForeignChe
 }
 
 async function readManifest(folder: string, name: string, sha256?: string): Promise<Manifest> {
-  const bytes = await readFile(join(folder, manifestName)).catch((cause) => {
-    throw damaged(`${name}/${manifestName}`, 'the file cannot be read', cause);
+  const unreadable = (cause?: unknown) =>
+    damaged(`${name}/${manifestName}`, 'the file cannot be read', cause);
+  const bytes = await readModelBytes(join(folder, manifestName)).catch((cause) => {
+    throw unreadable(cause);
   });
+  if (bytes === null) throw unreadable();
   const found = createHash('sha256').update(bytes).digest('hex');
   if (sha256 !== undefined && found !== sha256)
     throw damaged(`${name}/${manifestName}`, `expected sha256 ${sha256}, found ${found}`);
@@ -214,11 +221,9 @@ function parseManifest(text: string, name: string): Manifest {
   }
 }
 
-/** Names of a folder's files: no folders, no hidden files, no manifest. Links are followed. */
+/** Names of a folder's files: no folders, no hidden files, no manifest. */
 async function modelFiles(folder: string): Promise<string[]> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
-  const kinds = await Promise.all(names.map((name) => stat(join(folder, name))));
-  return names.filter((name, index) => kinds[index]!.isFile() && name !== manifestName);
+  return (await listModelFiles(folder)).filter((name) => name !== manifestName);
 }
 
 async function describeFiles(folder: string): Promise<Manifest['files']> {

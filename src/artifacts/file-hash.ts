@@ -9,7 +9,10 @@ const known = new Map<string, { stamp: string; sha256: string }>();
 
 /** In hexadecimal. A file is not read again while its size and times stay the same. */
 export async function hashFile(path: string): Promise<string> {
-  const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+  const info = await stat(path);
+  // Reading a pipe would wait for ever.
+  if (!info.isFile()) throw new Error(`${path}: expected a file, found something else`);
+  const { ino, size, mtimeMs, ctimeMs } = info;
   const stamp = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
   const before = known.get(path);
   if (before?.stamp === stamp) return before.sha256;

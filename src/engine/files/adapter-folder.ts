@@ -2,7 +2,7 @@
 // the matrices under `base_model.model.` + module name. The base model is another folder, which the
 // config names.
 
-import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { adapterTargets } from '../../config/schema/model.ts';
@@ -11,6 +11,7 @@ import type { DecoderConfig } from '../model/config.ts';
 import { type AdapterShape, adapterSpecs } from '../model/lora.ts';
 import { scoreName } from '../model/parameters.ts';
 import { parseJsonAs } from './json.ts';
+import { copyModelFile, isModelFile, listModelFiles, readModelText } from './model-files.ts';
 import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
 import { readNamed } from './weights.ts';
 
@@ -63,8 +64,8 @@ export interface AdapterFolder {
  */
 export async function readAdapterFolder(folder: string): Promise<AdapterFolder | undefined> {
   const file = join(folder, adapterConfigFile);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+  const text = await readModelText(file);
+  if (text === null) return undefined;
   const config = parseJsonAs(file, text, fileSchema);
   for (const [key, value] of Object.entries(supported)) {
     const found = config[key] ?? value;
@@ -86,8 +87,7 @@ export async function readAdapterFolder(folder: string): Promise<AdapterFolder |
 /** The base's absolute path; a relative one is tried in the adapter's, then the current folder. */
 async function findBase(file: string, folder: string, name: string): Promise<string> {
   const places = isAbsolute(name) ? [name] : [resolve(folder, name), resolve(name)];
-  for (const place of places)
-    if ((await stat(join(place, 'config.json')).catch(() => null))?.isFile()) return place;
+  for (const place of places) if (await isModelFile(join(place, 'config.json'))) return place;
   throw new AnnealError(
     'InvalidModel',
     `${file}: expected base_model_name_or_path to be a model folder, found '${name}'; put the base model there or correct the path`,
@@ -157,7 +157,6 @@ export async function saveAdapters({ base, out, lora, tensors }: SavedAdapters):
   const path = relative(out, base).replaceAll(sep, '/');
   const config = encodeAdapterConfig(lora, path, classifies);
   await writeFile(join(out, adapterConfigFile), config);
-  for (const file of await readdir(base, { withFileTypes: true }))
-    if (file.isFile() && tokenizerFiles.test(file.name))
-      await copyFile(join(base, file.name), join(out, file.name));
+  for (const name of await listModelFiles(base))
+    if (tokenizerFiles.test(name)) await copyModelFile(join(base, name), join(out, name));
 }

@@ -1,19 +1,9 @@
 // Reads the JSON files of a model folder.
 
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { AnnealError, withoutExcerpt } from '../../errors.ts';
 
-/** A file's text; null if it does not exist. @throws AnnealError InvalidModel naming it */
-export async function readIfExists(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    const reason = (cause as Error).message;
-    throw new AnnealError('InvalidModel', `${file}: cannot be read: ${reason}`, { cause });
-  }
-}
+export { readModelText as readIfExists } from './model-files.ts';
 
 /** Parse a file's text. @throws AnnealError InvalidModel naming the file */
 export function parseJson(file: string, text: string): unknown {

@@ -2,9 +2,9 @@
 // Everything in the header is checked against the file before memory is allocated.
 // Format: https://github.com/huggingface/safetensors#format
 
-import { open, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { AnnealError, withoutExcerpt } from '../../errors.ts';
+import { type ModelFile, withModelFile } from './model-files.ts';
 import {
   type FloatDtype,
   firstNonFinite,
@@ -66,29 +66,27 @@ const entrySchema = z.object({
  * Read a file's header.
  * @throws AnnealError InvalidModel naming file and tensor if header and file disagree
  */
-export async function readHeader(path: string): Promise<Map<string, TensorEntry>> {
-  const size = await sizeOf(path);
-  const file = await open(path);
-  try {
+export function readHeader(path: string): Promise<Map<string, TensorEntry>> {
+  return withWeights(path, async ({ handle, size }) => {
     if (size < 10) throw damaged(path, 'a header of 10 bytes or more', `${size} bytes`);
-    const prefix = new DataView((await readBytes(file, path, 0, 8)).buffer);
+    const prefix = new DataView((await readBytes(handle, path, 0, 8)).buffer);
     const length = Number(prefix.getBigUint64(0, true));
-    if (length < 2 || length > Math.min(maxHeaderBytes, size - 8))
-      throw damaged(path, `a header of at most ${size - 8} bytes`, `a length of ${length}`);
-    const header = await readBytes(file, path, 8, length);
+    const most = Math.min(maxHeaderBytes, size - 8);
+    if (length < 2 || length > most)
+      throw damaged(path, `a header of at most ${most} bytes`, `a length of ${length}`);
+    const header = await readBytes(handle, path, 8, length);
     return entriesOf(path, new TextDecoder().decode(header), 8 + length, size);
-  } finally {
-    await file.close();
-  }
+  });
 }
 
-async function sizeOf(path: string): Promise<number> {
-  const info = await stat(path).catch((cause) => {
-    const found = cause.code === 'ENOENT' ? 'no such file' : cause.message;
-    throw new AnnealError('InvalidModel', `expected weights in ${path}, found ${found}`, { cause });
-  });
-  if (info.isFile()) return info.size;
-  throw new AnnealError('InvalidModel', `expected weights in ${path}, found a folder`);
+/** Open a file of weights for `use`. @throws AnnealError InvalidModel if there is none */
+async function withWeights<T extends object>(
+  path: string,
+  use: (file: ModelFile) => Promise<T>,
+): Promise<T> {
+  const result = await withModelFile(path, use);
+  if (result !== null) return result;
+  throw new AnnealError('InvalidModel', `expected weights in ${path}, found no such file`);
 }
 
 function entriesOf(path: string, json: string, base: number, size: number) {
@@ -198,22 +196,24 @@ export async function readFloat32(path: string): Promise<Map<string, Float32Arra
  * Some of a file's tensors as float32. Each is read separately, so that only these take memory.
  * @throws AnnealError InvalidModel for a number that is not finite
  */
-export async function readTensors(
+export function readTensors(
   path: string,
   entries: Iterable<readonly [name: string, entry: FloatEntry]>,
 ): Promise<Map<string, Float32Array>> {
-  const tensors = new Map<string, Float32Array>();
-  const file = await open(path);
-  try {
+  return withWeights(path, async ({ handle }) => {
+    const tensors = new Map<string, Float32Array>();
     for (const [name, entry] of entries) {
-      const bytes = await readBytes(file, path, entry.offset, entry.length);
+      const bytes = await readBytes(handle, path, entry.offset, entry.length);
       checkFinite(path, name, entry, bytes);
       tensors.set(name, toFloat32(bytes, entry.dtype));
     }
     return tensors;
-  } finally {
-    await file.close();
-  }
+  });
+}
+
+/** All bytes of a file of weights (fs.readFile is limited to 2 GiB). @throws AnnealError InvalidModel */
+export function readWhole(path: string): Promise<Uint8Array> {
+  return withWeights(path, ({ handle, size }) => readBytes(handle, path, 0, size));
 }
 
 /** @throws AnnealError InvalidModel naming the first element that is NaN or infinite */

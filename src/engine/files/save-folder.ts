@@ -3,11 +3,10 @@
 // depend only on the source and the weights, so that checkpoints can be compared by hash. The
 // trainer saves the optimiser's state.
 
-import { constants } from 'node:fs';
-import { copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readIfExists } from './json.ts';
 import { modelCard } from './model-card.ts';
+import { copyModelFile, listModelFiles, readModelText } from './model-files.ts';
 import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
 import { parseSourceJson, type SourceJson, savedConfig, savedGeneration } from './saved-config.ts';
 import { weightsFile } from './weights.ts';
@@ -40,12 +39,11 @@ export async function saveModelFolder({
   const config = given ?? (await readSourceConfig(source));
   await writeFloat32(join(out, weightsFile), tensors);
   const names = await companionFiles(source);
-  for (const name of names)
-    await copyFile(join(source, name), join(out, name), constants.COPYFILE_FICLONE);
+  for (const name of names) await copyModelFile(join(source, name), join(out, name));
   await writeJson(join(out, configFile), savedConfig(config));
   if (!names.includes(generationFile))
     await writeJson(join(out, generationFile), savedGeneration(config));
-  const sourceCard = (await readIfExists(join(source, cardFile))) ?? '';
+  const sourceCard = (await readModelText(join(source, cardFile))) ?? '';
   await writeFile(join(out, cardFile), modelCard({ config, sourceCard, base }));
 }
 
@@ -58,20 +56,16 @@ const leftOut = [
   /^(config\.json|README\.md)$/,
 ];
 
-/** Files to copy, sorted. Links are followed; folders and hidden files are left out. */
+/** Files to copy, sorted. */
 async function companionFiles(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  for (const name of (await readdir(folder)).sort()) {
-    if (name.startsWith('.') || leftOut.some((pattern) => pattern.test(name))) continue;
-    if ((await stat(join(folder, name))).isFile()) names.push(name);
-  }
-  return names;
+  const names = await listModelFiles(folder);
+  return names.filter((name) => !leftOut.some((pattern) => pattern.test(name)));
 }
 
 /** A folder's config.json, with its numbers as written. */
 export async function readSourceConfig(folder: string): Promise<SourceJson> {
   const path = join(folder, configFile);
-  return parseSourceJson(path, await readFile(path, 'utf8'));
+  return parseSourceJson(path, (await readModelText(path)) ?? '');
 }
 
 async function writeJson(path: string, value: SourceJson): Promise<void> {

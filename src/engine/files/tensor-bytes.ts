@@ -1,7 +1,7 @@
 // The bytes of tensors: reading them from files of any size, converting to float32, searching for
 // NaN and infinity. safetensors.ts knows where in a file a tensor is.
 
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { AnnealError } from '../../errors.ts';
 
 /** Data types of weights in safetensors files, with their names in graphs and in transformers. */
@@ -20,7 +20,7 @@ export async function readBytes(
   position: number,
   length: number,
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+  const bytes = allocate(path, length);
   for (let at = 0; at < length; ) {
     const part = Math.min(partBytes, length - at);
     const { bytesRead } = await file.read(bytes, at, part, position + at);
@@ -34,13 +34,16 @@ export async function readBytes(
   return bytes;
 }
 
-/** All bytes of a file (fs.readFile is limited to 2 GiB). @throws AnnealError InvalidModel */
-export async function readWhole(path: string): Promise<Uint8Array> {
-  const file = await open(path);
+/** A file with holes can be larger than any memory. */
+function allocate(path: string, length: number): Uint8Array {
   try {
-    return await readBytes(file, path, 0, (await file.stat()).size);
-  } finally {
-    await file.close();
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new AnnealError(
+      'InvalidModel',
+      `${path}: expected a part that fits in memory, found one of ${length} bytes; give a smaller model`,
+      { cause },
+    );
   }
 }
 

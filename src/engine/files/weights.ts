@@ -1,7 +1,6 @@
 // A model folder's weights, checked against the decoder's description: read as float32 arrays for
 // training, or as external data of a graph for sampling and scoring.
 
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
@@ -9,15 +8,17 @@ import type { DecoderConfig } from '../model/config.ts';
 import type { ExternalParameter, ExternalWeights } from '../model/external-weights.ts';
 import { type ParameterSpec, parameterSpecs } from '../model/parameters.ts';
 import { parseJsonAs, readIfExists } from './json.ts';
+import { isModelFile } from './model-files.ts';
 import {
   asFloats,
   checkFinite,
   type FloatEntry,
   readHeader,
   readTensors,
+  readWhole,
   type TensorEntry,
 } from './safetensors.ts';
-import { floatDtypes, readWhole } from './tensor-bytes.ts';
+import { floatDtypes } from './tensor-bytes.ts';
 
 /** The weights of a model that is not sharded. */
 export const weightsFile = 'model.safetensors';
@@ -53,12 +54,12 @@ export async function locateParameters(
 
 /** The file that holds each tensor: always the same, or as the index of a sharded model says. */
 async function weightMap(folder: string): Promise<(tensor: string) => string> {
-  if (await isFile(join(folder, weightsFile))) return () => weightsFile;
+  if (await isModelFile(join(folder, weightsFile))) return () => weightsFile;
   const path = join(folder, indexFile);
   const text = await readIfExists(path);
   if (text === null) throw noWeights(folder);
   // No paths: an index must not point outside its folder.
-  const fileName = z.string().regex(/^[^/\\]+$/);
+  const fileName = z.string().regex(/^[^/\\\0]*[^/\\\0.][^/\\\0]*$/);
   const schema = z.looseObject({ weight_map: z.record(z.string(), fileName) });
   const map = new Map(Object.entries(parseJsonAs(path, text, schema).weight_map));
   await checkShards(folder, map);
@@ -72,12 +73,6 @@ async function weightMap(folder: string): Promise<(tensor: string) => string> {
   };
 }
 
-const isFile = (path: string) =>
-  stat(path).then(
-    (info) => info.isFile(),
-    () => false,
-  );
-
 function noWeights(folder: string): AnnealError {
   return new AnnealError(
     'InvalidModel',
@@ -88,7 +83,7 @@ function noWeights(folder: string): AnnealError {
 async function checkShards(folder: string, map: ReadonlyMap<string, string>): Promise<void> {
   const firstOf = new Map([...map].reverse().map(([tensor, file]) => [file, tensor]));
   for (const [file, tensor] of firstOf)
-    if (!(await isFile(join(folder, file))))
+    if (!(await isModelFile(join(folder, file))))
       throw new AnnealError(
         'InvalidModel',
         `${join(folder, indexFile)}: expected shard ${file} with tensor ${tensor} beside it, found no such file; copy the whole folder again`,

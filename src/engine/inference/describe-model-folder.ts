@@ -1,8 +1,9 @@
 // Describes a model folder for people: sizes, data types, files. Reads no weights.
 
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PromptFormat } from '../../config/schema/model.ts';
+import { listModelFiles } from '../files/model-files.ts';
 import { floatDtypes } from '../files/tensor-bytes.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { memoryEstimate } from '../model/memory.ts';
@@ -62,12 +63,9 @@ function describeConfig(config: DecoderConfig) {
   };
 }
 
-/** The folder's files by name, links followed, without hidden files and sub-folders. */
+/** The folder's files by name, without hidden files and sub-folders. */
 async function filesOf(folder: string): Promise<ModelInfo['files']> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  const names = await listModelFiles(folder);
   const infos = await Promise.all(names.map((name) => stat(join(folder, name))));
-  return names
-    .map((name, i) => ({ name, bytes: infos[i]!.size, isFile: infos[i]!.isFile() }))
-    .filter(({ isFile }) => isFile)
-    .map(({ name, bytes }) => ({ name, bytes }));
+  return names.map((name, i) => ({ name, bytes: infos[i]!.size }));
 }

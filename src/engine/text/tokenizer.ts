@@ -1,6 +1,5 @@
 // A model folder's tokenizer, run by Hugging Face's tokenizers, the library that transformers uses.
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AddedToken, Tokenizer as HuggingFaceTokenizer } from 'tokenizers';
 import type { z } from 'zod';
@@ -129,11 +128,9 @@ function withoutDropout(text: string, json: unknown): string {
 }
 
 async function readText(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch((cause) => {
-    throw new AnnealError('InvalidModel', `expected a tokenizer in ${file}: ${cause.message}`, {
-      cause,
-    });
-  });
+  const text = await readIfExists(file);
+  if (text !== null) return text;
+  throw new AnnealError('InvalidModel', `expected a tokenizer in ${file}, found no such file`);
 }
 
 async function readOptional<T extends z.ZodType>(

@@ -5,6 +5,7 @@ import {
   type Client,
   type WorkflowExecutionDescription,
   type WorkflowExecutionStatusName,
+  WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import {
@@ -13,7 +14,8 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { HeartbeatDetails } from '../activities/contract.ts';
 import type { RunConfig } from '../config/schema/run.ts';
-import { type RunStatus, statusQuery } from '../workflows/messages.ts';
+import { type EndState, type RunStatus, statusQuery } from '../workflows/messages.ts';
+import { rootCause } from '../workflows/root-cause.ts';
 import { type PendingActivity, type StageProgress, stagesOf } from './stage-progress.ts';
 
 /** What the server knows about a workflow without asking it. */
@@ -56,6 +58,34 @@ export async function openRuns(client: Client): Promise<string[]> {
   return ids;
 }
 
+/** How a run ended, and why if it did not complete. */
+export interface RunEnd {
+  state: EndState;
+  failure?: string;
+}
+
+/** How the run ended, in the server's words; null if it has not. */
+export async function endOf(
+  client: Client,
+  run: string,
+  execution: Execution | null,
+): Promise<RunEnd | null> {
+  if (execution === null || isOpen(execution.state)) return null;
+  const state = execution.state.toLowerCase() as EndState;
+  if (state === 'completed') return { state };
+  return { state, failure: await failureOf(client, run) };
+}
+
+async function failureOf(client: Client, run: string): Promise<string> {
+  try {
+    await withLimit(client, () => client.workflow.getHandle(run).result());
+    return 'it completed a moment ago';
+  } catch (error) {
+    if (error instanceof WorkflowFailedError) return rootCause(error.cause);
+    throw error;
+  }
+}
+
 /** The run's own status. Only a worker can answer. */
 export function queryStatus(client: Client, run: string): Promise<RunStatus> {
   return withLimit(client, () => client.workflow.getHandle(run).query(statusQuery));
@@ -67,7 +97,8 @@ export async function observeRun(
   run: string,
   config: RunConfig | null,
 ): Promise<Observation> {
-  const status = await queryStatus(client, run);
+  const own = await queryStatus(client, run);
+  const status = { ...own, ...(await endOf(client, run, await describeRun(client, run))) };
   const epoch = await describe(client, status.epochWorkflowId ?? run);
   const infos = epoch?.raw.pendingActivities ?? [];
   const pending = await Promise.all(infos.map((info) => toPending(client, info)));

@@ -3,8 +3,8 @@
 
 import { executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import { mapConcurrently } from '../collections/map-concurrently.ts';
-import { plainFailure } from './failures.ts';
 import type { ExperimentInput, ExperimentOutcome } from './messages.ts';
+import { rootCause } from './root-cause.ts';
 import { trainingRun } from './training-run.ts';
 
 /** Run every run of the list. @returns how each ended, in the order of the list. */
@@ -29,6 +29,6 @@ async function runOne({ id, file }: ExperimentInput['runs'][number]): Promise<Ex
     return { id, failure: null };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return { id, failure: (plainFailure(error) as Error).message };
+    return { id, failure: rootCause(error) };
   }
 }

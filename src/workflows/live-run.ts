@@ -4,6 +4,7 @@
 import {
   condition,
   getExternalWorkflowHandle,
+  isCancellation,
   patched,
   setCurrentDetails,
   setHandler,
@@ -21,6 +22,7 @@ import { isJudgeStop, JudgeGate } from './judge-gate.ts';
 import {
   type Adjustment,
   adjustUpdate,
+  type EndState,
   endJudgeSignal,
   judgeStoppedSignal,
   pauseUpdate,
@@ -30,6 +32,7 @@ import {
   statusQuery,
   stopUpdate,
 } from './messages.ts';
+import { rootCause } from './root-cause.ts';
 import {
   type CarriedState,
   completeState,
@@ -55,7 +58,7 @@ export class LiveRun {
   #requests: Requests = { paused: false, stopping: false };
   #epoch: { epoch: number; phase: string; workflowId: string } | null = null;
   #judgeStop: string | null = null;
-  #ended = false;
+  #end: { state: EndState; failure?: string } | null = null;
 
   constructor(carried: CarriedState | undefined) {
     this.#state = carried && completeState(carried);
@@ -151,8 +154,18 @@ export class LiveRun {
     return this.#wanted.stopping && isJudgeStop(plainFailure(error));
   }
 
-  end(): void {
-    this.#ended = true;
+  complete(): void {
+    this.#endAs({ state: 'completed' });
+  }
+
+  /** The run ends without completing. */
+  fail(error: unknown): void {
+    const failure = rootCause(error);
+    this.#endAs({ state: isCancellation(error) ? 'cancelled' : 'failed', failure });
+  }
+
+  #endAs(end: { state: EndState; failure?: string }): void {
+    this.#end = end;
     this.#judgeStop = null;
     this.#show();
   }
@@ -174,11 +187,11 @@ export class LiveRun {
       stopped: this.#judgeStop,
       remade: state?.remade ?? [],
       refits: state?.refits ?? [],
+      ...this.#end,
     };
   }
 
   #stateName(): RunStatus['state'] {
-    if (this.#ended) return 'completed';
     const { stopping, paused } = this.#wanted;
     if (stopping) return 'stopping';
     if (paused || this.#judgeStop !== null) return 'paused';

@@ -7,10 +7,13 @@ import type { TrainingConfig } from '../config/schema/training.ts';
 import type { EpochMetrics, Refit } from '../records/metrics.ts';
 import type { CheckpointRef } from '../records/refs.ts';
 
+/** How a run ended. The server alone knows of a termination and of a time limit. */
+export type EndState = 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out';
+
 /** The status of a run, as `anneal status` and the live table show it. */
 export interface RunStatus {
   run: string;
-  state: 'preparing' | 'running' | 'paused' | 'stopping' | 'completed' | 'failed';
+  state: 'preparing' | 'running' | 'paused' | 'stopping' | EndState;
   phase: string | null;
   epoch: number | null;
   firstEpoch: number;
@@ -20,6 +23,8 @@ export interface RunStatus {
   /** The start line and every finished epoch, oldest first. */
   metrics: readonly EpochMetrics[];
   checkpoint: CheckpointRef | null;
+  /** Why the run ended without completing; absent if it did not. */
+  failure?: string;
   /** Why a judge stopped the run, which waits to be resumed; null if none did. */
   stopped: string | null;
   /** Damage that led to a rerun, latest last. Workers of earlier versions leave it out if empty. */

@@ -4,6 +4,7 @@
 import {
   allHandlersFinished,
   ChildWorkflowCancellationType,
+  ContinueAsNew,
   condition,
   executeChild,
   makeContinueAsNewFunc,
@@ -34,11 +35,14 @@ export async function trainingRun(file: unknown, carried?: CarriedState): Promis
   const live = new LiveRun(carried);
   try {
     const stopped = await runUntilStopped(live, file);
-    live.end();
+    live.complete();
     await condition(allHandlersFinished);
     return resultOf(live, stopped);
   } catch (error) {
-    throw plainFailure(error);
+    if (error instanceof ContinueAsNew) throw error;
+    const failure = plainFailure(error);
+    live.fail(failure);
+    throw failure;
   }
 }
 

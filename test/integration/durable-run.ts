@@ -185,8 +185,14 @@ export class DurableSetting {
 }
 
 /** The output of `anneal status`. */
-export function statusOf(run: string, runsDir: string, address: string): Promise<string> {
-  const args = [join(packageRoot, 'src/cli/main.ts'), 'status', run, '--runs-dir', runsDir];
+export function statusOf(
+  run: string,
+  runsDir: string,
+  address: string,
+  ...flags: string[]
+): Promise<string> {
+  const cli = join(packageRoot, 'src/cli/main.ts');
+  const args = [cli, 'status', run, '--runs-dir', runsDir, ...flags];
   const env = { ...process.env, TEMPORAL_ADDRESS: address, NO_COLOR: '1' };
   return new Promise((resolve) => {
     execFile(process.execPath, args, { env }, (_, stdout, stderr) => resolve(stdout + stderr));

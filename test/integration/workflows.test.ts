@@ -1,5 +1,6 @@
 // The workflows' decisions, on a real server, with fake activities.
 
+import { tmpdir } from 'node:os';
 import { Context } from '@temporalio/activity';
 import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -10,6 +11,7 @@ import { toFailure } from '../../src/activities/failure.ts';
 import type { RewardModelActivities } from '../../src/activities/reward-model/contract.ts';
 import { activitiesByQueue, taskQueues } from '../../src/activities/task-queues.ts';
 import { summarizePairs } from '../../src/analysis/pages/preference-report.ts';
+import { observeRun } from '../../src/client/run-state.ts';
 import { AnnealError } from '../../src/errors.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
 import type { experiment, trainingRun } from '../../src/workflows/index.ts';
@@ -23,6 +25,7 @@ import {
   stopUpdate,
 } from '../../src/workflows/messages.ts';
 import { searchKeys } from '../../src/workflows/search-attributes.ts';
+import { statusOf } from './durable-run.ts';
 import { checkpoint, type FakeActivities, fakeActivities, runFile } from './fake-activities.ts';
 
 let env: TestWorkflowEnvironment;
@@ -586,6 +589,82 @@ describe('failures', () => {
       await run.cancel();
       await cancelled.opened;
       await expect(run.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    });
+  });
+});
+
+/** Work that goes on until its workflow has ended. */
+async function untilCancelled(): Promise<never> {
+  const beat = setInterval(() => Context.current().heartbeat(), 100);
+  try {
+    return await Context.current().cancelled;
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+describe('a run that ends without completing', () => {
+  /** How the run ends, by its own account, by the server's, and by `anneal status`. */
+  async function endsAs(
+    how: (run: Run) => Promise<unknown>,
+    expected: { state: string; failure: unknown },
+    train: Activities['train'] = untilCancelled,
+  ): Promise<void> {
+    await withRun({ train }, async (run, fakes) => {
+      while (fakes.inputsOf('train').length === 0) await until(run, () => true);
+      await how(run);
+      await expect(run.result()).rejects.toThrow();
+      const { status } = await observeRun(env.client, run.workflowId, null);
+      expect(status).toMatchObject(expected);
+      const look = (...flags: string[]) =>
+        statusOf(run.workflowId, tmpdir(), env.address, ...flags);
+      const text = await look();
+      const { failure, state } = status;
+      expect(text).toContain(`state   ${state.replace('_', ' ')}: ${failure}\n`);
+      expect(JSON.parse(await look('--json'))).toMatchObject(expected);
+    });
+  }
+  const nothing = async () => {};
+
+  it('fails: the reason of its activity', async () => {
+    const failure = 'the loss is NaN. Lower it.';
+    const train = async () => {
+      throw anError('InvalidConfig', failure);
+    };
+    await endsAs(nothing, { state: 'failed', failure }, train);
+  });
+
+  it('fails: its epoch was terminated', async () => {
+    const terminate = (run: Run) =>
+      env.client.workflow
+        .getHandle(epochWorkflowId(run.workflowId, 'exploration', 1))
+        .terminate('by hand');
+    const failure = expect.stringMatching(
+      /^workflow 'run-\d+\/exploration\/epoch-01': it was term/,
+    );
+    await endsAs(terminate, { state: 'failed', failure });
+  });
+
+  it('is terminated: the reason that was given', async () => {
+    const failure = 'it was terminated: too expensive';
+    await endsAs((run) => run.terminate('too expensive'), { state: 'terminated', failure });
+  });
+
+  it('is cancelled', async () => {
+    const failure = expect.stringContaining('it was cancelled on request');
+    await endsAs((run) => run.cancel(), { state: 'cancelled', failure });
+  });
+
+  it('shows why in the Web UI', async () => {
+    const train = async () => {
+      throw anError('InvalidConfig', 'the loss is NaN');
+    };
+    await withRun({ train }, async (run) => {
+      await expect(run.result()).rejects.toThrow();
+      const { currentDetails } = await run.query<{ currentDetails: string }>(
+        '__temporal_workflow_metadata',
+      );
+      expect(currentDetails).toContain('· failed\n\n**Not completed.** the loss is NaN');
     });
   });
 });

@@ -17,6 +17,8 @@ export interface Standing {
   firstEpoch: number;
   lastEpoch: number;
   metrics: readonly EpochRecord[];
+  /** Why the run ended without completing. */
+  failure?: string;
   /** Why the run waits for people; null if it does not. */
   stopped: string | null;
   /** Damaged files that were rebuilt; absent if there were none. */
@@ -41,6 +43,7 @@ export function renderDetails(standing: Standing): string {
   const hidden = metrics.length - shown.length;
   const parts = [
     heading(standing),
+    ...(standing.failure === undefined ? [] : [`**Not completed.** ${standing.failure}`]),
     ...(standing.stopped === null ? [] : [`**Paused.** ${standing.stopped}`]),
     ...(standing.remade ?? [])
       .slice(-shownProblems)

@@ -16,6 +16,7 @@ import {
 } from '../../config/schema/reward-model-file.ts';
 import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
 import { type RewardModelResult, rewardModelEpochsQuery } from '../../workflows/messages.ts';
+import { rootCause } from '../../workflows/root-cause.ts';
 import { typedPath } from '../runs/run-folder.ts';
 import { openTemporal, type Place } from '../services/temporal.ts';
 import { openWorker, type WorkersChoice } from '../services/workers.ts';
@@ -130,7 +131,7 @@ async function resultOf(client: Client, name: string): Promise<RewardModelResult
     return await client.workflow.getHandle(name).result();
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const reason = error.cause?.message ?? error.message;
+    const reason = rootCause(error.cause);
     throw new Error(`reward model '${name}' was not trained: ${reason}`, { cause: error });
   }
 }

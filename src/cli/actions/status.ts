@@ -7,9 +7,11 @@ import { successMetrics } from '../../analysis/diagnosis/success.ts';
 import { layout } from '../../artifacts/layout.ts';
 import {
   describeRun,
+  endOf,
   isOpen,
   type Observation,
   observeRun,
+  type RunEnd,
   workflowTaskProblem,
 } from '../../client/run-state.ts';
 import { defaultTargets } from '../../config/schema/success.ts';
@@ -27,6 +29,8 @@ interface Standing {
   /** Null without a server, or without such a workflow. */
   execution: WorkflowExecutionStatusName | null;
   webPage: string | null;
+  /** How the run ended; null if it has not, or that is unknown. */
+  end: RunEnd | null;
   /** Null if no worker answers for the run. */
   live: Observation | null;
   /** Why no more is known, such as a server that does not answer; null if nothing is wrong. */
@@ -47,8 +51,8 @@ export async function showStatus(
   const damaged = existsSync(join(folder, layout.damage));
   if (json) {
     const last = metrics.at(-1);
-    const { live, ...known } = standing;
-    const now = live && { ...live.status, stages: live.stages };
+    const { live, end, ...known } = standing;
+    const now = live ? { ...live.status, stages: live.stages } : { state: null, ...end };
     const targets = last ? successMetrics(last, success) : [];
     const facts = { folder: typedPath(folder), damaged, metrics, success: targets };
     printJson({ ...known, ...now, ...facts });
@@ -60,6 +64,7 @@ async function standingOf(run: string, place: Place): Promise<Standing> {
     run,
     execution: null,
     webPage: null,
+    end: null,
     live: null,
     problem: 'no running server knows this run',
     elapsedMs: 0,
@@ -85,6 +90,7 @@ function askServer(run: string, place: Place, unknown: Standing): Promise<Standi
       run,
       execution: execution.state,
       webPage: webPageOf(server, run),
+      end: await endOf(client, run, execution),
       live,
       problem: waiting
         ? ((await workflowTaskProblem(client, run)) ?? 'waiting for a worker')
@@ -95,15 +101,16 @@ function askServer(run: string, place: Place, unknown: Standing): Promise<Standi
 }
 
 function statusLines(
-  { run, execution, webPage, live, problem, elapsedMs }: Standing,
+  { run, execution, webPage, end, live, problem, elapsedMs }: Standing,
   metrics: readonly EpochMetrics[],
   folder: string,
   damaged: boolean,
 ): string[] {
-  const state = [execution?.toLowerCase(), problem].filter(Boolean).join(', ');
+  const known = end?.state ?? execution?.toLowerCase();
+  const state = [known?.replace('_', ' '), problem].filter(Boolean).join(', ');
   return [
     ...(live ? runLines(live, elapsedMs) : [run, '', ...epochTable(metrics), '']),
-    `state   ${state}`,
+    `state   ${state}${end?.failure ? `: ${end.failure}` : ''}`,
     `folder  ${folder}`,
     ...(damaged
       ? [`damage  some files were damaged or missing; see ${folder}/${layout.damage}`]

@@ -10,6 +10,7 @@ import { layout } from '../../artifacts/layout.ts';
 import { queryStatus } from '../../client/run-state.ts';
 import { defaultTargets } from '../../config/schema/success.ts';
 import type { RunResult } from '../../workflows/messages.ts';
+import { rootCause } from '../../workflows/root-cause.ts';
 import { findRunFolder, folderOf, readConfig, typedPath } from '../runs/run-folder.ts';
 import { printJson } from '../terminal/output.ts';
 import { type Finished, summaryLines } from './final-summary.ts';
@@ -45,8 +46,7 @@ async function resultOf(
     return await client.workflow.getHandle(run).result();
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const reason = error.cause?.message ?? error.message;
-    const message = `run '${run}' ended as ${state.toLowerCase()}: ${reason}`;
+    const message = `run '${run}' ended as ${state.toLowerCase()}: ${rootCause(error.cause)}`;
     throw new Error(message, { cause: error });
   }
 }

@@ -39,6 +39,15 @@ export function createRewards(
 }
 
 /**
+ * Check that this worker can and may compute the rewards of a run that is about to start.
+ * @throws AnnealError InvalidConfig as createRewards, and for what the worker does not allow.
+ */
+export function checkRewards(configs: readonly RewardConfig[], services: RewardServices): void {
+  createRewards(configs, services);
+  for (const config of configs) kindOf(config).check?.(config);
+}
+
+/**
  * Replace every file that the rewards name by its content, so that the run holds it itself.
  * @throws AnnealError InvalidConfig for a file that is missing or breaks its schema.
  */

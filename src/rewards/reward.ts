@@ -62,6 +62,8 @@ export interface Reward {
 export interface RewardImplementation<C extends RewardConfig> {
   /** @throws AnnealError InvalidConfig if it cannot be set up. */
   create(config: C, services: RewardServices): Reward;
+  /** Check what depends on the worker, before a run starts. @throws AnnealError InvalidConfig */
+  check?(config: C): void;
   /** Replace the files that the config names by their content. @throws AnnealError InvalidConfig */
   readFiles?(config: C): Promise<C>;
 }

@@ -26,6 +26,7 @@ let setting: DurableSetting;
 let judge: JudgeServer;
 beforeAll(async () => {
   process.env.ANNEAL_TEST_JUDGE_KEY = key;
+  process.env.ANNEAL_JUDGE_KEYS = 'ANNEAL_TEST_JUDGE_KEY=127.0.0.1';
   setting = await DurableSetting.open();
 }, 300_000);
 afterAll(() => setting?.close(), 120_000);

@@ -5,7 +5,7 @@ import type { Store } from '../../artifacts/store.ts';
 import { resolveConfig } from '../../config/load.ts';
 import { type RunConfig, runSchema } from '../../config/schema/run.ts';
 import { AnnealError } from '../../errors.ts';
-import { createRewards, readRewardFiles } from '../../rewards/kinds.ts';
+import { checkRewards, readRewardFiles } from '../../rewards/kinds.ts';
 import { runActivity } from '../activity.ts';
 import type { PrepareInput, RunPlan } from '../contract.ts';
 import { type Dependencies, storeOf } from '../dependencies.ts';
@@ -22,7 +22,9 @@ export function prepareWith(dependencies: Dependencies) {
       checkName(input.run);
       const config = await completeConfig(input);
       await checkOwner(store, input);
-      checkRewards(config, dependencies);
+      const { models, runsDir } = dependencies;
+      const { rewards, engine, name: run } = config;
+      checkRewards(rewards, rewardServices(models, engine, { runsDir, run }));
       const inputs = await readInputs(config, dependencies.models, scope);
       const plan = await copyInputs(store, config, inputs);
       await describeRun(store, input, plan);
@@ -46,12 +48,6 @@ function checkName(run: string): void {
 async function completeConfig({ file, run }: PrepareInput): Promise<RunConfig> {
   const config = resolveConfig(file, 'run file');
   return { ...config, name: run, rewards: await readRewardFiles(config.rewards) };
-}
-
-/** @throws AnnealError if a reward cannot be created */
-function checkRewards({ name: run, rewards, engine }: RunConfig, dependencies: Dependencies): void {
-  const { models, runsDir } = dependencies;
-  createRewards(rewards, rewardServices(models, engine, { runsDir, run }));
 }
 
 async function describeRun(store: Store, input: PrepareInput, plan: RunPlan): Promise<void> {

@@ -35,6 +35,8 @@ let folder: string;
 let server: JudgeServer | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'anneal-judge-'));
+  const keys = ['JUDGE_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY'];
+  vi.stubEnv('ANNEAL_JUDGE_KEYS', keys.map((name) => `${name}=127.0.0.1`).join(' '));
 });
 afterEach(async () => {
   vi.unstubAllEnvs();

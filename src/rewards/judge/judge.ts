@@ -19,6 +19,7 @@ import type {
 import { Account } from './account.ts';
 import { type Answer, NoAnswer, type Question, RequestRefused } from './answer.ts';
 import { readVerdicts, writeVerdicts } from './kept-verdicts.ts';
+import { checkKeyUse } from './keys.ts';
 import type { Shown } from './normalize.ts';
 import type { Provider } from './provider.ts';
 import { questionOf } from './question.ts';
@@ -111,6 +112,7 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
 
 export const judgeKind: RewardImplementation<JudgeConfig> = {
   create: createJudge,
+  check: (config) => checkKeyUse(config),
   async readFiles(config) {
     const { rubric } = config;
     return typeof rubric === 'string' ? { ...config, rubric: await readRubric(rubric) } : config;

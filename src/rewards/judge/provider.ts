@@ -18,16 +18,10 @@ import type { Usage } from './account.ts';
 import { type Answer, NoAnswer, noUsage, type Question, RequestRefused } from './answer.ts';
 import { lastObject } from './answer-text.ts';
 import { faultStatus, messageIn } from './error-body.ts';
+import { addressOf, keyNameOf, refusalOf } from './keys.ts';
 
-/** Default variable for each provider's key; self-hosted services need none. */
-const usualKeys: Record<JudgeConfig['provider'], string | null> = {
-  'openai-compatible': null,
-  openai: 'OPENAI_API_KEY',
-  anthropic: 'ANTHROPIC_API_KEY',
-};
-
-/** Statuses of an address, a method or a model that does not exist. */
-const configurationStatuses = [404, 405];
+/** Statuses of an address that is another one, and of a method or a model that does not exist. */
+const configurationStatuses = [301, 302, 303, 307, 308, 404, 405];
 /** Statuses of a request that the service does not take, by its content or by its settings. */
 const requestStatuses = [400, 413, 422];
 /** What services say of a request that is too long, or that their filter keeps back. */
@@ -86,10 +80,12 @@ export class Provider {
     }
   }
 
-  /** @throws AnnealError JudgeStopped if the key's environment variable is not set. */
+  /** @throws AnnealError JudgeStopped if this worker has no key, or does not send it there. */
   #key(): string | undefined {
-    const name = this.#config.api_key_env ?? usualKeys[this.#config.provider];
+    const name = keyNameOf(this.#config);
     if (name === null) return undefined;
+    const refusal = refusalOf(this.#config);
+    if (refusal !== null) throw this.#stopped(refusal);
     const key = process.env[name];
     if (key) return key;
     throw this.#stopped(
@@ -98,9 +94,11 @@ export class Provider {
   }
 
   #model(apiKey: string | undefined): LanguageModel {
-    const { provider, base_url, model } = this.#config;
+    const { provider, model } = this.#config;
+    // Always given: the SDK would take an address from the environment, and send the key there.
+    const baseURL = addressOf(this.#config);
     const settings = {
-      ...(base_url && { baseURL: base_url }),
+      baseURL,
       ...(apiKey && { apiKey }),
       fetch: fetchAnswer,
     };
@@ -113,7 +111,6 @@ export class Provider {
         return createOpenAICompatible({
           ...settings,
           name: provider,
-          baseURL: base_url!,
           supportsStructuredOutputs: true,
         })(model);
     }
@@ -165,7 +162,9 @@ function answerIn<S extends z.ZodType>(
  * @throws APICallError for an answer of 200 without one, with the status that it gives itself
  */
 async function fetchAnswer(...[url, init]: Parameters<typeof fetch>): Promise<Response> {
-  const response = await fetch(url, init);
+  // A key must not follow a redirect: fetch drops `Authorization` on the way to another host, but not
+  // the header that Anthropic's keys are in.
+  const response = await fetch(url, { ...init, redirect: 'manual' });
   if (!response.ok) return response;
   const responseBody = await response.text();
   const statusCode = faultStatus(response.status, responseBody);

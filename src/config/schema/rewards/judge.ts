@@ -61,7 +61,7 @@ export const judgeSchema = z
       .default('openai-compatible')
       .describe('API and service to call.'),
     base_url: z
-      .url()
+      .url({ protocol: /^https?$/, error: 'an address that begins with http:// or https://' })
       .nullable()
       .default(null)
       .describe("Address of the service; null uses the provider's own."),
@@ -72,7 +72,7 @@ export const judgeSchema = z
       .nullable()
       .default(null)
       .describe(
-        "Environment variable of score workers that holds the API key; null uses the provider's usual one.",
+        "Environment variable of score workers that holds the API key, which they must allow for the service; null uses the provider's usual one. See docs/judges.md.",
       ),
     rubric: z
       .union([z.string().min(1), judgeRubricSchema])

@@ -45,7 +45,7 @@ beforeEach(async () => {
   await mkdir(at('policy'));
   await writeFile(at('policy/model.safetensors'), 'weights at the start');
   models = createModelDouble(prompts);
-  activities = createActivities({ runsDir: at('runs'), models });
+  activities = createActivities({ runsDir: at('runs'), allowPaths: [folder], models });
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -625,7 +625,7 @@ describe('resume_from', () => {
     const there = await readTree(inRun('.'));
 
     const file = { ...runFile(), resume_from: inRun('checkpoints/epoch-05') };
-    activities = createActivities({ runsDir: at('resumed'), models });
+    activities = createActivities({ runsDir: at('resumed'), allowPaths: [folder], models });
     const resumed = await prepare(file);
     expect(resumed.policy).toEqual(fifth.trained.policy);
     expect(resumed.reference).toEqual(plan.reference);

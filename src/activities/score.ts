@@ -5,7 +5,8 @@ import { openCheckpoint } from '../artifacts/checkpoints.ts';
 import { encodeJsonl } from '../artifacts/jsonl.ts';
 import { layout } from '../artifacts/layout.ts';
 import type { Store } from '../artifacts/store.ts';
-import { withScoringModel } from '../config/reward-traits.ts';
+import type { InputRoots } from '../config/input-roots.ts';
+import { scoringModel, withScoringModel } from '../config/reward-traits.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
 import type { ArtifactRef } from '../records/refs.ts';
 import type { Rollout, ScoredRollout } from '../records/rollouts.ts';
@@ -15,7 +16,7 @@ import { bareFormat, programOf } from '../rewards/programs/program-of.ts';
 import { scoreCompletions } from '../rewards/score-completions.ts';
 import { runActivity } from './activity.ts';
 import type { ScoreInput } from './contract.ts';
-import { type Dependencies, storeOf } from './dependencies.ts';
+import { type Dependencies, inputRootsOf, storeOf } from './dependencies.ts';
 import { rememberRecent } from './remember-recent.ts';
 import { rewardServices } from './reward-services.ts';
 import { readPromptsById, readRows } from './samples.ts';
@@ -37,11 +38,13 @@ export function scoreWith(dependencies: Dependencies) {
     const { epoch, split, shard } = input;
     const stage = split === 'train' ? 'score' : 'evaluate';
     return runActivity(store, { stage, epoch, split, shard }, async (scope) => {
+      const roots = inputRootsOf(dependencies);
       const rollouts = await readRows<Rollout>(store, input.rollouts);
       const prompts = await readPromptsById(store, input.prompts);
       const asked = rollouts.map(({ promptId }) => prompts.get(promptId)!);
       const texts = rollouts.map(({ text }) => text);
-      const rewards = await rewardsOf({ ...input, rewards: await withOwnModels(store, input) });
+      const declared = await withOwnModels(store, input, roots);
+      const rewards = await rewardsOf({ ...input, rewards: declared });
       const format = input.promptFormat ?? bareFormat;
       const scores = await scoreCompletions(asked, texts, rewards, { ...scope, format });
       const forms = await normalFormsOf(
@@ -64,11 +67,14 @@ export function scoreWith(dependencies: Dependencies) {
 async function withOwnModels(
   store: Store,
   { rewards, rewardModels = {} }: ScoreInput,
+  roots: InputRoots,
 ): Promise<RewardConfig[]> {
   const configs: RewardConfig[] = [];
   for (const reward of rewards) {
     const ref = rewardModels[reward.name];
     const path = ref && (await openCheckpoint(store, ref));
+    const named = scoringModel(reward)?.path;
+    if (named !== undefined && !path) roots.require(named, `rewards: path of '${reward.name}'`);
     configs.push(path ? withScoringModel(reward, path) : reward);
   }
   return configs;

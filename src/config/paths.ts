@@ -15,6 +15,14 @@ export function cacheFolder(env = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'anneal');
 }
 
+/** Finds an input: `resolveInput`, or for a worker `InputRoots.resolve`. */
+export type ResolveInput = (path: string, what: string) => string;
+
+/** Where an input may be, in the order in which it is looked for. */
+export function placesOf(path: string): string[] {
+  return isAbsolute(path) ? [path] : [...new Set([resolve(path), resolve(packageRoot, path)])];
+}
+
 /**
  * The absolute path of an input file or folder.
  *
@@ -27,9 +35,7 @@ export function resolveInput(path: string, what = 'input'): string {
       'InvalidConfig',
       `${what}: expected a path on this machine, found '${path}'. Copy it to this machine first, for example with \`aws s3 cp --recursive\`. Only --runs-dir, resume_from and commands that read a run accept s3:// addresses.`,
     );
-  const places = isAbsolute(path)
-    ? [path]
-    : [...new Set([resolve(path), resolve(packageRoot, path)])];
+  const places = placesOf(path);
   const found = places.find((place) => existsSync(place));
   if (found) return found;
   throw new AnnealError(

@@ -1,6 +1,7 @@
 // The registry of reward kinds. A new kind is a folder here and an entry below, a schema in
 // config/schema/rewards.ts and an entry in config/reward-traits.ts; the compiler asks for each.
 
+import { type ResolveInput, resolveInput } from '../config/paths.ts';
 import type { RewardKind, RewardOf } from '../config/reward-traits.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
 import { AnnealError } from '../errors.ts';
@@ -49,8 +50,14 @@ export function checkRewards(configs: readonly RewardConfig[], services: RewardS
 
 /**
  * Replace every file that the rewards name by its content, so that the run holds it itself.
+ * @param resolve finds a file; a worker's finds only those that it allows.
  * @throws AnnealError InvalidConfig for a file that is missing or breaks its schema.
  */
-export async function readRewardFiles(configs: readonly RewardConfig[]): Promise<RewardConfig[]> {
-  return Promise.all(configs.map((config) => kindOf(config).readFiles?.(config) ?? config));
+export async function readRewardFiles(
+  configs: readonly RewardConfig[],
+  resolve: ResolveInput = resolveInput,
+): Promise<RewardConfig[]> {
+  return Promise.all(
+    configs.map((config) => kindOf(config).readFiles?.(config, resolve) ?? config),
+  );
 }

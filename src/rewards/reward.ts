@@ -1,5 +1,6 @@
 // The interface of a reward, which scoreCompletions combines.
 
+import type { ResolveInput } from '../config/paths.ts';
 import type { PromptFormat } from '../config/schema/model.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
 import type { Prompt } from '../records/prompts.ts';
@@ -65,7 +66,7 @@ export interface RewardImplementation<C extends RewardConfig> {
   /** Check what depends on the worker, before a run starts. @throws AnnealError InvalidConfig */
   check?(config: C): void;
   /** Replace the files that the config names by their content. @throws AnnealError InvalidConfig */
-  readFiles?(config: C): Promise<C>;
+  readFiles?(config: C, resolve: ResolveInput): Promise<C>;
 }
 
 /** Texts to be scored by a sequence classifier. */

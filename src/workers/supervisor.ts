@@ -110,11 +110,12 @@ class Supervisor implements SupervisedWorker {
     child.on('error', (error) => note(String(error)));
     for (const stream of [child.stdout!, child.stderr!]) readLines(stream, note);
     const closed = once(child, 'close').catch(() => {});
-    const { server, runsDir, queues } = this.#options;
+    const { server, runsDir, allowPaths, queues } = this.#options;
     const { connectionOptions, namespace } = server;
     const settings: WorkerSettings = {
       server: { connectionOptions, namespace },
       runsDir,
+      ...(allowPaths ? { allowPaths } : {}),
       ...(queues ? { queues } : {}),
       inPlaceOf: this.#dead,
     };

@@ -22,6 +22,11 @@ export interface WorkerSettings {
   server: Pick<TemporalServer, 'connectionOptions' | 'namespace'>;
   /** The folder of runs, created on demand, or `s3://bucket/prefix`. */
   runsDir: string;
+  /**
+   * Paths and s3:// addresses that run files may name inputs at or below, in addition to the current
+   * folder, the package, `runsDir` and ANNEAL_ALLOW_PATHS.
+   */
+  allowPaths?: readonly string[];
   /** Task queues to serve; all of them by default. */
   queues?: readonly QueueName[];
   /** Identities of dead workers that this one replaces; it retries their activities at once. */
@@ -49,7 +54,7 @@ interface WorkerHooks {
  * @throws the error of a worker that fails, after the others have ended
  */
 export async function runWorker(
-  { server, runsDir, queues = queueNames, inPlaceOf = [] }: WorkerSettings,
+  { server, runsDir, allowPaths, queues = queueNames, inPlaceOf = [] }: WorkerSettings,
   {
     signal,
     onReady,
@@ -67,7 +72,12 @@ export async function runWorker(
   );
   const connection = await NativeConnection.connect(server.connectionOptions);
   try {
-    const all = createActivities({ runsDir: resolveAddress(runsDir), models, rewards });
+    const all = createActivities({
+      runsDir: resolveAddress(runsDir),
+      allowPaths,
+      models,
+      rewards,
+    });
     const activities = withAdded(activitiesByQueue(all), added);
     const workers = await Promise.all(
       queues.map(async (queue) =>

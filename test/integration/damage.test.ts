@@ -58,7 +58,11 @@ afterAll(async () => {
 
 /** Serve every queue, and damage each run's file just before the activity named in its case. */
 async function startWorkers(): Promise<() => Promise<void>> {
-  const activities = createActivities({ runsDir: at('runs'), models: createModelDouble(prompts) });
+  const activities = createActivities({
+    runsDir: at('runs'),
+    allowPaths: [folder],
+    models: createModelDouble(prompts),
+  });
   const damaging = Object.entries(activities).map(([name, activity]) => [
     name,
     async (input: Place & { run: string }) => {

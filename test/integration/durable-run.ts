@@ -80,7 +80,8 @@ export class DurableSetting {
         log: (line) => log.push(line),
       }));
     const runsDir = join(folder, 'runs');
-    const worker = superviseWorker({ server, runsDir, log: (line) => log.push(line) });
+    const allowPaths = [tmpdir(), process.env.ANNEAL_TEST_POLICY ?? '.'];
+    const worker = superviseWorker({ server, runsDir, allowPaths, log: (line) => log.push(line) });
     await worker.ready;
     return new DurableSetting(folder, server, worker, await connect(server), log);
   }

@@ -1,5 +1,5 @@
-// A run file may name any file that its worker can read. Whatever the file holds, the failure that
-// the server stores says nothing of it.
+// A run file may name any path. A worker reads only what is below its roots, and whatever a file
+// holds, the failure that the server stores says nothing of it.
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,12 +8,14 @@ import { defaultFailureConverter, defaultPayloadConverter } from '@temporalio/co
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeJsonl } from '../../artifacts/jsonl.ts';
 import { packageRoot } from '../../config/paths.ts';
 import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
 import { createActivities } from '../index.ts';
 import { createModelDouble } from '../model-double.fixture.ts';
 
 const secret = 'hunter2';
+const pairs = ['p', 'q'].map((prompt) => ({ prompt, chosen: 'a', rejected: 'b' }));
 /** Files of a machine that are no input of a run, each with the secret somewhere else. */
 const foreign: Record<string, string> = {
   'a list of accounts': `${secret}:x:0:0:${secret}:/root:/bin/sh\n`,
@@ -35,6 +37,7 @@ let folder: string;
 const at = (path: string) => join(folder, path);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'anneal-foreign-'));
+  await writeFile(at('pairs.jsonl'), encodeJsonl(pairs));
   for (const [index, text] of Object.values(foreign).entries()) {
     await writeFile(at(`${index}.txt`), text);
     await mkdir(at(`${index}`));
@@ -68,17 +71,29 @@ const settings: Record<string, (path: string) => object> = {
   resume_from: (path) => ({ resume_from: path }),
 };
 
-/** The failure of `prepare` as the server stores it. */
-async function failureOf(change: object): Promise<string> {
+const rewardModelFile = () => ({ base: data('none'), pairs: data('none'), out: at('model') });
+/** The same for the file of a reward model's training. */
+const trainingSettings: Record<string, (path: string) => object> = {
+  base: (path) => ({ ...rewardModelFile(), pairs: at('pairs.jsonl'), base: path }),
+  pairs: (path) => ({ ...rewardModelFile(), pairs: `${path}.txt` }),
+  held_out: (path) => ({ ...rewardModelFile(), pairs: at('pairs.jsonl'), held_out: `${path}.txt` }),
+};
+
+/** A failure as the server stores it. */
+async function failureOf(
+  activity: 'prepare' | 'prepareRewardModel',
+  file: object,
+  allowPaths: string[],
+): Promise<string> {
   const models = {
     ...createModelDouble([]),
     inspect: async (job: { model: string }) => (await checkModelFolder(job.model)) as never,
   };
-  const { prepare } = createActivities({ runsDir: at('runs'), models });
+  const activities = createActivities({ runsDir: at('runs'), allowPaths, models });
   const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-  const input = { run: 'test', execution: 'x', file: { ...runFile(), ...change } };
+  const input = { run: 'test', execution: 'x', file };
   const error = await env
-    .run(() => prepare(input))
+    .run(async () => void (await activities[activity](input)))
     .then(
       () => expect.fail('expected a refusal'),
       (thrown) => thrown,
@@ -86,14 +101,41 @@ async function failureOf(change: object): Promise<string> {
   return JSON.stringify(defaultFailureConverter.errorToFailure(error, defaultPayloadConverter));
 }
 
-describe.each(Object.keys(settings))('%s that names', (setting) => {
+const cases = [
+  ...Object.entries(settings).map(
+    ([setting, of]) =>
+      [setting, 'prepare', (path: string) => ({ ...runFile(), ...of(path) })] as const,
+  ),
+  ...Object.entries(trainingSettings).map(
+    ([setting, of]) => [`${setting} of a reward model`, 'prepareRewardModel', of] as const,
+  ),
+];
+
+describe.each(cases)('%s that names', (_setting, activity, fileOf) => {
   it.each(Object.keys(foreign).map((name, index) => [name, index] as const))(
     '%s is refused by name, without its content',
     async (_name, index) => {
       const path = at(`${index}`);
-      const failure = await failureOf(settings[setting]!(path));
+      const failure = await failureOf(activity, fileOf(path), [folder]);
       expect(failure).toContain(path);
       expect(failure).not.toContain(secret);
     },
   );
+
+  it('what is outside of the roots is refused in the same words, whether it exists or not', async () => {
+    const [there, missing] = [at('0'), at('none')];
+    const [first, second] = [there, missing].map((path) =>
+      failureOf(activity, fileOf(path), [at('pairs.jsonl')]),
+    );
+    expect(await first).toContain('ANNEAL_ALLOW_PATHS');
+    expect((await first)!.replaceAll(there, '')).toBe((await second)!.replaceAll(missing, ''));
+  });
+});
+
+it.each([
+  ['prepare', () => ({ ...runFile(), resume_from: 's3://elsewhere/runs/a/checkpoints/epoch-01' })],
+  ['prepareRewardModel', () => ({ ...rewardModelFile(), out: '/root/.ssh' })],
+  ['prepareRewardModel', () => ({ ...rewardModelFile(), out: at('runs/../model') })],
+] as const)('%s reads no other bucket and writes into no other folder', async (activity, file) => {
+  expect(await failureOf(activity, file(), [])).toContain('ANNEAL_ALLOW_PATHS');
 });

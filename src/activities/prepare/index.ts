@@ -2,13 +2,15 @@
 // depends on nothing outside of it.
 
 import type { Store } from '../../artifacts/store.ts';
+import type { InputRoots } from '../../config/input-roots.ts';
 import { resolveConfig } from '../../config/load.ts';
+import { scoringModels } from '../../config/reward-traits.ts';
 import { type RunConfig, runSchema } from '../../config/schema/run.ts';
 import { AnnealError } from '../../errors.ts';
 import { checkRewards, readRewardFiles } from '../../rewards/kinds.ts';
 import { runActivity } from '../activity.ts';
 import type { PrepareInput, RunPlan } from '../contract.ts';
-import { type Dependencies, storeOf } from '../dependencies.ts';
+import { type Dependencies, inputRootsOf, storeOf } from '../dependencies.ts';
 import { recordDifferences } from '../environment.ts';
 import { checkOwner, writeManifest } from '../manifest.ts';
 import { rewardServices } from '../reward-services.ts';
@@ -20,12 +22,13 @@ export function prepareWith(dependencies: Dependencies) {
     const store = storeOf(dependencies, input.run);
     return runActivity(store, {}, async (scope) => {
       checkName(input.run);
-      const config = await completeConfig(input);
+      const roots = inputRootsOf(dependencies);
+      const config = await completeConfig(input, roots);
       await checkOwner(store, input);
       const { models, runsDir } = dependencies;
       const { rewards, engine, name: run } = config;
       checkRewards(rewards, rewardServices(models, engine, { runsDir, run }));
-      const inputs = await readInputs(config, dependencies.models, scope);
+      const inputs = await readInputs(config, { models, roots }, scope);
       const plan = await copyInputs(store, config, inputs);
       await describeRun(store, input, plan);
       const { resumed } = inputs;
@@ -45,9 +48,12 @@ function checkName(run: string): void {
 }
 
 /** The run file with its defaults, named after the workflow, and with the rewards' files in it. */
-async function completeConfig({ file, run }: PrepareInput): Promise<RunConfig> {
+async function completeConfig({ file, run }: PrepareInput, roots: InputRoots): Promise<RunConfig> {
   const config = resolveConfig(file, 'run file');
-  return { ...config, name: run, rewards: await readRewardFiles(config.rewards) };
+  // Before rewards are created, which looks for their models.
+  for (const { name, path } of scoringModels(config.rewards))
+    roots.require(path, `rewards: path of '${name}'`);
+  return { ...config, name: run, rewards: await readRewardFiles(config.rewards, roots.resolve) };
 }
 
 async function describeRun(store: Store, input: PrepareInput, plan: RunPlan): Promise<void> {

@@ -1,6 +1,6 @@
 // Finds and checks everything that a run file names.
 
-import { resolveInput } from '../../config/paths.ts';
+import type { InputRoots } from '../../config/input-roots.ts';
 import { scoringModels } from '../../config/reward-traits.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { readAdapterFolder } from '../../engine/files/adapter-folder.ts';
@@ -26,25 +26,32 @@ export interface Inputs {
   resumed: Resumed | null;
 }
 
+/** What reads the inputs, and where they may be. */
+interface Sources {
+  models: ModelService;
+  roots: InputRoots;
+}
+
 /** @throws AnnealError InvalidConfig, InvalidData, InvalidModel or DamagedArtifact */
 export async function readInputs(
   config: RunConfig,
-  models: ModelService,
+  sources: Sources,
   scope: ActivityScope,
 ): Promise<Inputs> {
   checkPhases(config);
-  const prompts = await readPromptFiles(config);
+  const prompts = await readPromptFiles(config, sources);
   const { resume_from } = config;
+  if (resume_from !== null) sources.roots.require(resume_from, 'resume_from');
   const resumed = resume_from === null ? null : await readResumed(resume_from, config);
-  const policies = await readPolicies(config, resumed, models, scope);
-  const rewardModels = await readRewardModels(config, models, scope);
+  const policies = await readPolicies(config, resumed, sources, scope);
+  const rewardModels = await readRewardModels(config, sources, scope);
   return { ...prompts, ...policies, rewardModels, resumed };
 }
 
-async function readPromptFiles(config: RunConfig) {
+async function readPromptFiles(config: RunConfig, { roots }: Sources) {
   const { prompts } = config;
-  const train = await readPrompts(resolveInput(prompts.train, 'prompts.train'));
-  const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
+  const train = await readPrompts(roots.resolve(prompts.train, 'prompts.train'));
+  const heldOut = await readPrompts(roots.resolve(prompts.held_out, 'prompts.held_out'));
   checkPromptCounts(config, train.length, heldOut.length);
   return { train, heldOut };
 }
@@ -52,11 +59,11 @@ async function readPromptFiles(config: RunConfig) {
 async function readPolicies(
   { model }: RunConfig,
   resumed: Resumed | null,
-  models: ModelService,
+  { models, roots }: Sources,
   scope: ActivityScope,
 ) {
-  const policy = resumed?.folder ?? resolveInput(model.path, 'model.path');
-  const reference = model.reference && resolveInput(model.reference, 'model.reference');
+  const policy = resumed?.folder ?? roots.resolve(model.path, 'model.path');
+  const reference = model.reference && roots.resolve(model.reference, 'model.reference');
   if (!resumed) await rejectAdapters('model.path', policy);
   if (reference !== null) await rejectAdapters('model.reference', reference);
   await models.inspect({ model: policy, promptFormat: model.prompt_format }, scope);
@@ -65,11 +72,15 @@ async function readPolicies(
 }
 
 /** Check the reward models among the rewards. @throws AnnealError InvalidModel */
-async function readRewardModels(config: RunConfig, models: ModelService, scope: ActivityScope) {
+async function readRewardModels(
+  config: RunConfig,
+  { models, roots }: Sources,
+  scope: ActivityScope,
+) {
   const found: Inputs['rewardModels'] = [];
   for (const { name, path, prompt_format } of scoringModels(config.rewards)) {
     const key = `rewards: path of '${name}'`;
-    const model = resolveInput(path, key);
+    const model = roots.resolve(path, key);
     await rejectAdapters(key, model);
     checkSingleScore(model, await models.inspect({ model, promptFormat: prompt_format }, scope));
     found.push([name, model]);

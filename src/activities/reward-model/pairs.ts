@@ -3,7 +3,7 @@
 import { encodeJsonl } from '../../artifacts/jsonl.ts';
 import { layout, type RefitPlace } from '../../artifacts/layout.ts';
 import type { Store } from '../../artifacts/store.ts';
-import { resolveInput } from '../../config/paths.ts';
+import { type ResolveInput, resolveInput } from '../../config/paths.ts';
 import type { RewardModelConfig } from '../../config/schema/reward-model-file.ts';
 import { AnnealError } from '../../errors.ts';
 import type { PromptSplit } from '../../records/metrics.ts';
@@ -16,9 +16,9 @@ import type { SplitPairs } from './contract.ts';
  * The pairs that a reward model file names, split by prompts.
  * @throws AnnealError InvalidData naming file and line, or if no pairs are left to train on
  */
-export async function readPairs(config: RewardModelConfig) {
+export async function readPairs(config: RewardModelConfig, resolve: ResolveInput = resolveInput) {
   const read = async (path: string, key: string) =>
-    (await readFileRows(resolveInput(path, key), preferencePairSchema)).map(({ row }) => row);
+    (await readFileRows(resolve(path, key), preferencePairSchema)).map(({ row }) => row);
   const pairs = await read(config.pairs, 'pairs');
   const split =
     config.held_out === null

@@ -4,7 +4,6 @@ import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { commitCheckpoint } from '../../artifacts/checkpoints.ts';
 import { layout } from '../../artifacts/layout.ts';
-import { resolveInput } from '../../config/paths.ts';
 import {
   type RewardModelConfig,
   resolveRewardModelConfig,
@@ -12,7 +11,7 @@ import {
 import { AnnealError } from '../../errors.ts';
 import { runActivity } from '../activity.ts';
 import type { PrepareInput } from '../contract.ts';
-import { type Dependencies, storeOf } from '../dependencies.ts';
+import { type Dependencies, inputRootsOf, storeOf } from '../dependencies.ts';
 import { checkOwner, writeManifest } from '../manifest.ts';
 import type { RewardModelPlan } from './contract.ts';
 import { readPairs, writePairs } from './pairs.ts';
@@ -24,9 +23,11 @@ export function prepareRewardModelWith(dependencies: Dependencies) {
     return runActivity(store, {}, async (scope) => {
       const config = checkedConfig(input.file, input.run);
       await checkOwner(store, input);
+      const roots = inputRootsOf(dependencies);
+      roots.require(resolve(config.out), 'out');
       await checkOut(config.out);
-      const split = await readPairs(config);
-      const base = resolveInput(config.base, 'base');
+      const split = await readPairs(config, roots.resolve);
+      const base = roots.resolve(config.base, 'base');
       await models.inspect({ model: base, promptFormat: config.prompt_format }, scope);
       const path = layout.startCheckpoint;
       const scratch = await store.scratch(path);

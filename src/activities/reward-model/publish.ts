@@ -12,7 +12,7 @@ import { openCheckpoint } from '../../artifacts/checkpoints.ts';
 import { writeFileAtomic } from '../../artifacts/local/atomic.ts';
 import { createLocalStore } from '../../artifacts/local/store.ts';
 import { runActivity } from '../activity.ts';
-import { type Dependencies, storeOf } from '../dependencies.ts';
+import { type Dependencies, inputRootsOf, storeOf } from '../dependencies.ts';
 import { readRows } from '../samples.ts';
 import type { PublishInput } from './contract.ts';
 
@@ -24,6 +24,7 @@ export function publishRewardModelWith(dependencies: Dependencies) {
       const rows = await readRows<ScoredPair>(store, input.scores);
       const report = reportOf(input, rows);
       const out = resolve(config.out);
+      inputRootsOf(dependencies).require(out, 'out');
       const parent = createLocalStore(dirname(out));
       const scratch = await parent.scratch(basename(out));
       const model = await openCheckpoint(store, input.model);

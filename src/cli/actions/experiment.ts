@@ -11,7 +11,7 @@ import {
   loadExperiment,
 } from '../../config/schema/experiment-file.ts';
 import type { ExperimentInput, ExperimentOutcome } from '../../workflows/messages.ts';
-import { checkInputs } from '../runs/check-inputs.ts';
+import { checkInputs, inputPathsOf } from '../runs/check-inputs.ts';
 import { writeComparison } from '../runs/experiment-comparison.ts';
 import { isFinished, latestFolder, nextAttempt } from '../runs/experiment-runs.ts';
 import { readRunFolder } from '../runs/run-folder.ts';
@@ -64,7 +64,8 @@ async function runMissing(
   const temporal = await openTemporal(options, log);
   try {
     await startOrAttach(temporal, experiment, missing, options.runsDir);
-    const worker = await openWorker(options, temporal, log);
+    const allowPath = missing.flatMap(({ config }) => inputPathsOf(config));
+    const worker = await openWorker({ ...options, allowPath }, temporal, log);
     try {
       return await follow(temporal, experiment, missing, options.runsDir, signal);
     } finally {

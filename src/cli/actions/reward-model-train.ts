@@ -46,7 +46,9 @@ export async function trainRewardModel(
     try {
       const { client } = temporal;
       await startOrAttach(client, config, options, log);
-      const worker = await openWorker(options, temporal, log);
+      const { base, pairs, held_out, out } = config;
+      const allowPath = [base, pairs, out, ...(held_out === null ? [] : [held_out])];
+      const worker = await openWorker({ ...options, allowPath }, temporal, log);
       try {
         return await follow(client, config, log, options.json ?? false, signal);
       } finally {

@@ -2,15 +2,15 @@
 
 import { openRuns } from '../../client/run-state.ts';
 import type { QueueName } from '../../workers/worker.ts';
-import { dataDirOf, openTemporal, type Place } from '../services/temporal.ts';
-import { superviseLogged } from '../services/workers.ts';
+import { dataDirOf, openTemporal } from '../services/temporal.ts';
+import { superviseLogged, type WorkerPlace } from '../services/workers.ts';
 import { aborted, interruptible } from '../terminal/interrupt.ts';
 import { printLines } from '../terminal/output.ts';
 
 const log = (line: string) => console.log(line);
 
 /** @param queues task queues that the worker serves; all by default. */
-export async function serve(place: Place, queues?: readonly QueueName[]): Promise<void> {
+export async function serve(place: WorkerPlace, queues?: readonly QueueName[]): Promise<void> {
   await interruptible(async (signal) => {
     const temporal = await openTemporal(place, log);
     const worker = await superviseLogged(place, temporal, log, queues);

@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { runsDirOption, temporalCliOption } from './options.ts';
+import { allowPathOption, runsDirOption, temporalCliOption } from './options.ts';
 
 export const devCommand = (program: Command) =>
   program
@@ -9,6 +9,7 @@ export const devCommand = (program: Command) =>
       'Run a Temporal server and a worker until Ctrl-C. Unfinished runs resume. If a server is ' +
         'configured or already running, only the worker is started.',
     )
+    .addOption(allowPathOption())
     .addOption(runsDirOption())
     .addOption(temporalCliOption())
     .action(async (place) => {

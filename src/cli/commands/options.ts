@@ -21,6 +21,15 @@ export const workersOption = () =>
     .choices(['local', 'none', 'auto'] as const)
     .default('auto' as const);
 
+export const allowPathOption = () =>
+  new Option(
+    '--allow-path <path>',
+    "file, folder or s3:// address that run files may name, besides the worker's current folder, " +
+      'the package and the runs; can be repeated (also: ANNEAL_ALLOW_PATHS)',
+  )
+    .argParser((path: string, before: string[]) => [...before, resolveAddress(path)])
+    .default([] as string[], 'none');
+
 export const seedOption = () =>
   new Option('--seed <n>', "random seed; overrides the run file's").argParser(wholeNumber);
 

@@ -1,5 +1,5 @@
 import { type Command, Option } from '@commander-js/extra-typings';
-import { runsDirOption, temporalCliOption } from './options.ts';
+import { allowPathOption, runsDirOption, temporalCliOption } from './options.ts';
 
 export const workerCommand = (program: Command) =>
   program
@@ -14,6 +14,7 @@ export const workerCommand = (program: Command) =>
         'train',
       ] as const),
     )
+    .addOption(allowPathOption())
     .addOption(runsDirOption())
     .addOption(temporalCliOption())
     .action(async ({ queue, ...place }) => {

@@ -29,3 +29,14 @@ export async function checkInputs(config: RunConfig): Promise<void> {
   const heldOut = await readPrompts(resolveInput(prompts.held_out, 'prompts.held_out'));
   checkPromptCounts(config, train.length, heldOut.length);
 }
+
+/**
+ * Everything that a run file names. Who starts a worker for a run file trusts it: that worker may
+ * read these paths wherever they are.
+ */
+export function inputPathsOf({ prompts, model, resume_from, rewards }: RunConfig): string[] {
+  const rubrics = rewards.map((reward) => ('rubric' in reward ? reward.rubric : null));
+  const models = scoringModels(rewards).map(({ path }) => path);
+  const named = [prompts.train, prompts.held_out, model.path, model.reference, resume_from];
+  return [...named, ...models, ...rubrics].filter((path) => typeof path === 'string');
+}

@@ -11,9 +11,14 @@ import { dataDirOf, type Place, type Temporal } from './temporal.ts';
 /** `local`: start a worker; `none`: do not; `auto`: start one unless workers serve the queues. */
 export type WorkersChoice = 'local' | 'none' | 'auto';
 
+export interface WorkerPlace extends Place {
+  /** What run files may name, in addition to the worker's own folders. */
+  allowPath?: readonly string[] | undefined;
+}
+
 /** The started worker; null if none was needed. */
 export async function openWorker(
-  { workers, ...place }: Place & { workers: WorkersChoice },
+  { workers, ...place }: WorkerPlace & { workers: WorkersChoice },
   temporal: Temporal,
   log: (line: string) => void,
 ): Promise<SupervisedWorker | null> {
@@ -27,7 +32,7 @@ export async function openWorker(
 
 /** A supervised worker that logs to a file next to the server's data. */
 export async function superviseLogged(
-  { runsDir }: Place,
+  { runsDir, allowPath = [] }: WorkerPlace,
   { server }: Temporal,
   log: (line: string) => void,
   queues?: readonly QueueName[],
@@ -38,6 +43,7 @@ export async function superviseLogged(
   return superviseWorker({
     server,
     runsDir,
+    allowPaths: allowPath,
     ...(queues ? { queues } : {}),
     log,
     output: (line) => void output.write(`${line}\n`),

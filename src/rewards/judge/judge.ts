@@ -113,9 +113,11 @@ export function createJudge(config: JudgeConfig, services: JudgeServices): Rewar
 export const judgeKind: RewardImplementation<JudgeConfig> = {
   create: createJudge,
   check: (config) => checkKeyUse(config),
-  async readFiles(config) {
+  async readFiles(config, resolve) {
     const { rubric } = config;
-    return typeof rubric === 'string' ? { ...config, rubric: await readRubric(rubric) } : config;
+    return typeof rubric === 'string'
+      ? { ...config, rubric: await readRubric(rubric, resolve) }
+      : config;
   },
 };
 

@@ -3,13 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { resolveInput } from '../../config/paths.ts';
+import type { ResolveInput } from '../../config/paths.ts';
 import { type JudgeRubric, judgeRubricSchema } from '../../config/schema/rewards/judge.ts';
 import { AnnealError } from '../../errors.ts';
 
 /** @throws AnnealError InvalidConfig for a rubric file that is missing or breaks its schema. */
-export async function readRubric(file: string): Promise<JudgeRubric> {
-  const path = resolveInput(file, 'rewards.rubric');
+export async function readRubric(file: string, resolve: ResolveInput): Promise<JudgeRubric> {
+  const path = resolve(file, 'rewards.rubric');
   const refuse = (what: string) => new AnnealError('InvalidConfig', `${path}: ${what}`);
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw refuse(`expected a readable file, found: ${error.message}`);

@@ -48,6 +48,7 @@ export class InputRoots {
 
   #holds(address: string): boolean {
     const isUrl = isS3(address);
+    if (isUrl && /\/\.\.?(\/|$)/.test(address)) return false;
     const real = isUrl ? address : realPath(address);
     return this.#roots
       .filter((root) => isS3(root) === isUrl)

@@ -86,8 +86,7 @@ async function findTemplate(folder: string): Promise<{ file: string; text: strin
 function defaultOf(file: string, declared: unknown): string {
   const parsed = configSchema.safeParse(declared);
   const expected = `${file}: expected chat_template to be a text, or a list of {name, template} with one named 'default'`;
-  if (!parsed.success)
-    throw new AnnealError('InvalidModel', `${expected}, found ${JSON.stringify(declared)}`);
+  if (!parsed.success) throw new AnnealError('InvalidModel', `${expected}, found another value`);
   if (typeof parsed.data === 'string') return parsed.data;
   const found = parsed.data.find(({ name }) => name === 'default');
   if (found) return found.template;

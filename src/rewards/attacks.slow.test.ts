@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { rubricSchema } from '../config/schema/rewards/rubric.ts';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
-import { readRows } from './prompts.ts';
+import { readRows } from './rows.ts';
 import { createRubric } from './rubric/rubric.ts';
 import { Sandbox } from './sandbox/sandbox.ts';
 import { toSandboxProgram } from './sandbox/verdict.ts';

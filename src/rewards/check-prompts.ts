@@ -2,10 +2,11 @@
 
 import { tokenizer, tokTypes } from 'acorn';
 import { rubricSchema } from '../config/schema/rewards/rubric.ts';
-import { type Prompt, promptSchema } from '../records/prompts.ts';
+import type { Prompt } from '../records/prompts.ts';
 import { ecmaVersion } from './programs/parse.ts';
-import { readPrompts, readRows } from './prompts.ts';
+import { readNumberedPrompts } from './prompts.ts';
 import { referenceOf, review } from './rubric/review.ts';
+import type { SandboxLimits } from './sandbox/protocol.ts';
 
 /** A prompt whose reference fails its own tests, and its line in the file. */
 export interface BrokenPrompt {
@@ -14,21 +15,24 @@ export interface BrokenPrompt {
   why: string;
 }
 
+/** Limits of the rubric for one program with its tests. */
+function defaultLimits(): SandboxLimits {
+  const { time_limit_ms, memory_limit_mb } = rubricSchema.parse({ kind: 'rubric' });
+  return { timeLimitMs: time_limit_ms, memoryLimitMb: memory_limit_mb };
+}
+
 /**
- * Run every reference of a prompt file, within the rubric's own limits.
+ * Run every reference of a prompt file, within the rubric's own limits where none are given.
  * @returns the number of prompts, and the broken ones in file order.
  * @throws AnnealError InvalidData naming file and line if the file cannot be read.
  */
 export async function checkPrompts(
   path: string,
+  limits: Partial<SandboxLimits> = {},
 ): Promise<{ count: number; broken: BrokenPrompt[] }> {
-  await readPrompts(path);
-  const rows = await readRows(path, promptSchema);
-  const { time_limit_ms: timeLimitMs, memory_limit_mb: memoryLimitMb } = rubricSchema.parse({
-    kind: 'rubric',
-  });
+  const rows = await readNumberedPrompts(path);
   const items = rows.map(({ row }) => referenceOf(row));
-  const reviews = await review(items, { timeLimitMs, memoryLimitMb });
+  const reviews = await review(items, { ...defaultLimits(), ...limits });
   const broken = rows.flatMap(({ row, line }, index) => {
     const found = reviews[index]!;
     const failure = 'failed' in found ? found.failed : found.verdict.failure;

@@ -4,8 +4,10 @@
 
 import { z } from 'zod';
 import { type Prompt, promptSchema } from '../records/prompts.ts';
+import { definitionsIn } from './programs/definitions.ts';
 import { readPython } from './programs/python.ts';
-import { invalid, type NumberedRow, readRows } from './prompts.ts';
+import { repeatedIds } from './prompts.ts';
+import { type BadRow, explained, type NumberedRow, type SortedRows, sortRows } from './rows.ts';
 
 export type PromptFormat = 'humaneval' | 'mbpp';
 
@@ -30,111 +32,122 @@ const mbppSchema = z
   })
   .refine(({ text, prompt }) => text ?? prompt, 'expected the task as `text` or `prompt`');
 
+type Language = Prompt['language'];
+type HumanEval = z.output<typeof humanEvalSchema>;
+type Mbpp = z.output<typeof mbppSchema>;
+/** The fields of a prompt, or what is wrong with the row. */
+type Converted = object | string;
+
 const limits = { timeLimitMs: 2000, memoryLimitMb: 64 };
 
 /**
  * Read prompts from a file of another project.
- * @throws AnnealError InvalidData naming file and line if a row does not have the format.
+ * @returns the prompts with their lines, and the rows that are not of the format, in order
+ * @throws AnnealError InvalidData if the file cannot be read or has no row
  */
 export async function importPrompts(
   path: string,
   format: PromptFormat,
   language: Language,
-): Promise<Prompt[]> {
-  if (format === 'mbpp')
-    return (await readRows(path, mbppSchema)).map(({ row, line }) =>
-      fromMbpp(row, path, line, language),
-    );
-  const rows = await readRows(path, humanEvalSchema);
-  return language === 'python'
-    ? fromHumanEval(rows, path)
-    : rows.map(({ row, line }) => fromTranslation(row, path, line, language));
+): Promise<SortedRows<Prompt>> {
+  const { rows, bad } =
+    format === 'mbpp' ? await readMbpp(path, language) : await readHumanEval(path, language);
+  const checked = rows.map(({ row, line }) => toPrompt(row, line));
+  const prompts = checked.filter((one) => 'row' in one);
+  const repeated = repeatedIds(prompts);
+  const badLines = new Set(repeated.map(({ line }) => line));
+  return {
+    rows: prompts.filter(({ line }) => !badLines.has(line)),
+    bad: [...bad, ...checked.filter((one) => 'why' in one), ...repeated].sort(
+      (a, b) => a.line - b.line,
+    ),
+  };
 }
 
-type Language = Prompt['language'];
+async function readMbpp(path: string, language: Language): Promise<SortedRows<Converted>> {
+  const { rows, bad } = await sortRows(path, mbppSchema);
+  return { rows: rows.map(({ row, line }) => ({ row: fromMbpp(row, language), line })), bad };
+}
 
-/** Names that a source defines at its top level, in order. */
-function definedIn(text: string, language: Language): string[] {
-  const definition =
+async function readHumanEval(path: string, language: Language): Promise<SortedRows<Converted>> {
+  const { rows, bad } = await sortRows(path, humanEvalSchema);
+  const tests =
     language === 'python'
-      ? /^def\s+(\w+)/gm
-      : /^(?:async\s+)?(?:function\b\s*\*?|const\b|let\b|var\b)\s*([\w$]+)/gm;
-  return [...text.matchAll(definition)].map(([, name]) => name!);
+      ? await pythonTests(rows.map(({ row }) => row))
+      : rows.map(({ row }) => scriptTests(row, language));
+  const converted = rows.map(({ row, line }, index) => ({
+    row: fromHumanEval(row, tests[index]!, language),
+    line,
+  }));
+  return { rows: converted, bad };
 }
 
-function entryOf(row: z.output<typeof humanEvalSchema>, language: Language): string {
-  return row.entry_point ?? definedIn(row.prompt, language).at(-1) ?? '';
-}
-
-/** Its test asserts at the top level, or in a function `check` that must be called. */
-function fromTranslation(
-  row: z.output<typeof humanEvalSchema>,
-  path: string,
-  line: number,
-  language: Language,
-): Prompt {
-  const entry = entryOf(row, language);
-  const isChecked = definedIn(row.test, language).includes('check');
-  return toPrompt(path, line, {
+function fromHumanEval(row: HumanEval, tests: string[] | string, language: Language): Converted {
+  if (typeof tests === 'string') return tests;
+  return {
     id: row.task_id,
     language,
     prompt: row.prompt,
-    entry,
+    entry: entryOf(row, language),
     continues: true,
-    tests: [{ assert: isChecked ? `${row.test}\ncheck(${entry});` : row.test }],
+    tests: tests.map((text) => ({ assert: text })),
     reference: row.canonical_solution,
-  });
+  };
 }
 
-async function fromHumanEval(
-  rows: NumberedRow<z.output<typeof humanEvalSchema>>[],
-  path: string,
-): Promise<Prompt[]> {
-  const calls = rows.map(({ row }) => [row.test, entryOf(row, 'python'), row.prompt]);
+function entryOf(row: HumanEval, language: Language): string {
+  return row.entry_point ?? definitionsIn(row.prompt, language).at(-1)?.name ?? '';
+}
+
+/** A translation asserts at the top level, or in a function `check` that must be called. */
+function scriptTests(row: HumanEval, language: Language): string[] {
+  const isChecked = definitionsIn(row.test, language).some(({ name }) => name === 'check');
+  return [isChecked ? `${row.test}\ncheck(${entryOf(row, language)});` : row.test];
+}
+
+/** The assertions of each row's `check`, or why there are none. */
+async function pythonTests(rows: readonly HumanEval[]): Promise<(string[] | string)[]> {
+  const calls = rows.map((row) => [row.test, entryOf(row, 'python'), row.prompt]);
   const outcomes = await readPython('split_checks', calls, { limits });
-  return rows.map(({ row, line }, index) => {
-    const outcome = outcomes[index]!;
-    if ('failed' in outcome)
-      throw invalid(path, line, `test: expected a function \`check\`, found: ${outcome.failed}`);
-    return toPrompt(path, line, {
-      id: row.task_id,
-      language: 'python',
-      prompt: row.prompt,
-      entry: entryOf(row, 'python'),
-      continues: true,
-      tests: (JSON.parse(outcome.returned) as string[]).map((text) => ({ assert: text })),
-      reference: row.canonical_solution,
-    });
-  });
+  return outcomes.map((outcome) =>
+    'failed' in outcome
+      ? `test: expected a function \`check\`, found: ${outcome.failed}`
+      : (JSON.parse(outcome.returned) as string[]),
+  );
 }
 
 /** The prompt includes the first test, because only that says what the function is called. */
-function fromMbpp(
-  row: z.output<typeof mbppSchema>,
-  path: string,
-  line: number,
-  language: Language,
-): Prompt {
+function fromMbpp(row: Mbpp, language: Language): Converted {
   const before = [...row.test_imports, row.test_setup_code].filter(Boolean);
-  const names = definedIn(row.code.replaceAll('\r\n', '\n'), language);
-  const entry = names.findLast((name) => row.test_list[0]!.includes(`${name}(`)) ?? '';
-  return toPrompt(path, line, {
+  const code = row.code.replaceAll('\r\n', '\n');
+  const [first] = row.test_list;
+  const called = namesCalledIn(first!);
+  const entry = definitionsIn(code, language).findLast(({ name }) => called.has(name));
+  if (!entry)
+    return 'code: expected a function that the first test calls, found none at the top level';
+  return {
     id: `mbpp/${row.task_id}`,
     language,
-    prompt: commented(`${(row.text ?? row.prompt)!.trim()}\n${row.test_list[0]}`, language),
-    entry,
+    prompt: commented(`${(row.text ?? row.prompt)!.trim()}\n${first}`, language),
+    entry: entry.name,
     tests: row.test_list.map((text) => ({ assert: [...before, text].join('\n') })),
-    reference: row.code.replaceAll('\r\n', '\n'),
-  });
+    reference: code,
+  };
+}
+
+/** Names before a bracket, as in `f(2)` and `f (2)`. */
+function namesCalledIn(test: string): Set<string> {
+  return new Set([...test.matchAll(/([\w$]+)\s*\(/g)].map(([, name]) => name!));
 }
 
 function commented(text: string, language: Language): string {
   return language === 'python' ? `"""\n${text}\n"""\n` : `/*\n${text}\n*/\n`;
 }
 
-function toPrompt(path: string, line: number, fields: object): Prompt {
+function toPrompt(fields: Converted, line: number): NumberedRow<Prompt> | BadRow {
+  if (typeof fields === 'string') return { line, why: fields };
   const checked = promptSchema.safeParse(fields);
-  if (checked.success) return checked.data;
-  const [issue] = checked.error.issues;
-  throw invalid(path, line, `${issue?.path.join('.')}: ${issue?.message}`);
+  return checked.success
+    ? { row: checked.data, line }
+    : { line, why: explained(checked.error.issues) };
 }

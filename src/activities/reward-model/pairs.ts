@@ -8,7 +8,7 @@ import type { RewardModelConfig } from '../../config/schema/reward-model-file.ts
 import { AnnealError } from '../../errors.ts';
 import type { PromptSplit } from '../../records/metrics.ts';
 import { type PreferencePair, preferencePairSchema } from '../../records/prompts.ts';
-import { readRows as readFileRows } from '../../rewards/prompts.ts';
+import { readRows as readFileRows } from '../../rewards/rows.ts';
 import { splitPairs } from '../../rl/preference/pairs.ts';
 import type { SplitPairs } from './contract.ts';
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { Prompt } from '../../records/prompts.ts';
 import { readPrompts } from '../../rewards/prompts.ts';
@@ -206,6 +207,71 @@ it('imports translations of both', async () => {
     prompt: '/*\nTwice.\nassert(twice(2) === 4)\n*/\n',
   });
   expect(await check()).toMatchObject({ code: 0 });
+});
+
+it('finds a function that is called with a space before the bracket', async () => {
+  const code = 'def other(a):\n    return a\n\ndef is_even (n):\n    return other(n) % 2 == 0\n';
+  const tests = ['assert is_even (2) == True', 'assert is_even(3) == False'];
+  const [one] = await imported('mbpp', { task_id: 77, text: 'Even?', code, test_list: tests });
+  expect(one!.entry).toBe('is_even');
+  expect(await check()).toMatchObject({ code: 0 });
+});
+
+it('names every bad row and writes nothing, or skips them', async () => {
+  const row = (task_id: number, changes = {}) => ({
+    task_id,
+    text: 'Two.',
+    code: 'def two():\n    return 2\n',
+    test_list: ['assert two() == 2'],
+    ...changes,
+  });
+  const rows = [
+    row(1),
+    row(2, { code: 'two = 2' }),
+    { task_id: 3 },
+    row(4),
+    row(1),
+    row(5, { test_list: [''] }),
+  ];
+  const lines = rows.map((it) => JSON.stringify(it)).toSpliced(4, 0, '{"task_id": NaN}');
+  await writeFile(at('in.jsonl'), lines.join('\n'));
+  await rm(at('out.jsonl'), { force: true });
+  const options = { format: 'mbpp', language: 'python', output: at('out.jsonl') } as const;
+  const named = [
+    /in\.jsonl, line 2: code: expected a function that the first test calls/,
+    /in\.jsonl, line 3: code: .*; test_list: /,
+    /in\.jsonl, line 5: column 13: found NaN/,
+    /in\.jsonl, line 6: id 'mbpp\/1' is also used on line 1/,
+    /in\.jsonl, line 7: code: expected a function/,
+  ].map((words) => expect.stringMatching(words));
+  const { message } = await importPromptFile(at('in.jsonl'), options).catch((error) => error);
+  expect(message.split('\n')).toEqual(named);
+  await expect(readFile(at('out.jsonl'))).rejects.toThrow('ENOENT');
+  printed.mockClear();
+  await importPromptFile(at('in.jsonl'), { ...options, skipInvalid: true });
+  expect((await readPrompts(at('out.jsonl'))).map(({ id }) => id)).toEqual(['mbpp/1', 'mbpp/4']);
+  expect(String(printed.mock.calls[0]).split('\n').slice(1)).toEqual(named);
+});
+
+it('skips HumanEval rows whose test has no check, and no file of another format', async () => {
+  const options = { format: 'humaneval', language: 'python', output: at('out.jsonl') } as const;
+  const rows = [doubling, { ...doubling, task_id: 'odd', test: 'x = 1' }, decoding];
+  await writeFile(at('in.jsonl'), gzipSync(rows.map((it) => JSON.stringify(it)).join('\n')));
+  await importPromptFile(at('in.jsonl'), { ...options, skipInvalid: true });
+  expect(await readPrompts(at('out.jsonl'))).toHaveLength(2);
+  const other = importPromptFile(at('in.jsonl'), { ...options, format: 'mbpp', skipInvalid: true });
+  await expect(other).rejects.toThrow(/line 1: code: /);
+  expect(await readPrompts(at('out.jsonl'))).toHaveLength(2);
+});
+
+it('checks within the time that it is given', async () => {
+  const counting = 'function count() { let n = 0; while (n < 3e6) n++; return n; }';
+  const tests = [{ args: [], returns: 3e6 }];
+  const row = { id: 'slow', entry: 'count', prompt: '// Count.', reference: counting, tests };
+  await writeFile(at('out.jsonl'), JSON.stringify(row));
+  const codes = [await checkPromptFile(at('out.jsonl'), { timeLimit: 5 })];
+  codes.push(await checkPromptFile(at('out.jsonl'), { timeLimit: 60_000 }));
+  expect(codes).toEqual([1, 0]);
 });
 
 it('refuses a file of another format, naming the line', async () => {

@@ -5,7 +5,7 @@ import { resolveInput } from '../../config/paths.ts';
 import { engineSchema } from '../../config/schema/engine.ts';
 import { type PromptFormat, promptFormatSchema } from '../../config/schema/model.ts';
 import type { Rollout } from '../../records/rollouts.ts';
-import { readRows } from '../../rewards/prompts.ts';
+import { readRows } from '../../rewards/rows.ts';
 import { createModelClient } from '../../rl/model-client.ts';
 import { printJson, printLines } from '../terminal/output.ts';
 

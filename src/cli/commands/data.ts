@@ -1,4 +1,5 @@
 import { type Command, Option } from '@commander-js/extra-typings';
+import { positiveNumber } from './options.ts';
 
 export function dataCommand(program: Command): void {
   const data = program
@@ -14,7 +15,7 @@ const importCommand = (data: Command) =>
     .command('import')
     .summary('convert HumanEval or MBPP to a prompt file')
     .description('Convert a published HumanEval or MBPP file to a prompt file.')
-    .argument('<file>', 'JSONL file as published')
+    .argument('<file>', 'JSONL file as published, also packed by gzip')
     .addOption(
       new Option('--format <which>', 'format of the file')
         .choices(['humaneval', 'mbpp'] as const)
@@ -26,6 +27,7 @@ const importCommand = (data: Command) =>
         .default('python' as const),
     )
     .requiredOption('-o, --output <file>', 'prompt file to write')
+    .option('--skip-invalid', 'leave out rows that are not of the format, and name them')
     .action(async (file, options) => {
       const { importPromptFile } = await import('../actions/data.ts');
       await importPromptFile(file, options);
@@ -39,7 +41,12 @@ const checkCommand = (data: Command) =>
       'Run every reference solution against its own tests. The exit code is 1 if one fails.',
     )
     .argument('<file>', 'JSONL file of prompts, such as data/train.jsonl')
-    .action(async (file) => {
+    .addOption(
+      new Option('--time-limit <ms>', 'limit for one program with its tests')
+        .default(undefined, "the rubric's default")
+        .argParser(positiveNumber),
+    )
+    .action(async (file, options) => {
       const { checkPromptFile } = await import('../actions/data.ts');
-      process.exitCode = await checkPromptFile(file);
+      process.exitCode = await checkPromptFile(file, options);
     });

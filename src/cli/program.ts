@@ -12,6 +12,7 @@ import { adjustCommand, pauseCommand, resumeCommand, stopCommand } from './comma
 import { dataCommand } from './commands/data.ts';
 import { devCommand } from './commands/dev.ts';
 import { experimentCommand } from './commands/experiment.ts';
+import { exportCommand } from './commands/export.ts';
 import { gcCommand } from './commands/gc.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { logprobsCommand } from './commands/logprobs.ts';
@@ -34,6 +35,7 @@ const groups: Readonly<Record<string, readonly ((program: Command) => unknown)[]
   'Work with models:': [
     inspectCommand,
     mergeCommand,
+    exportCommand,
     logprobsCommand,
     sampleCommand,
     rewardModelCommand,

@@ -5,34 +5,62 @@ import { readAdapters } from '../files/adapter-folder.ts';
 import { openPolicyFolder } from '../files/policy-folder.ts';
 import { saveModelFolder } from '../files/save-folder.ts';
 import { readParameters } from '../files/weights.ts';
+import type { DecoderConfig } from '../model/config.ts';
 import { adaptedModules, matrixNames } from '../model/lora.ts';
 import { parameterSpecs, scoreName } from '../model/parameters.ts';
 
+/** A policy's weights with its adapters merged in, each read when its turn comes. */
+export interface MergedModel {
+  config: DecoderConfig;
+  /** Folder with the model's other files: tokenizer, configuration. */
+  source: string;
+  /** All parameters, in the order of `parameterSpecs`. */
+  tensors: (readonly [string, readonly number[], () => Promise<Float32Array>])[];
+}
+
 /**
- * Write an adapter folder merged into its base to `out`, an empty folder, in float32:
- * W + alpha / rank · B·A in every adapted projection, and a classifier's trained head.
+ * A model folder, or adapters with their base: W + alpha / rank · B·A in every adapted projection,
+ * and a classifier's trained head. @throws AnnealError InvalidModel
+ */
+export async function openMerged(folder: string): Promise<MergedModel> {
+  const { base, config, lora } = await openPolicyFolder(folder);
+  const adapters = lora
+    ? await readAdapters(folder, config, lora)
+    : new Map<string, Float32Array>();
+  const modules = new Map(
+    (lora ? adaptedModules(config, lora) : []).map((it) => [`${it.module}.weight`, it]),
+  );
+  const read = async (name: string) => {
+    const head = name === scoreName && adapters.get(scoreName);
+    if (head) return head;
+    const weight = (await readParameters(base, config, [name])).get(name)!;
+    const adapted = modules.get(name);
+    if (lora && adapted) {
+      const { a, b } = matrixNames(adapted.module);
+      const scale = lora.alpha / lora.rank;
+      addProduct(weight, adapters.get(b)!, adapters.get(a)!, adapted.input, scale);
+    }
+    return weight;
+  };
+  const tensors = parameterSpecs(config).map(
+    ({ name, shape }) => [name, shape, () => read(name)] as const,
+  );
+  return { config, source: base, tensors };
+}
+
+/**
+ * Write an adapter folder merged into its base to `out`, an empty folder, in float32.
  * @throws AnnealError InvalidModel for a folder without adapters
  */
 export async function mergeAdapters(folder: string, out: string): Promise<void> {
-  const { base, config, lora } = await openPolicyFolder(folder);
+  const { lora } = await openPolicyFolder(folder);
   if (!lora)
     throw new AnnealError(
       'InvalidModel',
       `expected a folder of adapters, with adapter_config.json in it, found '${folder}'`,
     );
-  const adapters = await readAdapters(folder, config, lora);
-  const parameters = await readParameters(base, config);
-  for (const { module, input } of adaptedModules(config, lora)) {
-    const { a, b } = matrixNames(module);
-    const weight = parameters.get(`${module}.weight`)!;
-    addProduct(weight, adapters.get(b)!, adapters.get(a)!, input, lora.alpha / lora.rank);
-  }
-  const head = adapters.get(scoreName);
-  if (head) parameters.set(scoreName, head);
-  const tensors = parameterSpecs(config).map(
-    ({ name, shape }) => [name, shape, parameters.get(name)!] as const,
-  );
-  await saveModelFolder({ source: base, out, tensors });
+  const { source, tensors } = await openMerged(folder);
+  await saveModelFolder({ source, out, tensors });
 }
 
 /** weight [out, in] += scale · b [out, r] · a [r, in], the products summed in float64. */

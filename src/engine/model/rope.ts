@@ -4,7 +4,7 @@ import type { TensorData } from '../runtime/session.ts';
 import type { DecoderConfig } from './config.ts';
 
 /** Radians per position for each of E / 2 pairs, rounded to float32 as in the reference. */
-function frequencies(c: DecoderConfig): number[] {
+export function frequencies(c: DecoderConfig): number[] {
   const base = Array.from({ length: c.headDim / 2 }, (_, i) =>
     Math.fround(1 / Math.fround(c.ropeTheta ** Math.fround((2 * i) / c.headDim))),
   );

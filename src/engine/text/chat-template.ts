@@ -73,7 +73,7 @@ async function declaredTemplate(
   return declared === null ? null : { file, declared };
 }
 
-async function findTemplate(folder: string): Promise<{ file: string; text: string }> {
+export async function findTemplate(folder: string): Promise<{ file: string; text: string }> {
   const found = await declaredTemplate(folder);
   if (found === null)
     throw new AnnealError(

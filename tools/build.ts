@@ -14,7 +14,7 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
-for (const path of globSync('**/*.py', { cwd: join(packageRoot, 'src') }))
+for (const path of globSync('**/*.{py,whl,tar.gz}', { cwd: join(packageRoot, 'src') }))
   cpSync(join(packageRoot, 'src', path), join(packageRoot, 'dist', path));
 for (const encodeFailures of [false, true])
   await writeWorkflowBundle(builtBundlePath({ encodeFailures }), { encodeFailures });

@@ -117,7 +117,8 @@ export function describeValues(node: SchemaNode): string {
 }
 
 const simpleTypes: Record<SimpleType, (node: SchemaNode) => string> = {
-  object: (node) => `a mapping of ${Object.keys(node.properties ?? {}).join(', ')}`,
+  object: ({ properties }) =>
+    properties ? `a mapping of ${Object.keys(properties).join(', ')}` : 'a mapping',
   array: ({ minItems }) => (minItems ? 'a list with at least one entry' : 'a list'),
   string: () => 'a string',
   number: (node) => `a number${describeRange(node)}`,

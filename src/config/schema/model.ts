@@ -36,6 +36,13 @@ const plainFormat = z.strictObject({
     .describe("Prepend the tokenizer's bos_token, as Llama's base models need."),
 });
 
+/** Variables of a chat template that the prompt decides. */
+const templateInputs = ['messages', 'add_generation_prompt'];
+
+function isVariableName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && !templateInputs.includes(name);
+}
+
 /** One turn of a conversation, for instruction-tuned models. */
 const chatFormat = z.strictObject({
   kind: z.literal('chat').describe("A user message in the model folder's chat template."),
@@ -48,6 +55,18 @@ const chatFormat = z.strictObject({
     .string()
     .default('')
     .describe('Start of every answer, such as a code fence; not part of the completion.'),
+  variables: z
+    .record(z.string(), z.unknown())
+    .refine(
+      (variables) => Object.keys(variables).every(isVariableName),
+      `expected names of letters, digits and _, beginning with a letter, other than ${templateInputs.join(' and ')}`,
+    )
+    .refine(
+      (variables) => z.json().safeParse(variables).success,
+      'expected values that JSON can hold: strings, numbers, true, false, null, lists, mappings',
+    )
+    .optional()
+    .describe('Values for the chat template by name, such as {enable_thinking: false}.'),
 });
 
 /** How a prompt's text becomes the tokens that a completion follows. */

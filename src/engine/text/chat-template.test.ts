@@ -4,8 +4,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Message, readChatTemplate } from './chat-template.ts';
+import { renderTemplate } from './jinja/renderer.ts';
+
+// The first text starts the process of templates.
+beforeAll(() => renderTemplate('', [{}]));
 
 let folder: string;
 beforeEach(async () => {
@@ -21,12 +25,13 @@ const conversation: Message[] = [
   { role: 'user', content: 'Hello' },
 ];
 
-async function render(specialTokens = {}, messages = conversation): Promise<string> {
-  return (await readChatTemplate(folder)).render(messages, specialTokens);
+async function render(variables = {}, messages = conversation): Promise<string> {
+  const [text] = await (await readChatTemplate(folder)).render([messages], variables);
+  return text!;
 }
-async function renderOf(template: string, specialTokens = {}): Promise<string> {
+async function renderOf(template: string, variables = {}): Promise<string> {
   await write('chat_template.jinja', template);
-  return render(specialTokens);
+  return render(variables);
 }
 
 describe('a template is found', () => {
@@ -52,17 +57,17 @@ describe('a template is found', () => {
 describe('a template is given', () => {
   it('special tokens by name, and nothing for those the model lacks', async () => {
     const template = '{{ bos_token }}|{{ eos_token }}|{{ bos_token is defined }}';
-    expect(await renderOf(template, { eos_token: '</s>' })).toBe('|</s>|false');
+    expect(await renderOf(template, { eos_token: '</s>' })).toBe('|</s>|False');
   });
 
   it('add_generation_prompt, and neither tools nor documents', async () => {
     const template = '{{ add_generation_prompt }} {{ tools is none }} {{ documents is none }}';
-    expect(await renderOf(template)).toBe('true true true');
+    expect(await renderOf(template)).toBe('True True True');
   });
 
   it('the same date every day', async () => {
-    expect(await renderOf("{{ strftime_now('%d %b %Y, %A %d %B, %H:%M %q%%') }}")).toBe(
-      '26 Jul 2024, Friday 26 July, 00:00 %q%',
+    expect(await renderOf("{{ strftime_now('%d %b %Y, %A %d %B, %H:%M, %j%%') }}")).toBe(
+      '26 Jul 2024, Friday 26 July, 00:00, 208%',
     );
   });
 
@@ -71,6 +76,17 @@ describe('a template is given', () => {
     expect(await renderOf(lines.join('\n'))).toBe('a  b\nd');
     expect(await renderOf(lines.join('\r\n'))).toBe('a  b\nd');
   });
+});
+
+it('many conversations are rendered in their order', async () => {
+  await write('chat_template.jinja', '{{ n }}{{ messages[0].content }}');
+  const contents = Array.from({ length: 150 }, (_, i) => `${i} \ud800`);
+  const { render } = await readChatTemplate(folder);
+  const texts = await render(
+    contents.map((content) => [{ role: 'user', content }]),
+    { n: 'x' },
+  );
+  expect(texts).toEqual(contents.map((content) => `x${content.toWellFormed()}`));
 });
 
 describe('a folder is refused', () => {
@@ -100,6 +116,15 @@ describe('a folder is refused', () => {
   it('with a template that is not Jinja', async () => {
     await write('chat_template.jinja', '{% for message in %}');
     expect(await refusal()).toMatch(/chat_template\.jinja: expected a chat template in Jinja/);
+  });
+
+  it('with a template beyond the limits', async () => {
+    await write('chat_template.jinja', `{# ${'#'.repeat(2 ** 20)} #}`);
+    expect(await refusal()).toMatch(/expected a chat template of at most 1048576 characters/);
+    await write('chat_template.jinja', "{{ 'x' * 5000000 }}");
+    expect(await refusal()).toMatch(
+      /chat_template\.jinja: expected .* beyond the limits of time, memory or output: the text/,
+    );
   });
 
   it('with a template that refuses the messages, quoting it', async () => {

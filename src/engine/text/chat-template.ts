@@ -1,13 +1,12 @@
-// A model folder's chat template, found and rendered as by transformers' apply_chat_template, with
-// Hugging Face's JavaScript Jinja. One difference: it trims what JavaScript counts as white space;
-// Python also trims U+001C to U+001F and U+0085, but not U+FEFF. prompt-format.ts encodes the text.
+// A model folder's chat template, found and rendered as by transformers' apply_chat_template. Jinja
+// itself renders it (jinja/renderer.ts); prompt-format.ts encodes the text.
 
 import { join } from 'node:path';
-import { Template } from '@huggingface/jinja';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import { readIfExists } from '../files/json.ts';
-import type { SpecialTokens } from './added-tokens.ts';
+import type { RenderOutcome } from './jinja/protocol.ts';
+import { renderTemplate } from './jinja/renderer.ts';
 import { readTokenizerConfig } from './tokenizer.ts';
 
 /** A turn of a conversation. */
@@ -16,37 +15,43 @@ export interface Message {
   content: string;
 }
 
+/** Values for a template by name, such as `enable_thinking`. */
+export type TemplateVariables = Readonly<Record<string, unknown>>;
+
 export interface ChatTemplate {
   /**
-   * The text of a conversation. If the last message is not the assistant's, the text ends where the
-   * assistant's answer begins.
-   * @throws AnnealError InvalidModel if the template refuses these messages
+   * The text of each conversation. If the last message is not the assistant's, the text ends where
+   * the assistant's answer begins.
+   * @param variables special tokens by name, and others that the template reads
+   * @throws AnnealError InvalidModel if the template is not valid or refuses these messages
    */
-  render(messages: readonly Message[], specialTokens: SpecialTokens): string;
+  render(
+    conversations: readonly (readonly Message[])[],
+    variables: TemplateVariables,
+  ): Promise<string[]>;
 }
+
+/** Many times the largest one that is known. */
+const mostTemplateChars = 1024 * 1024;
 
 /**
  * Read `chat_template.jinja`, otherwise the `chat_template` of tokenizer_config.json: a text, or the
- * entry named 'default' of a list.
- * @throws AnnealError InvalidModel if there is none or it is not valid
+ * entry named 'default' of a list. Whether it is valid shows when it renders.
+ * @throws AnnealError InvalidModel if there is none
  */
 export async function readChatTemplate(folder: string): Promise<ChatTemplate> {
   const { file, text } = await findTemplate(folder);
-  const template = parse(file, text);
   return {
-    render: (messages, specialTokens) => {
-      try {
-        return template.render({
-          ...specialTokens,
-          messages,
-          add_generation_prompt: messages.at(-1)?.role !== 'assistant',
-          tools: null,
-          documents: null,
-          anneal_strftime: formatFixedDate,
-        });
-      } catch (cause) {
-        throw refusedBy(file, messages, cause as Error);
-      }
+    render: async (conversations, variables) => {
+      const given = conversations.map((messages) => ({
+        ...variables,
+        messages: messages.map(({ role, content }) => ({ role, content: content.toWellFormed() })),
+        add_generation_prompt: messages.at(-1)?.role !== 'assistant',
+      }));
+      const withDefaults = given.map((each) => ({ tools: null, documents: null, ...each }));
+      const outcome = await renderTemplate(text, withDefaults);
+      if ('texts' in outcome) return outcome.texts;
+      throw refusedBy(file, conversations[0]!, outcome);
     },
   };
 }
@@ -80,7 +85,12 @@ export async function findTemplate(folder: string): Promise<{ file: string; text
       'InvalidModel',
       `${folder}: expected a chat template, found neither chat_template.jinja nor a chat_template in tokenizer_config.json. Choose a chat model, or use prompt format 'plain'.`,
     );
-  return { file: found.file, text: defaultOf(found.file, found.declared) };
+  const text = defaultOf(found.file, found.declared);
+  if (text.length <= mostTemplateChars) return { file: found.file, text };
+  throw new AnnealError(
+    'InvalidModel',
+    `${found.file}: expected a chat template of at most ${mostTemplateChars} characters, found ${text.length}. Correct it, or use prompt format 'plain'.`,
+  );
 }
 
 function defaultOf(file: string, declared: unknown): string {
@@ -94,51 +104,27 @@ function defaultOf(file: string, declared: unknown): string {
   throw new AnnealError('InvalidModel', `${expected}, found ${names || 'an empty list'}`);
 }
 
-/** Ends with a newline, so that line-based rules still apply to the template's first line. */
-const prologue = '{% set strftime_now = anneal_strftime %}\n';
-
-function parse(file: string, text: string): Template {
-  try {
-    return new Template(prologue + text.replaceAll(/\r\n?/g, '\n'));
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new AnnealError(
+function refusedBy(
+  file: string,
+  messages: readonly Message[],
+  { failure, reason }: Extract<RenderOutcome, { failure: string }>,
+): AnnealError {
+  if (failure === 'syntax')
+    return new AnnealError(
       'InvalidModel',
       `${file}: expected a chat template in Jinja, found one that cannot be parsed: ${reason}. Correct it, or use prompt format 'plain'.`,
-      { cause },
     );
-  }
-}
-
-function refusedBy(file: string, messages: readonly Message[], cause: Error): AnnealError {
+  if (failure === 'limit' || failure === 'memory')
+    return new AnnealError(
+      'InvalidModel',
+      `${file}: expected a chat template that writes a conversation quickly, found one beyond the limits of time, memory or output: ${reason}. Correct it, or use prompt format 'plain'.`,
+    );
   const roles = messages.map(({ role }) => role).join(', then ');
   const hint = messages.some(({ role }) => role === 'system')
     ? ' Some models accept no system message; try without one.'
     : '';
   return new AnnealError(
     'InvalidModel',
-    `${file}: expected the chat template to accept messages of ${roles}; it refuses: ${cause.message}.${hint}`,
-    { cause },
+    `${file}: expected the chat template to accept messages of ${roles}; it refuses: ${reason}.${hint}`,
   );
-}
-
-/** Friday, 26 July 2024, midnight: the default date of Llama's templates. */
-const fixedDate: Readonly<Record<string, string>> = {
-  Y: '2024',
-  y: '24',
-  m: '07',
-  d: '26',
-  B: 'July',
-  b: 'Jul',
-  A: 'Friday',
-  a: 'Fri',
-  H: '00',
-  M: '00',
-  S: '00',
-  '%': '%',
-};
-
-/** Templates call this for today's date. The date is fixed, since runs may continue past midnight. */
-function formatFixedDate(format: string): string {
-  return format.replaceAll(/%(.)/g, (directive, letter) => fixedDate[letter] ?? directive);
 }

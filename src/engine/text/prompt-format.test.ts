@@ -1,9 +1,10 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveInput } from '../../config/paths.ts';
 import { type PromptFormat, promptFormatSchema } from '../../config/schema/model.ts';
+import { renderTemplate } from './jinja/renderer.ts';
 import { createPromptEncoder, createSequenceEncoder } from './prompt-format.ts';
 import { readTokenizer } from './tokenizer.ts';
 
@@ -16,12 +17,14 @@ beforeAll(async () => {
   const template =
     "<|endoftext|>{% for m in messages %}{{ m.role ~ ': ' ~ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}";
   await writeFile(join(folder, 'chat_template.jinja'), template);
+  // The first text starts the process of templates.
+  await renderTemplate('', [{}]);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 const tokenizer = await readTokenizer(policy);
 const plain: PromptFormat = { kind: 'plain', bos: false };
-const chat = promptFormatSchema.parse({ kind: 'chat' });
+const chat = promptFormatSchema.parse({ kind: 'chat' }) as Extract<PromptFormat, { kind: 'chat' }>;
 const encode = async (prompt: string, format: PromptFormat) =>
   (await (await createPromptEncoder(await readTokenizer(folder), format, 1024))([prompt]))[0]!;
 
@@ -75,6 +78,21 @@ describe('chat', () => {
         '<|endoftext|>system: Code only.<|im_end|>user: f(x)<|im_end|>assistant: ```js\n',
       ),
     );
+  });
+
+  it('gives the template the variables of the format, before special tokens', async () => {
+    const file = join(folder, 'chat_template.jinja');
+    const template = await readFile(file, 'utf8');
+    await writeFile(file, '{{ [enable_thinking, eos_token, n.x] }}');
+    const variables = { enable_thinking: false, eos_token: 'end', n: { x: [1, null] } };
+    const expected = "[False, 'end', [1, None]]";
+    expect(await encode('f(x)', { ...chat, variables })).toEqual(await tokenizer.encode(expected));
+    await writeFile(file, template);
+  });
+
+  it.each(['messages', 'add_generation_prompt', '_x', 'a-b'])('refuses a variable %s', (name) => {
+    const format = { kind: 'chat', variables: { [name]: 1 } };
+    expect(promptFormatSchema.safeParse(format).success).toBe(false);
   });
 
   it('with a completion is the conversation as the template ends it', async () => {

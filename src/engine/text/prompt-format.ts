@@ -2,7 +2,12 @@
 
 import type { PromptFormat } from '../../config/schema/model.ts';
 import { AnnealError } from '../../errors.ts';
-import { type ChatTemplate, type Message, readChatTemplate } from './chat-template.ts';
+import {
+  type ChatTemplate,
+  type Message,
+  readChatTemplate,
+  type TemplateVariables,
+} from './chat-template.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Token ids of each prompt, special tokens included. */
@@ -58,12 +63,16 @@ function chatSequenceEncoder(
   tokenizer: Tokenizer,
   format: FormatOf<'chat'>,
 ): SequenceEncoder {
-  return (sequences) =>
-    each(sequences, ({ prompt, completion }) => {
-      const answer: Message = { role: 'assistant', content: format.prefill + completion };
-      const messages = [...messagesOf(prompt, format), answer];
-      return tokenizer.encode(template.render(messages, tokenizer.specialTokens));
-    });
+  return async (sequences) => {
+    const conversations = sequences.map(({ prompt, completion }): Message[] => [
+      ...messagesOf(prompt, format),
+      { role: 'assistant', content: format.prefill + completion },
+    ]);
+    return each(
+      await template.render(conversations, variablesOf(tokenizer, format)),
+      tokenizer.encode,
+    );
+  };
 }
 
 function plainSequenceEncoder(tokenizer: Tokenizer, format: FormatOf<'plain'>): SequenceEncoder {
@@ -99,11 +108,19 @@ function chatEncoder(
   tokenizer: Tokenizer,
   format: FormatOf<'chat'>,
 ): PromptEncoder {
-  return (prompts) =>
-    each(prompts, (prompt) => {
-      const text = template.render(messagesOf(prompt, format), tokenizer.specialTokens);
-      return tokenizer.encode(text + format.prefill);
-    });
+  return async (prompts) => {
+    const conversations = prompts.map((prompt) => messagesOf(prompt, format));
+    const texts = await template.render(conversations, variablesOf(tokenizer, format));
+    return each(texts, (text) => tokenizer.encode(text + format.prefill));
+  };
+}
+
+/** As in transformers, a variable of the format hides a special token of the same name. */
+function variablesOf(
+  { specialTokens }: Tokenizer,
+  { variables = {} }: FormatOf<'chat'>,
+): TemplateVariables {
+  return { ...specialTokens, ...variables };
 }
 
 function messagesOf(prompt: string, { system }: FormatOf<'chat'>): Message[] {

@@ -304,10 +304,29 @@ describe('checkChange', () => {
       { training: { learning_rat: 1 } },
       { training: { batch_size: 63 } },
       { rlaif: { kl_penalty: { ramp: 'linear', from: 0, to: 1 } } },
+      { rlaif: { num_samples_per_prompt: 1_000_000_000 } },
+      { rlaif: { max_new_tokens: 2 ** 40 } },
+      { rlaif: { top_p: 1.5 } },
+      { training: { microbatch_size: 1e12, batch_size: 1e12 } },
+      { training: { schedule: 'cosine' } },
     ])
       await expect(call('checkChange', { config, change: change as object })).rejects.toMatchObject(
         { type: 'InvalidConfig' },
       );
+  });
+
+  it('refuses more prompts than there are', async () => {
+    const { config, prompts } = await prepare();
+    const { count } = prompts.train;
+    const change = (asked: number) => ({
+      config,
+      change: { rlaif: { prompts_per_epoch: asked } },
+      prompts: count!,
+    });
+    await call('checkChange', change(count!));
+    await expect(call('checkChange', change(count! + 1))).rejects.toThrow(
+      `adjust: rlaif.prompts_per_epoch: expected at most ${count}, the number of prompts`,
+    );
   });
 
   it('checks the change in every epoch of a phase with ramps', async () => {

@@ -67,6 +67,8 @@ export interface RunPlan {
 export interface AdjustInput {
   config: RunConfig;
   change: SettingsChange;
+  /** Number of training prompts; earlier versions left it out. */
+  prompts?: number;
 }
 
 /** One shard of a split's prompts. */

@@ -10,11 +10,15 @@ import type { AdjustInput } from './contract.ts';
 import { type Dependencies, storeOf } from './dependencies.ts';
 
 export function checkChangeWith(dependencies: Dependencies) {
-  /** @throws InvalidConfig if the change breaks the schema in any phase of the run */
-  return async function checkChange({ config, change }: AdjustInput): Promise<void> {
+  /** @throws InvalidConfig if a phase of the run breaks the schema, or lacks prompts, by it */
+  return async function checkChange({ config, change, prompts }: AdjustInput): Promise<void> {
     await runActivity(storeOf(dependencies, config.name), {}, async () => {
-      for (const epoch of config.phases.flatMap(distinctEpochs))
-        checkSettings(config, settingsAt(config, epoch, change).settings, 'adjust');
+      for (const epoch of config.phases.flatMap(distinctEpochs)) {
+        const { settings } = settingsAt(config, epoch, change);
+        checkSettings(config, settings, 'adjust');
+        const asked = settings.rlaif.prompts_per_epoch;
+        if (prompts) checkCount('adjust: rlaif.prompts_per_epoch', asked, 'train', prompts);
+      }
     });
   };
 }

@@ -5,8 +5,10 @@ import {
   condition,
   getExternalWorkflowHandle,
   isCancellation,
+  log,
   patched,
   setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -19,6 +21,7 @@ import type { CheckpointRef } from '../records/refs.ts';
 import { checkChange } from './activities.ts';
 import { plainFailure } from './failures.ts';
 import { isJudgeStop, JudgeGate } from './judge-gate.ts';
+import { checkAdjustment, problemOfReason } from './message-checks.ts';
 import {
   type Adjustment,
   adjustUpdate,
@@ -47,6 +50,8 @@ import type { EpochInput, EpochResult } from './training-epoch.ts';
 const recentEpochs = 100;
 /** Damage reports that the state holds; damage.jsonl has all of them. */
 const recentProblems = 20;
+/** Notes on signals that were ignored. */
+const recentNotes = 5;
 
 /** A run with its message handlers set. */
 export class LiveRun {
@@ -58,6 +63,7 @@ export class LiveRun {
   #requests: Requests = { paused: false, stopping: false };
   #epoch: { epoch: number; phase: string; workflowId: string } | null = null;
   #judgeStop: string | null = null;
+  #ignored: readonly string[] = [];
   #end: { state: EndState; failure?: string } | null = null;
 
   constructor(carried: CarriedState | undefined) {
@@ -187,6 +193,7 @@ export class LiveRun {
       stopped: this.#judgeStop,
       remade: state?.remade ?? [],
       refits: state?.refits ?? [],
+      ...(this.#ignored.length > 0 && { ignored: this.#ignored }),
       ...this.#end,
     };
   }
@@ -222,7 +229,7 @@ export class LiveRun {
     setHandler(resumeUpdate, () => this.#resume(), {
       description: 'Continue after a pause, or after the judge stopped the run.',
     });
-    setHandler(judgeStoppedSignal, (reason) => this.#stopForJudge(reason), {
+    setHandler(judgeStoppedSignal, (reason) => this.#judgeStopped(reason), {
       description: 'Sent by an epoch of the run: its judge stopped, with the reason.',
     });
     setHandler(stopUpdate, () => this.#stop(), {
@@ -231,8 +238,18 @@ export class LiveRun {
     });
     setHandler(adjustUpdate, (change) => this.#adjust(change), {
       description: 'Change settings under rlaif and training, from the next epoch on.',
-      validator: checkAdjustmentShape,
+      validator: checkAdjustment,
     });
+    setDefaultSignalHandler((name) =>
+      this.#ignore(name, 'a run has no such signal; pause, resume, stop and adjust are updates'),
+    );
+  }
+
+  /** A signal cannot be refused; whoever sent it finds the note. */
+  #ignore(signal: string, problem: string): void {
+    log.warn('ignoring a signal', { signal, problem });
+    this.#ignored = [...this.#ignored, `signal ${signal}: ${problem}`].slice(-recentNotes);
+    this.#show();
   }
 
   #request(requests: Partial<Requests>): RunStatus {
@@ -245,6 +262,12 @@ export class LiveRun {
     this.#request({ stopping: true });
     await this.#endJudgeWait();
     return this.status();
+  }
+
+  async #judgeStopped(reason: string): Promise<void> {
+    const problem = problemOfReason(reason);
+    if (problem !== null && patched('signals-checked')) this.#ignore('judgeStopped', problem);
+    else await this.#stopForJudge(reason);
   }
 
   async #stopForJudge(reason: string): Promise<void> {
@@ -277,16 +300,22 @@ export class LiveRun {
 
   async #adjust(change: Adjustment): Promise<RunStatus> {
     await condition(() => this.hasBegun);
-    const { plan } = this.#own;
-    try {
-      const combined = combine(this.#own.change, change);
-      await checkChange({ config: plan.config, change: combined });
-    } catch (error) {
-      throw plainFailure(error);
+    const { config, prompts } = this.#own.plan;
+    const { count } = prompts.train;
+    for (;;) {
+      const before = this.#own.change;
+      const combined = combine(before, change);
+      try {
+        await checkChange({ config, change: combined, ...(count && { prompts: count }) });
+      } catch (error) {
+        throw plainFailure(error);
+      }
+      // Another adjustment may have been accepted during the check; the two may not go together.
+      const isAlone = before === this.#own.change;
+      if (!isAlone && patched('adjustments-together')) continue;
+      this.#own.change = isAlone ? combined : combine(this.#own.change, change);
+      return this.status();
     }
-    // Another adjustment may have been accepted during the check.
-    this.#own.change = combine(this.#own.change, change);
-    return this.status();
   }
 }
 
@@ -295,20 +324,4 @@ function combine(before: SettingsChange, change: Adjustment): SettingsChange {
     rlaif: { ...before.rlaif, ...change.rlaif },
     training: { ...before.training, ...change.training },
   };
-}
-
-/** Reject malformed adjustments before they enter the history; the schema checks the rest. */
-function checkAdjustmentShape(change: unknown): void {
-  const isMapping = (value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value);
-  const isWellFormed =
-    isMapping(change) &&
-    Object.keys(change as object).length > 0 &&
-    Object.entries(change as object).every(
-      ([key, value]) => (key === 'rlaif' || key === 'training') && isMapping(value),
-    );
-  if (!isWellFormed)
-    throw new TypeError(
-      `adjust: expected {"rlaif": {…}} or {"training": {…}} or both, found ${JSON.stringify(change)}`,
-    );
 }

@@ -34,6 +34,8 @@ export interface RunStatus {
    * empty.
    */
   refits?: readonly Refit[];
+  /** Signals that were ignored, and why, latest last; absent if there were none. */
+  ignored?: readonly string[];
 }
 
 /** A damaged or missing file, for which its epoch was rerun. */

@@ -2,6 +2,7 @@
 
 import {
   getExternalWorkflowHandle,
+  log,
   patched,
   setCurrentDetails,
   setHandler,
@@ -15,6 +16,7 @@ import type { CheckpointRef, ScoredShards } from '../records/refs.ts';
 import { analyze, evaluate, filter, prune, train } from './activities.ts';
 import { isPartOf, rerunAfterDamage } from './failures.ts';
 import { JudgeGate } from './judge-gate.ts';
+import { problemOfResumes } from './message-checks.ts';
 import { endJudgeSignal, judgeStoppedSignal, retryJudgeSignal } from './messages.ts';
 import {
   evaluatePolicy,
@@ -51,7 +53,12 @@ export interface EpochResult {
 /** Train the policy for one epoch. @returns the new checkpoint and its metrics */
 export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   const gate = new JudgeGate(input.resumes ?? 0, reportStop);
-  setHandler(retryJudgeSignal, (resumes) => gate.retry(resumes));
+  setHandler(retryJudgeSignal, (resumes) => {
+    const problem = problemOfResumes(resumes);
+    if (problem === null || !patched('signals-checked')) return gate.retry(resumes);
+    log.warn('ignoring a signal', { signal: retryJudgeSignal.name, problem });
+    setCurrentDetails(`**Ignored** the signal ${retryJudgeSignal.name}: ${problem}`);
+  });
   setHandler(endJudgeSignal, () => gate.end());
   const remade: string[] = [];
   const result = await rerunAfterDamage(

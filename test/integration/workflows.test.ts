@@ -8,6 +8,8 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Activities } from '../../src/activities/contract.ts';
 import { toFailure } from '../../src/activities/failure.ts';
+import { createActivities } from '../../src/activities/index.ts';
+import { createModelDouble } from '../../src/activities/model-double.fixture.ts';
 import type { RewardModelActivities } from '../../src/activities/reward-model/contract.ts';
 import { activitiesByQueue, taskQueues } from '../../src/activities/task-queues.ts';
 import { summarizePairs } from '../../src/analysis/pages/preference-report.ts';
@@ -458,6 +460,62 @@ describe('a live run', () => {
       await run.result();
       expect(fakes.inputsOf('checkChange')).toHaveLength(1);
       expect(fakes.inputsOf('train').at(-1)!.settings.rlaif.kl_penalty).toBe(0.1);
+    });
+  });
+});
+
+describe('messages that are not valid', () => {
+  it('are refused if they are updates, one after the other', async () => {
+    const { checkChange } = createActivities({ runsDir: tmpdir(), models: createModelDouble([]) });
+    await withRun({ checkChange }, async (run) => {
+      await run.executeUpdate(pauseUpdate);
+      const adjust = (change: object) => run.executeUpdate(adjustUpdate, { args: [change] });
+      const message = (text: string) =>
+        expect.objectContaining({
+          cause: expect.objectContaining({ message: expect.stringContaining(text) }),
+        });
+      await expect(adjust({ rlaif: { num_samples_per_prompt: 1e9 } })).rejects.toEqual(
+        message(
+          'num_samples_per_prompt: expected a whole number above 0 and at most 10000, found 1000000000',
+        ),
+      );
+      await expect(adjust({ rlaif: { kl_penality: 1 } })).rejects.toEqual(
+        message("mean 'kl_penalty'"),
+      );
+      // Each is valid by itself.
+      const both = await Promise.allSettled([
+        adjust({ training: { batch_size: 48 } }),
+        adjust({ training: { microbatch_size: 32 } }),
+      ]);
+      expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+      await run.executeUpdate(resumeUpdate);
+      await run.result();
+    });
+  });
+
+  it('are ignored with a note if they are signals', async () => {
+    const started = gate();
+    const fake = fakeActivities();
+    const train: Activities['train'] = async (input) => {
+      if (input.epoch === 1) await started.opened;
+      return fake.train(input);
+    };
+    await withRun({ train }, async (run, fakes) => {
+      while (fakes.inputsOf('train').length === 0) await until(run, () => true);
+      const epoch = env.client.workflow.getHandle(
+        epochWorkflowId(run.workflowId, 'exploration', 1),
+      );
+      await epoch.signal('goOn', 'often');
+      await run.signal('judgeStopped', { reason: 1 });
+      await run.signal('pause');
+      const { ignored, state } = await until(run, (status) => status.ignored?.length === 2);
+      expect(ignored).toEqual([
+        'signal judgeStopped: expected a reason of at most 10000 characters, found {"reason":1}',
+        expect.stringMatching(/^signal pause: a run has no such signal; .* are updates$/),
+      ]);
+      expect(state).toBe('running');
+      started.open();
+      expect((await run.result()).epochs).toBe(3);
     });
   });
 });

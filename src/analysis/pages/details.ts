@@ -23,6 +23,8 @@ export interface Standing {
   stopped: string | null;
   /** Damaged files that were rebuilt; absent if there were none. */
   remade?: readonly { epoch: number; problem: string }[];
+  /** Signals that were ignored, and why. */
+  ignored?: readonly string[];
   /** Refits of reward models so far, oldest first. */
   refits?: readonly Refit[];
 }
@@ -45,6 +47,7 @@ export function renderDetails(standing: Standing): string {
     heading(standing),
     ...(standing.failure === undefined ? [] : [`**Not completed.** ${standing.failure}`]),
     ...(standing.stopped === null ? [] : [`**Paused.** ${standing.stopped}`]),
+    ...(standing.ignored ?? []).map((note) => `**Ignored** a ${note}`),
     ...(standing.remade ?? [])
       .slice(-shownProblems)
       .map(({ epoch, problem }) => `Epoch ${epoch} was rerun: ${problem}`),

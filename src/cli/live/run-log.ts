@@ -5,7 +5,7 @@ import { describeRefit } from '../../analysis/pages/refits.ts';
 import type { Observation } from '../../client/run-state.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
 import type { RunStatus } from '../../workflows/messages.ts';
-import { redoneLines } from './run-screen.ts';
+import { ignoredLines, redoneLines } from './run-screen.ts';
 
 /** Turns successive observations of a run into lines, each thing once. */
 export class RunLog {
@@ -30,6 +30,7 @@ export class RunLog {
       ...this.#newState(status),
       ...this.#newStageLines(started),
       ...this.#newStageLines(failing),
+      ...this.#newStageLines(ignoredLines(status)),
       ...this.#newNotice(notice),
     ];
   }

@@ -18,7 +18,7 @@ export function runLines({ status, stages, notice }: Observation, elapsedMs: num
     ...(status.metrics.length > 0 ? [...epochTable(status.metrics), ''] : []),
     ...(status.refits ?? []).map(describeRefit),
     ...stages.map(stageLine),
-    ...[...redoneLines(status), status.stopped, notice]
+    ...[...redoneLines(status), ...ignoredLines(status), status.stopped, notice]
       .filter((line) => line !== null)
       .map(pc.yellow),
   ];
@@ -76,4 +76,9 @@ const twoDigits = (number: number) => String(number).padStart(2, '0');
 /** Epochs that were repeated because their files were damaged. */
 export function redoneLines({ remade = [] }: RunStatus): string[] {
   return remade.map(({ epoch, problem }) => `epoch ${epoch} was repeated: ${problem}`);
+}
+
+/** Signals that the run ignored. */
+export function ignoredLines({ ignored = [] }: RunStatus): string[] {
+  return ignored.map((note) => `ignored a ${note}`);
 }

@@ -1,13 +1,13 @@
 // The `evaluation` section: how a policy is measured on held-out prompts.
 
 import { z } from 'zod';
-import { positiveInt } from './numbers.ts';
+import { recordCount, sampleCount } from './numbers.ts';
 
 export const evaluationSchema = z.strictObject({
-  prompts: positiveInt
+  prompts: recordCount
     .default(64)
     .describe('Held-out prompts to evaluate on, from the start of the file.'),
-  num_samples_per_prompt: positiveInt.default(8).describe('Samples per prompt (N of best-of-N).'),
+  num_samples_per_prompt: sampleCount.default(8).describe('Samples per prompt (N of best-of-N).'),
   temperature: z
     .number()
     .positive()

@@ -17,7 +17,7 @@ export type AdapterTarget = (typeof adapterTargets)[number];
 
 /** Low-rank adapters (arXiv 2106.09685). */
 export const loraSchema = z.strictObject({
-  rank: positiveInt.default(16).describe('Rank of the adapters.'),
+  rank: positiveInt.max(10_000).default(16).describe('Rank of the adapters.'),
   alpha: z.number().positive().default(32).describe('Adapters are scaled by alpha / rank.'),
   targets: z
     .array(z.enum(adapterTargets))

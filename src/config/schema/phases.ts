@@ -1,6 +1,7 @@
 // The list of phases: the epochs of each, and the settings it overrides.
 
 import { z } from 'zod';
+import { epochNumber } from './numbers.ts';
 import { overridesOf } from './ramps.ts';
 import { rlaifSchema } from './rlaif.ts';
 import { trainingSchema } from './training.ts';
@@ -11,7 +12,7 @@ export const phaseSchema = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens')
     .describe('Name of the phase; part of the workflow ids of its epochs.'),
   epochs: z
-    .tuple([z.int().min(0), z.int().min(0)])
+    .tuple([epochNumber, epochNumber])
     .describe('First and last epoch of the phase, inclusive.'),
   reset_reference: z
     .boolean()

@@ -1,7 +1,7 @@
 // How a reward model is trained on pairs: keys shared by its own file and the refits in a run file.
 
 import { z } from 'zod';
-import { positiveInt } from './numbers.ts';
+import { positiveInt, recordCount, tokenCount } from './numbers.ts';
 
 export const preferenceTrainingSchema = z.strictObject({
   epochs: positiveInt.max(100).default(1).describe('Passes over the pairs.'),
@@ -17,9 +17,9 @@ export const preferenceTrainingSchema = z.strictObject({
     .positive()
     .default(1)
     .describe('Maximum global norm of the gradient; a larger gradient is scaled down.'),
-  batch_size: positiveInt.default(32).describe('Pairs per optimiser step.'),
-  microbatch_size: positiveInt.default(8).describe('Pairs per forward and backward pass.'),
-  max_length: positiveInt
+  batch_size: recordCount.default(32).describe('Pairs per optimiser step.'),
+  microbatch_size: recordCount.default(8).describe('Pairs per forward and backward pass.'),
+  max_length: tokenCount
     .default(1024)
     .describe(
       'Maximum length of an answer with its prompt, in tokens; pairs with a longer one are dropped.',

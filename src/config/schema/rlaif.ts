@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type AlgorithmName, algorithmTraits } from '../algorithm-traits.ts';
-import { fraction, positiveInt } from './numbers.ts';
+import { fraction, positiveInt, recordCount, sampleCount, tokenCount } from './numbers.ts';
 
 /** How samples are drawn, and how their rewards become a policy gradient. */
 export const rlaifSchema = z.strictObject({
@@ -77,9 +77,9 @@ export const rlaifSchema = z.strictObject({
     .describe(
       'If rewards are missing in a group, drop the group if fewer samples than this are left.',
     ),
-  num_samples_per_prompt: positiveInt.default(8).describe('Samples per prompt (the group size).'),
-  prompts_per_epoch: positiveInt.default(96).describe('Prompts per epoch, drawn without repeats.'),
-  max_new_tokens: positiveInt.default(96).describe('Maximum length of a completion, in tokens.'),
+  num_samples_per_prompt: sampleCount.default(8).describe('Samples per prompt (the group size).'),
+  prompts_per_epoch: recordCount.default(96).describe('Prompts per epoch, drawn without repeats.'),
+  max_new_tokens: tokenCount.default(96).describe('Maximum length of a completion, in tokens.'),
   clip_low: fraction.default(0.2).describe('Importance ratios below 1 - clip_low are clipped.'),
   clip_high: z
     .number()

@@ -1,7 +1,7 @@
 // The `training` section: optimiser, learning rate and batches.
 
 import { z } from 'zod';
-import { fraction, positiveInt } from './numbers.ts';
+import { fraction, positiveInt, recordCount } from './numbers.ts';
 
 /** The optimiser and its batches. */
 export const trainingSchema = z.strictObject({
@@ -31,8 +31,8 @@ export const trainingSchema = z.strictObject({
   adam_beta1: fraction.default(0.9).describe('Decay rate of the mean of gradients.'),
   adam_beta2: fraction.default(0.999).describe('Decay rate of the mean of squared gradients.'),
   adam_epsilon: z.number().positive().default(1e-8).describe("Added to AdamW's denominator."),
-  batch_size: positiveInt.default(64).describe('Samples per optimiser step.'),
-  microbatch_size: positiveInt
+  batch_size: recordCount.default(64).describe('Samples per optimiser step.'),
+  microbatch_size: recordCount
     .default(16)
     .describe('Samples per forward and backward pass; batch_size must be a multiple of it.'),
   recompute: z

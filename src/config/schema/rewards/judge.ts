@@ -1,7 +1,7 @@
 // `kind: judge`: a large language model that judges by a rubric.
 
 import { z } from 'zod';
-import { fraction, positiveInt } from '../numbers.ts';
+import { fraction, positiveInt, seconds, tokenCount } from '../numbers.ts';
 import { commonKeys } from './common-keys.ts';
 
 const identifier = /^[a-z][a-z0-9_]*$/;
@@ -102,20 +102,14 @@ export const judgeSchema = z
       .nullable()
       .default(0)
       .describe('Sampling temperature of the judge; null leaves it to the provider.'),
-    max_output_tokens: positiveInt
-      .default(1024)
-      .describe('Maximum length of an answer, in tokens.'),
+    max_output_tokens: tokenCount.default(1024).describe('Maximum length of an answer, in tokens.'),
     structured_output: z
       .boolean()
       .default(true)
       .describe(
         'Have the service enforce the JSON Schema of answers. If false, requests name no format.',
       ),
-    time_limit_s: z
-      .number()
-      .positive()
-      .default(60)
-      .describe('Time limit of one request, in seconds.'),
+    time_limit_s: seconds.default(60).describe('Time limit of one request, in seconds.'),
     attempts: positiveInt
       .default(8)
       .describe('Requests for one verdict before it counts as missing.'),

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { loraSchema, promptFormatSchema } from '../model.ts';
-import { positiveInt } from '../numbers.ts';
+import { positiveInt, sampleCount, tokenCount } from '../numbers.ts';
 import { preferenceTrainingSchema } from '../preference-training.ts';
 import { commonKeys } from './common-keys.ts';
 
@@ -59,8 +59,8 @@ export const rewardModelSchema = z.strictObject({
     .describe(
       'Programs that are empty or do not parse score 0 without asking the model (parses), or are scored like any other (none).',
     ),
-  batch_size: positiveInt.default(16).describe('Programs scored in one pass.'),
-  max_length: positiveInt
+  batch_size: sampleCount.default(16).describe('Programs scored in one pass.'),
+  max_length: tokenCount
     .default(1024)
     .describe('Maximum length of prompt and program, in tokens; longer ones get no score.'),
   refit: refitSchema

@@ -24,6 +24,7 @@ export const rubricSchema = z.strictObject({
     .default(true)
     .describe("Divide by the reference solution's score and clip to [0, 1]."),
   time_limit_ms: positiveInt
+    .max(3_600_000)
     .default(100)
     .describe('Time limit of one program with its tests, in milliseconds.'),
   memory_limit_mb: positiveInt.default(16).describe('Memory limit of one program, in MB.'),

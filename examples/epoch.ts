@@ -109,8 +109,11 @@ async function main(epochs: number, prompts_per_epoch: number): Promise<void> {
     models: anneal.createModelClient(),
     config,
     prompts: await read(config.prompts.train),
-    score: async (prompts, completions) =>
-      (await rewards.scoreCompletions(prompts, completions, [rubric])).map(({ reward }) => reward),
+    score: async (prompts, completions) => {
+      const format = config.model.prompt_format;
+      const scores = await rewards.scoreCompletions(prompts, completions, [rubric], { format });
+      return scores.map(({ reward }) => reward);
+    },
   };
   let policy = config.model.path;
   console.log(`start: held-out reward ${(await evaluate(training, heldOut, policy)).toFixed(3)}`);

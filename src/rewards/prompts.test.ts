@@ -119,7 +119,9 @@ it('names every bad row, and everything that a row lacks', async () => {
     expect.stringMatching(/line 3: column 2: ends before/),
     expect.stringMatching(/line 4: .*typo/),
   ]);
-  const many = Array.from({ length: 30 }, () => '7');
+  const other = await read(prompt('a'), ...Array(9).fill('7'), '8').catch((it) => it);
+  expect(other.message).toMatch(/prompts\.jsonl, lines 2 to 11: the row: .*expected object[^\n]*$/);
+  const many = Array.from({ length: 30 }, (_, i) => (i % 2 ? '7' : '{'));
   const { message } = await read(...many).catch((it) => it);
   expect(message.split('\n')).toHaveLength(21);
   expect(message).toMatch(/and 10 more rows$/);

@@ -27,7 +27,7 @@ export interface SortedRows<T> {
   bad: BadRow[];
 }
 
-/** Bad rows that an error names; with more, a file is likely of another kind. */
+/** Lines of an error about bad rows; with more, a file is likely of another kind. */
 const mostNamed = 20;
 
 /**
@@ -69,11 +69,21 @@ export function invalid(path: string, line: number, what: string): AnnealError {
   return badRows(path, [{ line, why: what }]);
 }
 
-/** An error about all bad rows of a file. */
+/** An error about all bad rows of a file; those that follow each other with one reason share a line. */
 export function badRows(path: string, bad: readonly BadRow[], most = mostNamed): AnnealError {
-  const named = bad.slice(0, most).map(({ line, why }) => `${path}, line ${line}: ${why}`);
-  const more = bad.length > most ? [`and ${bad.length - most} more rows`] : [];
-  return new AnnealError('InvalidData', [...named, ...more].join('\n'));
+  const groups: (BadRow & { last: number; count: number })[] = [];
+  for (const { line, why } of bad) {
+    const group = groups.at(-1);
+    if (group?.why !== why) groups.push({ line, why, last: line, count: 1 });
+    else Object.assign(group, { last: line, count: group.count + 1 });
+  }
+  const named = groups.slice(0, most).map(({ line, last, why }) => {
+    const place = line === last ? `line ${line}` : `lines ${line} to ${last}`;
+    return `${path}, ${place}: ${why}`;
+  });
+  const left = groups.slice(most).reduce((sum, { count }) => sum + count, 0);
+  const rest = left > 0 ? [`and ${left} more rows`] : [];
+  return new AnnealError('InvalidData', [...named, ...rest].join('\n'));
 }
 
 /** @throws AnnealError InvalidData if it is not readable, or not text in UTF-8 */

@@ -260,7 +260,7 @@ it('skips HumanEval rows whose test has no check, and no file of another format'
   await importPromptFile(at('in.jsonl'), { ...options, skipInvalid: true });
   expect(await readPrompts(at('out.jsonl'))).toHaveLength(2);
   const other = importPromptFile(at('in.jsonl'), { ...options, format: 'mbpp', skipInvalid: true });
-  await expect(other).rejects.toThrow(/line 1: code: /);
+  await expect(other).rejects.toThrow(/lines 1 to 3: code: /);
   expect(await readPrompts(at('out.jsonl'))).toHaveLength(2);
 });
 

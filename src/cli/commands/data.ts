@@ -42,9 +42,10 @@ const checkCommand = (data: Command) =>
     )
     .argument('<file>', 'JSONL file of prompts, such as data/train.jsonl')
     .addOption(
-      new Option('--time-limit <ms>', 'limit for one program with its tests')
-        .default(undefined, "the rubric's default")
-        .argParser(positiveNumber),
+      new Option(
+        '--time-limit <ms>',
+        "limit for one program with its tests (default: the rubric's)",
+      ).argParser(positiveNumber),
     )
     .action(async (file, options) => {
       const { checkPromptFile } = await import('../actions/data.ts');

@@ -20,7 +20,7 @@ export class InputRoots {
   readonly #roots: readonly string[];
 
   constructor(roots: readonly string[]) {
-    this.#roots = [...new Set(roots)];
+    this.#roots = [...new Set(roots.map((root) => root.replace(/(?<=.)\/$/, '')))];
   }
 
   /**

@@ -147,6 +147,21 @@ async function measureStart(plan: RunPlan) {
 
 const lines = async <T>(path: string) => decodeJsonl<T>(await readFile(inRun(path), 'utf8'), path);
 
+it.each(['..', '../elsewhere', 'a/../../b', '/tmp/elsewhere', '.hidden', '', 'a/b'])(
+  'no activity touches the folder of a run that is named %j',
+  async (run) => {
+    for (const name of Object.keys(activities) as (keyof All)[]) {
+      const input = { run, file: runFile(), config: { ...runFile(), name: run } };
+      await expect(call(name, input as never), name).rejects.toMatchObject({
+        type: 'InvalidConfig',
+        nonRetryable: true,
+        message: expect.stringContaining(`found '${run}'`),
+      });
+    }
+    expect((await readdir(folder)).sort()).toEqual(['held-out.jsonl', 'policy', 'train.jsonl']);
+  },
+);
+
 describe('prepare', () => {
   it("copies the run's inputs into its folder and refers to them by hash", async () => {
     const plan = await prepare();

@@ -3,7 +3,7 @@
 import { isS3Url, parseS3Url } from './address.ts';
 import type { Inventory } from './inventory.ts';
 import { createLocalInventory } from './local/inventory.ts';
-import { createLocalStore } from './local/store.ts';
+import { createLocalStore, locateUnder } from './local/store.ts';
 import { createS3Inventory } from './s3/inventory.ts';
 import { S3Objects } from './s3/objects.ts';
 import { createS3Store } from './s3/store.ts';
@@ -25,7 +25,11 @@ export function openSharedFiles(address: string): SharedFiles {
   if (!isS3Url(address)) return createSharedFiles(address);
   const { bucket, prefix } = parseS3Url(address);
   const objects = new S3Objects(bucket);
-  const keyOf = (path: string) => (prefix ? `${prefix}/${path}` : path);
+  const root = `/${bucket}`;
+  const keyOf = (path: string) => {
+    const key = locateUnder(root, path).slice(root.length + 1);
+    return prefix ? `${prefix}/${key}` : key;
+  };
   return {
     read: async (path) => (await objects.get(keyOf(path)))?.toString() ?? null,
     write: (path, text) => objects.put(keyOf(path), text),

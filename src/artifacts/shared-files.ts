@@ -4,12 +4,14 @@
 import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileMode, makeFolder, uniqueSuffix } from './local/atomic.ts';
+import { locateUnder } from './local/store.ts';
 
 /** As rewards see them (rewards/reward.ts). */
 export type SharedFiles = ReturnType<typeof createSharedFiles>;
 
 /** Files under `root`; paths are relative to it. The folder is made when first written to. */
 export function createSharedFiles(root: string) {
+  const locate = (path: string) => locateUnder(root, path);
   const missing =
     <T>(value: T) =>
     (error: NodeJS.ErrnoException) => {
@@ -22,7 +24,7 @@ export function createSharedFiles(root: string) {
     text: string,
     place: (from: string, to: string) => Promise<T>,
   ) {
-    const target = join(root, path);
+    const target = locate(path);
     await makeFolder(dirname(target));
     const scratch = join(root, `.${uniqueSuffix()}`);
     try {
@@ -33,7 +35,7 @@ export function createSharedFiles(root: string) {
     }
   }
   return {
-    read: (path: string) => readFile(join(root, path), 'utf8').catch(missing(null)),
+    read: (path: string) => readFile(locate(path), 'utf8').catch(missing(null)),
     write: (path: string, text: string) => put(path, text, rename),
     create: (path: string, text: string) =>
       put(path, text, (from, to) =>
@@ -45,7 +47,7 @@ export function createSharedFiles(root: string) {
           },
         ),
       ),
-    list: (folder: string) => readdir(join(root, folder)).catch(missing<string[]>([])),
-    remove: (path: string) => rm(join(root, path), { force: true }),
+    list: (folder: string) => readdir(locate(folder)).catch(missing<string[]>([])),
+    remove: (path: string) => rm(locate(path), { force: true }),
   };
 }

@@ -115,6 +115,11 @@ describe('a bad run file is refused', () => {
       /rewards\.0\.kind: expected rubric or reward_model or judge, found "oracle"/,
     ],
     [
+      'a name of a reward that would be a path',
+      { ...runFile, rewards: [{ kind: 'rubric', name: '../rubric' }] },
+      /rewards\.0\.name: expected a name without slashes, found "\.\.\/rubric"/,
+    ],
+    [
       'rewards that all have weight 0',
       { ...runFile, rewards: [{ kind: 'rubric', weight: 0 }] },
       /rewards: expected at least one with a weight above 0/,

@@ -5,8 +5,7 @@ import type { Store } from '../../artifacts/store.ts';
 import type { InputRoots } from '../../config/input-roots.ts';
 import { resolveConfig } from '../../config/load.ts';
 import { scoringModels } from '../../config/reward-traits.ts';
-import { type RunConfig, runSchema } from '../../config/schema/run.ts';
-import { AnnealError } from '../../errors.ts';
+import type { RunConfig } from '../../config/schema/run.ts';
 import { checkRewards, readRewardFiles } from '../../rewards/kinds.ts';
 import { runActivity } from '../activity.ts';
 import type { PrepareInput, RunPlan } from '../contract.ts';
@@ -21,7 +20,6 @@ export function prepareWith(dependencies: Dependencies) {
   return async function prepare(input: PrepareInput): Promise<RunPlan> {
     const store = storeOf(dependencies, input.run);
     return runActivity(store, {}, async (scope) => {
-      checkName(input.run);
       const roots = inputRootsOf(dependencies);
       const config = await completeConfig(input, roots);
       await checkOwner(store, input);
@@ -36,15 +34,6 @@ export function prepareWith(dependencies: Dependencies) {
       return plan;
     });
   };
-}
-
-/** The workflow id names the run's folder, so it must be a valid name. */
-function checkName(run: string): void {
-  if (runSchema.shape.name.safeParse(run).success) return;
-  throw new AnnealError(
-    'InvalidConfig',
-    `expected a workflow id of letters, digits, dots, hyphens and underscores, since it names the run's folder; found '${run}'`,
-  );
 }
 
 /** The run file with its defaults, named after the workflow, and with the rewards' files in it. */

@@ -93,10 +93,7 @@ export function describeArtifact(
 export function locateUnder(root: string, path: string): string {
   const absolute = resolve(root, path);
   if (!absolute.startsWith(root + sep))
-    throw new AnnealError(
-      'InvalidData',
-      `expected a path inside the run's folder, found '${path}'`,
-    );
+    throw new AnnealError('InvalidData', `expected a path inside ${root}, found '${path}'`);
   return absolute;
 }
 

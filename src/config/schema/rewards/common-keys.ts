@@ -4,7 +4,11 @@ import { z } from 'zod';
 
 /** @param kind the default name. */
 export const commonKeys = (kind: string) => ({
-  name: z.string().min(1).default(kind).describe('Name in metrics and reports.'),
+  name: z
+    .string()
+    .regex(/^(?!\.{1,2}$)[^/\\]+$/, 'a name without slashes')
+    .default(kind)
+    .describe('Name in metrics and reports.'),
   weight: z
     .number()
     .min(0)

@@ -9,7 +9,7 @@ test('every command is listed', () => {
   expect(commands.map((command) => command.name())).toEqual([
     ...['run', 'experiment', 'config'],
     ...['status', 'report', 'rollouts', 'score', 'data'],
-    ...['inspect', 'merge', 'export', 'logprobs', 'sample', 'reward-model'],
+    ...['inspect', 'merge', 'export', 'logprobs', 'sample', 'eval', 'reward-model'],
     ...['pause', 'resume', 'stop', 'adjust'],
     ...['dev', 'worker', 'gc', 'server', 'codec-server', 'temporal'],
   ]);

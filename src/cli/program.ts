@@ -11,6 +11,7 @@ import { configCommand } from './commands/config.ts';
 import { adjustCommand, pauseCommand, resumeCommand, stopCommand } from './commands/control.ts';
 import { dataCommand } from './commands/data.ts';
 import { devCommand } from './commands/dev.ts';
+import { evalCommand } from './commands/eval.ts';
 import { experimentCommand } from './commands/experiment.ts';
 import { exportCommand } from './commands/export.ts';
 import { gcCommand } from './commands/gc.ts';
@@ -38,6 +39,7 @@ const groups: Readonly<Record<string, readonly ((program: Command) => unknown)[]
     exportCommand,
     logprobsCommand,
     sampleCommand,
+    evalCommand,
     rewardModelCommand,
   ],
   'Control a live run:': [pauseCommand, resumeCommand, stopCommand, adjustCommand],

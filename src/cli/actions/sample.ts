@@ -11,7 +11,8 @@ import { printJson, printLines } from '../terminal/output.ts';
 
 const engine = engineSchema.parse({});
 
-export interface SampleOptions {
+/** What to sample, and how. */
+export interface SamplingOptions {
   prompts: string;
   n: number;
   maxTokens: number;
@@ -26,6 +27,9 @@ export interface SampleOptions {
   /** Send the prompt as a user message in the model's chat template. */
   chat?: boolean;
   system?: string;
+}
+
+export interface SampleOptions extends SamplingOptions {
   json?: boolean;
 }
 

@@ -41,6 +41,39 @@ export const setOption = () =>
     .argParser((flag: string, before: string[]) => [...before, flag])
     .default([] as string[], 'none');
 
+/** How completions are sampled. */
+export const sampling = {
+  maxTokens: (most = 96) =>
+    new Option('--max-tokens <count>', 'maximum length of a completion, in tokens')
+      .argParser(positiveNumber)
+      .default(most),
+  temperature: () =>
+    new Option('--temperature <t>', 'sampling temperature; 0 is greedy')
+      .argParser(temperature)
+      .default(1),
+  topK: () =>
+    new Option('--top-k <k>', 'sample only from the k most likely tokens').argParser(
+      positiveNumber,
+    ),
+  topP: () =>
+    new Option('--top-p <p>', 'sample from the most likely tokens that sum to p')
+      .argParser(fraction)
+      .default(1),
+  minP: () =>
+    new Option('--min-p <p>', 'sample from tokens at least p times as likely as the best')
+      .argParser(fraction)
+      .default(0),
+  stop: () =>
+    new Option('--stop <text...>', 'strings that end a completion').default([] as string[], 'none'),
+  chat: () =>
+    new Option('--chat', "send each prompt as a user message in the model's chat template"),
+  system: () =>
+    new Option('--system <text>', 'system message before it; implies --chat').implies({
+      chat: true,
+    }),
+  seed: () => new Option('--seed <n>', 'random seed').argParser(wholeNumber).default(0),
+};
+
 /** @throws InvalidArgumentError, as the other readers do: commander names the flag. */
 export function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
@@ -64,4 +97,9 @@ export function fraction(text: string): number {
   const number = Number(text);
   if (text.trim() !== '' && number >= 0 && number <= 1) return number;
   throw new InvalidArgumentError('Expected a number from 0 to 1.');
+}
+
+/** `1,8`: whole numbers of at least 1, without repetitions, in order. */
+export function positiveNumbers(text: string): number[] {
+  return [...new Set(text.split(',').map(positiveNumber))].sort((a, b) => a - b);
 }

@@ -1,5 +1,5 @@
-import { type Command, Option } from '@commander-js/extra-typings';
-import { fraction, positiveNumber, temperature, wholeNumber } from './options.ts';
+import type { Command } from '@commander-js/extra-typings';
+import { positiveNumber, sampling } from './options.ts';
 
 export const sampleCommand = (program: Command) =>
   program
@@ -9,24 +9,15 @@ export const sampleCommand = (program: Command) =>
     .argument('<model>', 'Hugging Face model folder, such as models/policy')
     .requiredOption('--prompts <file>', 'JSONL file of rows {"id": …, "prompt": …}')
     .option('--n <count>', 'samples per prompt', positiveNumber, 1)
-    .option('--max-tokens <count>', 'maximum length of a completion, in tokens', positiveNumber, 96)
-    .option('--temperature <t>', 'sampling temperature; 0 is greedy', temperature, 1)
-    .option('--top-k <k>', 'sample only from the k most likely tokens', positiveNumber)
-    .option('--top-p <p>', 'sample from the most likely tokens that sum to p', fraction, 1)
-    .option('--min-p <p>', 'sample from tokens at least p times as likely as the best', fraction, 0)
-    .addOption(
-      new Option('--stop <text...>', 'strings that end a completion').default(
-        [] as string[],
-        'none',
-      ),
-    )
-    .option('--chat', "send each prompt as a user message in the model's chat template")
-    .addOption(
-      new Option('--system <text>', 'system message before it; implies --chat').implies({
-        chat: true,
-      }),
-    )
-    .option('--seed <n>', 'random seed', wholeNumber, 0)
+    .addOption(sampling.maxTokens())
+    .addOption(sampling.temperature())
+    .addOption(sampling.topK())
+    .addOption(sampling.topP())
+    .addOption(sampling.minP())
+    .addOption(sampling.stop())
+    .addOption(sampling.chat())
+    .addOption(sampling.system())
+    .addOption(sampling.seed())
     .option('--json', 'print one JSON array, with token ids and log-probabilities')
     .addHelpText(
       'after',

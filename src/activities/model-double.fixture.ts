@@ -25,6 +25,7 @@ const info: ModelInfo = {
   lora: null,
   parameters: 1,
   dtypes: { float32: 1 },
+  unused: { tensors: [], keys: [] },
   layers: 1,
   hiddenSize: 1,
   intermediateSize: 1,

@@ -24,8 +24,15 @@ const languageModels = [
   'llama-bias',
   'llama-llama3',
   'llama-linear',
+  'qwen2-tied-with-head',
+  'llama-headless',
 ];
-const classifiers = ['qwen2-classifier', 'qwen3-classifier', 'llama-classifier'];
+const classifiers = [
+  'qwen2-classifier',
+  'qwen3-classifier',
+  'llama-classifier',
+  'llama-classifier-pad-eos',
+];
 
 it('every architecture has a fixture', async () => {
   const fixtures = [...languageModels, ...classifiers].map((name) => readFixture(name).folder);

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 TEXTS = ['function twice(x) {\n  return 2 * x;\n}', 'Grüße, 世界 🙂 <|im_end|>']
 # Files that training keeps beside a model, and the keys that a saved config may change.
 TRAINING = {'optimizer.safetensors', 'trainer_state.json'}
-CHANGED = {'dtype', 'torch_dtype', 'model_type'}
+CHANGED = {'dtype', 'torch_dtype', 'model_type', 'architectures', 'tie_word_embeddings'}
 
 
 def load(folder, **options):

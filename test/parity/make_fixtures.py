@@ -9,7 +9,7 @@ import pathlib
 
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -150,6 +150,58 @@ def variant(name, kind, changes, dtype):
     (out / 'expected.json').write_text(json.dumps(expected) + '\n')
 
 
+def loaded(name, kind, changes, auto, keep=lambda k: k, config_changes=None):
+    """A folder whose weights and config.json disagree, with what from_pretrained makes of it."""
+    net, out = model(kind, changes), FIXTURES / name
+    save(net, out)
+    state = {keep(k): v for k, v in load_file(out / 'model.safetensors').items()}
+    save_file(state, out / 'model.safetensors', metadata={'format': 'pt'})
+    config = json.loads((out / 'config.json').read_text()) | (config_changes or {})
+    (out / 'config.json').write_text(json.dumps(config, indent=2, sort_keys=True) + '\n')
+    net = auto.from_pretrained(out, dtype=torch.float32, attn_implementation='eager').eval()
+    expected = {'prompts': PROMPTS, 'completions': COMPLETIONS}
+    with torch.no_grad():
+        if 'num_labels' in changes:
+            longest = max(len(p + c) for p, c in zip(PROMPTS, COMPLETIONS))
+            rows = [p + c for p, c in zip(PROMPTS, COMPLETIONS)]
+            ids = torch.tensor([r + [net.config.pad_token_id] * (longest - len(r)) for r in rows])
+            expected['scores'] = net(ids).logits.tolist()
+        else:
+            expected['logits'] = [
+                net(torch.tensor([p + c])).logits[0, -1].tolist()
+                for p, c in zip(PROMPTS, COMPLETIONS)
+            ]
+            expected['logprobs'] = [row_logprobs(net, p + c) for p, c in zip(PROMPTS, COMPLETIONS)]
+            expected['greedy'] = [greedy(net, p, 64) for p in PROMPTS]
+    (out / 'expected.json').write_text(json.dumps(expected) + '\n')
+
+
+def disagreements():
+    # transformers 5 uses both; version 4 drops the head
+    loaded(
+        'qwen2-tied-with-head',
+        'qwen2',
+        dict(tie_word_embeddings=False),
+        AutoModelForCausalLM,
+        config_changes={'tie_word_embeddings': True},
+    )
+    loaded(
+        'llama-headless',
+        'llama',
+        dict(),
+        AutoModelForCausalLM,
+        keep=lambda k: k.removeprefix('model.'),
+        config_changes={'architectures': ['LlamaModel']},
+    )
+    # tokens that end a text do not count
+    loaded(
+        'llama-classifier-pad-eos',
+        'llama',
+        dict(num_labels=2, pad_token_id=1),
+        AutoModelForSequenceClassification,
+    )
+
+
 def adapter(name, base, rank, alpha, targets):
     """Adapters as PEFT saves them, and the model's outputs, gradients and AdamW steps with them."""
     kind, changes, dtype = VARIANTS[base]
@@ -272,6 +324,7 @@ def greedy(net, prompt, count):
 def main():
     for name, (kind, changes, dtype) in VARIANTS.items():
         variant(name, kind, changes, dtype)
+    disagreements()
     drawing()
     for name, options in ADAPTERS.items():
         adapter(name, *options)

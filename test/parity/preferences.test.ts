@@ -74,7 +74,11 @@ describe.each([
       ...engine,
       ...(files && { files }),
     });
-    const feeds = { ...packPairs(pairs, size), ...rotaryFeeds(config, 16), ...state.feeds() };
+    const feeds = {
+      ...packPairs(pairs, size, config),
+      ...rotaryFeeds(config, 16),
+      ...state.feeds(),
+    };
     const outputs = await session.run(feeds);
     await session.release();
     expect(outputs.stats!.data[0]).toBeCloseTo(wanted.loss, 5);

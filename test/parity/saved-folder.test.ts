@@ -18,6 +18,7 @@ const sources = [
   ...[
     ...['qwen2-bfloat16', 'qwen2-float16', 'qwen2-untied', 'qwen2-window', 'qwen3', 'qwen3-bias'],
     ...['llama', 'llama-bias', 'llama-llama3', 'llama-linear'],
+    ...['qwen2-tied-with-head', 'llama-headless'],
   ].map((name) => at(`./fixtures/${name}`)),
   at('../../models/policy'),
 ];

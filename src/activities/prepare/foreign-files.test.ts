@@ -10,7 +10,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeJsonl } from '../../artifacts/jsonl.ts';
 import { packageRoot } from '../../config/paths.ts';
-import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
+import { describeModelFolder } from '../../engine/inference/describe-model-folder.ts';
 import { createActivities } from '../index.ts';
 import { createModelDouble } from '../model-double.fixture.ts';
 
@@ -87,7 +87,7 @@ async function failureOf(
 ): Promise<string> {
   const models = {
     ...createModelDouble([]),
-    inspect: async (job: { model: string }) => (await checkModelFolder(job.model)) as never,
+    inspect: (job: { model: string }) => describeModelFolder(job.model),
   };
   const activities = createActivities({ runsDir: at('runs'), allowPaths, models });
   const env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });

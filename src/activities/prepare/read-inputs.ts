@@ -1,9 +1,11 @@
 // Finds and checks everything that a run file names.
 
+import { log } from '@temporalio/activity';
 import type { InputRoots } from '../../config/input-roots.ts';
 import { scoringModels } from '../../config/reward-traits.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { readAdapterFolder } from '../../engine/files/adapter-folder.ts';
+import type { ModelInfo } from '../../engine/inference/jobs.ts';
 import { checkSingleScore } from '../../engine/inference/sequence-classifier.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
@@ -66,8 +68,12 @@ async function readPolicies(
   const reference = model.reference && roots.resolve(model.reference, 'model.reference');
   if (!resumed) await rejectAdapters('model.path', policy);
   if (reference !== null) await rejectAdapters('model.reference', reference);
-  await models.inspect({ model: policy, promptFormat: model.prompt_format }, scope);
-  if (reference !== null) await models.inspect({ model: reference }, scope);
+  warnOfUnused(
+    policy,
+    await models.inspect({ model: policy, promptFormat: model.prompt_format }, scope),
+  );
+  if (reference !== null)
+    warnOfUnused(reference, await models.inspect({ model: reference }, scope));
   return { policy, reference };
 }
 
@@ -82,10 +88,18 @@ async function readRewardModels(
     const key = `rewards: path of '${name}'`;
     const model = roots.resolve(path, key);
     await rejectAdapters(key, model);
-    checkSingleScore(model, await models.inspect({ model, promptFormat: prompt_format }, scope));
+    const info = await models.inspect({ model, promptFormat: prompt_format }, scope);
+    checkSingleScore(model, info);
+    warnOfUnused(model, info);
     found.push([name, model]);
   }
   return found;
+}
+
+/** Say in the worker's log what a model's folder has and its model does not read. */
+function warnOfUnused(model: string, { unused: { tensors, keys } }: ModelInfo): void {
+  if (tensors.length + keys.length === 0) return;
+  log.warn('the model does not read all of its folder', { model, tensors, keys });
 }
 
 /** A run copies the models that it starts from; adapters would be copied without their base. */

@@ -41,6 +41,8 @@ function describeModel(info: ModelInfo): string[] {
     'chat template': info.chatTemplate ? 'yes' : 'none',
     'to sample': describeMemory(info.memory.sampling, info.memory.samplingToken, 'in the batch'),
     'to train': describeTraining(info.memory),
+    ...(info.unused.tensors.length > 0 && { 'unused tensors': info.unused.tensors.join(', ') }),
+    ...(info.unused.keys.length > 0 && { 'unused keys': info.unused.keys.join(', ') }),
     'on disk': `${count(info.bytes)} bytes`,
   };
   const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(15)} ${value}`);

@@ -24,7 +24,7 @@ export async function saveClassifier(source: string, out: string, seed: number):
   );
   const declared = await readSourceConfig(source);
   const config = c.labels === undefined ? classifierConfig(declared, c) : declared;
-  await saveModelFolder({ source, out, tensors, config });
+  await saveModelFolder({ source, out, decoder: c, tensors, config });
 }
 
 function freshHead({ hiddenSize: D }: DecoderConfig, seed: number): Float32Array {

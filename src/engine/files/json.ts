@@ -17,7 +17,26 @@ export function parseJson(file: string, text: string): unknown {
 
 /** Parse a file's text and check it. @throws AnnealError InvalidModel naming the file */
 export function parseJsonAs<T extends z.ZodType>(file: string, text: string, schema: T) {
-  return checkJson(file, parseJson(file, text), schema);
+  const value = parseJson(file, text);
+  checkDepth(file, value);
+  return checkJson(file, value, schema);
+}
+
+/** Most lists and objects within each other; what writes them calls itself for each. */
+const maxDepth = 200;
+
+function checkDepth(file: string, value: unknown): void {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth)
+      throw new AnnealError(
+        'InvalidModel',
+        `${file}: expected at most ${maxDepth} lists and objects within each other, found more; check that it is the file that its name says`,
+      );
+    level = level.flatMap((inner) =>
+      typeof inner === 'object' && inner !== null ? Object.values(inner) : [],
+    );
+  }
 }
 
 /** Check a file's value against a schema. @throws AnnealError InvalidModel naming the file */

@@ -44,11 +44,93 @@ describe('defaults are those of transformers', () => {
     expect((await read({ ...llama, ...sliding })).windows).toEqual(new Array(30).fill(undefined));
   });
 
+  it('a window of 4096 tokens where it is on, and none where it is null', async () => {
+    const on = { use_sliding_window: true, max_window_layers: 29 };
+    const windows = [...new Array(29).fill(undefined), 4096];
+    expect(await read(on)).toMatchObject({ windows });
+    const { windows: none } = await read({ ...on, sliding_window: null });
+    expect(none).toEqual(new Array(30).fill(undefined));
+  });
+
+  it('context: 2048 tokens for Llama, 32,768 for the others', async () => {
+    expect(await read(llama)).toMatchObject({ maxPositions: 2048 });
+    expect(await read(qwen3)).toMatchObject({ maxPositions: 32_768 });
+    expect(await read({ max_position_embeddings: 9 })).toMatchObject({ maxPositions: 9 });
+  });
+
+  it("Llama 3.1's first context: the file's, else that of rope, else the model's", async () => {
+    const rope = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+    const original = async (changes: object) => (await read({ ...llama, ...changes })).ropeScaling;
+    const max_position_embeddings = 64;
+    const of = (originalMaxPositions: number) =>
+      expect.objectContaining({ kind: 'llama3', originalMaxPositions });
+    expect(await original({ max_position_embeddings, rope_scaling: rope })).toEqual(of(64));
+    const rope_scaling = { ...rope, original_max_position_embeddings: 32 };
+    expect(await original({ rope_scaling })).toEqual(of(32));
+    expect(await original({ original_max_position_embeddings: 16, rope_scaling })).toEqual(of(16));
+  });
+
+  it('rope: an empty rope_scaling is none', async () => {
+    const rope_parameters = { rope_type: 'linear', factor: 2, partial_rotary_factor: null };
+    expect(await read({ rope_scaling: {}, rope_parameters })).toMatchObject({
+      ropeScaling: { kind: 'linear', factor: 2 },
+    });
+  });
+
+  it('labels: those that are named, else num_labels, else two', async () => {
+    const classifier = { architectures: ['Qwen2ForSequenceClassification'] };
+    expect(await read(classifier)).toMatchObject({ labels: 2 });
+    expect(await read({ ...classifier, num_labels: 1 })).toMatchObject({ labels: 1 });
+    const id2label = { 0: 'a', 1: 'b', 2: 'c' };
+    expect(await read({ ...classifier, num_labels: 1, id2label })).toMatchObject({ labels: 3 });
+  });
+
+  it('architecture: that of the model type', async () => {
+    for (const architectures of [null, undefined, [], ['LlamaModel']])
+      expect(await read({ architectures, model_type: 'llama' })).toMatchObject({
+        architecture: 'LlamaForCausalLM',
+      });
+  });
+
   it('base of rotary positions: from rope_parameters, else rope_theta, else 10,000', async () => {
     expect(await read({})).toMatchObject({ ropeTheta: 10_000 });
     expect(await read({ rope_theta: 5 })).toMatchObject({ ropeTheta: 5 });
     const rope_parameters = { rope_theta: 7, rope_type: 'default' };
     expect(await read({ rope_theta: 5, rope_parameters })).toMatchObject({ ropeTheta: 7 });
+  });
+});
+
+describe('names keys that are set and not read:', () => {
+  it.each([
+    ['unknown ones', {}, { mystery: 3, auto_map: { AutoModel: 'x.py' } }, ['auto_map', 'mystery']],
+    ['dropout', {}, { attention_dropout: 0.1 }, ['attention_dropout']],
+    [
+      'those of another kind of rope',
+      {},
+      { rope_scaling: { type: 'default', factor: 4, beta_fast: 32 } },
+      ['rope_scaling.beta_fast', 'rope_scaling.factor'],
+    ],
+    ['windows for Llama', llama, { sliding_window: 6 }, ['sliding_window']],
+    ['biases of attention for Qwen2', {}, { attention_bias: true }, ['attention_bias']],
+  ])('%s', async (_, architecture, keys, unusedKeys) => {
+    expect(await read({ ...architecture, ...keys })).toMatchObject({ unusedKeys });
+  });
+
+  it('none that is off, that keeps the books, or that directs generation', async () => {
+    const keys = {
+      mystery: null,
+      other: false,
+      more: [],
+      attention_dropout: 0.0,
+      _name_or_path: 'x',
+      transformers_version: '5',
+      torch_dtype: 'bfloat16',
+      temperature: 0.7,
+      bos_token_id: 3,
+      initializer_range: 0.02,
+      use_cache: true,
+    };
+    expect(await read(keys)).toMatchObject({ unusedKeys: [] });
   });
 });
 
@@ -106,10 +188,31 @@ describe('refuses, with the file, what was found and what is supported,', () => 
       '1 layer_types',
       '30',
     ],
-    'a window without a size': [
-      { ...sliding, sliding_window: null },
-      'use_sliding_window without sliding_window',
-      'a number of tokens',
+    'layers with a window that has no size': [
+      { ...sliding, sliding_window: null, layer_types: new Array(30).fill('sliding_attention') },
+      "layer_types 'sliding_attention' without a window",
+      'use_sliding_window with sliding_window, a number of tokens',
+    ],
+    'layers with a window that is off': [
+      { sliding_window: 6, layer_types: new Array(30).fill('sliding_attention') },
+      "layer_types 'sliding_attention' without a window",
+      'use_sliding_window with sliding_window, a number of tokens',
+    ],
+    'an architecture of another model type': [
+      { ...llama, model_type: 'mistral' },
+      "architecture 'LlamaForCausalLM' with model_type 'mistral'",
+      'llama',
+    ],
+    'no architecture and another model type': [
+      { architectures: null, model_type: 'gemma2' },
+      'model_type gemma2',
+      'Qwen2ForCausalLM',
+    ],
+    'neither of the two': [{ architectures: [] }, 'model_type undefined', 'Qwen2ForCausalLM'],
+    'positions in three dimensions': [
+      { rope_scaling: { type: 'default', mrope_section: [16, 24, 24] } },
+      'mrope_section',
+      'one position for each token',
     ],
     'heads that cannot share key-value heads evenly': [
       { num_key_value_heads: 3 },
@@ -125,6 +228,44 @@ describe('refuses, with the file, what was found and what is supported,', () => 
       `${join(folder, 'config.json')}: found ${found}; supported: `,
     );
     await expect(attempt).rejects.toThrow(supported);
+  });
+
+  it.each(
+    Object.entries({
+      attention_multiplier: 0.0078125,
+      attn_logit_softcapping: 50,
+      clip_qkv: 8,
+      embedding_multiplier: 12,
+      final_logit_softcapping: 30,
+      is_causal: false,
+      logit_scale: 0.0625,
+      logits_scaling: 8,
+      n_routed_experts: 64,
+      no_rope_layers: [1, 1, 0],
+      num_experts: 60,
+      num_local_experts: 8,
+      per_layer_config: { 0: { head_dim: 4 } },
+      query_pre_attn_scalar: 144,
+      residual_multiplier: 0.22,
+      rope_interleave: true,
+      use_bidirectional_attention: true,
+      use_qk_norm: true,
+    }),
+  )('%s, which changes what other models compute', async (key, value) => {
+    const found = `found ${key} ${JSON.stringify(value)}; supported: `;
+    for (const architecture of [{}, qwen3, llama])
+      await expect(read({ ...architecture, [key]: value })).rejects.toThrow(found);
+    for (const off of key === 'is_causal' ? [null, true] : [null, false, 0, []])
+      expect(await read({ [key]: off })).toMatchObject({ unusedKeys: [] });
+  });
+
+  it('a file nested too deeply to be written again', async () => {
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+    await writeFile(join(folder, 'config.json'), `{"x": ${deep}}`);
+    await expect(readModelConfig(folder)).rejects.toMatchObject({
+      kind: 'InvalidModel',
+      message: expect.stringContaining('lists and objects within each other'),
+    });
   });
 
   it('no config.json', async () => {

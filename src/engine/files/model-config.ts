@@ -1,11 +1,14 @@
-// A model folder's config.json and stop tokens, as the description that graphs are built from.
+// A model folder's config.json and stop tokens, as the description that graphs are built from. Where
+// transformers lets the weights decide, so do they here.
 
 import { join } from 'node:path';
 import { AnnealError } from '../../errors.ts';
 import { type DecoderConfig, describeDecoder } from '../model/config.ts';
 import { configFileSchema } from '../model/config-file.ts';
+import { scoreName } from '../model/parameters.ts';
 import { parseJsonAs, readIfExists } from './json.ts';
 import { readStopTokens } from './stop-tokens.ts';
+import { hasOwnHead, storedTensors } from './stored-tensors.ts';
 
 /** @throws AnnealError InvalidModel if config.json is missing, malformed or not implemented */
 export async function readModelConfig(folder: string): Promise<DecoderConfig> {
@@ -18,5 +21,10 @@ export async function readModelConfig(folder: string): Promise<DecoderConfig> {
     );
   const config = parseJsonAs(file, text, configFileSchema);
   const eosTokenIds = await readStopTokens(folder, config.eos_token_id);
-  return { ...describeDecoder(config, file), eosTokenIds };
+  const tensors = await storedTensors(folder);
+  const head = tensors.has(scoreName) ? 'classifier' : 'language-model';
+  const described = describeDecoder(config, file, head);
+  const { labels, tiedEmbeddings: tied } = described;
+  const untied = tied && labels === undefined && (await hasOwnHead(folder, tensors));
+  return { ...described, tiedEmbeddings: tied && !untied, eosTokenIds };
 }

@@ -23,6 +23,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { copyModel } from '../../artifacts/checkpoints.ts';
 import { describeModelFolder } from '../inference/describe-model-folder.ts';
+import { readModelConfig } from './model-config.ts';
 import {
   copyModelFile,
   isModelFile,
@@ -117,9 +118,9 @@ describe.skipIf(process.platform === 'win32')('a model folder', () => {
       await mkdir(out);
       const refused = { kind: 'InvalidModel', message: expect.stringContaining(found) };
       await expect(copyModel(folder, out)).rejects.toMatchObject(refused);
-      await expect(saveModelFolder({ source: folder, out, tensors: [] })).rejects.toMatchObject(
-        refused,
-      );
+      const decoder = await readModelConfig(policy);
+      const saved = saveModelFolder({ source: folder, out, decoder, tensors: [] });
+      await expect(saved).rejects.toMatchObject(refused);
       const copied = await Promise.all(
         (await readdir(out)).map((name) => readFile(join(out, name), 'utf8')),
       );

@@ -174,9 +174,13 @@ function damaged(path: string, expected: string, found: string): AnnealError {
 }
 
 /** The entry of a tensor of weights. @throws AnnealError InvalidModel if it holds no floats */
-export function asFloats(path: string, name: string, entry: TensorEntry): FloatEntry {
+export function asFloats<T extends TensorEntry>(
+  path: string,
+  name: string,
+  entry: T,
+): T & FloatEntry {
   const { dtype, shape } = entry;
-  if (Object.hasOwn(floatDtypes, dtype)) return entry as FloatEntry;
+  if (Object.hasOwn(floatDtypes, dtype)) return entry as T & FloatEntry;
   throw new AnnealError(
     'InvalidModel',
     `${path}: expected tensor ${name} [${shape}] of ${Object.keys(floatDtypes).join(', ')}, found ${dtype}; give the model in one of these, not quantized`,

@@ -39,7 +39,13 @@ async function tensorsOf(folder: string): Promise<Float32Tensor[]> {
 async function save(from = source, tensors?: Float32Tensor[]): Promise<string> {
   const out = join(root, `out-${made++}`);
   await mkdir(out);
-  await saveModelFolder({ source: from, out, tensors: tensors ?? (await tensorsOf(from)) });
+  const decoder = await readModelConfig(fixture('qwen2-bfloat16'));
+  await saveModelFolder({
+    source: from,
+    out,
+    decoder,
+    tensors: tensors ?? (await tensorsOf(from)),
+  });
   return out;
 }
 

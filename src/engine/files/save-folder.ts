@@ -5,11 +5,12 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DecoderConfig } from '../model/config.ts';
 import { modelCard } from './model-card.ts';
 import { copyModelFile, listModelFiles, readModelText } from './model-files.ts';
 import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
 import { parseSourceJson, type SourceJson, savedConfig, savedGeneration } from './saved-config.ts';
-import { weightsFile } from './weights.ts';
+import { weightsFile } from './stored-tensors.ts';
 
 const configFile = 'config.json';
 const generationFile = 'generation_config.json';
@@ -20,6 +21,8 @@ export interface SavedModel {
   source: string;
   /** An existing empty folder. */
   out: string;
+  /** The description of the source. */
+  decoder: DecoderConfig;
   /** All parameters in the order of `parameterSpecs`. */
   tensors: Iterable<Float32Tensor>;
   /** The contents of config.json, if they differ from the source's. */
@@ -32,15 +35,16 @@ export interface SavedModel {
 export async function saveModelFolder({
   source,
   out,
+  decoder,
   tensors,
   base,
   config: given,
 }: SavedModel): Promise<void> {
-  const config = given ?? (await readSourceConfig(source));
+  const config = savedConfig(given ?? (await readSourceConfig(source)), decoder);
   await writeFloat32(join(out, weightsFile), tensors);
   const names = await companionFiles(source);
   for (const name of names) await copyModelFile(join(source, name), join(out, name));
-  await writeJson(join(out, configFile), savedConfig(config));
+  await writeJson(join(out, configFile), config);
   if (!names.includes(generationFile))
     await writeJson(join(out, generationFile), savedGeneration(config));
   const sourceCard = (await readModelText(join(source, cardFile))) ?? '';

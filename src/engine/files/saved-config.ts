@@ -1,6 +1,7 @@
 // config.json and generation_config.json of a saved model: the source's keys and numbers as written,
 // changed only where they must agree with float32 weights.
 
+import type { DecoderConfig } from '../model/config.ts';
 import { findArchitecture } from '../model/families.ts';
 import { parseJson } from './json.ts';
 
@@ -25,9 +26,15 @@ export function parseSourceJson(file: string, text: string): SourceJson {
   ) as SourceJson;
 }
 
-/** The source's config with data type float32, under the key that the source used. */
-export function savedConfig(source: SourceJson): SourceJson {
+/**
+ * The source's config with data type float32, under the key that the source used, the class that its
+ * weights are saved for, and a head that is tied only if it is.
+ */
+export function savedConfig(source: SourceJson, c: DecoderConfig): SourceJson {
   const config = { ...source };
+  const [name] = (source.architectures as string[] | null | undefined) ?? [];
+  if (!findArchitecture(name ?? '')) config.architectures = [c.architecture];
+  if (source.tie_word_embeddings === true && !c.tiedEmbeddings) config.tie_word_embeddings = false;
   const keys = ['dtype', 'torch_dtype'].filter((key) => key in config);
   for (const key of keys.length > 0 ? keys : ['dtype']) config[key] = 'float32';
   config.model_type ??= findArchitecture(architectureOf(config))?.modelType;

@@ -99,16 +99,34 @@ describe('shards', () => {
   it('must contain what the index says', async () => {
     const weightMap = await shard();
     await writeIndex({ ...weightMap, [norm]: weightMap[embeddings] });
-    const message = `expected tensor ${norm} [32], found none of that name among`;
+    const message = `expected tensor ${norm}, which ${index} has in it, found none of that name among 13`;
     await refused(locateParameters(folder, c), weightMap[embeddings]!, message);
   });
 
-  it('must be in an index that names every parameter', async () => {
-    const { [norm]: _, ...rest } = await shard();
+  it('are read whole, whichever of their tensors the index names, as in transformers', async () => {
+    const { [norm]: file, ...rest } = await shard();
     await writeIndex(rest);
-    const message = `expected a file for tensor ${norm}, found none among ${Object.keys(rest).length}`;
-    await refused(locateParameters(folder, c), index, message);
+    expect((await locateParameters(folder, c)).get(norm)).toMatchObject({ file });
   });
+
+  it('must hold every parameter', async () => {
+    const weightMap = await shard();
+    await rm(at('model-00001-of-00002.safetensors'));
+    const { [embeddings]: first } = weightMap;
+    await writeIndex(
+      Object.fromEntries(Object.entries(weightMap).filter(([, file]) => file !== first)),
+    );
+    const message = `expected tensor ${embeddings} [64,32], found none of that name among 13`;
+    await refused(locateParameters(folder, c), 'model-00002-of-00002.safetensors', message);
+  });
+
+  it.each(['..', '.', '', 'a\0b', '/etc/passwd', 'C:\\model'])(
+    'may not be named %j by the index',
+    async (name) => {
+      await writeIndex({ ...(await shard()), [norm]: name });
+      await expect(locateParameters(folder, c)).rejects.toThrow(/Invalid string.*\n.*weight_map/);
+    },
+  );
 
   it('must be in the folder itself', async () => {
     const weightMap = await shard();

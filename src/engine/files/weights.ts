@@ -2,13 +2,15 @@
 // training, or as external data of a graph for sampling and scoring.
 
 import { join } from 'node:path';
-import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import type { ExternalParameter, ExternalWeights } from '../model/external-weights.ts';
-import { type ParameterSpec, parameterSpecs } from '../model/parameters.ts';
-import { parseJsonAs, readIfExists } from './json.ts';
-import { isModelFile } from './model-files.ts';
+import {
+  embeddingsName,
+  headName,
+  type ParameterSpec,
+  parameterSpecs,
+} from '../model/parameters.ts';
 import {
   asFloats,
   checkFinite,
@@ -18,59 +20,66 @@ import {
   readWhole,
   type TensorEntry,
 } from './safetensors.ts';
+import { indexFile, type StoredTensor, storedTensors, weightsFile } from './stored-tensors.ts';
 import { floatDtypes } from './tensor-bytes.ts';
 
-/** The weights of a model that is not sharded. */
-export const weightsFile = 'model.safetensors';
-const indexFile = 'model.safetensors.index.json';
-
 /** A parameter in one of the folder's files. */
-interface LocatedTensor extends FloatEntry {
-  /** Name of the file within the folder. */
-  file: string;
+type LocatedTensor = StoredTensor & FloatEntry;
+
+/** The tensors of a folder that its model has, and those that it does not read. */
+export interface LocatedTensors {
+  parameters: Map<string, LocatedTensor>;
+  /** Names in the files. */
+  unused: string[];
 }
 
 /**
- * Where each parameter is: in `model.safetensors` or, if it does not exist, in the shards that the
- * index names.
- * @throws AnnealError InvalidModel naming file and tensor
+ * Where each parameter is.
+ * @throws AnnealError InvalidModel naming file and tensor, also for a tensor that the model would
+ * need and config.json does not tell of
  */
+export async function locateTensors(folder: string, c: DecoderConfig): Promise<LocatedTensors> {
+  const stored = await storedTensors(folder);
+  if (stored.size === 0) throw noWeights(folder);
+  const files = new Set(Array.from(stored.values(), ({ file }) => file));
+  const [only] = files;
+  const place = join(folder, files.size === 1 ? only! : indexFile);
+  const parameters = new Map(
+    parameterSpecs(c).map((spec) => {
+      const tensor = stored.get(spec.name) ?? tiedTo(c, stored, spec.name);
+      const path = tensor ? join(folder, tensor.file) : place;
+      return [spec.name, checkedTensor(path, tensor, stored.size, spec)];
+    }),
+  );
+  const used = new Set(Array.from(parameters.values(), ({ storedName }) => storedName));
+  const unused = [...stored].filter(([, { storedName }]) => !used.has(storedName));
+  for (const [name, tensor] of unused) checkUnused(folder, name, tensor);
+  return { parameters, unused: unused.map(([, { storedName }]) => storedName).sort() };
+}
+
+/** Where each parameter is. @throws AnnealError InvalidModel as `locateTensors` does */
 export async function locateParameters(
   folder: string,
   c: DecoderConfig,
 ): Promise<Map<string, LocatedTensor>> {
-  const specs = parameterSpecs(c);
-  const fileOf = await weightMap(folder);
-  const files = new Set(specs.map(({ name }) => fileOf(name)));
-  const headers = new Map<string, Map<string, TensorEntry>>();
-  for (const file of files) headers.set(file, await readHeader(join(folder, file)));
-  return new Map(
-    specs.map((spec) => {
-      const file = fileOf(spec.name);
-      return [spec.name, { ...checkedEntry(join(folder, file), headers.get(file)!, spec), file }];
-    }),
-  );
+  return (await locateTensors(folder, c)).parameters;
 }
 
-/** The file that holds each tensor: always the same, or as the index of a sharded model says. */
-async function weightMap(folder: string): Promise<(tensor: string) => string> {
-  if (await isModelFile(join(folder, weightsFile))) return () => weightsFile;
-  const path = join(folder, indexFile);
-  const text = await readIfExists(path);
-  if (text === null) throw noWeights(folder);
-  // No paths: an index must not point outside its folder.
-  const fileName = z.string().regex(/^[^/\\\0]*[^/\\\0.][^/\\\0]*$/);
-  const schema = z.looseObject({ weight_map: z.record(z.string(), fileName) });
-  const map = new Map(Object.entries(parseJsonAs(path, text, schema).weight_map));
-  await checkShards(folder, map);
-  return (tensor) => {
-    const file = map.get(tensor);
-    if (file) return file;
-    throw new AnnealError(
-      'InvalidModel',
-      `${path}: expected a file for tensor ${tensor}, found none among ${map.size}; check that config.json belongs to these weights`,
-    );
-  };
+/** As in transformers 5, the head of a model whose weights are tied may stand for both. */
+function tiedTo(c: DecoderConfig, stored: ReadonlyMap<string, StoredTensor>, name: string) {
+  const tied = c.tiedEmbeddings && c.labels === undefined;
+  return tied && name === embeddingsName ? stored.get(headName) : undefined;
+}
+
+/** Tensors of other tasks' heads, and buffers that are computed; transformers skips them too. */
+const skipped = /^(?:lm_head\.weight|score\.weight|v_head\..+)$|(?:^|\.)rotary_emb\.inv_freq$/;
+
+function checkUnused(folder: string, name: string, { file, storedName, shape }: StoredTensor) {
+  if (skipped.test(name)) return;
+  throw new AnnealError(
+    'InvalidModel',
+    `${join(folder, file)}: expected only the tensors of the model that config.json describes, found ${storedName} [${shape}], which it would not use; check that config.json belongs to these weights (biases, layers, architecture)`,
+  );
 }
 
 function noWeights(folder: string): AnnealError {
@@ -80,29 +89,19 @@ function noWeights(folder: string): AnnealError {
   );
 }
 
-async function checkShards(folder: string, map: ReadonlyMap<string, string>): Promise<void> {
-  const firstOf = new Map([...map].reverse().map(([tensor, file]) => [file, tensor]));
-  for (const [file, tensor] of firstOf)
-    if (!(await isModelFile(join(folder, file))))
-      throw new AnnealError(
-        'InvalidModel',
-        `${join(folder, indexFile)}: expected shard ${file} with tensor ${tensor} beside it, found no such file; copy the whole folder again`,
-      );
-}
-
-/** A parameter's entry in a header. @throws AnnealError InvalidModel if missing or mismatched */
-function checkedEntry(
+/** A tensor as the parameter. @throws AnnealError InvalidModel if missing or mismatched */
+function checkedTensor<T extends TensorEntry>(
   path: string,
-  header: ReadonlyMap<string, TensorEntry>,
+  entry: T | undefined,
+  count: number,
   { name, shape }: ParameterSpec,
-): FloatEntry {
-  const entry = header.get(name);
+): T & FloatEntry {
   const refuse = (found: string) =>
     new AnnealError(
       'InvalidModel',
       `${path}: expected tensor ${name} [${shape}], found ${found}; check that config.json belongs to these weights`,
     );
-  if (!entry) throw refuse(`none of that name among ${header.size}`);
+  if (!entry) throw refuse(`none of that name among ${count}`);
   if (String(entry.shape) !== String(shape)) throw refuse(`shape [${entry.shape}]`);
   return asFloats(path, name, entry);
 }
@@ -135,7 +134,7 @@ export async function readNamed(
   const header = await readHeader(path);
   return readTensors(
     path,
-    specs.map((spec) => [spec.name, checkedEntry(path, header, spec)]),
+    specs.map((spec) => [spec.name, checkedTensor(path, header.get(spec.name), header.size, spec)]),
   );
 }
 

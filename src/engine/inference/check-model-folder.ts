@@ -2,14 +2,12 @@
 
 import type { PromptFormat } from '../../config/schema/model.ts';
 import { openPolicyFolder, type PolicyFolder } from '../files/policy-folder.ts';
-import { locateParameters } from '../files/weights.ts';
+import { type LocatedTensors, locateTensors } from '../files/weights.ts';
 import { createPromptEncoder } from '../text/prompt-format.ts';
 import { readTokenizer } from '../text/tokenizer.ts';
 
-/** A policy's folder, and the places of its base's parameters in their files. */
-export interface CheckedFolder extends PolicyFolder {
-  parameters: Awaited<ReturnType<typeof locateParameters>>;
-}
+/** A policy's folder, and the places of its base's tensors in their files. */
+export type CheckedFolder = PolicyFolder & LocatedTensors;
 
 /**
  * Check the architecture, every parameter's place and shape, and the tokenizer; for adapters, those
@@ -21,11 +19,11 @@ export async function checkModelFolder(
   promptFormat?: PromptFormat,
 ): Promise<CheckedFolder> {
   const policy = await openPolicyFolder(folder);
-  const parameters = await locateParameters(policy.base, policy.config);
+  const tensors = await locateTensors(policy.base, policy.config);
   const tokenizer = await readTokenizer(policy.base);
   if (promptFormat) {
     const { vocabSize } = policy.config;
     await (await createPromptEncoder(tokenizer, promptFormat, vocabSize))(['a prompt']);
   }
-  return { ...policy, parameters };
+  return { ...policy, ...tensors };
 }

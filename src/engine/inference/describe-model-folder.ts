@@ -16,7 +16,7 @@ export async function describeModelFolder(
   folder: string,
   promptFormat?: PromptFormat,
 ): Promise<ModelInfo> {
-  const { base, config, lora, parameters } = await checkModelFolder(folder, promptFormat);
+  const { base, config, lora, parameters, unused } = await checkModelFolder(folder, promptFormat);
   const dtypes: Record<string, number> = {};
   for (const { dtype, shape } of parameters.values()) {
     const count = shape.reduce((n, size) => n * size, 1);
@@ -32,6 +32,7 @@ export async function describeModelFolder(
     parameters: count,
     memory: memoryEstimate(config, count, storedBytes),
     dtypes,
+    unused: { tensors: unused, keys: config.unusedKeys },
     chatTemplate: await hasChatTemplate(base),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     files,

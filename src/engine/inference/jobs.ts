@@ -71,6 +71,8 @@ export interface ModelInfo {
   parameters: number;
   /** Number of parameters by stored data type. */
   dtypes: Record<string, number>;
+  /** What the folder has and the model does not read: tensors, and keys of config.json. */
+  unused: { tensors: string[]; keys: string[] };
   layers: number;
   hiddenSize: number;
   intermediateSize: number;

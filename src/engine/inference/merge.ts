@@ -59,8 +59,8 @@ export async function mergeAdapters(folder: string, out: string): Promise<void> 
       'InvalidModel',
       `expected a folder of adapters, with adapter_config.json in it, found '${folder}'`,
     );
-  const { source, tensors } = await openMerged(folder);
-  await saveModelFolder({ source, out, tensors });
+  const { config, source, tensors } = await openMerged(folder);
+  await saveModelFolder({ source, out, decoder: config, tensors });
 }
 
 /** weight [out, in] += scale · b [out, r] · a [r, in], the products summed in float64. */

@@ -5,7 +5,7 @@ import { AnnealError } from '../../errors.ts';
 import { saveClassifier } from '../files/classifier-folder.ts';
 import { openPolicyFolder } from '../files/policy-folder.ts';
 import { logitsGraph } from '../model/logprob-graph.ts';
-import { integers } from '../model/packing.ts';
+import { integers, scoredToken } from '../model/packing.ts';
 import { createSequenceEncoder } from '../text/prompt-format.ts';
 import { readTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import { describeModelFolder } from './describe-model-folder.ts';
@@ -75,9 +75,10 @@ export class SequenceClassifier {
     rows.forEach((row, b) => {
       tokens.splice(b * length, row.length, ...row);
     });
+    const { padTokenId } = this.#model.config;
     const ends = Array.from(
       { length: batchSize },
-      (_, b) => b * length + (rows[b]?.length ?? 1) - 1,
+      (_, b) => b * length + scoredToken(rows[b] ?? [], padTokenId),
     );
     const feeds = {
       tokens: integers(tokens, [batchSize, length]),

@@ -5,7 +5,7 @@ import { AnnealError } from '../../errors.ts';
 import { openPolicyFolder } from '../files/policy-folder.ts';
 import type { DecoderConfig } from '../model/config.ts';
 import { logitsGraph } from '../model/logprob-graph.ts';
-import { integers, packBatch } from '../model/packing.ts';
+import { integers, packBatch, scoredToken } from '../model/packing.ts';
 import type { EngineSettings } from './jobs.ts';
 import { LoadedModel } from './loaded-model.ts';
 import { LogprobScorer } from './logprob-scorer.ts';
@@ -51,6 +51,9 @@ export async function tokenLogprobs(
   }
 }
 
+const outputToken = ({ labels, padTokenId }: DecoderConfig, row: readonly number[]) =>
+  labels === undefined ? row.length - 1 : scoredToken(row, padTokenId);
+
 /** For each row, the logits after its last token [V], or a classifier's scores [labels]. */
 export async function lastLogits(
   folder: string,
@@ -66,7 +69,9 @@ export async function lastLogits(
       const part = rows.slice(start, start + batch);
       const { tokens } = packBatch(part.map((prompt) => ({ prompt, completion: [] })));
       const length = tokens.shape[1]!;
-      const predictors = integers(part.map((row, i) => i * length + row.length - 1));
+      const predictors = integers(
+        part.map((row, i) => i * length + outputToken(policy.config, row)),
+      );
       const { logits } = await model.run({ tokens, predictors }, length);
       const width = logits!.shape[1]!;
       const data = Array.from(logits!.data, Number);

@@ -14,13 +14,14 @@ const ropeSchema = z.looseObject({
   low_freq_factor: z.number().positive().optional(),
   high_freq_factor: z.number().positive().optional(),
   original_max_position_embeddings: positive.optional(),
-  partial_rotary_factor: z.number().optional(),
+  partial_rotary_factor: z.number().nullish(),
 });
 export type RopeFile = z.output<typeof ropeSchema>;
 
 /** Other keys are kept as they are. */
 export const configFileSchema = z.looseObject({
-  architectures: z.array(z.string()).min(1),
+  architectures: z.array(z.string()).nullish(),
+  model_type: z.string().nullish(),
   hidden_size: positive,
   intermediate_size: positive,
   // Bounded, because memory is allocated for each layer before the weights are checked.
@@ -29,13 +30,13 @@ export const configFileSchema = z.looseObject({
   num_key_value_heads: positive.nullish(),
   head_dim: positive.nullish(),
   vocab_size: positive,
-  max_position_embeddings: positive.default(4096),
+  max_position_embeddings: positive.optional(),
+  original_max_position_embeddings: positive.nullish(),
   rms_norm_eps: z.number().positive().default(1e-6),
   rope_theta: z.number().positive().optional(),
   rope_parameters: ropeSchema.nullish(),
   rope_scaling: ropeSchema.nullish(),
   partial_rotary_factor: z.number().nullish(),
-  quantization_config: z.unknown().optional(),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: z.string().default('silu'),
   attention_bias: z.boolean().default(false),
@@ -44,7 +45,8 @@ export const configFileSchema = z.looseObject({
   sliding_window: positive.nullish(),
   max_window_layers: z.int().min(0).default(28),
   layer_types: z.array(z.string()).nullish(),
-  id2label: z.record(z.string(), z.string()).optional(),
+  id2label: z.record(z.string(), z.string()).nullish(),
+  num_labels: positive.nullish(),
   eos_token_id: z.union([z.int(), z.array(z.int())]).nullish(),
   pad_token_id: z.int().nullish(),
 });

@@ -3,7 +3,8 @@
 
 import { AnnealError } from '../../errors.ts';
 import type { ConfigFile, Refuse, RopeFile } from './config-file.ts';
-import { type Architecture, architectures, type Family, findArchitecture } from './families.ts';
+import { refuseOtherModels, unusedKeys } from './config-keys.ts';
+import { type Architecture, architectures, type Family, type Task } from './families.ts';
 import { type RopeScaling, ropeScalingOf } from './rope-scaling.ts';
 import type { LayerWindows } from './sliding-windows.ts';
 
@@ -39,6 +40,10 @@ export interface DecoderConfig {
   windows: LayerWindows;
   /** Number of a classifier's scores; undefined for a language model. */
   labels: number | undefined;
+  /** A classifier's scores are those of the last token that is not this one. */
+  padTokenId: number | undefined;
+  /** Keys of config.json that are set and not read, such as those of other models. */
+  unusedKeys: string[];
   /** Each of them ends a completion. */
   eosTokenIds: number[];
 }
@@ -46,16 +51,20 @@ export interface DecoderConfig {
 /**
  * The decoder that a config.json describes; `file` names it in errors. The tokens that end a
  * completion are read separately (files/stop-tokens.ts).
+ * @param head the task that the weights have a head for, in case the file names no class with one
  * @throws AnnealError InvalidModel for an option that is not implemented
  */
 export function describeDecoder(
   config: ConfigFile,
   file: string,
+  head: Task,
 ): Omit<DecoderConfig, 'eosTokenIds'> {
   const refuse = refusal(file);
-  const { name, family, task } = architectureOf(config, refuse);
-  const rope = config.rope_scaling ?? config.rope_parameters ?? {};
+  const { name, family, task } = architectureOf(config, head, refuse);
+  const rope = ropeOf(config);
   checkOptions(config, rope, refuse);
+  const maxPositions = config.max_position_embeddings ?? family.defaultMaxPositions;
+  const ropeScaling = ropeScalingOf(config, rope, maxPositions, refuse);
   const biases = family.biases(config);
   return {
     architecture: name,
@@ -64,10 +73,10 @@ export function describeDecoder(
     layers: config.num_hidden_layers,
     ...headsOf(config, family, refuse),
     vocabSize: config.vocab_size,
-    maxPositions: config.max_position_embeddings,
+    maxPositions,
     normEpsilon: config.rms_norm_eps,
     ropeTheta: rope.rope_theta ?? config.rope_theta ?? 10000,
-    ropeScaling: ropeScalingOf(rope, refuse),
+    ropeScaling,
     tiedEmbeddings: config.tie_word_embeddings,
     attentionBias: biases.attention,
     outputBias: biases.output,
@@ -75,12 +84,20 @@ export function describeDecoder(
     queryKeyNorm: family.queryKeyNorm,
     windows: family.windows(config, refuse),
     labels: task === 'classifier' ? labelsOf(config) : undefined,
+    padTokenId: config.pad_token_id ?? undefined,
+    unusedKeys: unusedKeys(config, family, ropeScaling.kind),
   };
 }
 
 /** transformers' default is two labels. */
-function labelsOf({ id2label }: ConfigFile): number {
-  return id2label ? Object.keys(id2label).length : 2;
+function labelsOf({ id2label, num_labels }: ConfigFile): number {
+  return id2label ? Object.keys(id2label).length : (num_labels ?? 2);
+}
+
+/** As in transformers, an empty rope_scaling counts as none. */
+function ropeOf({ rope_scaling, rope_parameters }: ConfigFile): RopeFile {
+  if (rope_scaling && Object.keys(rope_scaling).length > 0) return rope_scaling;
+  return rope_parameters ?? {};
 }
 
 function refusal(file: string): Refuse {
@@ -91,16 +108,34 @@ function refusal(file: string): Refuse {
 /** Refuse options that would change what the model computes or how its weights are stored. */
 function checkOptions(config: ConfigFile, rope: RopeFile, refuse: Refuse): void {
   if (config.hidden_act !== 'silu') throw refuse(`hidden_act '${config.hidden_act}'`, 'silu');
-  if (config.quantization_config != null)
-    throw refuse('quantization_config', 'weights in float32, float16 or bfloat16');
+  refuseOtherModels(config, refuse);
   const rotated = rope.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
   if (rotated !== 1) throw refuse(`partial_rotary_factor ${rotated}`, '1');
 }
 
-function architectureOf({ architectures: [name = ''] }: ConfigFile, refuse: Refuse): Architecture {
-  const found = findArchitecture(name);
-  if (found) return found;
-  throw refuse(`architecture '${name}'`, architectures.map((known) => known.name).join(', '));
+/**
+ * The architecture that the file names first. If it names none: that of `model_type`, for the task
+ * of `head`; likewise for a family's class without a head, such as `Qwen2Model`.
+ */
+function architectureOf(
+  { architectures: names, model_type }: ConfigFile,
+  head: Task,
+  refuse: Refuse,
+): Architecture {
+  const [name] = names ?? [];
+  const found = architectures.find(
+    (known) =>
+      known.name === name ||
+      (known.task === head &&
+        (name === undefined
+          ? known.modelType === model_type
+          : name === `${known.family.classPrefix}Model`)),
+  );
+  const described = name === undefined ? `model_type ${model_type}` : `architecture '${name}'`;
+  if (!found) throw refuse(described, architectures.map((known) => known.name).join(', '));
+  if (model_type != null && model_type !== found.modelType)
+    throw refuse(`${described} with model_type '${model_type}'`, found.modelType);
+  return found;
 }
 
 function headsOf(config: ConfigFile, family: Family, refuse: Refuse) {

@@ -8,7 +8,7 @@ import type { Value } from '../graph/graph.ts';
 import type { Builder } from '../graph/operators.ts';
 import type { DecoderConfig } from './config.ts';
 import type { AdapterInputs } from './lora.ts';
-import { parameterSpecs, scoreName } from './parameters.ts';
+import { embeddingsName, headName, parameterSpecs, scoreName } from './parameters.ts';
 
 /** Parameters by their Hugging Face name, as values of a graph. */
 export type Parameters = ReadonlyMap<string, Value>;
@@ -35,7 +35,7 @@ function parameter({ parameters }: Weights, name: string): Value {
 
 /** Token ids [N] to embeddings [N, D]. */
 export function embed(g: Builder, weights: Weights, ids: Value): Value {
-  return g.gather(parameter(weights, 'model.embed_tokens.weight'), ids);
+  return g.gather(parameter(weights, embeddingsName), ids);
 }
 
 const attentionProjections = ['q', 'k', 'v'].map((name) => `self_attn.${name}_proj`);
@@ -170,11 +170,11 @@ export function logits(
   const normed = g.rmsNorm(x, parameter(weights, 'model.norm.weight'), c.normEpsilon);
   return g.linear(
     scale ? g.mul(normed, scale) : normed,
-    weights.adapters?.head ?? parameter(weights, headName(c)),
+    weights.adapters?.head ?? parameter(weights, outputName(c)),
   );
 }
 
-function headName(c: DecoderConfig): string {
+function outputName(c: DecoderConfig): string {
   if (c.labels !== undefined) return scoreName;
-  return c.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
+  return c.tiedEmbeddings ? embeddingsName : headName;
 }

@@ -22,11 +22,17 @@ export interface Family {
   /** RMSNorm over each head of queries and keys. */
   queryKeyNorm: boolean;
   biases(config: ConfigFile): Biases;
+  /** Context length, if config.json gives none. */
+  defaultMaxPositions: number;
+  /** Keys that other families read, and transformers' classes of this one do not. */
+  ignores: readonly (keyof ConfigFile)[];
   /** E, if config.json gives no `head_dim`. */
   defaultHeadDim(config: ConfigFile): number;
   /** Attention windows by layer. */
   windows(config: ConfigFile, refuse: Refuse): LayerWindows;
 }
+
+const windowKeys = ['use_sliding_window', 'sliding_window', 'layer_types'];
 
 /** D / H */
 const sharedWidth = (c: ConfigFile) => c.hidden_size / c.num_attention_heads;
@@ -37,6 +43,8 @@ export const families = {
     classPrefix: 'Qwen2',
     queryKeyNorm: false,
     biases: () => ({ attention: true, output: false, mlp: false }),
+    defaultMaxPositions: 32_768,
+    ignores: ['attention_bias', 'mlp_bias'],
     defaultHeadDim: sharedWidth,
     windows: slidingWindows,
   },
@@ -44,6 +52,8 @@ export const families = {
     classPrefix: 'Qwen3',
     queryKeyNorm: true,
     biases: (c) => ({ attention: c.attention_bias, output: c.attention_bias, mlp: false }),
+    defaultMaxPositions: 32_768,
+    ignores: ['mlp_bias'],
     defaultHeadDim: () => 128,
     windows: slidingWindows,
   },
@@ -51,6 +61,8 @@ export const families = {
     classPrefix: 'Llama',
     queryKeyNorm: false,
     biases: (c) => ({ attention: c.attention_bias, output: c.attention_bias, mlp: c.mlp_bias }),
+    defaultMaxPositions: 2048,
+    ignores: windowKeys,
     defaultHeadDim: sharedWidth,
     windows: noWindows,
   },

@@ -13,6 +13,17 @@ export interface Sequence {
 /** Number of tokens of a sequence. */
 export const lengthOf = ({ prompt, completion }: Sequence) => prompt.length + completion.length;
 
+/**
+ * Index of the token whose scores are the sequence's: the last that is not padding, as in
+ * transformers' classifiers, also where padding is the token that ends a text; the first if all are.
+ */
+export function scoredToken(tokens: readonly number[], padTokenId: number | undefined): number {
+  return Math.max(
+    0,
+    tokens.findLastIndex((token) => token !== padTokenId),
+  );
+}
+
 /** int64 data of shape `shape`. */
 export function integers(xs: readonly number[], shape: readonly number[] = [xs.length]) {
   return { data: BigInt64Array.from(xs, BigInt), shape };

@@ -8,10 +8,14 @@ export interface ParameterSpec {
   shape: readonly number[];
 }
 
+/** Names of the embeddings and of a language model's head. */
+export const embeddingsName = 'model.embed_tokens.weight';
+export const headName = 'lm_head.weight';
+
 /** Every parameter of the model. */
 export function parameterSpecs(c: DecoderConfig): ParameterSpec[] {
   return [
-    { name: 'model.embed_tokens.weight', shape: [c.vocabSize, c.hiddenSize] },
+    { name: embeddingsName, shape: [c.vocabSize, c.hiddenSize] },
     ...Array.from({ length: c.layers }, (_, i) => layerSpecs(c, `model.layers.${i}`)).flat(),
     { name: 'model.norm.weight', shape: [c.hiddenSize] },
     ...headSpecs(c),
@@ -28,7 +32,7 @@ export function classifierHead({ labels, hiddenSize }: DecoderConfig): Parameter
 
 function headSpecs(c: DecoderConfig): ParameterSpec[] {
   if (c.labels !== undefined) return classifierHead(c);
-  return c.tiedEmbeddings ? [] : [{ name: 'lm_head.weight', shape: [c.vocabSize, c.hiddenSize] }];
+  return c.tiedEmbeddings ? [] : [{ name: headName, shape: [c.vocabSize, c.hiddenSize] }];
 }
 
 function layerSpecs(c: DecoderConfig, layer: string): ParameterSpec[] {

@@ -1,7 +1,7 @@
 // How a model scales rotary positions, read from config.json and checked.
 
 import { z } from 'zod';
-import type { Refuse, RopeFile } from './config-file.ts';
+import type { ConfigFile, Refuse, RopeFile } from './config-file.ts';
 
 export type RopeScaling =
   | { kind: 'default' }
@@ -16,7 +16,12 @@ export type RopeScaling =
       originalMaxPositions: number;
     };
 
-export function ropeScalingOf(rope: RopeFile, refuse: Refuse): RopeScaling {
+export function ropeScalingOf(
+  { original_max_position_embeddings: original }: ConfigFile,
+  rope: RopeFile,
+  maxPositions: number,
+  refuse: Refuse,
+): RopeScaling {
   const kind = rope.rope_type ?? rope.type ?? 'default';
   const nested = Object.keys(rope).find((key) => z.looseObject({}).safeParse(rope[key]).success);
   if (nested) throw refuse(`rope_parameters of ${nested}`, 'one rope for all layers');
@@ -25,6 +30,7 @@ export function ropeScalingOf(rope: RopeFile, refuse: Refuse): RopeScaling {
     if (value === undefined) throw refuse(`rope_type '${kind}' without ${key}`, 'a number');
     return value;
   };
+  if (rope.mrope_section != null) throw refuse('mrope_section', 'one position for each token');
   if (kind === 'default') return { kind };
   if (kind === 'linear') return { kind, factor: number('factor') };
   if (kind !== 'llama3') throw refuse(`rope_type '${kind}'`, 'default, linear, llama3');
@@ -33,6 +39,6 @@ export function ropeScalingOf(rope: RopeFile, refuse: Refuse): RopeScaling {
     factor: number('factor'),
     lowFrequencyFactor: number('low_freq_factor'),
     highFrequencyFactor: number('high_freq_factor'),
-    originalMaxPositions: rope.original_max_position_embeddings ?? 8192,
+    originalMaxPositions: original ?? rope.original_max_position_embeddings ?? maxPositions,
   };
 }

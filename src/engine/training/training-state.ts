@@ -179,7 +179,12 @@ export class TrainingState {
     const tensors = this.tensors('parameter');
     await (lora
       ? saveAdapters({ base, out: folder, lora, tensors })
-      : saveModelFolder({ source: this.policy.folder, out: folder, tensors }));
+      : saveModelFolder({
+          source: this.policy.folder,
+          out: folder,
+          decoder: this.policy.config,
+          tensors,
+        }));
     await this.#writeState(join(folder, optimizerFile), momentParts);
   }
 }

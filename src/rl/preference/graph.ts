@@ -16,7 +16,7 @@ export type PreferenceStats = Record<(typeof preferenceStats)[number], number>;
 /**
  * Inputs in addition to those of gradient-graph.ts: `layout` int64 [microbatches, 4], for each the
  * start of its tokens, P, T and the start of its pairs; `tokens` int64 [ΣB·T], chosen and rejected
- * sequences in turn; `ends` int64 [ΣB], row b·T + t of each last token; `weight` float32
+ * sequences in turn; `ends` int64 [ΣB], row b·T + t of each scored token; `weight` float32
  * [ΣP]; RoPE's tables. `stats` is float32 [3]. Returns the model's bytes.
  */
 export function preferenceGraph(c: DecoderConfig, options: GradientOptions): Uint8Array {

@@ -2,7 +2,8 @@
 
 import type { DeviceSettings } from '../../engine/inference/jobs.ts';
 import { checkSingleScore } from '../../engine/inference/sequence-classifier.ts';
-import { integers } from '../../engine/model/packing.ts';
+import type { DecoderConfig } from '../../engine/model/config.ts';
+import { integers, scoredToken } from '../../engine/model/packing.ts';
 import { rotaryFeeds } from '../../engine/model/rope.ts';
 import type { AdamWSettings } from '../../engine/optimizer/adamw.ts';
 import type { TensorData } from '../../engine/runtime/session.ts';
@@ -54,7 +55,10 @@ export class PreferenceTrainer extends Trainer {
       {
         name: 'pairs',
         graph: (options) => preferenceGraph(this.config, options),
-        feeds: { ...packPairs(pairs, microbatchSize), ...rotaryFeeds(this.config, longest) },
+        feeds: {
+          ...packPairs(pairs, microbatchSize, this.config),
+          ...rotaryFeeds(this.config, longest),
+        },
         statsOf,
       },
       settings,
@@ -73,7 +77,11 @@ export function lengthOf({ chosen, rejected }: TokenPair): number {
 }
 
 /** Pairs as graph.ts reads them, shortest first, all with the same weight. */
-export function packPairs(pairs: readonly TokenPair[], microbatchSize: number) {
+export function packPairs(
+  pairs: readonly TokenPair[],
+  microbatchSize: number,
+  { padTokenId }: Pick<DecoderConfig, 'padTokenId'>,
+) {
   const sorted = pairs.toSorted((a, b) => lengthOf(a) - lengthOf(b));
   const tokens: number[] = [];
   const ends: number[] = [];
@@ -84,7 +92,7 @@ export function packPairs(pairs: readonly TokenPair[], microbatchSize: number) {
     layout.push(tokens.length, part.length, length, first);
     const rows = part.flatMap(({ chosen, rejected }) => [chosen, rejected]);
     for (const [b, row] of rows.entries()) {
-      ends.push(b * length + row.length - 1);
+      ends.push(b * length + scoredToken(row, padTokenId));
       for (let t = 0; t < length; t++) tokens.push(row[t] ?? 0);
     }
   }

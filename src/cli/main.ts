@@ -4,7 +4,9 @@
 import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
 import { exitCodeOf, formatError } from './terminal/exit.ts';
+import { endWithReader, finalExitCode } from './terminal/interrupt.ts';
 
+endWithReader();
 try {
   await createProgram().parseAsync();
 } catch (error) {
@@ -12,3 +14,4 @@ try {
   if (!(error instanceof CommanderError)) console.error(formatError(error));
   process.exitCode = exitCodeOf(error);
 }
+process.exitCode = finalExitCode(process.exitCode);

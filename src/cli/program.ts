@@ -76,7 +76,8 @@ Environment:
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_PROFILE, …
                        your own Temporal server, configured as for Temporal's CLI
 
-Exit codes: 0 success, 1 failure, 2 wrong usage, run file or input, 130 interrupted.`;
+Exit codes: 0 success, 1 failure, 2 wrong usage, run file or input, 130 interrupted,
+141 output closed by its reader.`;
 
 /** The program. A command that fails sets process.exitCode or throws. */
 export function createProgram(): Command {

@@ -45,6 +45,8 @@ export async function runLive(file: string, options: RunOptions): Promise<number
   return interruptible(async (signal) => {
     const temporal = await openTemporal(options, display.log);
     try {
+      // Nothing is started for someone who has left.
+      if (signal.aborted) return exitCodes.interrupted;
       return await withRun(config, options, temporal, display, signal);
     } finally {
       await temporal.close();

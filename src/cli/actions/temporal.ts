@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { startCodecServer } from '../../workers/payloads/codec-server.ts';
 import { EncryptionCodec } from '../../workers/payloads/encryption-codec.ts';
 import { readPayloadKeys } from '../../workers/payloads/keys.ts';
@@ -23,9 +24,9 @@ export async function runTemporalCli(args: readonly string[], place: Place): Pro
   const child = spawn(path, args, { stdio: 'inherit', env });
   // The child answers Ctrl-C.
   process.on('SIGINT', () => {});
-  const [code] = await once(child, 'exit');
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   await codec?.close();
-  return code ?? 1;
+  return code ?? 128 + constants.signals[signal!];
 }
 
 /** If payloads are encrypted, a codec server for this child, unless the user configured one. */

@@ -11,6 +11,8 @@ export const exitCodes = {
   usage: 2,
   /** Ctrl-C, as in shells: 128 + SIGINT. */
   interrupted: 130,
+  /** Nobody reads the output, as in shells: 128 + SIGPIPE. */
+  outputClosed: 141,
 } as const;
 
 const usageKinds: readonly ErrorKind[] = ['InvalidConfig', 'InvalidData', 'InvalidModel'];

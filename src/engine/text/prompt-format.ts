@@ -68,10 +68,8 @@ function chatSequenceEncoder(
       ...messagesOf(prompt, format),
       { role: 'assistant', content: format.prefill + completion },
     ]);
-    return each(
-      await template.render(conversations, variablesOf(tokenizer, format)),
-      tokenizer.encode,
-    );
+    const texts = await template.render(conversations, variablesOf(tokenizer, format));
+    return tokenizer.encodeAll(texts);
   };
 }
 
@@ -88,18 +86,10 @@ function plainSequenceEncoder(tokenizer: Tokenizer, format: FormatOf<'plain'>): 
 
 function plainEncoder(tokenizer: Tokenizer, { bos }: FormatOf<'plain'>): PromptEncoder {
   const start = bos ? [bosIdOf(tokenizer)] : [];
-  return (prompts) =>
-    each(prompts, async (prompt) => [...start, ...(await tokenizer.encode(prompt))]);
-}
-
-/** One after the other: a tokenizer has threads of its own. */
-async function each<T>(
-  items: readonly T[],
-  encode: (item: T) => Promise<number[]>,
-): Promise<number[][]> {
-  const rows: number[][] = [];
-  for (const item of items) rows.push(await encode(item));
-  return rows;
+  return async (prompts) => {
+    const rows = await tokenizer.encodeAll(prompts);
+    return rows.map((row) => [...start, ...row]);
+  };
 }
 
 /** No bos_token is added: the template writes it if the model has one. */
@@ -111,7 +101,7 @@ function chatEncoder(
   return async (prompts) => {
     const conversations = prompts.map((prompt) => messagesOf(prompt, format));
     const texts = await template.render(conversations, variablesOf(tokenizer, format));
-    return each(texts, (text) => tokenizer.encode(text + format.prefill));
+    return tokenizer.encodeAll(texts.map((text) => text + format.prefill));
   };
 }
 

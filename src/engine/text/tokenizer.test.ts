@@ -1,10 +1,10 @@
 // The embedded policy's tokenizer, and the errors for a damaged folder.
 // test/parity/tokenizers.test.ts compares with Python's tokenizers.
 
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { resolveInput } from '../../config/paths.ts';
 import { readTokenizer } from './tokenizer.ts';
 
@@ -74,5 +74,83 @@ describe('a folder', () => {
       kind: 'InvalidModel',
       message: expect.stringContaining('expected a tokenizer in'),
     });
+  });
+});
+
+describe('a tokenizer of a stranger', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'anneal-stranger-'));
+    await writeFile(join(folder, 'tokenizer_config.json'), '{}');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** The embedded policy's tokenizer with other parts. */
+  async function read(changes: object) {
+    const path = join(policy, 'tokenizer.json');
+    const json = JSON.parse(await readFile(path, 'utf8'));
+    const model = { ...json.model, ...('model' in changes ? (changes.model as object) : {}) };
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify({ ...json, ...changes, model }));
+    return readTokenizer(folder);
+  }
+  const refused = (message: RegExp) => ({
+    kind: 'InvalidModel',
+    message: expect.stringMatching(message),
+  });
+  const replace = (pattern: object, content: string) => ({ type: 'Replace', pattern, content });
+  const inTurn = (...normalizers: object[]) => ({ type: 'Sequence', normalizers });
+
+  it('may have a pattern that needs too many steps: only its own process ends', async () => {
+    const pattern = { Regex: '^(a+)+$' };
+    const split = { type: 'Split', pattern, behavior: 'Isolated', invert: false };
+    const slow = await read({ pre_tokenizer: split });
+    await expect(slow.encode(`${'a'.repeat(40)}b`)).rejects.toMatchObject(
+      refused(/tokenizer\.json: expected a tokenizer .* that fails on a text: Onig: .*retry-limit/),
+    );
+    expect(tokenizer.decode(await tokenizer.encode('a b'))).toBe('a b');
+    expect(slow.decode(await slow.encode('ab'))).toBe('ab');
+  });
+
+  it.each([
+    ['a normalizer', { normalizer: inTurn(...new Array(9).fill(replace({ String: 'a' }, 'aa'))) }],
+    ['between characters', { normalizer: replace({ Regex: 'x*' }, 'x'.repeat(256)) }],
+    ['a prefix', { normalizer: inTurn({ type: 'Prepend', prepend: 'x'.repeat(257) }) }],
+    ['a decoder', { decoder: replace({ String: 'a' }, 'a'.repeat(257)) }],
+  ])('is refused if it could make a text many times longer: %s', async (_, changes) => {
+    await expect(read(changes)).rejects.toMatchObject(
+      refused(/tokenizer\.json: expected a (normalizer|decoder) .* at most 256 times as long/),
+    );
+  });
+
+  it('is refused with a decoder that searches by a pattern', async () => {
+    await expect(read({ decoder: replace({ Regex: '(a+)+$' }, 'b') })).rejects.toMatchObject(
+      refused(/tokenizer\.json: expected a decoder .*, found one with a Regex/),
+    );
+  });
+
+  it('is refused without the values of its file', async () => {
+    await expect(read({ model: { type: 'secret' } })).rejects.toMatchObject(
+      refused(/tokenizer\.json: expected a tokenizer .* that cannot be read: (?!.*secret)/),
+    );
+  });
+
+  it('draws the same merges at every call', async () => {
+    const { encode } = await read({ model: { dropout: 0.9 } });
+    const text = 'function total(values) { return values.length; }';
+    expect(await encode(text)).toEqual(await tokenizer.encode(text));
+  });
+
+  it('adds no padding and cuts nothing off', async () => {
+    const truncation = { max_length: 2, strategy: 'LongestFirst', stride: 0, direction: 'Right' };
+    const padding = {
+      strategy: { Fixed: 64 },
+      direction: 'Right',
+      pad_to_multiple_of: null,
+      pad_id: 0,
+      pad_type_id: 0,
+      pad_token: '<|endoftext|>',
+    };
+    const { encode } = await read({ truncation, padding });
+    expect(await encode('return a + b;')).toEqual(await tokenizer.encode('return a + b;'));
   });
 });

@@ -1,7 +1,6 @@
 // A model folder's tokenizer, run by Hugging Face's tokenizers, the library that transformers uses.
 
 import { join } from 'node:path';
-import { AddedToken, Tokenizer as HuggingFaceTokenizer } from 'tokenizers';
 import type { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import { checkJson, parseJson, parseJsonAs, readIfExists } from '../files/json.ts';
@@ -15,6 +14,9 @@ import {
   tokenizerConfigSchema,
 } from './added-tokens.ts';
 import { CompletionStream, completionText, StopSearch } from './completion-text.ts';
+import { createEncoder } from './encoder.ts';
+import { loadTokenizer } from './load-tokenizer.ts';
+import { checkRules } from './rules.ts';
 
 export interface Tokenizer {
   /** The model folder it was read from. */
@@ -25,6 +27,8 @@ export interface Tokenizer {
   readonly specialTokens: SpecialTokens;
   /** Token ids of a text. Special tokens in the text are recognised; none are added. */
   encode(text: string): Promise<number[]>;
+  /** Token ids of each text. */
+  encodeAll(texts: readonly string[]): Promise<number[][]>;
   /** The text of token ids, without special tokens. */
   decode(ids: readonly number[]): string;
   /**
@@ -53,9 +57,9 @@ export async function readTokenizer(folder: string): Promise<Tokenizer> {
     readOptional(join(folder, 'special_tokens_map.json'), specialTokensMapSchema),
     readOptional(join(folder, 'added_tokens.json'), legacyTokensSchema),
   ]);
-  const json = parseJson(path, text);
+  const json = parseJson(path, text) as Record<string, unknown>;
   const tokenizer = checkJson(path, json, addedTokensSchema);
-  return build(path, folder, withoutDropout(text, json), { tokenizer, config, map, legacy });
+  return build(path, folder, json, { tokenizer, config, map, legacy });
 }
 
 /** tokenizer_config.json, its special tokens checked. @throws AnnealError InvalidModel */
@@ -64,22 +68,19 @@ export async function readTokenizerConfig(folder: string) {
   return parseJsonAs(file, await readText(file), tokenizerConfigSchema);
 }
 
-function build(path: string, folder: string, text: string, files: TokenFiles): Tokenizer {
-  const inner = load(path, text);
+async function build(
+  path: string,
+  folder: string,
+  json: Record<string, unknown>,
+  files: TokenFiles,
+): Promise<Tokenizer> {
   const { special, added } = declaredTokens(files);
-  inner.addAddedTokens(
-    added.map(
-      ({ content, special, single_word, lstrip, rstrip, normalized }) =>
-        new AddedToken(content, special, {
-          singleWord: single_word,
-          leftStrip: lstrip,
-          rightStrip: rstrip,
-          normalized,
-        }),
-    ),
-  );
-  inner.disableTruncation();
-  inner.disablePadding();
+  checkRules(path, json);
+  const text = JSON.stringify(withoutDropout(json));
+  const encodeAll = await createEncoder(path, { json: text, added });
+  // What decoding needs: nothing that searches in a text.
+  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null };
+  const inner = loadTokenizer(JSON.stringify({ ...withoutDropout(json), ...parts }), added);
   const skipped = new Set(
     [...files.tokenizer.added_tokens, ...added]
       .filter((token) => token.special)
@@ -95,10 +96,8 @@ function build(path: string, folder: string, text: string, files: TokenFiles): T
     folder,
     vocabSize: inner.getVocabSize(true),
     specialTokens: special,
-    encode: async (text) => {
-      const encoding = await inner.encode(text.toWellFormed(), null, { addSpecialTokens: false });
-      return encoding.getIds();
-    },
+    encode: async (text) => (await encodeAll([text]))[0]!,
+    encodeAll,
     decode,
     decodeCompletion: (prompt, completion) => completionText(decode, prompt, completion),
     stopSearch: (prompt, stops) => new StopSearch(new CompletionStream(decode, prompt), stops),
@@ -107,24 +106,12 @@ function build(path: string, folder: string, text: string, files: TokenFiles): T
   };
 }
 
-function load(path: string, text: string): HuggingFaceTokenizer {
-  try {
-    return HuggingFaceTokenizer.fromString(text);
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new AnnealError(
-      'InvalidModel',
-      `${path}: expected a tokenizer as Hugging Face's tokenizers saves it; it cannot be read: ${reason}. Take the file from the model's own folder, or save it anew with transformers.`,
-      { cause },
-    );
-  }
-}
-
 /** Dropout of merges, for training a model's first time, would draw other tokens at every call. */
-function withoutDropout(text: string, json: unknown): string {
+function withoutDropout(json: Record<string, unknown>): Record<string, unknown> {
   const { model } = json as { model?: { dropout?: unknown } };
-  if (typeof model?.dropout !== 'number') return text;
-  return JSON.stringify({ ...(json as object), model: { ...model, dropout: null } });
+  return typeof model?.dropout === 'number'
+    ? { ...json, model: { ...model, dropout: null } }
+    : json;
 }
 
 async function readText(file: string): Promise<string> {

@@ -5,11 +5,12 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { packageRoot } from '../../../config/paths.ts';
+import { AnnealError } from '../../../errors.ts';
 import { ChildService, entryUrl } from '../../../process/child-service.ts';
 import type { RenderOutcome, TemplateMethods } from './protocol.ts';
 
 /** A call that is not answered in this time is stuck where the interpreter counts no steps. */
-const timeoutMs = 10 * 60_000;
+const stallMs = 10 * 60_000;
 /** Texts of one call, which share its limit of steps. */
 const textsPerCall = 64;
 
@@ -50,13 +51,12 @@ async function render(
   template: string,
   variables: Record<string, unknown>[],
 ): Promise<RenderOutcome> {
-  const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const outcome = await service.call('render', { pyodide, template, variables }, { signal });
+    const outcome = await service.call('render', { pyodide, template, variables }, { stallMs });
     if ('failure' in outcome && outcome.failure === 'memory') await service.close();
     return outcome;
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!(error instanceof AnnealError) || error.kind !== 'ProcessStalled') throw error;
     return { failure: 'limit', reason: 'it takes too long' };
   }
 }

@@ -76,11 +76,17 @@ const diskProblems: Record<string, string> = {
 
 /**
  * StoreUnavailable with path and remedy for an error of a disk that is full, read-only, inaccessible
- * or failing; any other error unchanged.
+ * or failing, InvalidConfig for a name that it does not take; any other error unchanged.
  * @param path of the file, in case the system error names none
  */
 export function storeFailure(error: unknown, path?: string): unknown {
   const { code = '', path: named = path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === 'ENAMETOOLONG')
+    return new AnnealError(
+      'InvalidConfig',
+      `${named ?? 'a file'}: expected a name that this file system takes, found a longer one; shorten it, or use another folder`,
+      { cause: error },
+    );
   const problem = diskProblems[code];
   if (problem === undefined || error instanceof AnnealError) return error;
   return new AnnealError(

@@ -37,7 +37,7 @@ export function inputRootsOf({ runsDir, allowPaths = [] }: Dependencies): InputR
 export function storeOf({ runsDir }: Dependencies, run: string): Store {
   if (!runSchema.shape.name.safeParse(run).success)
     throw ApplicationFailure.nonRetryable(
-      `expected a workflow id of letters, digits, dots, hyphens and underscores, since it names the run's folder; found '${run}'`,
+      `expected a workflow id of at most 255 letters, digits, dots, hyphens and underscores, since it names the run's folder; found '${run}'`,
       'InvalidConfig',
     );
   return openStore(joinAddress(runsDir, run));

@@ -93,6 +93,37 @@ describe.each(Object.entries(kinds))('%s store', (_, place) => {
     expect(await store.readText('metrics.jsonl')).toBe('');
   });
 
+  // 255 bytes, in letters of one, two and four bytes.
+  it.each(['n'.repeat(255), `${'ü'.repeat(127)}n`, `${'😀'.repeat(63)}abc`])(
+    'takes names as long as those of files: %.5s',
+    async (name) => {
+      const ref = await store.write(name, 'text');
+      expect((await store.read(ref)).toString()).toBe('text');
+      const other = `${name.slice(0, -1)}x`;
+      const [mine, others] = [await store.scratch(`a/${name}`), await store.scratch(`a/${other}`)];
+      for (const [folder, text] of [
+        [mine, 'mine'],
+        [others, 'other'],
+      ] as const)
+        await writeFile(join(folder, 'file'), text);
+      await store.commitFolder(mine, `a/${name}`);
+      await store.commitFolder(others, `a/${other}`);
+      for (const [folder, text] of [
+        [name, 'mine'],
+        [other, 'other'],
+      ] as const)
+        expect(await readFile(join(await store.fetchFolder(`a/${folder}`), 'file'), 'utf8')).toBe(
+          text,
+        );
+      expect(await store.list('a')).toEqual([name, other].toSorted());
+    },
+  );
+
+  it('has no files of names that are too long', async () => {
+    expect(await store.readText('n'.repeat(256))).toBeNull();
+    expect(await store.list('n'.repeat(256))).toEqual([]);
+  });
+
   it('appends lines', async () => {
     await store.append('log/timings.jsonl', '1');
     await store.append('log/timings.jsonl', '2');
@@ -295,4 +326,11 @@ it('gives only the owner access to files, whatever the umask and the copied perm
     process.umask(before);
     await rm(root, { recursive: true });
   }
+});
+
+it('refuses a name that the disk does not take, at once', async () => {
+  await expect(openStore(scratch).write('n'.repeat(256), '')).rejects.toMatchObject({
+    kind: 'InvalidConfig',
+    message: expect.stringContaining('expected a name that this file system takes'),
+  });
 });

@@ -77,6 +77,13 @@ describe('a good run file', () => {
     expect(resolveConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
   });
 
+  test('has names as long as those of files', async () => {
+    const rewards = [{ kind: 'rubric', name: `${'ü'.repeat(127)}a` }];
+    const phases = [{ name: 'p'.repeat(255), epochs: [1, 1] }];
+    const config = await load({ ...runFile, name: 'n'.repeat(255), rewards, phases });
+    expect(config.name).toHaveLength(255);
+  });
+
   test('can be JSON', async () => {
     expect(await load(JSON.stringify(runFile))).toEqual(await load(runFile));
   });
@@ -228,6 +235,21 @@ describe('a bad run file is refused', () => {
       'a KL target with the penalty in the reward',
       { ...runFile, rlaif: { kl_placement: 'k1_reward', kl_target: 0.05 } },
       /rlaif\.kl_target: expected kl_placement k2_loss/,
+    ],
+    [
+      'a name too long for a folder',
+      { ...runFile, name: 'n'.repeat(256) },
+      /name: expected at most 255 bytes, the longest name of a file, found 256 \(line \d+\)/,
+    ],
+    [
+      'a name of a phase too long for an id',
+      withPhase({ name: 'n'.repeat(1000) }),
+      /phases\.1\.name: expected at most 255 bytes, .* found 1000/,
+    ],
+    [
+      'a name of a reward too long for a folder, in bytes',
+      { ...runFile, rewards: [{ kind: 'rubric', name: 'ü'.repeat(128) }] },
+      /rewards\.0\.name: expected at most 255 bytes, .* found 128 characters in 256 bytes/,
     ],
     [
       'a missing section',

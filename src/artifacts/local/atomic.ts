@@ -2,10 +2,10 @@
 // neither a kill nor a power cut leaves half a file. Only the owner has access to files and folders,
 // whatever the umask: samples may contain private text.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { access, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** Permissions of artifacts and their folders. */
 export const fileMode = 0o600;
@@ -26,7 +26,7 @@ export async function makeFolder(path: string): Promise<void> {
 
 /** Write `content` to `path`, replacing any file in one step; missing folders are created. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${uniqueSuffix()}.tmp`;
+  const temporary = join(dirname(path), `${stemOf(path)}.${uniqueSuffix()}.tmp`);
   await makeFolder(dirname(path));
   try {
     const file = await open(temporary, 'wx', fileMode);
@@ -52,6 +52,17 @@ export async function syncPath(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** Room for what is put around a name; file systems take 255 bytes. */
+const longestStem = 200;
+
+/** The name of a file or folder for its scratch names: itself, or its beginning and its hash. */
+export function stemOf(path: string): string {
+  const name = basename(path);
+  if (Buffer.byteLength(name) <= longestStem) return name;
+  const hash = createHash('sha256').update(name).digest('hex');
+  return `${[...name].slice(0, 30).join('')}-${hash.slice(0, 32)}`;
 }
 
 /** A suffix that no other writer chooses. */

@@ -10,6 +10,7 @@ import {
   fileMode,
   folderMode,
   makeFolder,
+  stemOf,
   syncPath,
   uniqueSuffix,
   writeFileAtomic,
@@ -41,7 +42,7 @@ export function createLocalStore(root: string): Store {
     },
     readText: (path) =>
       readFile(locate(path), 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return null;
+        if (isAbsent(error)) return null;
         throw error;
       }),
     append: (path, line) => at(path, (file) => appendWhole(file, `${line}\n`)),
@@ -49,7 +50,7 @@ export function createLocalStore(root: string): Store {
     commitFolder: (scratch, path) => at(path, (target) => replaceFolder(scratch, target)),
     async list(path) {
       const names = await readdir(locate(path)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return [];
+        if (isAbsent(error)) return [];
         throw error;
       });
       return names.filter((name) => !name.startsWith('.') && !name.endsWith('.tmp')).sort();
@@ -62,6 +63,11 @@ export function createLocalStore(root: string): Store {
       throw damaged(path, 'the folder is missing');
     },
   };
+}
+
+/** Whether an error says that there is no such file; there is none of a name that is too long. */
+function isAbsent({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ENOENT' || code === 'ENAMETOOLONG';
 }
 
 /** Whether an error is one of `damaged`. */
@@ -124,7 +130,7 @@ export async function scratchBeside(target: string): Promise<string> {
   return folder;
 }
 
-const leftoverPrefix = (target: string) => join(dirname(target), `.${basename(target)}.`);
+const leftoverPrefix = (target: string) => join(dirname(target), `.${stemOf(target)}.`);
 
 async function removeLeftovers(target: string): Promise<void> {
   const prefix = basename(leftoverPrefix(target));

@@ -7,6 +7,7 @@ import { startRun } from '../../client/start-run.ts';
 import { parseAssignment, shadowedAssignments } from '../../config/assignments.ts';
 import { loadRunFile } from '../../config/load.ts';
 import { resolveInput } from '../../config/paths.ts';
+import { problemOfName } from '../../config/schema/names.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { AnnealError } from '../../errors.ts';
 import { announce, farewell } from '../live/announcements.ts';
@@ -117,6 +118,12 @@ async function chooseRun(
     if (execution && isOpen(execution.state)) return 'running';
     return execution || (await isBegun(runsDir, candidate)) ? 'taken' : 'free';
   });
+  const tooLong = problemOfName(choice.name);
+  if (tooLong)
+    throw new AnnealError(
+      'InvalidConfig',
+      `name: ${tooLong}: '${config.name}' is taken, so the run would be called '${choice.name}'. Choose a shorter name with --name.`,
+    );
   if (choice.kind !== 'refuse') return choice;
   throw new AnnealError(
     'InvalidConfig',

@@ -1,6 +1,7 @@
 // The list of phases: the epochs of each, and the settings it overrides.
 
 import { z } from 'zod';
+import { fitsFileName } from './names.ts';
 import { epochNumber } from './numbers.ts';
 import { overridesOf } from './ramps.ts';
 import { rlaifSchema } from './rlaif.ts';
@@ -10,6 +11,7 @@ export const phaseSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens')
+    .superRefine(fitsFileName)
     .describe('Name of the phase; part of the workflow ids of its epochs.'),
   epochs: z
     .tuple([epochNumber, epochNumber])

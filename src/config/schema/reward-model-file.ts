@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import { promptFormatSchema } from './model.ts';
+import { fitsFileName } from './names.ts';
 import { preferenceTrainingSchema } from './preference-training.ts';
 import { runSchema } from './run.ts';
 
@@ -29,7 +30,7 @@ export const rewardModelFileSchema = z.strictObject({
     .prefault({}),
   training: preferenceTrainingSchema.prefault({}),
   /** Folder for the model, report.md and report.json; it must be new or empty. */
-  out: z.string().min(1),
+  out: z.string().min(1).superRefine(fitsFileName),
 });
 /** A checked file with every default filled in. */
 export type RewardModelConfig = z.output<typeof rewardModelFileSchema>;

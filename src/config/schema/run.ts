@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { engineSchema } from './engine.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { modelSchema } from './model.ts';
+import { fitsFileName } from './names.ts';
 import { phaseSchema } from './phases.ts';
 import { retentionSchema } from './retention.ts';
 import { rewardSchema } from './rewards.ts';
@@ -19,8 +20,9 @@ export const runSchema = z
     name: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dots, hyphens and underscores')
+      .superRefine(fitsFileName)
       .default('run')
-      .describe('Workflow id of the run, and name of its folder.'),
+      .describe('Workflow id of the run, and name of its folder; at most 255 bytes.'),
     seed: z.int().min(0).max(0xffffffff).default(0).describe('Random seed of the run.'),
     model: modelSchema,
     resume_from: z

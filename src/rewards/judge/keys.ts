@@ -50,15 +50,14 @@ export function checkKeyUse(service: Service, env: NodeJS.ProcessEnv = process.e
     throw new AnnealError('InvalidConfig', `rewards: '${service.name}': ${refusal}.`);
 }
 
-/**
- * Why this worker does not send the judge's key to the judge's address; null if it does.
- * @throws AnnealError InvalidConfig if ANNEAL_JUDGE_KEYS is not valid
- */
+/** Why this worker does not send the judge's key to the judge's address; null if it does. */
 export function refusalOf(service: Service, env: NodeJS.ProcessEnv = process.env): string | null {
   const name = keyNameOf(service);
   if (name === null) return null;
+  const hosts = hostsOf(name, env);
+  if (hosts === null) return malformed;
   const url = new URL(addressOf(service));
-  if (hostsOf(name, env).some((host) => mayReceive(host, url))) return null;
+  if (hosts.some((host) => mayReceive(host, url))) return null;
   const secure = url.protocol === 'https:' || isLoopback(url.hostname);
   const entry = `${name}=${secure ? '' : 'http://'}${url.host}`;
   return `expected a key and a host that this worker allows, found the variable ${name} and ${url.origin}. If that host may have this key, start all workers with ${variable}="${entry}"`;
@@ -74,17 +73,17 @@ function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
-/** The hosts that a key may go to. */
-function hostsOf(name: string, env: NodeJS.ProcessEnv): URL[] {
+/** The hosts that a key may go to; null if ANNEAL_JUDGE_KEYS is not valid. */
+function hostsOf(name: string, env: NodeJS.ProcessEnv): URL[] | null {
   const given = (env[variable] ?? '').split(/\s+/).filter((entry) => entry !== '');
   const named = given.flatMap((entry) => {
     const [, key, hosts] = /^([A-Z_][A-Z0-9_]*)=([^=]+)$/.exec(entry) ?? [];
     const urls = hosts?.split(',').map(hostUrl) ?? [null];
-    if (urls.includes(null)) throw malformed();
-    return key === name ? (urls as URL[]) : [];
+    return urls.filter((url) => url === null || key === name);
   });
-  const usual = Object.hasOwn(documented, name) ? [hostUrl(documented[name]!)!] : [];
-  return [...usual, ...named];
+  const usual = Object.hasOwn(documented, name) ? [hostUrl(documented[name]!)] : [];
+  const all = [...usual, ...named];
+  return all.every((url) => url !== null) ? all : null;
 }
 
 /** A host with or without port; `http://` in front allows it without TLS. Null if it is not one. */
@@ -95,9 +94,4 @@ function hostUrl(host: string): URL | null {
 }
 
 /** Does not quote the value: a key may stand there by mistake. */
-function malformed(): AnnealError {
-  return new AnnealError(
-    'InvalidConfig',
-    `${variable}: expected NAME=host[,host…] entries separated by spaces, such as "JUDGE_KEY=judge.example:8000 OPENAI_API_KEY=eu.api.openai.com", found something else. It names variables and hosts, and never holds a key`,
-  );
-}
+const malformed = `${variable}: expected NAME=host[,host…] entries separated by spaces, such as "JUDGE_KEY=judge.example:8000 OPENAI_API_KEY=eu.api.openai.com", found something else. It names variables and hosts, and never holds a key; start all workers with a valid one`;

@@ -10,6 +10,14 @@ export interface Asked {
   definition: Statement;
   /** The functions whose work a call of it may do: itself, what made it, and what that was given. */
   runs: readonly FunctionNode[];
+  led: Led;
+}
+
+/** What leads to the entry. */
+export interface Led {
+  /** The entry's name, and the names of the top level that were followed from it. */
+  names: readonly [string, ...string[]];
+  isExported: boolean;
 }
 
 /**
@@ -18,11 +26,14 @@ export interface Asked {
  * the result of a call that returns one (`const double = times(2)`), and assignments.
  */
 export function findEntry(ast: Program, name: string): Asked | null {
-  const bound = bindingOf(ast, name) ?? exportOf(ast, name);
+  const own = bindingOf(ast, name);
+  const bound = own ?? exportOf(ast, name);
   if (!bound) return null;
   const tracing = new Tracing(ast);
   const entry = tracing.functionOf(bound.value);
-  return entry && { entry, definition: bound.definition, runs: [...tracing.runs] };
+  const { definition } = bound;
+  const names = [name, ...tracing.names] as const;
+  return entry && { entry, definition, runs: [...tracing.runs], led: { names, isExported: !own } };
 }
 
 interface Binding {
@@ -79,19 +90,27 @@ function exportOf(ast: Program, name: string): Binding | null {
   return null;
 }
 
-/** What a statement exports, under a name, or null for all exports; null if it exports nothing. */
-export function exportedBy(statement: AnyNode): { key: string | null; value: Expression } | null {
+interface Export {
+  /** The name, or null for all exports. */
+  key: string | null;
+  /** What is assigned to. */
+  target: AnyNode;
+  value: Expression;
+}
+
+/** What a statement exports; null if it exports nothing. */
+export function exportedBy(statement: AnyNode): Export | null {
   if (statement.type !== 'ExpressionStatement') return null;
   const { expression } = statement;
   if (expression.type !== 'AssignmentExpression' || expression.operator !== '=') return null;
-  const { left, right: value } = expression;
-  if (left.type !== 'MemberExpression') return null;
-  if (isMember(left, 'module', 'exports')) return { key: null, value };
+  const { left: target, right: value } = expression;
+  if (target.type !== 'MemberExpression') return null;
+  if (isMember(target, 'module', 'exports')) return { key: null, target, value };
   const isExports =
-    (left.object.type === 'Identifier' && left.object.name === 'exports') ||
-    isMember(left.object, 'module', 'exports');
-  if (!isExports || left.computed || left.property.type !== 'Identifier') return null;
-  return { key: left.property.name, value };
+    (target.object.type === 'Identifier' && target.object.name === 'exports') ||
+    isMember(target.object, 'module', 'exports');
+  if (!isExports || target.computed || target.property.type !== 'Identifier') return null;
+  return { key: target.property.name, target, value };
 }
 
 function isMember(node: AnyNode, object: string, property: string): boolean {
@@ -112,6 +131,8 @@ const mostFollowed = 20;
 class Tracing {
   readonly #ast: Program;
   readonly runs = new Set<FunctionNode>();
+  /** Names of the top level that were followed. */
+  readonly names = new Set<string>();
   #left = mostFollowed;
 
   constructor(ast: Program) {
@@ -142,6 +163,7 @@ class Tracing {
   #named(name: string, within: readonly AnyNode[]): FunctionNode | null {
     for (const body of [...within, this.#ast] as Program[]) {
       const bound = bindingOf(body, name);
+      if (bound && body === this.#ast) this.names.add(name);
       if (bound) return this.functionOf(bound.value, within);
     }
     return null;

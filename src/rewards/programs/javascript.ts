@@ -5,6 +5,7 @@ import type { AnyNode, Comment, Program } from 'acorn';
 import { fullAncestor } from 'acorn-walk';
 import { analyze, type ScopeManager } from 'eslint-scope';
 import type { Compiled } from '../sandbox/typescript/compiler.ts';
+import { hiddenBinding } from './bindings.ts';
 import { type Asked, findEntry } from './entry.ts';
 import { fenceOutsideOfText } from './fences.ts';
 import { ecmaVersion, parseWithin, UnreadableProgram, withinStack } from './parse.ts';
@@ -23,6 +24,8 @@ export interface ParsedProgram {
   nodes: readonly AnyNode[];
   parents: ReadonlyMap<AnyNode, AnyNode>;
   scopes: ScopeManager;
+  /** Why the text does not tell what runs as the entry, if so. */
+  hidden: string | null;
   /** For TypeScript: what the compiler found. */
   types?: Pick<Compiled, 'errors' | 'escapes'>;
 }
@@ -39,14 +42,10 @@ export function parseProgram(source: string, entry: string): ParsedProgram | { f
     const asked = findEntry(ast, entry);
     if (!asked && entry !== '')
       return { failed: `no function '${entry}' is defined at the top level${fenceNote(source)}` };
-    return withinStack(() => ({
-      source,
-      ast,
-      comments,
-      asked,
-      ...treeOf(ast),
-      scopes: scopesOf(ast),
-    }));
+    return withinStack(() => {
+      const tree = { ast, ...treeOf(ast), scopes: scopesOf(ast) };
+      return { source, comments, asked, ...tree, hidden: asked && hiddenBinding(tree, asked.led) };
+    });
   } catch (error) {
     if (error instanceof SyntaxError) return { failed: `does not parse: ${error.message}` };
     if (error instanceof UnreadableProgram) return { failed: `cannot be read: ${error.message}` };

@@ -4,7 +4,8 @@
 
 import type { AnyNode, CallExpression } from 'acorn';
 import { type FunctionNode, isFunction } from '../programs/functions.ts';
-import { isLoop, nodesOf, type ParsedProgram } from '../programs/javascript.ts';
+import { isLoop, type ParsedProgram } from '../programs/javascript.ts';
+import { Called, childrenOf } from './called.ts';
 
 /** Elements of every list, iterations of every loop. */
 export const nominalLength = 10;
@@ -30,6 +31,9 @@ const operations = new Set(
   ),
 );
 
+/** Statements that only define. */
+const isDefinition = new Set<string>(['ClassDeclaration', 'FunctionDeclaration']);
+
 /** Deep nests of loops would cost more than a number can hold. */
 const largestCost = 1e100;
 
@@ -39,7 +43,9 @@ export const boundedCost = (cost: number) => Math.min(cost, largestCost);
 export function costOf(program: ParsedProgram): number {
   const costing = new Costing(program);
   const { asked, ast } = program;
+  const statements = ast.body.filter(({ type }) => !isDefinition.has(type));
   const costs = asked ? asked.runs.map((node) => costing.ofFunction(node)) : [costing.of(ast)];
+  costs.push(costing.ofUncounted(asked?.runs ?? statements));
   return boundedCost(costs.reduce((sum, cost) => sum + total(cost), 0));
 }
 
@@ -61,17 +67,21 @@ function total(cost: Cost): number {
 }
 
 class Costing {
-  /** The program's own functions, by the names under which they are called. */
-  readonly #functions = new Map<string, FunctionNode>();
+  readonly #called: Called;
   readonly #costs = new Map<FunctionNode, number>();
   /** Functions whose cost is being computed, with the number of calls to themselves. */
   readonly #open = new Map<FunctionNode, number>();
 
   constructor(program: ParsedProgram) {
-    for (const node of nodesOf(program, 'FunctionDeclaration'))
-      if (node.id) this.#functions.set(node.id.name, node);
-    for (const { id, init } of nodesOf(program, 'VariableDeclarator'))
-      if (id.type === 'Identifier' && init && isFunction(init)) this.#functions.set(id.name, init);
+    this.#called = new Called(program);
+  }
+
+  /** Functions that the nodes may call in ways that nothing has counted are called once. */
+  *ofUncounted(nodes: readonly AnyNode[]): Cost {
+    let sum = 0;
+    for (const it of this.#called.reachedFrom(nodes))
+      if (!this.#costs.has(it)) sum += yield this.ofFunction(it);
+    return sum;
   }
 
   /** One recursive call counts as a loop, several as a nested loop. */
@@ -94,8 +104,9 @@ class Costing {
     const own = operations.has(node.type) ? 1 : 0;
     if (node.type === 'CallExpression') return own + (yield this.#ofCall(node));
     const parts = yield this.#ofParts(childrenOf(node));
-    const walk = node.type === 'NewExpression' && node.arguments.length ? nominalLength : 0;
-    return own + parts + walk;
+    if (node.type !== 'NewExpression') return own + parts;
+    const making = yield this.#ofCostliest(this.#called.by(node.callee));
+    return own + parts + making + (node.arguments.length > 0 ? nominalLength : 0);
   }
 
   *#ofParts(nodes: readonly AnyNode[]): Cost {
@@ -117,7 +128,7 @@ class Costing {
 
   *#ofCall(call: CallExpression): Cost {
     const name = calledName(call);
-    const own = yield this.#ofCalled(call, name);
+    const own = yield this.#ofCostliest(this.#called.by(call.callee));
     const turns = sorting.has(name) ? sortingFactor : perElement.has(name) ? nominalLength : 1;
     const callbacks = yield this.#ofCallbacks(call, name === 'from' ? nominalLength : turns);
     const walk = linear.has(name) ? nominalLength : turns > 1 ? turns : 0;
@@ -125,25 +136,30 @@ class Costing {
     return own + callbacks + walk + receiver + (yield this.#ofParts(call.arguments));
   }
 
-  /** The cost of a call to one of the program's own functions, 0 for others. */
-  *#ofCalled({ callee }: CallExpression, name: string): Cost {
-    if (isFunction(callee)) return yield this.ofFunction(callee);
-    const target = callee.type === 'Identifier' ? this.#functions.get(name) : undefined;
-    if (!target) return 0;
-    const selfCalls = this.#open.get(target);
-    if (selfCalls === undefined) return yield this.ofFunction(target);
-    this.#open.set(target, selfCalls + 1);
-    return 0;
+  /** The cost of a call of any of these functions. */
+  *#ofCostliest(functions: readonly FunctionNode[]): Cost {
+    let most = 0;
+    for (const it of functions) {
+      const selfCalls = this.#open.get(it);
+      if (selfCalls === undefined) most = Math.max(most, yield this.ofFunction(it));
+      else this.#open.set(it, selfCalls + 1);
+    }
+    return most;
   }
 
   *#ofCallbacks(call: CallExpression, turns: number): Cost {
     let sum = 0;
     for (const argument of call.arguments) {
-      const named = argument.type === 'Identifier' ? this.#functions.get(argument.name) : undefined;
-      const callback = isFunction(argument) ? argument : named;
-      if (callback && !this.#open.has(callback)) sum += turns * (yield this.ofFunction(callback));
+      const callbacks = isFunction(argument) ? [argument] : this.#named(argument);
+      const closed = callbacks.filter((it) => !this.#open.has(it));
+      sum += turns * (yield this.#ofCostliest(closed));
     }
     return sum;
+  }
+
+  #named(argument: AnyNode): readonly FunctionNode[] {
+    const isName = argument.type === 'Identifier' || argument.type === 'MemberExpression';
+    return isName ? this.#called.by(argument) : [];
   }
 }
 
@@ -156,13 +172,4 @@ function calledName({ callee }: CallExpression): string {
   if (callee.type === 'Identifier') return callee.name;
   if (callee.type !== 'MemberExpression' || callee.computed) return '';
   return callee.property.type === 'Identifier' ? callee.property.name : '';
-}
-
-/** The children of a node, in source order. */
-function childrenOf(node: AnyNode): AnyNode[] {
-  return Object.values(node).flat().filter(isNode);
-}
-
-function isNode(value: unknown): value is AnyNode {
-  return typeof value === 'object' && value !== null && 'type' in value && 'start' in value;
 }

@@ -2,18 +2,9 @@
 
 import type { AnyNode } from 'acorn';
 import type { Definition, Variable } from 'eslint-scope';
+import { languageNames, namesOfRuns } from '../programs/globals.ts';
 import { nodesOf, type ParsedProgram, textOf } from '../programs/javascript.ts';
-import { nodeGlobals } from '../sandbox/javascript/node.ts';
 
-/** Names that a program may use without declaring them: ECMAScript's and those of Node it has. */
-const globals = new Set([
-  ...nodeGlobals,
-  ...'AggregateError Array ArrayBuffer BigInt BigInt64Array BigUint64Array Boolean DataView Date Error EvalError Float32Array Float64Array Function Infinity Int16Array Int32Array Int8Array Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp Set String Symbol SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet arguments console decodeURI decodeURIComponent encodeURI encodeURIComponent eval exports globalThis isFinite isNaN module parseFloat parseInt require undefined'.split(
-    ' ',
-  ),
-]);
-/** Names that a whole program also has, for input, output and its end. */
-const globalsOfRuns = new Set(['print', 'process', 'readline']);
 /** Single letters that are customary for a parameter: a count, a number, coordinates. */
 const customaryLetters = new Set(['n', 'x', 'y']);
 
@@ -66,7 +57,7 @@ export function undeclaredNames(program: ParsedProgram): number {
   const unresolved = program.scopes.globalScope?.through ?? [];
   const names = unresolved.map(({ identifier }) => (identifier as { name: string }).name);
   const isKnown = (name: string) =>
-    globals.has(name) || (!program.asked && globalsOfRuns.has(name));
+    languageNames.has(name) || (!program.asked && namesOfRuns.has(name));
   return new Set(names.filter((name) => !isKnown(name))).size;
 }
 

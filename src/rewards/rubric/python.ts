@@ -8,7 +8,7 @@ import { boundedCost, nominalLength } from './cost.ts';
 import { weighDocumentation } from './documentation.ts';
 import { type Finding, penalties, weigh } from './penalties.ts';
 import { comfortableDepth, comfortableLines, linesPerFinding } from './structure.ts';
-import type { TextReview } from './text-review.ts';
+import { hiddenReview, type TextReview } from './text-review.ts';
 
 /** Texts read before the interpreter is restored, which takes longer than reading one. */
 const readTogether = 16;
@@ -24,6 +24,7 @@ const countSchema = z.int().nonnegative();
 /** Result of `analyse` in `_anneal/review.py`. */
 const readingSchema = z.union([
   z.strictObject({ failed: z.string() }),
+  z.strictObject({ hidden: z.string() }),
   z.strictObject({
     findings: z.array(z.tuple([z.enum(Object.keys(penalties) as Finding[]), countSchema])),
     documentation: z.union([
@@ -61,6 +62,7 @@ export async function reviewPython(
 
 function toReview(reading: z.output<typeof readingSchema>): TextReview | { failed: string } {
   if ('failed' in reading) return reading;
+  if ('hidden' in reading) return hiddenReview(reading.hidden);
   const { value: quality, objections } = weigh(reading.findings);
   const documentation = weighDocumentation(reading.documentation);
   return { quality, documentation, cost: reading.cost, objections };

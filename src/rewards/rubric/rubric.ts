@@ -21,7 +21,7 @@ const nothing: Criteria = { correctness: 0, quality: 0, efficiency: 0, documenta
 
 /** Cost and value of a prompt's reference solution. */
 interface ReferenceStanding {
-  cost: number;
+  cost: number | null;
   value: number;
 }
 interface Judgement {
@@ -93,13 +93,17 @@ export const rubricKind: RewardImplementation<RubricConfig> = { create: createRu
 function judge(found: Review, reference?: ReferenceStanding): Judgement {
   if ('failed' in found) return { criteria: nothing, note: found.failed };
   const { quality, documentation, cost, objections, verdict } = found;
-  const ratio = (costTolerance * ((reference?.cost ?? cost) + callCost)) / (cost + callCost);
-  const efficiency = verdict.passed * Math.min(1, Math.sqrt(ratio));
+  const efficiency = cost === null ? 0 : verdict.passed * speed(cost, reference?.cost ?? cost);
   const remarks = [verdict.failure, objections.join(', ')].filter(Boolean);
   return {
     criteria: { correctness: verdict.passed, quality, efficiency, documentation },
     ...(remarks.length > 0 && { note: remarks.join('; ') }),
   };
+}
+
+function speed(cost: number, reference: number): number {
+  const ratio = (costTolerance * (reference + callCost)) / (cost + callCost);
+  return Math.min(1, Math.sqrt(ratio));
 }
 
 function weightedMean(values: Criteria, weights: Criteria): number {

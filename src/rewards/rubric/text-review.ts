@@ -9,9 +9,15 @@ import { judgeQuality } from './quality.ts';
 export interface TextReview {
   quality: number;
   documentation: number;
-  /** Estimated operations of one call. */
-  cost: number;
+  /** Estimated operations of one call; null if they cannot be told. */
+  cost: number | null;
   objections: string[];
+}
+
+/** Of a program whose text does not tell what runs: it earns nothing for its text. */
+export function hiddenReview(reason: string): TextReview {
+  const objections = [`its text does not tell what runs: ${reason}`];
+  return { quality: 0, documentation: 0, cost: null, objections };
 }
 
 /**
@@ -23,6 +29,7 @@ export function reviewText(program: ParsedProgram): TextReview {
 }
 
 function reviewTree(program: ParsedProgram): TextReview {
+  if (program.hidden) return hiddenReview(program.hidden);
   const { value: quality, objections } = judgeQuality(program);
   const [error] = program.types?.errors ?? [];
   return {

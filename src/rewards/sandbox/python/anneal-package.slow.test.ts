@@ -25,7 +25,9 @@ import ast
 from _anneal import cost, documentation, expressions, names, structure
 from _anneal.syntax import Program
 def ask(source, entry, limits):
-    program = Program(source, ast.parse(source), entry, limits)
+    tree = ast.parse(source)
+    named = [it for it in tree.body if getattr(it, 'name', None) == entry]
+    program = Program(source, tree, named[-1] if named else None, limits)
     return ${expression}
 `;
 const ask = (expression: string, source: string, entry = 'f') =>
@@ -329,7 +331,7 @@ describe('cost', () => {
 describe('printing', () => {
   const normalForm = (source: string) => imported('printing', 'normal_form', source);
   const printed = (source: string, comments = 'strip', names = 'rename', limit = 5) =>
-    imported('printing', 'printed', source, comments, names, limit, 'f');
+    imported('printing', 'printed', source, comments, names, limit, 'f', []);
 
   it('a normal form leaves out layout, docstrings and local names', async () => {
     const form = await normalForm('def f(a):\n  "Says."\n  b = a # why\n  return (b)');
@@ -345,9 +347,9 @@ describe('printing', () => {
   });
 
   it.each([
-    ['def f(a):\n  "Says."\n  return a # that', 'def f(v0):\n    return v0'],
+    ['def f(total):\n  "Says."\n  return total # that', 'def f(v0):\n    return v0'],
     ['def f(): "Says."', 'def f():\n    pass'],
-    ['x = "123456"\ndef f(a): return x', "x = '12345… (6 characters)'\ndef f(v0):\n    return x"],
+    ['x = "123456"\ndef f(): return x', "v0 = '12345… (6 characters)'\ndef f():\n    return v0"],
     ['', null],
     ['pass', null],
     ['def f(', null],

@@ -3,6 +3,7 @@
 import ast
 import math
 
+from _anneal.called import Called, given
 from _anneal.syntax import FUNCTIONS, LOOPS, nodes, stored
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -13,6 +14,8 @@ LINEAR = {
     'reversed', 'set', 'split', 'sum', 'tuple', 'zip',
 }
 SORTING = {'sort', 'sorted'}
+# Functions that call another for each element.
+PER_ELEMENT = {'accumulate', 'filter', 'map', 'max', 'min', 'reduce', 'starmap', *SORTING}
 OPERATIONS = (
     ast.Assign, ast.Attribute, ast.AugAssign, ast.BinOp, ast.BoolOp, ast.Call, ast.Compare,
     ast.Dict, ast.IfExp, ast.JoinedStr, ast.List, ast.Set, ast.Subscript, ast.UnaryOp,
@@ -29,20 +32,42 @@ class Costing:
     def __init__(self, tree, length):
         self.length = length
         self.sorting = int(length * math.log2(length))
-        self.functions = {it.name: it for it in nodes(tree, FUNCTIONS)}
+        self.tree = tree
+        self.called = Called(tree)
         assigned = [it for it in nodes(tree, ast.Assign) if is_hash_table(it.value)]
         self.tables = {name for it in assigned for name in stored(it)}
         self.known = {}
         # Functions whose cost is being computed, with the calls they make of themselves.
         self.open = {}
 
+    def of_program(self, entry):
+        """Return the cost of a call, or of a run without an entry.
+
+        Functions that it may call in ways that nothing counts are called once.
+        """
+        defined = (*FUNCTIONS, ast.ClassDef)
+        code = [it for it in self.tree.body if not isinstance(it, defined)]
+        cost = self.of_function(entry) if entry else self.of_all(self.tree.body)
+        for function in self.called.reached([entry] if entry else code):
+            if function not in self.known and not isinstance(function, ast.Lambda):
+                cost += self.of_function(function)
+        return cost
+
     def of_function(self, function):
         if function not in self.known:
             self.open[function] = 0
-            once = self.of_all(function.body)
+            body = function.body
+            once = self.of_all(body) if isinstance(body, list) else self.of(body)
             turns = self.length ** min(MOST_RECURSIONS, self.open.pop(function))
             self.known[function] = once * turns
         return self.known[function]
+
+    def of_costliest(self, functions):
+        """Return the cost of a call that may be of any of some functions."""
+        for it in functions:
+            if it in self.open:
+                self.open[it] += 1
+        return max((self.of_function(it) for it in functions if it not in self.open), default=0)
 
     def of_all(self, parts):
         return sum(self.of(it) for it in parts)
@@ -78,15 +103,15 @@ class Costing:
 
     def of_call(self, call):
         name = getattr(call.func, 'id', None) or getattr(call.func, 'attr', None)
-        target = self.functions.get(name) if isinstance(call.func, ast.Name) else None
-        if target is not None and target in self.open:
-            self.open[target] += 1
-            return 0
-        if target is not None:
-            return self.of_function(target)
+        turns = self.length if name in PER_ELEMENT else 1
+        names = [it for it in given(call) if isinstance(it, (ast.Name, ast.Attribute))]
+        passed = turns * sum(self.of_costliest(self.called.by(it)) for it in names)
+        targets = self.called.by(call.func)
+        if targets:
+            return passed + self.of_costliest(targets)
         if name in SORTING:
-            return self.sorting
-        return self.length if name in LINEAR and call.args else 0
+            return passed + self.sorting
+        return passed + (self.length if name in LINEAR and call.args else 0)
 
     def searches(self, compare):
         """Count uses of `in` and `not in` that look through all elements."""

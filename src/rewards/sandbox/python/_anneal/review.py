@@ -5,6 +5,7 @@ import ast
 from _anneal import expressions, names, structure
 from _anneal.cost import Costing
 from _anneal.documentation import read_documentation
+from _anneal.entry import HiddenError, binds_plainly, find_entry
 from _anneal.syntax import Program
 
 # Graver findings first. The rubric has the penalty of each, by these names.
@@ -39,24 +40,24 @@ def analyse(source, entry, limits):
 
     `entry` is the function asked for, empty for a whole program. `limits` are the rubric's:
     `list_length`, `levels`, `lines`, `lines_per_finding`. A program that does not parse or does
-    not define the entry has only the reason, as `failed`.
+    not define the entry has only the reason, as `failed`; one whose text does not tell what runs,
+    as `hidden`.
     """
     try:
-        program = Program(source, ast.parse(source), entry, limits)
+        tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
         return {'failed': f'does not parse: {error}'}
     except (MemoryError, RecursionError):
         return {'failed': 'does not parse: nested too deeply'}
-    if entry and not program.entry and not program.binds(entry):
+    if entry and not any(binds_plainly(it, entry) for it in tree.body):
         return {'failed': f"no function '{entry}' is defined at the top level"}
-    costing = Costing(program.tree, limits['list_length'])
+    try:
+        program = Program(source, tree, find_entry(tree, entry) if entry else None, limits)
+    except HiddenError as hidden:
+        return {'hidden': str(hidden)}
     counts = [(name, int(count(program))) for name, count in FINDINGS.items()]
     return {
         'findings': [it for it in counts if it[1]],
         'documentation': read_documentation(program),
-        'cost': (
-            costing.of_function(program.entry)
-            if program.entry
-            else costing.of_all(program.tree.body)
-        ),
+        'cost': Costing(tree, limits['list_length']).of_program(program.entry),
     }

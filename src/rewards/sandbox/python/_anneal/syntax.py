@@ -1,6 +1,7 @@
 """Questions about a syntax tree, shared by the modules."""
 
 import ast
+import sys
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -12,17 +13,11 @@ class Program:
     """A parsed program, the function that its prompt asked for, and the limits to judge it by."""
 
     def __init__(self, source, tree, entry, limits):
-        """Find the last top-level function named `entry`; `self.entry` is None without one."""
+        """Take a function, or None for a whole program."""
         self.source = source
         self.tree = tree
-        found = [it for it in tree.body if isinstance(it, FUNCTIONS) and it.name == entry]
-        self.entry = found[-1] if found else None
+        self.entry = entry
         self.limits = limits
-
-    def binds(self, name):
-        """Whether a top-level assignment binds `name`."""
-        targets = [t for it in self.tree.body if isinstance(it, ast.Assign) for t in it.targets]
-        return any(isinstance(t, ast.Name) and t.id == name for t in targets)
 
     def nodes(self, types):
         """Return all nodes of some types."""
@@ -61,6 +56,13 @@ def imported(tree):
     """Return the names that imports bind."""
     names = [a for it in nodes(tree, (ast.Import, ast.ImportFrom)) for a in it.names]
     return [(it.asname or it.name).split('.')[0] for it in names]
+
+
+def imported_modules(tree):
+    """Return the modules that imports name and the standard library has."""
+    names = {a.name for it in nodes(tree, ast.Import) for a in it.names}
+    names |= {it.module for it in nodes(tree, ast.ImportFrom) if it.module and it.level == 0}
+    return sorted(it for it in names if it.split('.')[0] in sys.stdlib_module_names)
 
 
 def is_docstring(statement):

@@ -2,17 +2,18 @@
 // is written. Comments, names and layout bias every judge of code that was tested (arXiv
 // 2505.16222), and a program could address its judge in strings and comments.
 
-import type { Comment, Node, ObjectExpression, ObjectPattern, Program } from 'acorn';
-import { full } from 'acorn-walk';
+import type { Comment } from 'acorn';
 import * as acornPlugin from 'prettier/plugins/acorn';
 import * as estreePlugin from 'prettier/plugins/estree';
 import { format } from 'prettier/standalone';
 import type { JudgeConfig } from '../../config/schema/rewards/judge.ts';
+import { toExactJson } from '../../records/exact-json.ts';
 import type { Prompt } from '../../records/prompts.ts';
-import { type LocalIdentifier, localNames } from '../programs/normal-form/javascript.ts';
 import { parseWithin, type ReadingLimits, UnreadableProgram } from '../programs/parse.ts';
-import { readPythonTexts } from '../programs/python.ts';
+import { readPython } from '../programs/python.ts';
 import { withoutTypes } from '../programs/typescript.ts';
+import { editLiterals, wordsOf } from './literals.ts';
+import { type Edit, type KeptNames, renamesOf } from './rename.ts';
 
 export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
 
@@ -27,12 +28,7 @@ class UnprintableProgram extends Error {
 /** A program as the judge sees it, or the result of one that no judge is asked about. */
 export type Shown = string | { value: 0 | null; note: string };
 
-/** Replaces a range of a program's text. */
-interface Edit {
-  start: number;
-  end: number;
-  text: string;
-}
+type Given = Omit<KeptNames, 'literals'>;
 
 /**
  * The program as the judge sees it; null if it is empty or does not parse. The prompt's entry keeps
@@ -41,20 +37,28 @@ interface Edit {
  */
 export async function normalizeProgram(
   source: string,
-  { entry, language }: Pick<Prompt, 'entry' | 'language'>,
+  prompt: Pick<Prompt, 'entry' | 'language' | 'prompt' | 'tests'>,
   how: Normalization,
 ): Promise<string | null> {
+  const { language } = prompt;
+  const given = givenBy(prompt);
   if (language === 'python') {
     const { comments, names, max_string_length } = how;
-    const args = [source, comments, names, max_string_length, entry];
-    return (await readPythonTexts('printed', [args]))[0]!;
+    const args = [source, comments, names, max_string_length, given.entry, [...given.given]];
+    const [outcome] = await readPython('printed', [args]);
+    if ('failed' in outcome!) throw new UnreadableProgram(outcome.failed);
+    return JSON.parse(outcome!.returned) as string | null;
   }
   const script = (await withoutTypes([{ language }], [source]))[0]!;
-  const edits = editsOf(script, entry, how);
+  const edits = editsOf(script, given, how);
   if (edits === null) return null;
   const text = await print(applyEdits(script, edits));
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return lines.length > 0 ? lines.join('\n') : null;
+}
+
+function givenBy({ entry, prompt, tests }: Pick<Prompt, 'entry' | 'prompt' | 'tests'>): Given {
+  return { entry, given: wordsOf([prompt, toExactJson(tests)]) };
 }
 
 /** As `normalizeProgram`, with the result of a program that cannot be shown. */
@@ -79,15 +83,17 @@ async function print(script: string): Promise<string> {
   });
 }
 
-function editsOf(source: string, entry: string, how: Normalization): Edit[] | null {
+function editsOf(source: string, given: Given, how: Normalization): Edit[] | null {
   const comments: Comment[] = [];
   try {
     const ast = parseWithin(source, { ranges: true, onComment: comments }, printingLimits);
     if (ast.body.length === 0) return null;
+    const dropStatements = how.comments === 'strip';
+    const literals = editLiterals(ast, { limit: how.max_string_length, dropStatements });
     return [
       ...(how.comments === 'strip' ? comments.map(remove) : []),
-      ...(how.names === 'rename' ? renames(ast, entry) : []),
-      ...cutStrings(ast, how.max_string_length),
+      ...literals.edits,
+      ...(how.names === 'rename' ? renamesOf(ast, { ...given, literals: literals.words }) : []),
     ];
   } catch (error) {
     if (error instanceof SyntaxError) return null;
@@ -99,53 +105,6 @@ function editsOf(source: string, entry: string, how: Normalization): Edit[] | nu
 function remove({ start, end, type, value }: Comment): Edit {
   return { start, end, text: type === 'Line' ? '' : value.includes('\n') ? '\n' : ' ' };
 }
-
-function renames(ast: Program, entry: string): Edit[] {
-  const shorthands = new Set<number>();
-  full(ast, (node) => {
-    if (node.type !== 'ObjectExpression' && node.type !== 'ObjectPattern') return;
-    for (const property of (node as ObjectExpression | ObjectPattern).properties)
-      if (property.type === 'Property' && property.shorthand) shorthands.add(property.start);
-  });
-  const identifiers = [...localNames(ast)] as [LocalIdentifier, number][];
-  return identifiers
-    .filter(([{ name }]) => name !== entry)
-    .map(
-      ([
-        {
-          name,
-          range: [start, end],
-        },
-        number,
-      ]) => ({
-        start,
-        end,
-        text: `${shorthands.has(start) ? `${name}: ` : ''}v${number}`,
-      }),
-    );
-}
-
-function cutStrings(ast: Node, limit: number): Edit[] {
-  const edits: Edit[] = [];
-  full(ast, (node) => {
-    if (node.type === 'Literal') {
-      const { value } = node as Node & { value: unknown };
-      if (typeof value === 'string' && value.length > limit)
-        edits.push({ start: node.start, end: node.end, text: cut(value, limit, JSON.stringify) });
-    }
-    if (node.type === 'TemplateElement') {
-      const { raw } = (node as Node & { value: { raw: string } }).value;
-      if (raw.length > limit)
-        edits.push({ start: node.start, end: node.end, text: cut(raw, limit, escapeTemplate) });
-    }
-  });
-  return edits;
-}
-
-const cut = (text: string, limit: number, quote: (text: string) => string) =>
-  quote(`${text.slice(0, limit)}… (${text.length} characters)`);
-
-const escapeTemplate = (text: string) => text.replace(/\\|`|\$/g, (found) => `\\${found}`);
 
 function applyEdits(source: string, edits: readonly Edit[]): string {
   let text = source;

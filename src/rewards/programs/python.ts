@@ -19,7 +19,7 @@ interface ReadOptions {
 }
 
 /** Enough for reading, which is quick. */
-const readingLimits = { timeLimitMs: 500, memoryLimitMb: 64 };
+const readingLimits = { timeLimitMs: 2000, memoryLimitMb: 64 };
 
 /** Call a reader with each list of arguments. @throws AnnealError ProcessLost */
 export async function readPython(
@@ -45,7 +45,7 @@ export async function readPython(
 
 /** The text that a reader returns for each list of arguments; null if it returns none or fails. */
 export async function readPythonTexts(
-  reader: 'normal_form' | 'printed',
+  reader: 'normal_form',
   calls: readonly (readonly unknown[])[],
 ): Promise<(string | null)[]> {
   const outcomes = await readPython(reader, calls);

@@ -90,7 +90,7 @@ export const judgeSchema = z
     names: z
       .enum(['keep', 'rename'])
       .default('keep')
-      .describe("Keep or rename a program's own variables before the judge sees it."),
+      .describe("Keep or rename what a program's author named before the judge sees it."),
     max_string_length: z
       .int()
       .min(0)

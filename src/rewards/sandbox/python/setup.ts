@@ -16,6 +16,7 @@ export const annealModules = [
   'cost',
   'entry',
   'review',
+  'renaming',
   'printing',
   'assertions',
 ] as const;

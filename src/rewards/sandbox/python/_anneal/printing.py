@@ -1,9 +1,22 @@
 """Programs as text: printed without what distracts a judge, and as a normal form."""
 
 import ast
+import re
 
-from _anneal.syntax import DOCUMENTED, FUNCTIONS, nodes
+from _anneal import renaming
+from _anneal.syntax import DOCUMENTED, FUNCTIONS, bodies, nodes
 
+# Whole numbers of more bits are cut; 128 bits are 39 digits.
+MOST_BITS = 128
+# What reads annotations while a program runs.
+READERS = {
+    '__annotations__',
+    'get_annotations',
+    'get_type_hints',
+    'signature',
+    'singledispatch',
+    'singledispatchmethod',
+}
 UNREADABLE = (SyntaxError, ValueError, MemoryError, RecursionError)
 
 
@@ -26,34 +39,77 @@ def normal_form(source):
         return None
 
 
-def printed(source, comments, names, limit, entry):
+def printed(source, comments, names, limit, entry, given):
     """Return the program printed anew; None if it is empty or does not parse.
 
-    `comments` = 'strip' leaves out docstrings too, `names` = 'rename' numbers local names other
-    than the entry's, and strings of more than `limit` characters are cut.
+    `comments` = 'strip' also leaves out what does nothing and can say anything: docstrings, other
+    constants that are statements, annotations of functions and variables. Texts of more than
+    `limit` characters are cut, and whole numbers of more than MOST_BITS. `names` = 'rename'
+    renames (renaming.py); `given` are the words of the prompt and its tests.
     """
     try:
         tree = ast.parse(source)
-        own = local_names(tree) if names == 'rename' else ()
-        own = dict.fromkeys(name for name in own if name != entry)
-        numbers = {name: 'v' + str(at) for at, name in enumerate(own)}
-        if comments == 'strip':
-            drop_docstrings(tree)
-        for node in ast.walk(tree):
-            rename(node, numbers)
-            if is_string(node) and len(node.value) > limit:
-                node.value = node.value[:limit] + f'… ({len(node.value)} characters)'
-        code = [it for it in tree.body if not isinstance(it, ast.Pass)]
-        return ast.unparse(tree) if code else None
-    except UNREADABLE:
+    except (SyntaxError, ValueError):
         return None
+    if comments == 'strip':
+        drop_statements(tree)
+        drop_annotations(tree)
+    words = {word for it in shown_texts(tree, limit) for word in re.findall(r'[^\W\d]\w*', it)}
+    cut_literals(tree, limit)
+    if names == 'rename':
+        renaming.rename(tree, entry, set(given), words)
+    for node in nodes(tree, ast.Interpolation):
+        node.str = ast.unparse(node.value)
+    code = [it for it in tree.body if not isinstance(it, ast.Pass)]
+    return ast.unparse(tree) if code else None
 
 
-def drop_docstrings(tree):
-    """Remove every docstring; a body of nothing else becomes `pass`."""
-    for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
+def drop_statements(tree):
+    """Remove every statement that is only a constant; a body of nothing else becomes `pass`."""
+    for node, body in list(bodies(tree)):
+        code = [it for it in body if not is_constant(it)]
+        body[:] = code if code or node is tree else [ast.Pass()]
+    del tree.every
+
+
+def is_constant(statement):
+    """Whether a statement is only a constant other than `...`."""
+    value = getattr(statement, 'value', None) if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and value.value is not ...
+
+
+def drop_annotations(tree):
+    """Remove annotations of functions and of their variables, unless the program reads them."""
+    names = {it.id for it in nodes(tree, ast.Name)} | {it.attr for it in nodes(tree, ast.Attribute)}
+    if names & READERS:
+        return
+    in_classes = {it for node in nodes(tree, ast.ClassDef) for it in node.body}
+    for node in nodes(tree, (ast.arg, ast.AnnAssign, *FUNCTIONS)):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, FUNCTIONS):
+            node.returns = None
+        elif node not in in_classes:
+            node.annotation = ast.Constant(None)
+    del tree.every
+
+
+def shown_texts(tree, limit):
+    """Return the strings that are not cut."""
+    texts = [it.value for it in nodes(tree, ast.Constant)]
+    return [it for it in texts if isinstance(it, str) and len(it) <= limit]
+
+
+def cut_literals(tree, limit):
+    """Shorten strings, bytes and whole numbers."""
+    for node in nodes(tree, ast.Constant):
+        value = node.value
+        if isinstance(value, str) and len(value) > limit:
+            node.value = f'{value[:limit]}… ({len(value)} characters)'
+        elif isinstance(value, bytes) and len(value) > limit:
+            node.value = value[:limit] + b'... (%d bytes)' % len(value)
+        elif type(value) is int and value.bit_length() > MOST_BITS:
+            node.value = f'{hex(value)[:limit]}… ({value.bit_length()} bits)'
 
 
 def rename(node, names):
@@ -62,11 +118,6 @@ def rename(node, names):
         node.id = names.get(node.id, node.id)
     elif isinstance(node, ast.arg):
         node.arg = names.get(node.arg, node.arg)
-
-
-def is_string(node):
-    """Whether a node is a string constant."""
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def local_names(tree):

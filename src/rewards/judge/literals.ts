@@ -2,7 +2,7 @@
 // anything: strings, templates, regular expressions, numbers, and statements that are only a string.
 
 import type { AnyNode, Literal, Program, TemplateElement } from 'acorn';
-import { type Edit, visit } from './rename.ts';
+import { type Edit, visit, wordsOf } from './rename.ts';
 
 /** Numbers of more characters are written as the double that they are. */
 const longNumber = 24;
@@ -31,13 +31,6 @@ export function editLiterals(
     }
   });
   return { edits, words: wordsOf(texts) };
-}
-
-/** What may be names. */
-export function wordsOf(texts: readonly string[]): Set<string> {
-  return new Set(
-    texts.flatMap((text) => text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu) ?? []),
-  );
 }
 
 type TextStatement = Extract<AnyNode, { type: 'ExpressionStatement' }>;

@@ -12,8 +12,8 @@ import type { Prompt } from '../../records/prompts.ts';
 import { parseWithin, type ReadingLimits, UnreadableProgram } from '../programs/parse.ts';
 import { readPython } from '../programs/python.ts';
 import { withoutTypes } from '../programs/typescript.ts';
-import { editLiterals, wordsOf } from './literals.ts';
-import { type Edit, type KeptNames, renamesOf } from './rename.ts';
+import { editLiterals } from './literals.ts';
+import { type Edit, type KeptNames, renamesOf, wordsOf } from './rename.ts';
 
 export type Normalization = Pick<JudgeConfig, 'comments' | 'names' | 'max_string_length'>;
 

@@ -4,6 +4,7 @@
 
 import type { AnyNode, Program } from 'acorn';
 import { languageNames, namesOfRuns } from '../programs/globals.ts';
+import { nodeSource } from '../sandbox/javascript/node.ts';
 
 /** Replaces a range of a program's text. */
 export interface Edit {
@@ -108,6 +109,13 @@ function usesText(ast: Program, uses: readonly Use[]): boolean {
   return found;
 }
 
+/** What may be names. */
+export function wordsOf(texts: readonly string[]): Set<string> {
+  return new Set(
+    texts.flatMap((text) => text.match(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu) ?? []),
+  );
+}
+
 /** Call `see` with each node and its parent. */
 export function visit(ast: Program, see: (node: AnyNode, parent: AnyNode) => void): void {
   const open: [AnyNode, AnyNode][] = [[ast, ast]];
@@ -143,6 +151,8 @@ function namesOfLanguage(): Set<string> {
   });
   return new Set([
     ...holders.flatMap(Object.getOwnPropertyNames),
+    // What programs have of Node.
+    ...wordsOf([nodeSource]),
     ...'argv cause configurable cwd done enumerable env exit exitCode exports get groups index indices input isTTY main on once platform raw readFileSync set stderr stdin stdout then uptime value writable write'.split(
       ' ',
     ),

@@ -3,7 +3,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { type Prompt, promptSchema } from '../../records/prompts.ts';
-import { programOf, readPrompts } from '../prompts.ts';
+import { bareFormat, programOf } from '../programs/program-of.ts';
+import { readPrompts } from '../prompts.ts';
 import { sharedSandbox } from '../sandbox/sandbox.ts';
 import { judgeOutcome, toSandboxProgram, type Verdict } from '../sandbox/verdict.ts';
 import { normalizeProgram } from './normalize.ts';
@@ -14,7 +15,7 @@ const how = { comments: 'strip', names: 'rename', max_string_length: 1e6 } as co
 
 /** The verdict on each program and on what is shown of it. */
 async function compare(prompts: readonly Prompt[]) {
-  const sources = prompts.map((prompt) => programOf(prompt, prompt.reference));
+  const sources = prompts.map((prompt) => programOf(prompt, prompt.reference, bareFormat));
   const shown: string[] = [];
   for (const [at, prompt] of prompts.entries())
     shown.push((await normalizeProgram(sources[at]!, prompt, how)) ?? 'nothing is shown');

@@ -10,7 +10,7 @@ const lines = (...all: string[]) => all.join('\n');
 const reward = createRubric(rubricSchema.parse({ kind: 'rubric', time_limit_ms: 200 }));
 
 async function scoresOf(prompt: Prompt, programs: readonly string[]) {
-  return reward.score(programs.map((completion) => ({ prompt, completion })));
+  return reward.score(programs.map((program) => ({ prompt, completion: program, program })));
 }
 
 const promptOf = (language: Prompt['language'], reference: string): Prompt =>

@@ -203,3 +203,21 @@ it('hands the activity back if its worker shuts down, for a retry at once', asyn
   expect(failure).toBeInstanceOf(ApplicationFailure);
   expect(failure).toMatchObject({ nonRetryable: false, type: 'WorkerShutdown' });
 });
+
+it.each([
+  ['thrown as it is', (cause: unknown) => cause],
+  ['as a cause', (cause: unknown) => new AnnealError('InvalidData', 'a.json: no', { cause })],
+  ['in a message', (cause: unknown) => new AnnealError('InvalidModel', (cause as Error).message)],
+])('stores no excerpt of a text that is not JSON: %s', async (_, wrap) => {
+  const parse = async () => {
+    try {
+      return JSON.parse('{"a": hunter2}\n');
+    } catch (cause) {
+      throw wrap(cause);
+    }
+  };
+  const error = await run(new MockActivityEnvironment({}, { logger }), {}, parse).catch((e) => e);
+  const failure = defaultFailureConverter.errorToFailure(error, defaultPayloadConverter);
+  expect(JSON.stringify(failure)).not.toContain('hunter2');
+  expect(failure.message).toMatch(/an unexpected character|a\.json: no/);
+});

@@ -2,6 +2,7 @@
 // one. encoder-process.ts is the other end.
 
 import { createHash } from 'node:crypto';
+import { Turns } from '../../collections/turns.ts';
 import { AnnealError } from '../../errors.ts';
 import { ChildService, entryUrl } from '../../process/child-service.ts';
 import type { EncoderMethods, SentTokenizer } from './encoder-process.ts';
@@ -17,6 +18,9 @@ const service = new ChildService<EncoderMethods>({
   env: {},
 });
 
+/** One call at a time: whose text ended the process is certain then. */
+const turns = new Turns();
+
 export type Encoder = (texts: readonly string[]) => Promise<number[][]>;
 
 /**
@@ -27,7 +31,7 @@ export type Encoder = (texts: readonly string[]) => Promise<number[][]>;
 export async function createEncoder(path: string, tokenizer: SentTokenizer): Promise<Encoder> {
   const { json, added } = tokenizer;
   const key = createHash('sha256').update(json).update(JSON.stringify(added)).digest('hex');
-  const call = async (texts: string[]) => {
+  const ask = async (texts: string[]) => {
     const found = await service.call('encode', { key, texts }, { stallMs });
     return found ?? (await service.call('encode', { key, tokenizer, texts }, { stallMs }))!;
   };
@@ -35,7 +39,7 @@ export async function createEncoder(path: string, tokenizer: SentTokenizer): Pro
     const rows: number[][] = [];
     for (let start = 0; start < texts.length; start += textsPerCall) {
       const part = texts.slice(start, start + textsPerCall).map((text) => text.toWellFormed());
-      rows.push(...(await call(part)));
+      rows.push(...(await turns.run(() => ask(part))));
     }
     return rows;
   };
@@ -63,7 +67,7 @@ function refusal(path: string, how: string, cause: Error): Error {
   return new AnnealError(
     'InvalidModel',
     `${path}: expected a tokenizer as Hugging Face's tokenizers saves it, found one that ${how}: ${reason}. Take the file from the model's own folder, or save it anew with transformers.`,
-    { cause },
+    kind && { cause },
   );
 }
 

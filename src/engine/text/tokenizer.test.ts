@@ -111,6 +111,21 @@ describe('a tokenizer of a stranger', () => {
     expect(slow.decode(await slow.encode('ab'))).toBe('ab');
   });
 
+  it('that ends the process takes no other text with it', async () => {
+    const pattern = { Regex: '^(a+)+$' };
+    const split = { type: 'Split', pattern, behavior: 'Isolated', invert: false };
+    const slow = await read({ pre_tokenizer: split });
+    const bad = `${'a'.repeat(40)}b`;
+    const all = [slow.encode(bad), tokenizer.encode('a'), slow.encode(bad), tokenizer.encode('a')];
+    const results = await Promise.allSettled(all);
+    expect(results.map(({ status }) => status)).toEqual([
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+  });
+
   it.each([
     ['a normalizer', { normalizer: inTurn(...new Array(9).fill(replace({ String: 'a' }, 'aa'))) }],
     ['between characters', { normalizer: replace({ Regex: 'x*' }, 'x'.repeat(256)) }],

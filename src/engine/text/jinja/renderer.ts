@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Turns } from '../../../collections/turns.ts';
 import { packageRoot } from '../../../config/paths.ts';
 import { AnnealError } from '../../../errors.ts';
 import { ChildService, entryUrl } from '../../../process/child-service.ts';
@@ -32,6 +33,9 @@ const service = new ChildService<TemplateMethods>({
   env: {},
 });
 
+/** One call at a time: a template that is ended with its process takes no other with it. */
+const turns = new Turns();
+
 /** A text for each of the variables, or the first failure. */
 export async function renderTemplate(
   template: string,
@@ -40,7 +44,7 @@ export async function renderTemplate(
   const texts: string[] = [];
   for (let start = 0; start < variables.length; start += textsPerCall) {
     const part = variables.slice(start, start + textsPerCall);
-    const outcome = await render(template, part);
+    const outcome = await turns.run(() => render(template, part));
     if ('failure' in outcome) return outcome;
     texts.push(...outcome.texts);
   }

@@ -46,6 +46,14 @@ describe('a template is ended', () => {
   });
 });
 
+it('a template may go through every character of long messages', async () => {
+  const content = 'x'.repeat(4000);
+  const each = new Array(64).fill({ messages: [{ role: 'user', content }] });
+  const template =
+    '{% for c in messages[0].content %}{% if c != " " %}{{ c }}{% endif %}{% endfor %}';
+  expect(await renderTemplate(template, each)).toEqual({ texts: new Array(64).fill(content) });
+});
+
 it.each([
   ["{{ ''['__class__']['__mro__'] }}"],
   ["{{ cycler.__init__.__globals__['os'].environ }}"],

@@ -14,10 +14,11 @@ interface Memory {
 }
 
 /**
- * The interpreter ticks every 50 calls and backward jumps; this many take some seconds. Sixty-four
- * texts of real models' templates take about a thousand.
+ * The interpreter ticks every 50 calls and backward jumps; this many take some seconds. A template
+ * may go through every character of a message, which costs the worst known one 3 ticks.
  */
-const mostTicks = 500_000;
+const ticksPerCall = 500_000;
+const ticksPerCharacter = 10;
 /** An interrupt that the interpreter swallows comes again after this many ticks. */
 const ticksPerReminder = 10_000;
 const interrupt = 2;
@@ -27,14 +28,17 @@ const pageBytes = 65_536;
 type Render = (request: string) => string;
 let loaded: Promise<Render> | undefined;
 let ticks = 0;
+let mostTicks = ticksPerCall;
 
 serve<TemplateMethods>({
   render: async ({ pyodide, template, variables }) => {
     loaded ??= load(pyodide);
     const render = await loaded;
+    const request = JSON.stringify({ template, variables });
     ticks = 0;
+    mostTicks = ticksPerCall + ticksPerCharacter * request.length;
     try {
-      return JSON.parse(render(JSON.stringify({ template, variables }))) as RenderOutcome;
+      return JSON.parse(render(request)) as RenderOutcome;
     } catch {
       return { failure: 'memory', reason: 'it breaks the interpreter' };
     }

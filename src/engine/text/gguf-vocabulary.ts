@@ -10,9 +10,6 @@ import { readTokenizer, type Tokenizer } from './tokenizer.ts';
 
 const stepSchema = z.looseObject({ type: z.string() });
 const fileSchema = z.looseObject({
-  added_tokens: z
-    .array(z.looseObject({ id: z.int().min(0), content: z.string(), special: z.boolean() }))
-    .default([]),
   normalizer: stepSchema.nullish(),
   pre_tokenizer: stepSchema.nullish(),
   post_processor: stepSchema.nullish(),
@@ -63,17 +60,18 @@ export async function vocabularyOf(
   ];
 }
 
-function tokensOf({ model, added_tokens }: TokenizerFile, tokenizer: Tokenizer, vocabSize: number) {
-  const ordinary = new Set(added_tokens.flatMap((it) => (it.special ? [] : [it.content])));
+function tokensOf({ model }: TokenizerFile, tokenizer: Tokenizer, vocabSize: number) {
+  const { addedTokens } = tokenizer;
+  const isSpecial = new Set(addedTokens.flatMap((it) => (it.special ? [it.content] : [])));
+  const isAdded = new Set(addedTokens.map(({ content }) => content));
   const typeOf = (text: string): TokenType => {
     if (text === model.unk_token) return tokenTypes.unknown;
-    if (ordinary.has(text)) return tokenTypes.userDefined;
-    if (!Object.hasOwn(model.vocab, text) || isSpecial.has(text)) return tokenTypes.control;
+    if (isSpecial.has(text)) return tokenTypes.control;
+    if (isAdded.has(text)) return tokenTypes.userDefined;
     return model.byte_fallback && /^<0x[\dA-F]{2}>$/.test(text)
       ? tokenTypes.byte
       : tokenTypes.normal;
   };
-  const isSpecial = new Set(added_tokens.map(({ content }) => content));
   const ids = Array.from({ length: vocabSize }, (_, id) => tokenizer.tokenOf(id));
   return {
     texts: ids.map((text, id) => text ?? `[PAD${id}]`),

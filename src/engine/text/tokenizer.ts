@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import { checkJson, parseJson, parseJsonAs, readIfExists } from '../files/json.ts';
 import {
+  type AddedToken,
   addedTokensSchema,
   declaredTokens,
   legacyTokensSchema,
@@ -25,6 +26,8 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** The special tokens that the folder declares, such as `eos_token`. */
   readonly specialTokens: SpecialTokens;
+  /** The tokens that the folder declares besides the vocabulary, in any of its files. */
+  readonly addedTokens: readonly AddedToken[];
   /** Token ids of a text. Special tokens in the text are recognised; none are added. */
   encode(text: string): Promise<number[]>;
   /** Token ids of each text. */
@@ -81,11 +84,8 @@ async function build(
   // What decoding needs: nothing that searches in a text.
   const parts = { normalizer: null, pre_tokenizer: null, post_processor: null };
   const inner = loadTokenizer(JSON.stringify({ ...withoutDropout(json), ...parts }), added);
-  const skipped = new Set(
-    [...files.tokenizer.added_tokens, ...added]
-      .filter((token) => token.special)
-      .map(({ content }) => content),
-  );
+  const declared = [...files.tokenizer.added_tokens, ...added];
+  const skipped = new Set(declared.filter((token) => token.special).map(({ content }) => content));
   const decoder = inner.getDecoder();
   const decode = (ids: readonly number[]) => {
     const tokens = ids.map((id) => inner.idToToken(id));
@@ -96,6 +96,7 @@ async function build(
     folder,
     vocabSize: inner.getVocabSize(true),
     specialTokens: special,
+    addedTokens: declared,
     encode: async (text) => (await encodeAll([text]))[0]!,
     encodeAll,
     decode,

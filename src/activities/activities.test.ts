@@ -310,6 +310,21 @@ describe('prepare', () => {
   });
 });
 
+describe('a run file that is too large for the server', () => {
+  it('is refused by the rubric file that makes it so', async () => {
+    const criteria = [{ name: 'one', description: 'x'.repeat(400_000) }];
+    await writeFile(at('rubric.yaml'), JSON.stringify({ criteria }));
+    const service = { kind: 'judge', base_url: 'http://127.0.0.1:1', model: 'm' };
+    const rewards = [{ ...service, rubric: at('rubric.yaml') }];
+    await expect(prepare({ ...runFile(), rewards })).rejects.toMatchObject({
+      type: 'InvalidConfig',
+      message: expect.stringMatching(
+        /^run file: rewards\.0\.rubric\.criteria\.0\.description: expected at most 160000 bytes/,
+      ),
+    });
+  });
+});
+
 describe('checkChange', () => {
   it('accepts a valid change, and names an invalid key', async () => {
     const { config } = await prepare();
@@ -669,6 +684,24 @@ describe('resume_from', () => {
     const here = await readTree(at('resumed/test'));
     for (const name of ['metrics.jsonl', 'checkpoints/epoch-06/checkpoint.json'])
       expect(here[name]).toBe(there[name]);
+  });
+
+  it('passes on as much of a long history as a run holds, and keeps all of it in its file', async () => {
+    const phases = [{ name: 'only', epochs: [300, 301] }];
+    const plan = await prepare({ ...runFile(), phases });
+    await measureStart(plan);
+    const { metrics } = await runEpoch(plan, 300);
+    const all = Array.from({ length: 301 }, (_, epoch) => ({ ...metrics, epoch }));
+    await writeFile(inRun('metrics.jsonl'), encodeJsonl(all));
+    await rm(inRun('.copies/metrics.jsonl'));
+    const resume_from = inRun('checkpoints/epoch-300');
+    const { history } = await prepare({ ...runFile(), phases, resume_from }, 'next');
+    expect(history.map(({ epoch }) => epoch)).toEqual([
+      0,
+      ...all.slice(201).map(({ epoch }) => epoch),
+    ]);
+    const kept = await readFile(at('runs/next/metrics.jsonl'), 'utf8');
+    expect(kept.trim().split('\n')).toHaveLength(301);
   });
 
   it('measures the start again if the other run left no metrics', async () => {

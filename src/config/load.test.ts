@@ -252,6 +252,11 @@ describe('a bad run file is refused', () => {
       /rewards\.0\.name: expected at most 255 bytes, .* found 128 characters in 256 bytes/,
     ],
     [
+      'more shards than a workflow can have',
+      { ...runFile, engine: { shard_prompts: 1 }, evaluation: { prompts: 1000 } },
+      /engine\.shard_prompts: expected at least 2, .* samples 2000 prompts; found 1/,
+    ],
+    [
       'a missing section',
       { ...runFile, model: undefined },
       /model: expected a mapping of path, reference, lora, prompt_format, found nothing/,

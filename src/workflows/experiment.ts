@@ -4,6 +4,7 @@
 import { executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import { mapConcurrently } from '../collections/map-concurrently.ts';
 import type { ExperimentInput, ExperimentOutcome } from './messages.ts';
+import { shortSummary } from './metadata.ts';
 import { rootCause } from './root-cause.ts';
 import { trainingRun } from './training-run.ts';
 
@@ -25,7 +26,11 @@ export async function experiment({
 
 async function runOne({ id, file }: ExperimentInput['runs'][number]): Promise<ExperimentOutcome> {
   try {
-    await executeChild(trainingRun, { workflowId: id, args: [file], staticSummary: id });
+    await executeChild(trainingRun, {
+      workflowId: id,
+      args: [file],
+      staticSummary: shortSummary(id),
+    });
     return { id, failure: null };
   } catch (error) {
     if (isCancellation(error)) throw error;

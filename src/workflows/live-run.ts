@@ -35,6 +35,7 @@ import {
   statusQuery,
   stopUpdate,
 } from './messages.ts';
+import { shortDetails } from './metadata.ts';
 import { rootCause } from './root-cause.ts';
 import {
   type CarriedState,
@@ -207,7 +208,7 @@ export class LiveRun {
 
   /** Update the panel in the Web UI. */
   #show(): void {
-    setCurrentDetails(renderDetails(this.status()));
+    setCurrentDetails(shortDetails(renderDetails(this.status())));
   }
 
   /** Add a line of metrics, of the start or of a finished epoch. */

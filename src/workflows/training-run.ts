@@ -18,6 +18,7 @@ import { analyze, prepare } from './activities.ts';
 import { isDamage, isPartOf, plainFailure, rerunAfterDamage } from './failures.ts';
 import { LiveRun } from './live-run.ts';
 import { epochWorkflowId, type RunResult } from './messages.ts';
+import { shortDetails, shortSummary } from './metadata.ts';
 import { refitRewardModels, refitsAreDue } from './refit.ts';
 import type { CarriedState, RunState } from './run-state.ts';
 import { evaluatePolicy } from './sampling.ts';
@@ -149,14 +150,14 @@ function executeEpoch(live: LiveRun, input: EpochInput) {
       { key: searchKeys.phase, value: input.phase },
       { key: searchKeys.epoch, value: input.epoch },
     ],
-    staticSummary: `Epoch ${input.epoch}, ${input.phase}`,
+    staticSummary: shortSummary(`Epoch ${input.epoch}, ${input.phase}`),
     staticDetails: describeSettings(input.settings),
   });
 }
 
 function describeSettings({ rlaif, training }: Settings): string {
   const lines = Object.entries({ ...rlaif, ...training }).map(([key, value]) => `${key}: ${value}`);
-  return ['```yaml', ...lines, '```'].join('\n');
+  return shortDetails(['```yaml', ...lines, '```'].join('\n'));
 }
 
 /** Continue as new after this many events; the server itself would allow more. */

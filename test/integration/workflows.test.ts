@@ -14,6 +14,9 @@ import type { RewardModelActivities } from '../../src/activities/reward-model/co
 import { activitiesByQueue, taskQueues } from '../../src/activities/task-queues.ts';
 import { summarizePairs } from '../../src/analysis/pages/preference-report.ts';
 import { observeRun } from '../../src/client/run-state.ts';
+import { startRun } from '../../src/client/start-run.ts';
+import { resolveConfig } from '../../src/config/load.ts';
+import { mostSettingsBytes } from '../../src/config/size.ts';
 import { AnnealError } from '../../src/errors.ts';
 import { workflowBundle } from '../../src/workers/workflow-bundle.ts';
 import type { experiment, trainingRun } from '../../src/workflows/index.ts';
@@ -517,6 +520,39 @@ describe('messages that are not valid', () => {
       started.open();
       expect((await run.result()).epochs).toBe(3);
     });
+  });
+});
+
+describe('the largest run file', () => {
+  const phases = ['a', 'b', 'c'].map((name, i) => ({
+    name: name.repeat(255),
+    epochs: [2 * i, 2 * i + 1],
+  }));
+  const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+  const sized = (bytes: number) => {
+    const file = (text: string) => {
+      const rlaif = { ...runFile.rlaif, stop_strings: [text] };
+      return { ...resolveConfig({ ...runFile, rlaif, phases }), name: `large-${++lastId}` };
+    };
+    return file('é'.repeat(Math.floor((bytes - bytesOf(file('é'))) / 2)));
+  };
+
+  it('is one that a run can carry from execution to execution', async () => {
+    await withWorkers({}, async (fakes) => {
+      const config = sized(mostSettingsBytes);
+      expect(bytesOf(config)).toBeGreaterThan(mostSettingsBytes - 50);
+      await startRun(env.client, config);
+      const run = env.client.workflow.getHandle<typeof trainingRun>(config.name);
+      expect((await run.result()).epochs).toBe(6);
+      const { execution } = fakes.inputsOf('prepare')[0]!;
+      expect((await historyLengths(config.name, execution)).length).toBeGreaterThan(1);
+    });
+  });
+
+  it('is not started if it is larger', async () => {
+    await expect(startRun(env.client, sized(mostSettingsBytes + 100))).rejects.toThrow(
+      /^run 'large-\d+': rlaif\.stop_strings\.0: expected at most 160000 bytes/,
+    );
   });
 });
 

@@ -16,6 +16,9 @@ import type { RunPlan } from '../contract.ts';
 import type { Inputs } from './read-inputs.ts';
 import { copyCheckpoint, copyPolicies, copyScoredShards } from './resumed.ts';
 
+/** Epochs whose metrics a run holds (workflows/live-run.ts); its file has all of them. */
+const recentEpochs = 100;
+
 /** @returns the plan, with references to the copies */
 export async function copyInputs(
   store: Store,
@@ -28,7 +31,7 @@ export async function copyInputs(
   await writeDocument(store, layout.metrics, encodeJsonl(history));
   return {
     config,
-    history,
+    history: [...history.slice(0, 1), ...history.slice(1).slice(-recentEpochs)],
     prompts: await copyPrompts(store, inputs),
     ...(resumed ? await copyPolicies(store, resumed) : await copyModels(store, config, inputs)),
     rewardModels: await copyRewardModels(store, config, inputs),

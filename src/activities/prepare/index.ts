@@ -6,6 +6,7 @@ import type { InputRoots } from '../../config/input-roots.ts';
 import { resolveConfig } from '../../config/load.ts';
 import { scoringModels } from '../../config/reward-traits.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
+import { checkRunSize } from '../../config/size.ts';
 import { checkRewards, readRewardFiles } from '../../rewards/kinds.ts';
 import { runActivity } from '../activity.ts';
 import type { PrepareInput, RunPlan } from '../contract.ts';
@@ -22,6 +23,7 @@ export function prepareWith(dependencies: Dependencies) {
     return runActivity(store, {}, async (scope) => {
       const roots = inputRootsOf(dependencies);
       const config = await completeConfig(input, roots);
+      checkRunSize(config, 'run file');
       await checkOwner(store, input);
       const { models, runsDir } = dependencies;
       const { rewards, engine, name: run } = config;

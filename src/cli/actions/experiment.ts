@@ -10,6 +10,7 @@ import {
   type ExperimentRun,
   loadExperiment,
 } from '../../config/schema/experiment-file.ts';
+import { checkBytes } from '../../config/size.ts';
 import type { ExperimentInput, ExperimentOutcome } from '../../workflows/messages.ts';
 import { checkInputs, inputPathsOf } from '../runs/check-inputs.ts';
 import { writeComparison } from '../runs/experiment-comparison.ts';
@@ -90,12 +91,23 @@ async function startOrAttach(
     if (next.id !== run.id) log(`${run.id} was interrupted; it continues as ${next.id}`);
     runs.push(next);
   }
+  checkExperimentSize(name, runs);
   await client.workflow.start('experiment', {
     workflowId: name,
     taskQueue: taskQueues.workflows,
     args: [{ concurrency, runs }],
     staticSummary: `${runs.length} runs, ${concurrency} at a time`,
   });
+}
+
+/** Bytes of an input; the server's limit is 2 MiB. */
+const mostInputBytes = 2_000_000;
+
+/** @throws AnnealError InvalidConfig if the runs are more than the server takes as one workflow */
+function checkExperimentSize(name: string, runs: ExperimentInput['runs']): void {
+  const files = Object.fromEntries(runs.map(({ id, file }) => [id, file]));
+  const all = `the run files of the ${runs.length} runs of an experiment; divide it into several, by seeds`;
+  checkBytes(files, mostInputBytes, `experiment '${name}'`, all);
 }
 
 /** Report each run as it ends. @returns the exit code */

@@ -14,8 +14,10 @@ import {
   loadRewardModelFile,
   type RewardModelConfig,
 } from '../../config/schema/reward-model-file.ts';
+import { checkBytes, mostSettingsBytes } from '../../config/size.ts';
 import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
 import { type RewardModelResult, rewardModelEpochsQuery } from '../../workflows/messages.ts';
+import { shortSummary } from '../../workflows/metadata.ts';
 import { rootCause } from '../../workflows/root-cause.ts';
 import { typedPath } from '../runs/run-folder.ts';
 import { openTemporal, type Place } from '../services/temporal.ts';
@@ -81,11 +83,13 @@ async function startOrAttach(
     await checkModelFolder(resolveInput(base, 'base'), prompt_format);
     log(`${train.length} pairs to train on, ${heldOut.length} held out`);
   }
+  const most = mostSettingsBytes;
+  checkBytes(config, most, `reward model '${name}'`, 'all settings together');
   await client.workflow.start('rewardModelTraining', {
     workflowId: name,
     taskQueue: taskQueues.workflows,
     args: [config],
-    staticSummary: `${training.epochs} epochs of a reward model from ${base}`,
+    staticSummary: shortSummary(`${training.epochs} epochs of a reward model from ${base}`),
   });
 }
 

@@ -15,3 +15,5 @@ export const evaluationSchema = z.strictObject({
     .describe('Sampling temperature; the same in all phases, so that epochs can be compared.'),
   greedy: z.boolean().default(true).describe('Also generate one greedy completion per prompt.'),
 });
+
+export type EvaluationConfig = z.output<typeof evaluationSchema>;

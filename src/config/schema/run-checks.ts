@@ -2,6 +2,8 @@
 
 import type { z } from 'zod';
 import { scoringModel, scoringModels } from '../reward-traits.ts';
+import type { EngineConfig } from './engine.ts';
+import type { EvaluationConfig } from './evaluation.ts';
 import type { PhaseConfig } from './phases.ts';
 import { checkRamps } from './ramps.ts';
 import type { RetentionConfig } from './retention.ts';
@@ -16,6 +18,8 @@ interface Sections {
   retention: RetentionConfig | null;
   rlaif: RlaifConfig;
   training: TrainingConfig;
+  engine: EngineConfig;
+  evaluation: EvaluationConfig;
 }
 
 /** Reports a problem at a place of the run file. */
@@ -36,6 +40,22 @@ export function checkRun(run: Sections, context: z.RefinementCtx): void {
   checkBatchSize(run, report);
   checkKlTarget(run, report);
   checkCosine(run, report);
+  checkShards(run, report);
+}
+
+/** Activities that a workflow may have pending; the server's limit is 2,000. */
+const mostShards = 1900;
+
+/** All shards of a split are in work at the same time; those of held-out prompts twice, if greedy. */
+function checkShards({ engine, evaluation, rlaif }: Sections, report: Report): void {
+  const heldOut = (evaluation.greedy ? 2 : 1) * evaluation.prompts;
+  const prompts = Math.max(rlaif.prompts_per_epoch, heldOut);
+  const least = Math.ceil(prompts / mostShards);
+  if (engine.shard_prompts < least)
+    report(
+      ['engine', 'shard_prompts'],
+      `expected at least ${least}, because an epoch cannot have more than ${mostShards} shards in work at a time and samples ${prompts} prompts; found ${engine.shard_prompts}`,
+    );
 }
 
 /** Epochs ascend, and follow those of the phase before. */

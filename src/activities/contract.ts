@@ -8,7 +8,7 @@ import type { RetentionConfig } from '../config/schema/retention.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
 import type { RlaifConfig } from '../config/schema/rlaif.ts';
 import type { RunConfig } from '../config/schema/run.ts';
-import type { Lora } from '../engine/files/adapter-folder.ts';
+import type { Lora } from '../engine/files/adapter-config.ts';
 import type { EngineSettings } from '../engine/inference/jobs.ts';
 import type { DrawSettings } from '../engine/sampling/rollout-request.ts';
 import type {

@@ -49,7 +49,7 @@ async function stamp(folder: string): Promise<string> {
 async function samplerOf(job: GenerateJob): Promise<Sampler> {
   const policy = await openPolicyFolder(job.model);
   const { base, folder, lora } = policy;
-  const shape = lora && [lora.rank, lora.targets];
+  const shape = lora && [lora.rank, lora.targets, lora.modules];
   const key = JSON.stringify([await stamp(base), job.engine, shape]);
   const adapters = await stamp(folder);
   if (last?.key !== key) {

@@ -5,12 +5,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readAdapterFolder, storedName } from '../../src/engine/files/adapter-folder.ts';
+import { storedName } from '../../src/engine/files/adapter-folder.ts';
 import { openPolicyFolder } from '../../src/engine/files/policy-folder.ts';
 import { readFloat32 } from '../../src/engine/files/safetensors.ts';
 import { openWeights } from '../../src/engine/files/weights.ts';
 import { adapterFeeds } from '../../src/engine/inference/adapter-feeds.ts';
-import { tokenLogprobs } from '../../src/engine/inference/token-rows.ts';
+import { mergeAdapters } from '../../src/engine/inference/merge.ts';
+import { lastLogits, tokenLogprobs } from '../../src/engine/inference/token-rows.ts';
 import { PolicyTrainer } from '../../src/rl/policy/trainer.ts';
 import {
   engine,
@@ -21,12 +22,14 @@ import {
   rollOut,
   stepSettings,
 } from './fixture.ts';
-import { expectGradients, readFixture, testForwardAndGreedy } from './suite.ts';
+import { expectGradients, expectRows, readFixture, testForwardAndGreedy } from './suite.ts';
 import { tolerances } from './tolerances.ts';
 
 const likelihood = { ...stepSettings(), kl_coefficient: 0 };
 
-describe.each(['lora-qwen2', 'lora-llama'])('%s', (name) => {
+const fixtures = ['lora-qwen2', 'lora-llama', 'lora-pattern', 'lora-layers', 'lora-all-linear'];
+
+describe.each(fixtures)('%s', (name) => {
   const fixture = readFixture(name);
   const { folder, expected } = fixture;
   testForwardAndGreedy(fixture);
@@ -39,6 +42,17 @@ describe.each(['lora-qwen2', 'lora-llama'])('%s', (name) => {
     const drawn = await rollOut(folder, { ...request, adapters });
     const base = await rollOut(policy.base, request);
     expect(drawn.map(({ tokens }) => tokens)).toEqual(base.map(({ tokens }) => tokens));
+  });
+
+  it('merged into the base, computes the same', async () => {
+    const out = await mkdtemp(join(tmpdir(), 'anneal-merged-'));
+    try {
+      await mergeAdapters(folder, out);
+      const { expected, sequences } = fixture;
+      expectRows(await lastLogits(out, sequences, engine), expected.logits, tolerances.logits);
+    } finally {
+      await rm(out, { recursive: true });
+    }
   });
 
   it.each([false, true])('every gradient, with recomputation: %s', async (recompute) => {
@@ -67,12 +81,14 @@ describe.each(['lora-qwen2', 'lora-llama'])('%s', (name) => {
           tolerances.trajectory,
         );
       const config = JSON.parse(await readFile(join(out, 'adapter_config.json'), 'utf8'));
-      const { lora, base } = (await readAdapterFolder(folder))!;
+      const { base, ...policy } = await openPolicyFolder(folder);
+      const lora = policy.lora!;
       expect(config).toMatchObject({
         peft_type: 'LORA',
         r: lora.rank,
         lora_alpha: lora.alpha,
-        target_modules: lora.targets,
+        target_modules: lora.modules ?? lora.targets,
+        use_rslora: lora.rankStabilized ?? false,
       });
       expect(resolve(out, config.base_model_name_or_path)).toBe(base);
     } finally {

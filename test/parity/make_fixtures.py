@@ -91,6 +91,22 @@ ADAPTERS = {
         ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
     ),
     'lora-llama': ('llama-bias', 2, 6, ['q_proj', 'v_proj', 'down_proj']),
+    # Modules by a regular expression, in some layers, and by what is left out
+    'lora-pattern': (
+        'llama-bias',
+        3,
+        4,
+        r'.*\.layers\.1\..*(?:q|down)_proj|.*\.0\.self_attn\.k_proj',
+        dict(use_rslora=True),
+    ),
+    'lora-layers': ('qwen3', 2, 3, ['self_attn.o_proj', 'up_proj'], dict(layers_to_transform=[1])),
+    'lora-all-linear': (
+        'qwen2-untied',
+        2,
+        5,
+        'all-linear',
+        dict(exclude_modules=['v_proj', 'layers.0.mlp.gate_proj']),
+    ),
 }
 
 
@@ -202,7 +218,7 @@ def disagreements():
     )
 
 
-def adapter(name, base, rank, alpha, targets):
+def adapter(name, base, rank, alpha, targets, more=None):
     """Adapters as PEFT saves them, and the model's outputs, gradients and AdamW steps with them."""
     kind, changes, dtype = VARIANTS[base]
     torch.manual_seed(1)
@@ -214,6 +230,7 @@ def adapter(name, base, rank, alpha, targets):
             target_modules=targets,
             lora_dropout=0.0,
             task_type='CAUSAL_LM',
+            **(more or {}),
         ),
     )
     out = FIXTURES / name
@@ -225,7 +242,9 @@ def adapter(name, base, rank, alpha, targets):
     net.save_pretrained(out, safe_serialization=True)
     (out / 'README.md').unlink()
     config = json.loads((out / 'adapter_config.json').read_text())
-    config['target_modules'].sort()  # PEFT's is a set, whose order changes from run to run
+    for key in ('target_modules', 'exclude_modules'):
+        if isinstance(config[key], list):  # PEFT's is a set, whose order changes from run to run
+            config[key].sort()
     (out / 'adapter_config.json').write_text(json.dumps(config, indent=2) + '\n')
     plain = lambda k: k.removeprefix('base_model.model.').replace('.default', '')
     expected = {'prompts': PROMPTS, 'completions': COMPLETIONS}

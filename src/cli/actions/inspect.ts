@@ -66,8 +66,12 @@ function describeTraining(memory: ModelInfo['memory']): string {
   return `${all} (${size(1000 * recomputeToken)} with recompute); adapters about ${size(lora)}`;
 }
 
-const describeLora = ({ rank, alpha, targets, base }: NonNullable<ModelInfo['lora']>) =>
-  `rank ${rank}, alpha ${alpha}, on ${targets.join(', ')}, over ${base}`;
+function describeLora(lora: NonNullable<ModelInfo['lora']>): string {
+  const { rank, alpha, rankStabilized, targets, modules, base } = lora;
+  const some = modules ? ` in ${modules.length} places` : '';
+  const scale = rankStabilized ? `alpha ${alpha} over the root of the rank` : `alpha ${alpha}`;
+  return `rank ${rank}, ${scale}, on ${targets.join(', ')}${some}, over ${base}`;
+}
 
 const describeEmbeddings = ({ tiedEmbeddings }: ModelInfo) =>
   tiedEmbeddings ? 'tied to the embeddings' : 'weights of its own';

@@ -4,58 +4,34 @@
 
 import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { z } from 'zod';
 import { adapterTargets } from '../../config/schema/model.ts';
 import { AnnealError } from '../../errors.ts';
 import type { DecoderConfig } from '../model/config.ts';
-import { type AdapterShape, adapterSpecs } from '../model/lora.ts';
+import { type AdapterShape, adaptedModules, adapterSpecs, matrixNames } from '../model/lora.ts';
 import { scoreName } from '../model/parameters.ts';
-import { parseJsonAs } from './json.ts';
+import {
+  type AdapterConfig,
+  encodeAdapterConfig,
+  type Lora,
+  parseAdapterConfig,
+  selectedModules,
+} from './adapter-config.ts';
 import { copyModelFile, isModelFile, listModelFiles, readModelText } from './model-files.ts';
+import { type FloatEntry, readHeader, readTensors, type TensorEntry } from './safetensors.ts';
 import { type Float32Tensor, writeFloat32 } from './safetensors-writer.ts';
-import { readNamed } from './weights.ts';
+import { plainName } from './stored-tensors.ts';
+import { checkedTensor } from './weights.ts';
 
 const adapterConfigFile = 'adapter_config.json';
 const adapterWeightsFile = 'adapter_model.safetensors';
 const namePrefix = 'base_model.model.';
 
-/** Low-rank adapters, scaled by alpha / rank. */
-export interface Lora extends AdapterShape {
-  alpha: number;
-}
-
-/** Options of PEFT that change what an adapter computes, with the only values supported. */
-const supported = {
-  bias: 'none',
-  use_dora: false,
-  use_rslora: false,
-  use_qalora: false,
-  lora_bias: false,
-  fan_in_fan_out: false,
-  rank_pattern: {},
-  alpha_pattern: {},
-  layers_to_transform: null,
-  layers_pattern: null,
-  layer_replication: null,
-  exclude_modules: null,
-  target_parameters: null,
-  trainable_token_indices: null,
-} as const;
-
-const fileSchema = z.looseObject({
-  peft_type: z.literal('LORA'),
-  r: z.int().positive().max(65536),
-  lora_alpha: z.number().positive(),
-  target_modules: z.array(z.enum(adapterTargets)).min(1),
-  base_model_name_or_path: z.string().min(1),
-  /** A classifier's head is saved in full; these are PEFT's two names for it. */
-  modules_to_save: z.array(z.enum(['classifier', 'score'])).nullish(),
-});
-
 export interface AdapterFolder {
-  lora: Lora;
+  folder: string;
   /** Folder of the base model, absolute. */
   base: string;
+  /** adapter_config.json */
+  config: AdapterConfig;
 }
 
 /**
@@ -66,22 +42,41 @@ export async function readAdapterFolder(folder: string): Promise<AdapterFolder |
   const file = join(folder, adapterConfigFile);
   const text = await readModelText(file);
   if (text === null) return undefined;
-  const config = parseJsonAs(file, text, fileSchema);
-  for (const [key, value] of Object.entries(supported)) {
-    const found = config[key] ?? value;
-    if (JSON.stringify(found) !== JSON.stringify(value))
-      throw new AnnealError(
-        'InvalidModel',
-        `${file}: expected ${key} ${JSON.stringify(value)}, found ${JSON.stringify(found)}; merge the adapter with PEFT and give the merged model`,
-      );
-  }
-  const { r, lora_alpha, target_modules, base_model_name_or_path } = config;
+  const config = parseAdapterConfig(file, text);
+  return { folder, base: await findBase(file, folder, config.base_model_name_or_path), config };
+}
+
+/** The adapters over a base. @throws AnnealError InvalidModel if their files do not tell which */
+export async function loraOf(adapter: AdapterFolder, c: DecoderConfig): Promise<Lora> {
+  const { r: rank, lora_alpha: alpha, use_rslora } = adapter.config;
+  const all = adaptedModules(c, { targets: adapterTargets }).map(({ module }) => module);
+  const adapted = selectedModules(adapter.config, all) ?? (await storedModules(adapter, all));
+  if (adapted.length === 0)
+    throw new AnnealError(
+      'InvalidModel',
+      `${join(adapter.folder, adapterConfigFile)}: expected target_modules with at least one of ${adapterTargets.join(', ')}, found ${JSON.stringify(adapter.config.target_modules)}; merge the adapter with PEFT and give the merged model`,
+    );
   // In a fixed order: PEFT saves a set.
-  const targets = adapterTargets.filter((target) => target_modules.includes(target));
+  const targets = adapterTargets.filter((target) =>
+    adapted.some((module) => module.endsWith(`.${target}`)),
+  );
+  const whole = adaptedModules(c, { targets }).length === adapted.length;
   return {
-    lora: { rank: r, alpha: lora_alpha, targets },
-    base: await findBase(file, folder, base_model_name_or_path),
+    rank,
+    alpha,
+    targets,
+    ...(!whole && { modules: adapted }),
+    ...(use_rslora && { rankStabilized: true }),
   };
+}
+
+/**
+ * The modules that the weights have matrices for. PEFT finds the same by the regular expression it
+ * saved them with; a stranger's is not run here.
+ */
+async function storedModules({ folder }: AdapterFolder, all: readonly string[]): Promise<string[]> {
+  const stored = await storedMatrices(folder);
+  return all.filter((module) => stored.has(matrixNames(module).a));
 }
 
 /** The base's absolute path; a relative one is tried in the adapter's, then the current folder. */
@@ -94,43 +89,53 @@ async function findBase(file: string, folder: string, name: string): Promise<str
   );
 }
 
-/** The config as PEFT writes it; `base` becomes base_model_name_or_path. */
-function encodeAdapterConfig(
-  { rank, alpha, targets }: Lora,
-  base: string,
-  classifies: boolean,
-): string {
-  const config = {
-    ...supported,
-    base_model_name_or_path: base,
-    inference_mode: true,
-    lora_alpha: alpha,
-    lora_dropout: 0,
-    peft_type: 'LORA',
-    r: rank,
-    target_modules: targets,
-    modules_to_save: classifies ? ['score'] : null,
-    task_type: classifies ? 'SEQ_CLS' : 'CAUSAL_LM',
-  };
-  return `${JSON.stringify(config, null, 2)}\n`;
-}
-
 /** A matrix's name in adapter_model.safetensors. */
 export const storedName = (name: string) => namePrefix + name;
 
+/** The tensors of adapter_model.safetensors by `adapterSpecs`' names. */
+async function storedMatrices(folder: string): Promise<Map<string, NamedEntry>> {
+  const file = join(folder, adapterWeightsFile);
+  const header = await readHeader(file);
+  return new Map(
+    Array.from(header, ([stored, entry]) => [
+      plainName(stored.replace(namePrefix, '')),
+      { ...entry, storedName: stored },
+    ]),
+  );
+}
+type NamedEntry = TensorEntry & { storedName: string };
+
 /**
- * The matrices by `adapterSpecs`' names, as float32.
- * @throws AnnealError InvalidModel naming file and tensor
+ * Where the matrices are, by `adapterSpecs`' names.
+ * @throws AnnealError InvalidModel naming file and tensor, also for one that belongs to no adapter
  */
+export async function locateAdapters(
+  folder: string,
+  c: DecoderConfig,
+  lora: AdapterShape,
+): Promise<Map<string, FloatEntry>> {
+  const file = join(folder, adapterWeightsFile);
+  const stored = await storedMatrices(folder);
+  const specs = adapterSpecs(c, lora);
+  const wanted = new Set(specs.map(({ name }) => name));
+  for (const [name, { storedName, shape }] of stored)
+    if (!wanted.has(name))
+      throw new AnnealError(
+        'InvalidModel',
+        `${file}: expected only the adapters that ${adapterConfigFile} describes, found ${storedName} [${shape}], which none would use; merge the adapter with PEFT and give the merged model`,
+      );
+  return new Map(
+    specs.map((spec) => [spec.name, checkedTensor(file, stored.get(spec.name), stored.size, spec)]),
+  );
+}
+
+/** The matrices by `adapterSpecs`' names, as float32. @throws AnnealError InvalidModel */
 export async function readAdapters(
   folder: string,
   c: DecoderConfig,
   lora: AdapterShape,
 ): Promise<Map<string, Float32Array>> {
-  const specs = adapterSpecs(c, lora);
-  const stored = specs.map(({ name, shape }) => ({ name: storedName(name), shape }));
-  const tensors = await readNamed(join(folder, adapterWeightsFile), stored);
-  return new Map(specs.map(({ name }) => [name, tensors.get(storedName(name))!]));
+  return readTensors(join(folder, adapterWeightsFile), await locateAdapters(folder, c, lora));
 }
 
 export interface SavedAdapters {

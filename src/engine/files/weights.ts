@@ -90,7 +90,7 @@ function noWeights(folder: string): AnnealError {
 }
 
 /** A tensor as the parameter. @throws AnnealError InvalidModel if missing or mismatched */
-function checkedTensor<T extends TensorEntry>(
+export function checkedTensor<T extends TensorEntry>(
   path: string,
   entry: T | undefined,
   count: number,

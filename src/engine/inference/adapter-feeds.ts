@@ -1,15 +1,16 @@
 // Adapters as inputs of a graph.
 
-import { type Lora, readAdapters } from '../files/adapter-folder.ts';
+import { type Lora, scaleOf } from '../files/adapter-config.ts';
+import { readAdapters } from '../files/adapter-folder.ts';
 import type { PolicyFolder } from '../files/policy-folder.ts';
 import { adapterSpecs } from '../model/lora.ts';
 import type { TensorData } from '../runtime/session.ts';
 
 export type Feeds = Record<string, TensorData>;
 
-/** `lora_scale`: alpha / rank. */
-export function scaleFeed({ alpha, rank }: Lora): Feeds {
-  return { lora_scale: { data: Float32Array.of(alpha / rank), shape: [] } };
+/** `lora_scale` of the adapters. */
+export function scaleFeed(lora: Lora): Feeds {
+  return { lora_scale: { data: Float32Array.of(scaleOf(lora)), shape: [] } };
 }
 
 /** The folder's adapters and their scale; empty if it has none. */

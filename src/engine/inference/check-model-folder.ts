@@ -1,6 +1,7 @@
 // Checks that a folder holds a policy to sample from and train, without reading weights.
 
 import type { PromptFormat } from '../../config/schema/model.ts';
+import { locateAdapters } from '../files/adapter-folder.ts';
 import { openPolicyFolder, type PolicyFolder } from '../files/policy-folder.ts';
 import { type LocatedTensors, locateTensors } from '../files/weights.ts';
 import { createPromptEncoder } from '../text/prompt-format.ts';
@@ -20,6 +21,7 @@ export async function checkModelFolder(
 ): Promise<CheckedFolder> {
   const policy = await openPolicyFolder(folder);
   const tensors = await locateTensors(policy.base, policy.config);
+  if (policy.lora) await locateAdapters(folder, policy.config, policy.lora);
   const tokenizer = await readTokenizer(policy.base);
   if (promptFormat) {
     const { vocabSize } = policy.config;

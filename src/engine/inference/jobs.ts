@@ -3,7 +3,7 @@
 
 import type { EngineConfig } from '../../config/schema/engine.ts';
 import type { PromptFormat } from '../../config/schema/model.ts';
-import type { Lora } from '../files/adapter-folder.ts';
+import type { Lora } from '../files/adapter-config.ts';
 import type { MemoryEstimate } from '../model/memory.ts';
 import type { DrawSettings } from '../sampling/rollout-request.ts';
 

@@ -1,6 +1,7 @@
 // Merges adapters into their base, for programs that do not load adapters.
 
 import { AnnealError } from '../../errors.ts';
+import { scaleOf } from '../files/adapter-config.ts';
 import { readAdapters } from '../files/adapter-folder.ts';
 import { openPolicyFolder } from '../files/policy-folder.ts';
 import { saveModelFolder } from '../files/save-folder.ts';
@@ -19,7 +20,7 @@ export interface MergedModel {
 }
 
 /**
- * A model folder, or adapters with their base: W + alpha / rank · B·A in every adapted projection,
+ * A model folder, or adapters with their base: W + scale · B·A in every adapted projection,
  * and a classifier's trained head. @throws AnnealError InvalidModel
  */
 export async function openMerged(folder: string): Promise<MergedModel> {
@@ -37,8 +38,7 @@ export async function openMerged(folder: string): Promise<MergedModel> {
     const adapted = modules.get(name);
     if (lora && adapted) {
       const { a, b } = matrixNames(adapted.module);
-      const scale = lora.alpha / lora.rank;
-      addProduct(weight, adapters.get(b)!, adapters.get(a)!, adapted.input, scale);
+      addProduct(weight, adapters.get(b)!, adapters.get(a)!, adapted.input, scaleOf(lora));
     }
     return weight;
   };

@@ -63,7 +63,7 @@ const withoutEffect: ReadonlySet<string> = new Set(
 );
 
 /** Whether a value of an option that the graphs do not have turns it off. */
-function isOff(value: unknown): boolean {
+export function isOff(value: unknown): boolean {
   if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
   return value === null || value === undefined || value === false || value === 0 || value === '';
 }

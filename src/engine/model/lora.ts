@@ -13,6 +13,8 @@ import { classifierHead, type ParameterSpec, parameterSpecs, scoreName } from '.
 export interface AdapterShape {
   rank: number;
   targets: readonly AdapterTarget[];
+  /** The modules with an adapter, if they are not all that `targets` names. */
+  modules?: readonly string[] | undefined;
 }
 
 /** Adapters as values of a graph; `scale` float32 [] is alpha / rank, or 0 to disable them. */
@@ -31,11 +33,12 @@ export const matrixNames = (module: string) => ({
 });
 
 /** Modules with an adapter and their widths, in the order of the model's parameters. */
-export function adaptedModules(c: DecoderConfig, { targets }: AdapterShape) {
+export function adaptedModules(c: DecoderConfig, { targets, modules }: Omit<AdapterShape, 'rank'>) {
   return parameterSpecs(c).flatMap(({ name, shape }) => {
     const module = name.replace(/\.weight$/, '');
     const target = module.slice(module.lastIndexOf('.') + 1) as AdapterTarget;
     if (!name.endsWith('.weight') || !targets.includes(target)) return [];
+    if (modules && !modules.includes(module)) return [];
     return [{ module, out: shape[0]!, input: shape[1]! }];
   });
 }

@@ -4,7 +4,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AnnealError } from '../../errors.ts';
-import { type Lora, readAdapters, saveAdapters } from '../files/adapter-folder.ts';
+import type { Lora } from '../files/adapter-config.ts';
+import { readAdapters, saveAdapters } from '../files/adapter-folder.ts';
 import { openPolicyFolder, type PolicyFolder } from '../files/policy-folder.ts';
 import { writeFloat32 } from '../files/safetensors-writer.ts';
 import { saveModelFolder } from '../files/save-folder.ts';
@@ -228,8 +229,8 @@ async function readState(
 
 async function loraOptions({ base, config, lora }: PolicyFolder): Promise<GradientOptions['lora']> {
   if (!lora) return undefined;
-  const { rank, targets } = lora;
-  return { adapters: { rank, targets }, base: await openWeights(base, config) };
+  const { rank, targets, modules } = lora;
+  return { adapters: { rank, targets, modules }, base: await openWeights(base, config) };
 }
 
 /**

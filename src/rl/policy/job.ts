@@ -2,7 +2,7 @@
 
 import type { Settings } from '../../config/schedule.ts';
 import type { PromptFormat } from '../../config/schema/model.ts';
-import type { Lora } from '../../engine/files/adapter-folder.ts';
+import type { Lora } from '../../engine/files/adapter-config.ts';
 import type { EngineSettings } from '../../engine/inference/jobs.ts';
 import type { ResumableJob } from '../../engine/training/snapshot.ts';
 import type { TrainStats } from '../../records/metrics.ts';

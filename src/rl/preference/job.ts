@@ -2,7 +2,7 @@
 
 import type { PromptFormat } from '../../config/schema/model.ts';
 import type { PreferenceTraining } from '../../config/schema/preference-training.ts';
-import type { Lora } from '../../engine/files/adapter-folder.ts';
+import type { Lora } from '../../engine/files/adapter-config.ts';
 import type { DeviceSettings } from '../../engine/inference/jobs.ts';
 import type { ResumableJob } from '../../engine/training/snapshot.ts';
 

@@ -1,8 +1,8 @@
 // Which functions of a program its expressions may call. Values are not tracked, only the names of
 // variables and properties that may stand for them.
 
-import type { AnyNode } from 'acorn';
-import type { Variable } from 'eslint-scope';
+import type { AnyNode, CallExpression } from 'acorn';
+import type { ScopeManager, Variable } from 'eslint-scope';
 import { type FunctionNode, isFunction } from '../programs/functions.ts';
 import type { ParsedProgram } from '../programs/javascript.ts';
 
@@ -40,6 +40,18 @@ export class Called {
     for (const node of nodes) {
       const [key, value] = memberOf(node) ?? [];
       if (key !== undefined && value) add(this.#members, key, value);
+      if (node.type === 'CallExpression') this.#pass(node, scopes);
+    }
+  }
+
+  /** Note that parameters may stand for what a call by name passes. */
+  #pass({ callee, arguments: given }: CallExpression, scopes: ScopeManager): void {
+    for (const called of [callee, ...this.#boundTo(callee)].filter(isFunction)) {
+      const { set } = scopes.acquire(called as never) ?? {};
+      for (const [at, parameter] of called.params.entries()) {
+        const variable = parameter.type === 'Identifier' && set?.get(parameter.name);
+        if (variable && given[at]) add(this.#bound, variable, given[at]);
+      }
     }
   }
 

@@ -31,6 +31,8 @@ class Called:
         for it in nodes(tree, ast.Assign):
             for target in it.targets:
                 self.bind(target, it.value)
+        for it in nodes(tree, ast.Call):
+            self.bind_arguments(it)
         for cls in nodes(tree, ast.ClassDef):
             for it in nodes(cls, (ast.Assign, *FUNCTIONS)):
                 self.bind_member(it)
@@ -67,6 +69,16 @@ class Called:
         both = [*zip(last, a.defaults, strict=True), *zip(a.kwonlyargs, a.kw_defaults, strict=True)]
         for parameter, value in both:
             self.bound[function, parameter.arg].append(value)
+
+    def bind_arguments(self, call):
+        """Note that parameters may stand for what a call by name passes."""
+        named = self.bound.get(self.key(call.func), [])
+        for function in [it for it in named if isinstance(it, ANY_FUNCTION)]:
+            a = function.args
+            for parameter, value in zip([*a.posonlyargs, *a.args], call.args, strict=False):
+                self.bound[function, parameter.arg].append(value)
+            for it in call.keywords:
+                self.bound[function, it.arg].append(it.value)
 
     def bind_member(self, statement):
         """Note that an attribute may stand for what a class defines."""

@@ -1,16 +1,18 @@
 // Thousands of damaged model folders. Whatever config.json, generation_config.json, the header of
 // model.safetensors or the index of a model's shards contains, the result is a decoder that fits
 // its weights or an error of kind InvalidModel that names the file; never a crash, a hang or
-// another error.
+// another error. The same for tokenizer.json and tokenizer_config.json, with a tokenizer as result.
 
 import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readModelConfig } from '../../src/engine/files/model-config.ts';
 import { readHeader } from '../../src/engine/files/safetensors.ts';
 import { locateParameters } from '../../src/engine/files/weights.ts';
 import { type Uniforms, uniforms } from '../../src/engine/sampling/random.ts';
+import { readTokenizer } from '../../src/engine/text/tokenizer.ts';
 import { folder as fixture } from './fixture.ts';
 
 const mutations = 2000;
@@ -137,3 +139,45 @@ it('model.safetensors: thousands of damaged headers', async () => {
   await writeFile(file, original);
   expect(refused).toBeGreaterThan(mutations);
 }, 60_000);
+
+it.each(['llama2', 'gpt2', 'unigram'])(
+  'tokenizer files: wrong values (%s)',
+  async (layout) => {
+    const source = fileURLToPath(
+      new URL(`./fixtures/tokenizer-layouts/${layout}`, import.meta.url),
+    );
+    const names = ['tokenizer.json', 'tokenizer_config.json'];
+    const originals = await Promise.all(
+      names.map(async (name) => JSON.parse(await readFile(join(source, name), 'utf8'))),
+    );
+    const random = uniforms('hostile tokenizer', layout);
+    let refused = 0;
+    for (let i = 0; i < mutations / 20; i++) {
+      const [tokenizer, config] = originals;
+      const part = pick(random, Object.keys(tokenizer));
+      const damaged = [
+        { ...tokenizer, [part]: mutateJson(tokenizer[part], random) },
+        random() < 0.2 ? mutateJson(config, random) : config,
+      ];
+      for (const [at, name] of names.entries())
+        await writeFile(join(folder, name), JSON.stringify(damaged[at]));
+      if (await isTokenizerRefused()) refused++;
+    }
+    expect(refused).toBeGreaterThan(mutations / 60);
+  },
+  60_000,
+);
+
+/** @returns whether the tokenizer was refused, when it was read or for a text. */
+async function isTokenizerRefused(): Promise<boolean> {
+  try {
+    const tokenizer = await readTokenizer(folder);
+    const ids = await tokenizer.encode('<s> x\u00b2 \u00e9\u{1f600}\n');
+    expect(typeof tokenizer.decodeCompletion(ids.slice(0, 2), [...ids, 1e6])).toBe('string');
+    return false;
+  } catch (error) {
+    expect(error).toMatchObject({ kind: 'InvalidModel' });
+    expect((error as Error).message).toContain(folder);
+    return true;
+  }
+}

@@ -2,7 +2,6 @@
 // without files beyond its own code, and without the right to start processes.
 
 import { setImmediate } from 'node:timers/promises';
-import { createContext, Script } from 'node:vm';
 import { serve } from '../../process/serve.ts';
 import type {
   Language,
@@ -21,6 +20,8 @@ interface Interpreter {
   run: (program: SandboxProgram) => ProgramOutcome;
   /** Load what tests that assert need beyond the interpreter itself. */
   loadTests?: () => Promise<void>;
+  /** Make it ready for the next program. */
+  renew?: () => Promise<void>;
 }
 let interpreter: Interpreter | undefined;
 
@@ -43,6 +44,7 @@ serve<SandboxMethods>({
   run: async (programs, { progress }) => {
     for (const program of programs) {
       progress(runOrDie(program));
+      await interpreter?.renew?.();
       // Lets the outcome be sent before the next program can block this process.
       await setImmediate();
     }
@@ -50,20 +52,11 @@ serve<SandboxMethods>({
   },
 });
 
-/**
- * Much longer than the parent lets a program block this process. It ends a process that is stuck in
- * the interpreter after its parent has died.
- */
-const orphanLimitMs = 10_000;
-const guarded = new Script('run()');
-const guard = createContext({ run: () => {} });
-
 /** End the process if a program breaks the interpreter itself. */
 function runOrDie(program: SandboxProgram): ProgramOutcome {
   try {
     if (!interpreter) throw new Error('expected `load` before `run`');
-    guard.run = interpreter.run.bind(interpreter, program);
-    return guarded.runInContext(guard, { timeout: orphanLimitMs });
+    return interpreter.run(program);
   } catch (error) {
     console.error(error);
     process.exit(1);

@@ -319,11 +319,27 @@ describe('limits', () => {
       `const f = () => ${'['.repeat(20_000)}${']'.repeat(20_000)};`,
       '',
     ],
-  ])('%s ends within its limit and a second', async (_, source, words) => {
-    const start = performance.now();
+  ])('%s ends', async (_, source, words) => {
     const [outcome] = await run(source);
-    expect(performance.now() - start).toBeLessThan(100 + 1000 + 1500);
     expect(outcome).toEqual({ failed: expect.stringContaining(words) });
+  });
+
+  const call = (count: number) => `"a".repeat(${count}).indexOf("a".repeat(${count / 2}) + "b")`;
+  it('one long call of the interpreter is ended too, and costs no process', async () => {
+    await run('const f = () => 1;');
+    const { pid } = sandbox;
+    const source = `function f(n) { if (n > 1) ${call(2e6)}; return n; }`;
+    const failed = { failed: 'time limit' };
+    expect(await run(source, [0], [2], [1])).toEqual([{ returned: '0' }, failed, failed]);
+    expect(await run('const f = () => 1;')).toEqual(returns(1));
+    expect(sandbox.pid).toBe(pid);
+  });
+
+  it('one long call counts the same in every run', async () => {
+    for (let round = 0; round < 3; round++) {
+      expect(await run(`const f = () => ${call(1e4)};`)).toEqual(returns(-1));
+      expect(await run(`const f = () => ${call(2e5)};`)).toEqual(fails('time limit'));
+    }
   });
 
   it('the calls before an endless one keep their results', async () => {
@@ -369,7 +385,7 @@ it.runIf(process.platform === 'linux')(
       '-e',
       `
     import { Sandbox } from ${JSON.stringify(new URL('./sandbox.ts', import.meta.url).href)};
-    const sandbox = new Sandbox({ timeLimitMs: 60_000, memoryLimitMb: 16 });
+    const sandbox = new Sandbox({ timeLimitMs: 2000, memoryLimitMb: 16 });
     const stuck = ${JSON.stringify({ source, entry: 'f', calls: ['[]'] })};
     sandbox.run([{ ...stuck, source: 'const f = () => 1;' }, stuck], {
       onProgress: () => setTimeout(() => console.log(sandbox.pid), 300),
@@ -379,18 +395,16 @@ it.runIf(process.platform === 'linux')(
     parent.kill('SIGKILL');
     const alive = () => existsSync(`/proc/${pid}`);
     expect(alive()).toBe(true);
-    await vi.waitUntil(() => !alive(), { timeout: 20_000, interval: 100 });
+    await vi.waitUntil(() => !alive(), { timeout: 60_000, interval: 100 });
   },
 );
 
 describe('neighbours', () => {
   const good = program('const f = (a) => a * 2;', [21]);
-  // A naive search: one call of the interpreter, which does not tick until it ends.
   const stuck = program('const f = () => "a".repeat(2e6).indexOf("a".repeat(1e6) + "b");');
   const broken = program(`const f = () => eval('1+('.repeat(1e5));`);
 
-  it('a program that must be killed from outside loses only itself', async () => {
-    const start = performance.now();
+  it('programs that break their realm or the interpreter lose only themselves', async () => {
     const outcomes = await sandbox.run([good, stuck, good, broken, good]);
     expect(outcomes).toEqual([
       returns(42),
@@ -399,7 +413,6 @@ describe('neighbours', () => {
       [{ failed: expect.any(String) }],
       returns(42),
     ]);
-    expect(performance.now() - start).toBeLessThan(6000);
   });
 
   it('a sandbox process killed from outside costs no program its score', async () => {

@@ -1,9 +1,11 @@
-// Runs generated programs in an isolated process and keeps the time from outside: if a program
-// exceeds its limit, only that program is lost with the process, and none of its neighbours.
+// Runs generated programs in an isolated process. The interpreter there counts their steps; from
+// outside, the process is only watched: if it is lost at a program, that program is run again in a
+// fresh one, and none of its neighbours is affected. No verdict depends on the clock.
 // verdict.ts compares what programs return with what was expected.
 
 import { AnnealError, type ErrorKind } from '../../errors.ts';
 import { ChildService, entryUrl } from '../../process/child-service.ts';
+import { Idle, Overworked, type WorkLimits, WorkWatch } from '../../process/work-watch.ts';
 import { isolationFlags } from './isolation.ts';
 import type {
   Language,
@@ -16,11 +18,17 @@ import type {
 import { launchOf } from './stack.ts';
 
 /** Errors of a process that a program has broken. */
-const lostKinds: readonly ErrorKind[] = ['ProcessLost', 'OutOfMemory'];
+const lostKinds: readonly ErrorKind[] = ['ProcessLost', 'OutOfMemory', 'ProcessStalled'];
 
-/** How long past its time limit a program may block the process. */
-const graceMs = 1000;
-const loadTimeoutMs = 30_000;
+/**
+ * Processor time of the process for one program. Interpreters end it long before, by steps; this is
+ * for what they do not count, such as the TypeScript compiler's work.
+ */
+const mostCpuMs = (timeLimitMs: number) => 10_000 + 20 * timeLimitMs;
+/** Programs have nothing to wait for, so an idle process was stopped, or waits for a lost event. */
+const idleMs = 60_000;
+/** Fresh processes tried in place of idle ones. */
+const mostTries = 3;
 /** Programs per message; bounds the memory used between the processes. */
 const batchSize = 64;
 
@@ -34,13 +42,16 @@ export interface SandboxOptions {
 /** A queue in front of one sandbox process, which starts on first use. */
 export class Sandbox {
   readonly #limits: SandboxLimits;
+  readonly #idleMs: number;
   readonly #language: Language;
   readonly #service: ChildService<SandboxMethods>;
   #queue: Promise<unknown> = Promise.resolve();
   /** The process that is loaded, and whether it can run tests that assert. */
   #loaded: { pid: number | undefined; asserts: boolean } | undefined;
 
-  constructor(limits: SandboxLimits, language: Language = 'javascript') {
+  /** @param idle how long its process may use no processor time, in milliseconds */
+  constructor(limits: SandboxLimits, language: Language = 'javascript', idle = idleMs) {
+    this.#idleMs = idle;
     this.#limits = limits;
     this.#language = language;
     this.#service = new ChildService({
@@ -81,7 +92,7 @@ export class Sandbox {
       const batch = programs.slice(outcomes.length, outcomes.length + batchSize);
       const lost = await this.#runBatch(batch, signal, push);
       const suspect = programs[outcomes.length];
-      if (lost && suspect) push(await this.#charge(suspect, lost, signal));
+      if (lost && suspect) push(await this.#repeat(suspect, signal));
     }
     return outcomes;
   }
@@ -94,39 +105,53 @@ export class Sandbox {
   ): Promise<Error | null> {
     const asserts = batch.some(({ calls }) => calls.some(isAssert));
     await this.#load(asserts, signal);
-    const watch = new Watch(this.#limits.timeLimitMs + graceMs);
-    const onProgress = (outcome: ProgramOutcome) => {
-      watch.restart();
-      onOutcome(outcome);
-    };
+    const limits = { cpuMs: mostCpuMs(this.#limits.timeLimitMs), idleMs: this.#idleMs };
     try {
-      const either = signal ? AbortSignal.any([signal, watch.signal]) : watch.signal;
-      await this.#service.call('run', batch, { signal: either, onProgress });
+      await this.#watched('run', batch, limits, signal, onOutcome);
       return null;
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof AnnealError && lostKinds.includes(error.kind)) return error;
       throw error;
+    }
+  }
+
+  /** Call a method of the process, which ends if it exceeds the limits. */
+  async #watched<K extends keyof SandboxMethods>(
+    method: K,
+    payload: SandboxMethods[K]['payload'],
+    limits: WorkLimits,
+    signal: AbortSignal | undefined,
+    report?: (progress: SandboxMethods[K]['progress']) => void,
+  ): Promise<void> {
+    const watch = new WorkWatch(() => this.#service.pid, limits);
+    const onProgress = (progress: SandboxMethods[K]['progress']) => {
+      watch.restart();
+      report?.(progress);
+    };
+    try {
+      const either = signal ? AbortSignal.any([signal, watch.signal]) : watch.signal;
+      await this.#service.call(method, payload, { signal: either, onProgress });
     } finally {
       watch.stop();
     }
   }
 
   /**
-   * The outcome of the program at which the process was lost. A timeout is the program's fault; a
-   * crash may not be, so the program is tried once more by itself.
+   * The outcome of a program at which a process was lost, which may not be the program's fault: it is
+   * run by itself in a fresh process. If that is lost too, the program is charged for it.
    */
-  async #charge(
-    program: SandboxProgram,
-    lost: Error,
-    signal: AbortSignal | undefined,
-  ): Promise<ProgramOutcome> {
+  async #repeat(program: SandboxProgram, signal: AbortSignal | undefined): Promise<ProgramOutcome> {
     let outcome: ProgramOutcome | undefined;
-    if (!(lost instanceof Overdue))
-      await this.#runBatch([program], signal, (retried) => {
-        outcome = retried;
+    let lost: Error | null;
+    let tries = 0;
+    do {
+      lost = await this.#runBatch([program], signal, (it) => {
+        outcome = it;
       });
-    const failed = lost instanceof Overdue ? 'time limit' : 'broke the interpreter';
+    } while (lost instanceof Idle && ++tries < mostTries);
+    const isEndless = lost instanceof Overworked || lost instanceof Idle;
+    const failed = isEndless ? 'time limit' : 'broke the interpreter';
     return outcome ?? program.calls.map(() => ({ failed }));
   }
 
@@ -135,7 +160,13 @@ export class Sandbox {
     const isLoaded = pid !== undefined && pid === this.#loaded?.pid;
     if (isLoaded && (this.#loaded?.asserts || !asserts)) return;
     const payload = { ...this.#limits, language: this.#language, asserts };
-    await this.#service.call('load', payload, { signal, timeoutMs: loadTimeoutMs });
+    for (let tries = 1; ; tries++)
+      try {
+        await this.#watched('load', payload, { idleMs: this.#idleMs }, signal);
+        break;
+      } catch (error) {
+        if (!(error instanceof Idle) || tries === mostTries) throw error;
+      }
     this.#loaded = { pid: this.#service.pid, asserts };
   }
 }
@@ -157,41 +188,4 @@ export function sharedSandbox(limits: SandboxLimits, language: Language = 'javas
 /** The compiler uses Node's heap; interpreters have their own memory and limit it themselves. */
 function heapFlags({ memoryLimitMb }: SandboxLimits, language: Language): string[] {
   return language === 'typescript' ? [`--max-old-space-size=${memoryLimitMb}`] : [];
-}
-
-class Overdue extends AnnealError {}
-
-/** A timer that aborts its signal unless it is restarted in time. */
-class Watch {
-  readonly #limitMs: number;
-  readonly #abort = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(limitMs: number) {
-    this.#limitMs = limitMs;
-    this.restart();
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  restart(): void {
-    this.stop();
-    this.#timer = setTimeout(() => this.#expire(), this.#limitMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  /** If this process was busy, timers fire before messages that arrived in the meantime. */
-  #expire(): void {
-    const expired = this.#timer;
-    setImmediate(() => {
-      if (this.#timer === expired)
-        this.#abort.abort(new Overdue('ProcessLost', `no outcome within ${this.#limitMs} ms`));
-    });
-  }
 }

@@ -1,15 +1,12 @@
 // Runs tests that assert, in an interpreter that programs never enter. There the entry is a function
 // that calls the program in its own interpreter and returns plain data.
 
-import {
-  type QuickJSContext,
-  type QuickJSHandle,
-  type QuickJSWASMModule,
-  Scope,
-} from 'quickjs-emscripten-core';
+import { type QuickJSContext, type QuickJSHandle, Scope } from 'quickjs-emscripten-core';
 import type { CallOutcome } from '../protocol.ts';
 import { assertionsSource } from './assertions.ts';
 import { type Bridge, takeBridge } from './bridge.ts';
+import type { QuickJs } from './quickjs.ts';
+import { Use } from './use.ts';
 
 /** A program's answer to one call: a packed value, or why there is none. */
 export type Answer =
@@ -18,18 +15,23 @@ export type Answer =
   | { failed: string; isThrown: boolean };
 
 export interface AssertionLimits {
-  ticks: number;
+  timeLimitMs: number;
   memoryBytes: number;
   stackBytes: number;
 }
 
 export class AssertionRunner {
-  readonly #wasm: QuickJSWASMModule;
+  readonly #quickJs: QuickJs;
   readonly #limits: AssertionLimits;
 
-  constructor(wasm: QuickJSWASMModule, limits: AssertionLimits) {
-    this.#wasm = wasm;
+  constructor(quickJs: QuickJs, limits: AssertionLimits) {
+    this.#quickJs = quickJs;
     this.#limits = limits;
+  }
+
+  /** Whether a test used up its fuel: no other can run here. */
+  get isSpent(): boolean {
+    return this.#quickJs.fuel.isSpent;
   }
 
   /**
@@ -38,20 +40,31 @@ export class AssertionRunner {
    * @throws what `answer` throws.
    */
   run(test: string, entry: string, answer: (args: string) => Answer): CallOutcome {
+    try {
+      if (!this.isSpent) return this.#judge(test, entry, new Asking(answer));
+    } catch (error) {
+      if (!this.isSpent) throw error;
+    }
+    return { failed: 'time limit of the test itself' };
+  }
+
+  #judge(test: string, entry: string, asking: Asking): CallOutcome {
     return Scope.withScope((scope) => {
-      const runtime = scope.manage(this.#wasm.newRuntime());
+      const { wasm, fuel } = this.#quickJs;
+      const runtime = scope.manage(wasm.newRuntime());
       runtime.setMemoryLimit(this.#limits.memoryBytes);
       runtime.setMaxStackSize(this.#limits.stackBytes);
       const context = scope.manage(runtime.newContext());
       const bridge = takeBridge(context, scope, 'asserts');
-      const asking = new Asking(answer);
       install(context, scope, bridge, entry, asking);
-      let ticksLeft = this.#limits.ticks;
-      runtime.setInterruptHandler(() => asking.isOver || --ticksLeft < 0);
-      const ended = scope.manage(context.evalCode(test, 'test.js', { type: 'global' }));
+      const use = new Use(this.#limits.timeLimitMs);
+      runtime.setInterruptHandler(() => asking.isOver || use.tick());
+      const ended = use.burn(fuel, () =>
+        scope.manage(context.evalCode(test, 'test.js', { type: 'global' })),
+      );
       asking.rethrow();
       if (asking.failed !== undefined) return { failed: asking.failed };
-      if (ticksLeft < 0) return { failed: 'time limit of the test itself' };
+      if (use.isOver) return { failed: 'time limit of the test itself' };
       return ended.error ? { failed: wordsOf(context, bridge, ended.error) } : { returned: 'true' };
     });
   }

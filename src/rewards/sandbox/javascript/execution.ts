@@ -4,37 +4,9 @@ import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten-core';
 import type { CallOutcome } from '../protocol.ts';
 import type { Answer } from './assertion-runner.ts';
 import type { Bridge } from './bridge.ts';
-
-/** Limit of returned JSON or written text per program, in characters; a call beyond it fails. */
-const maxReturnedChars = 256 * 1024;
+import { maxReturnedChars, type Use } from './use.ts';
 
 const jobsPerTick = 1000;
-
-/** What a program has used, over all its calls and realms. */
-export class Use {
-  #ticksLeft: number;
-  #charsLeft = maxReturnedChars;
-
-  constructor(ticks: number) {
-    this.#ticksLeft = ticks;
-  }
-
-  /** Count a tick. @returns whether the program must end. */
-  tick(): boolean {
-    return --this.#ticksLeft < 0;
-  }
-
-  /** Whether the program's time is used up. */
-  get isOver(): boolean {
-    return this.#ticksLeft < 0;
-  }
-
-  /** Count characters. @returns whether the limit is exceeded. */
-  takeChars(count: number): boolean {
-    this.#charsLeft -= count;
-    return this.#charsLeft < 0;
-  }
-}
 
 /** An entry that is no variable of the program is one of its exports, or the only one. */
 const exported = (entry: string) =>

@@ -1,15 +1,8 @@
 // Runs one program at a time in QuickJS compiled to WebAssembly, each in its own runtime, inside the
-// sandbox process. Limits are counted in the interpreter's ticks and bytes, not in wall-clock time,
-// so that a verdict does not depend on how busy the machine is; sandbox.ts adds one from outside.
+// sandbox process. Limits are counted in the interpreter's ticks, fuel and bytes, not in time, so that
+// a verdict depends neither on the machine nor on how busy it is.
 
-import releaseSync from '@jitl/quickjs-wasmfile-release-sync';
-import {
-  newQuickJSWASMModuleFromVariant,
-  newVariant,
-  type QuickJSSyncVariant,
-  type QuickJSWASMModule,
-  Scope,
-} from 'quickjs-emscripten-core';
+import { type QuickJSHandle, Scope } from 'quickjs-emscripten-core';
 import type {
   CallOutcome,
   ProgramOutcome,
@@ -20,42 +13,41 @@ import type {
 import { hasDeepStack } from '../stack.ts';
 import { AssertionRunner } from './assertion-runner.ts';
 import { type RealmKind, takeBridge } from './bridge.ts';
-import { Execution, Use } from './execution.ts';
+import { Execution } from './execution.ts';
+import { loadQuickJs, type QuickJs } from './quickjs.ts';
+import { Use } from './use.ts';
 
-/** QuickJS ticks every 10,000 calls and jumps, which take it between 0.2 and 1.5 ms. */
-const ticksPerMs = 1;
 /**
  * A sixteenth of V8's stack, so that QuickJS always hits its limit first: 20,000 calls of a simple
  * function, of 5 MiB that QuickJS has. Node itself has enough for 10,000.
  */
 const stackBytes = (hasDeepStack() ? 3840 : 256) * 1024;
-const wasmPageBytes = 65_536;
 const mebibyte = 1024 * 1024;
-/** The package declares its ES module with the types of its CommonJS one. */
-const variant = releaseSync as unknown as QuickJSSyncVariant;
-
-/** The part used here; TypeScript declares it only in the browser's library. */
-declare const WebAssembly: { Memory: new (pages: { initial: number; maximum: number }) => object };
 
 /** The interpreter, with its total memory bounded. Programs run one after the other. */
 export class Interpreter {
-  readonly #wasm: QuickJSWASMModule;
-  readonly #assertions: AssertionRunner;
   readonly #limits: SandboxLimits;
+  #program: QuickJs;
+  #assertions: AssertionRunner;
 
-  private constructor(wasm: QuickJSWASMModule, assertions: AssertionRunner, limits: SandboxLimits) {
-    this.#wasm = wasm;
-    this.#assertions = assertions;
+  private constructor(limits: SandboxLimits, program: QuickJs, assertions: AssertionRunner) {
     this.#limits = limits;
+    this.#program = program;
+    this.#assertions = assertions;
   }
 
   static async load(limits: SandboxLimits): Promise<Interpreter> {
-    const assertions = new AssertionRunner(await instantiate(limits), {
-      ticks: limits.timeLimitMs * ticksPerMs,
-      memoryBytes: limits.memoryLimitMb * mebibyte,
-      stackBytes,
-    });
-    return new Interpreter(await instantiate(limits), assertions, limits);
+    return new Interpreter(
+      limits,
+      await loadQuickJs(limits.memoryLimitMb),
+      await loadAssertions(limits),
+    );
+  }
+
+  /** Replace what the last program broke, if it used up its fuel. */
+  async renew(): Promise<void> {
+    if (this.#program.fuel.isSpent) this.#program = await loadQuickJs(this.#limits.memoryLimitMb);
+    if (this.#assertions.isSpent) this.#assertions = await loadAssertions(this.#limits);
   }
 
   /**
@@ -64,27 +56,42 @@ export class Interpreter {
    * @throws any error that breaks the interpreter itself; it cannot be used again.
    */
   run({ source, entry, calls }: SandboxProgram): ProgramOutcome {
-    const use = new Use(this.#limits.timeLimitMs * ticksPerMs);
-    const outcomes = this.#ofEntry(source, entry, calls.filter(isOfEntry), use);
-    return calls.map((call) => {
-      if (isOfEntry(call)) return outcomes.shift()!;
-      return this.#inRealm('whole', source, use, (execution) => execution.talk(source, call.stdin));
+    const use = new Use(this.#limits.timeLimitMs);
+    const outcomes: ProgramOutcome = calls.map(() => ({ failed: 'time limit' }));
+    try {
+      this.#callEntry({ source, entry, calls }, use, outcomes);
+      for (const [index, call] of calls.entries())
+        if (!isOfEntry(call))
+          outcomes[index] = this.#inRealm('whole', source, use, (execution) =>
+            execution.talk(source, call.stdin),
+          );
+    } catch (error) {
+      if (!this.#program.fuel.isSpent) throw error;
+    }
+    return outcomes;
+  }
+
+  #callEntry({ source, entry, calls }: SandboxProgram, use: Use, outcomes: ProgramOutcome): void {
+    const own = calls.filter(isOfEntry);
+    if (own.length === 0) return;
+    const kind = own.every((call) => typeof call === 'string') ? 'calls' : 'asserts';
+    this.#inRealm(kind, source, use, (execution, scope) => {
+      const defined = execution.define(source, entry);
+      const callee = 'failed' in defined ? defined : scope.manage(defined.value);
+      for (const [index, call] of calls.entries())
+        if (isOfEntry(call)) outcomes[index] = this.#called(execution, callee, entry, call);
     });
   }
 
-  #ofEntry(source: string, entry: string, calls: OfEntry[], use: Use): CallOutcome[] {
-    if (calls.length === 0) return [];
-    const kind = calls.every((call) => typeof call === 'string') ? 'calls' : 'asserts';
-    return this.#inRealm(kind, source, use, (execution, scope) => {
-      const defined = execution.define(source, entry);
-      if ('failed' in defined) return calls.map(() => defined);
-      const callee = scope.manage(defined.value);
-      return calls.map((call) =>
-        typeof call === 'string'
-          ? execution.call(callee, call)
-          : this.#assertions.run(call.assert, entry, (args) => execution.answer(callee, args)),
-      );
-    });
+  #called(
+    execution: Execution,
+    callee: QuickJSHandle | { failed: string },
+    entry: string,
+    call: OfEntry,
+  ): CallOutcome {
+    if ('failed' in callee) return callee;
+    if (typeof call === 'string') return execution.call(callee, call);
+    return this.#assertions.run(call.assert, entry, (args) => execution.answer(callee, args));
   }
 
   #inRealm<T>(
@@ -93,14 +100,15 @@ export class Interpreter {
     use: Use,
     action: (execution: Execution, scope: Scope) => T,
   ): T {
+    const { wasm, fuel } = this.#program;
     return Scope.withScope((scope) => {
-      const runtime = scope.manage(this.#wasm.newRuntime());
+      const runtime = scope.manage(wasm.newRuntime());
       runtime.setMemoryLimit(this.#limits.memoryLimitMb * mebibyte);
       runtime.setMaxStackSize(stackBytes);
       const context = scope.manage(runtime.newContext());
       const bridge = takeBridge(context, scope, kind, source);
       runtime.setInterruptHandler(() => use.tick());
-      return action(new Execution(context, bridge, use), scope);
+      return use.burn(fuel, () => action(new Execution(context, bridge, use), scope));
     });
   }
 }
@@ -111,10 +119,7 @@ function isOfEntry(call: SandboxCall): call is OfEntry {
   return typeof call === 'string' || 'assert' in call;
 }
 
-/** QuickJS with a memory of its own. */
-async function instantiate({ memoryLimitMb }: SandboxLimits): Promise<QuickJSWASMModule> {
-  const initial = (16 * mebibyte) / wasmPageBytes;
-  const maximum = initial + (4 * memoryLimitMb * mebibyte) / wasmPageBytes;
-  const wasmMemory = new WebAssembly.Memory({ initial, maximum });
-  return newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory }));
+async function loadAssertions({ timeLimitMs, memoryLimitMb }: SandboxLimits) {
+  const limits = { timeLimitMs, memoryBytes: memoryLimitMb * mebibyte, stackBytes };
+  return new AssertionRunner(await loadQuickJs(memoryLimitMb), limits);
 }

@@ -54,8 +54,6 @@ const harmless = new Set([
 const writingFlags = 0o3 | 0o100 | 0o1000;
 const errno = { badFile: 8, notTty: 59, notPermitted: 63, readOnly: 69 };
 const standardFds = 3;
-/** Ticks between two checks of the processor time. */
-const ticksPerLook = 64;
 const getFlagsCommands = new Set([1, 2, 3]);
 const startOfTime = Date.UTC(2024, 0, 1);
 
@@ -64,51 +62,19 @@ export class Gate {
   #host: Host | null = null;
   #ticks = 0;
   #mostTicks = 0;
-  /** Processor time at which the running code is ended, and what is left between two of its runs. */
-  #deadline = 0;
-  #cpuLeftMs = 0;
   #readings = 0;
   #randomState = 0;
   #growMemory: WasmFunction = () => 0;
   #memory: { buffer: ArrayBuffer } | null = null;
 
-  /**
-   * Close it for a program; it is never opened again. A program's time is counted in ticks. A limit
-   * of processor time, which does not depend on how busy the machine is, ends slow code between
-   * ticks.
-   */
-  close(
-    memory: { buffer: ArrayBuffer },
-    host: Host,
-    { ticks, mostCpuMs }: { ticks: number; mostCpuMs: number },
-  ): void {
+  /** Close it for a program, which may tick so often; it is never opened again. */
+  close(memory: { buffer: ArrayBuffer }, host: Host, mostTicks: number): void {
     this.#memory = memory;
     this.#host = host;
     this.#ticks = 0;
-    this.#mostTicks = ticks;
-    this.#cpuLeftMs = mostCpuMs;
+    this.#mostTicks = mostTicks;
     this.#readings = 0;
     this.#randomState = 1;
-  }
-
-  /** Run code of the program; its processor time counts. */
-  timed<T>(action: () => T): T {
-    this.#deadline = cpuMs() + this.#cpuLeftMs;
-    try {
-      return action();
-    } finally {
-      this.#cpuLeftMs = this.#deadline - cpuMs();
-    }
-  }
-
-  /** Do what the program waits for; the processor time of that does not count. */
-  untimed<T>(action: () => T): T {
-    const start = cpuMs();
-    try {
-      return action();
-    } finally {
-      this.#deadline += cpuMs() - start;
-    }
   }
 
   /** Ticks since it was closed. */
@@ -168,8 +134,7 @@ export class Gate {
   };
 
   #tick(): number {
-    const isLate = ++this.#ticks % ticksPerLook === 0 && cpuMs() > this.#deadline;
-    if (isLate || this.#ticks > this.#mostTicks) throw new Stopped('time limit');
+    if (++this.#ticks > this.#mostTicks) throw new Stopped('time limit');
     return 0;
   }
 
@@ -226,12 +191,6 @@ export class Gate {
   #view(): DataView {
     return new DataView(this.#memory!.buffer);
   }
-}
-
-/** Processor time of this process, in milliseconds. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 function stop(why: string): WasmFunction {

@@ -8,7 +8,7 @@ import type {
   SandboxLimits,
   SandboxProgram,
 } from '../protocol.ts';
-import { Failed, PythonMachine } from './machine.ts';
+import { Failed, PythonMachine, type Used } from './machine.ts';
 import { jsonOfMarshal, marshalJson, NotJson } from './marshal.ts';
 import { setupSource } from './setup.ts';
 
@@ -67,7 +67,7 @@ function isAssert(call: SandboxCall): call is AssertCall {
 class Execution {
   readonly #machine: PythonMachine;
   readonly #program: SandboxProgram;
-  #ticksUsed = 0;
+  #used: Used = { ticks: 0, fuel: 0 };
   #charsLeft = maxReturnedChars;
 
   constructor(machine: PythonMachine, program: SandboxProgram) {
@@ -109,7 +109,7 @@ class Execution {
           return bytes;
         },
         write: (fd, bytes) => {
-          if (fd === callsFd) unread = machine.untimed(() => this.#reply(bytes, broken));
+          if (fd === callsFd) unread = this.#reply(bytes, broken);
         },
       });
       machine.define('from _anneal.assertions import judge_test');
@@ -178,9 +178,10 @@ class Execution {
   }
 
   #inFreshState<T>(host: Parameters<PythonMachine['restore']>[0], action: () => T): T {
-    this.#machine.restore(host, this.#ticksUsed);
+    this.#machine.restore(host, this.#used);
     const result = action();
-    this.#ticksUsed += this.#machine.ticks;
+    const { ticks, fuel } = this.#machine.used;
+    this.#used = { ticks: this.#used.ticks + ticks, fuel: this.#used.fuel + fuel };
     return result;
   }
 

@@ -6,6 +6,7 @@
 import { constants } from 'node:fs';
 import { loadPyodide } from 'pyodide';
 import type { SandboxLimits } from '../protocol.ts';
+import { Fuel, fuelFor, metered } from '../wasm/fuel.ts';
 import { Gate, type Host, Stopped, type WasmApi } from './gate.ts';
 import { NotJson } from './marshal.ts';
 import { marshalPlain, type PlainDataExports } from './plain-data.ts';
@@ -14,8 +15,6 @@ declare const WebAssembly: WasmApi & { RuntimeError: new () => Error };
 
 /** The interpreter ticks every 50 calls and backward jumps; this many take about a millisecond. */
 const ticksPerMs = 200;
-/** Less than the parent's: a program that ticks, however slowly, ends without losing the process. */
-const patienceMs = 500;
 const eventsPerTick = 50;
 const mebibyte = 1024 * 1024;
 const mostMessageChars = 200;
@@ -87,6 +86,12 @@ interface FileSystem {
   stat: (path: string) => { mode: number };
 }
 
+/** Steps of the interpreter and of its code. */
+export interface Used {
+  ticks: number;
+  fuel: number;
+}
+
 /** A call failed; the message says why. */
 export class Failed extends Error {
   /** The exception's built-in class, or the nearest built-in one that its class inherits from. */
@@ -106,11 +111,14 @@ export class PythonMachine {
   readonly #gate: Gate;
   readonly #exports: Exports;
   readonly #files: FileSystem;
-  readonly #limits: { ticks: number; mostCpuMs: number };
+  readonly #fuel: Fuel;
+  readonly #limits: Used;
   /** Memory below the stack, and from the stack pointer on; between programs the rest is unused. */
   readonly #below: Uint8Array;
   readonly #above: Uint8Array;
   readonly #stackPointer: number;
+  /** Fuel at the last restore. */
+  #given = 0;
   #stoppedBy: string | null = null;
   /** The names of the module defined last. */
   #globals: PyObject = 0;
@@ -119,9 +127,10 @@ export class PythonMachine {
     this.#gate = gate;
     this.#exports = exports;
     this.#files = files;
+    this.#fuel = new Fuel(exports);
     this.#limits = {
       ticks: limits.timeLimitMs * ticksPerMs,
-      mostCpuMs: limits.timeLimitMs + patienceMs,
+      fuel: fuelFor(limits.timeLimitMs),
     };
     this.#stackPointer = exports.__stack_pointer.value;
     const taken = this.#memoryTaken();
@@ -145,11 +154,9 @@ export class PythonMachine {
     return new PythonMachine(gate, exports, files, limits);
   }
 
-  /**
-   * Restore the state from which programs start.
-   * @param ticksUsed what the program used of its time in earlier states
-   */
-  restore(host: Host, ticksUsed = 0): void {
+  /** Restore the state from which programs start. @param used what the program used before */
+  restore(host: Host, used: Used = { ticks: 0, fuel: 0 }): void {
+    this.#fuel.refill();
     const taken = this.#memoryTaken();
     const memory = new Uint8Array(this.#exports.memory.buffer);
     memory.set(this.#below);
@@ -160,18 +167,14 @@ export class PythonMachine {
     for (const [fd, stream] of this.#files.streams.entries())
       if (fd > 2 && stream) this.#files.close(stream);
     this.#stoppedBy = null;
-    const ticks = this.#limits.ticks - ticksUsed;
-    this.#gate.close(this.#exports.memory, host, { ...this.#limits, ticks });
+    this.#gate.close(this.#exports.memory, host, this.#limits.ticks - used.ticks);
+    this.#given = this.#limits.fuel - used.fuel;
+    this.#fuel.left = this.#given;
   }
 
-  /** Do what running code waits for, outside of its time. */
-  untimed<T>(action: () => T): T {
-    return this.#gate.untimed(action);
-  }
-
-  /** Ticks since the last restore. */
-  get ticks(): number {
-    return this.#gate.ticks;
+  /** What was used since the last restore. */
+  get used(): Used {
+    return { ticks: this.#gate.ticks, fuel: this.#given - this.#fuel.left };
   }
 
   /** Run a program's text as a module; only `__main__` runs main guards. @throws Failed */
@@ -291,10 +294,10 @@ export class PythonMachine {
   #guard<T>(action: () => T): T {
     if (this.#stoppedBy) throw new Failed(this.#stoppedBy);
     try {
-      return this.#gate.timed(action);
+      return action();
     } catch (error) {
       if (error instanceof Failed || error instanceof NotJson) throw error;
-      this.#stoppedBy = reasonOf(error);
+      this.#stoppedBy = this.#fuel.isSpent ? 'time limit' : reasonOf(error);
       throw new Failed(this.#stoppedBy);
     }
   }
@@ -350,7 +353,7 @@ async function instantiate(gate: Gate) {
   let exports: Exports | undefined;
   WebAssembly.instantiate = async (bytes, imports) => {
     if (!imports?.env) return real(bytes, imports);
-    compiled ??= WebAssembly.compile(bytes as Uint8Array);
+    compiled ??= WebAssembly.compile(metered(bytes as Uint8Array));
     const module = await compiled;
     const guarded = gate.guard(module, imports, WebAssembly);
     const instance = (await real(module, guarded)) as { exports: Exports };

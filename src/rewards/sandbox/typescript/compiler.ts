@@ -13,6 +13,8 @@ import { AllocationLimitError, limitAllocations } from './allocation-limit.ts';
 
 /** Objects that the compiler may create for a program; a short one needs some hundreds. */
 const mostCreated = 200_000;
+/** As for JavaScript. Checking some kinds of text takes time that grows with its square. */
+const mostChars = 65_536;
 const greeting = 'const greeting = [1].map(String);\nconsole.log(greeting);\n';
 const programName = '/program.ts';
 const libraryName = 'lib.es2023.d.ts';
@@ -147,6 +149,8 @@ export class Compiler {
    * @throws any error that breaks the compiler itself.
    */
   run({ source, entry }: SandboxProgram): ProgramOutcome {
+    if (source.length > mostChars)
+      return [{ failed: `longer than ${mostChars} characters: ${source.length}` }];
     try {
       const read = () => (entry === 'check' ? this.#compile(source) : strip(source));
       return [limitAllocations(mostCreated, read)];

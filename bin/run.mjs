@@ -40,6 +40,7 @@ const tasks = {
   'test:integration': [[...testAll, '--project', 'integration']],
   bench: [['bench/run.ts']],
   chaos: [['test/chaos/run.ts']],
+  busy: [['test/busy/run.ts']],
   long: [['test/long/run.ts']],
   build: [['tools/build.ts']],
   'make:policy': [

@@ -14,12 +14,19 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { HeartbeatDetails } from '../activities/contract.ts';
 import type { RunConfig } from '../config/schema/run.ts';
-import { type EndState, type RunStatus, statusQuery } from '../workflows/messages.ts';
+import {
+  type EndState,
+  type ExperimentOutcome,
+  type RunStatus,
+  statusQuery,
+} from '../workflows/messages.ts';
 import { rootCause } from '../workflows/root-cause.ts';
 import { type PendingActivity, type StageProgress, stagesOf } from './stage-progress.ts';
 
 /** What the server knows about a workflow without asking it. */
 export interface Execution {
+  /** The workflow's type, such as `trainingRun`. */
+  type: string;
   state: WorkflowExecutionStatusName;
   startTime: Date;
   closeTime: Date | null;
@@ -41,8 +48,8 @@ const latestEvents = 20;
 export async function describeRun(client: Client, run: string): Promise<Execution | null> {
   const description = await describe(client, run);
   if (!description) return null;
-  const { status, startTime, closeTime } = description;
-  return { state: status.name, startTime, closeTime: closeTime ?? null };
+  const { type, status, startTime, closeTime } = description;
+  return { type, state: status.name, startTime, closeTime: closeTime ?? null };
 }
 
 /** Whether the workflow has not ended. */
@@ -74,6 +81,16 @@ export async function endOf(
   const state = execution.state.toLowerCase() as EndState;
   if (state === 'completed') return { state };
   return { state, failure: await failureOf(client, run) };
+}
+
+/** How the runs of an experiment ended; null if it has not completed, or is none. */
+export async function outcomesOf(
+  client: Client,
+  experiment: string,
+  { type, state }: Execution,
+): Promise<ExperimentOutcome[] | null> {
+  if (type !== 'experiment' || state !== 'COMPLETED') return null;
+  return withLimit(client, () => client.workflow.getHandle(experiment).result());
 }
 
 async function failureOf(client: Client, run: string): Promise<string> {

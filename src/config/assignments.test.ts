@@ -3,7 +3,11 @@ import { applyAssignments, parseAssignment, shadowedAssignments } from './assign
 import { resolveConfig } from './load.ts';
 
 const data = { phases: [{ name: 'hot', epochs: [1, 2] }, { name: 'cool' }] };
-const apply = (...flags: string[]) => applyAssignments(data, flags.map(parseAssignment)).data;
+const apply = (...flags: string[]) =>
+  applyAssignments(
+    data,
+    flags.map((flag) => parseAssignment(flag)),
+  ).data;
 
 test('a value is parsed as YAML', () => {
   const values = ['a=0.05', 'a=true', 'a=null', 'a=[1, 2]', 'a=x=y', 'a=""', 'a=~'].map(
@@ -56,7 +60,9 @@ test('an assignment that phases override is reported', () => {
     prompts: { train: 'a', held_out: 'b' },
     phases: [{ name: 'hot', epochs: [1, 2], rlaif: { kl_penalty: 0 } }],
   });
-  const flags = ['rlaif.kl_penalty=1', 'rlaif.clip_low=0.1', 'seed=1'].map(parseAssignment);
+  const flags = ['rlaif.kl_penalty=1', 'rlaif.clip_low=0.1', 'seed=1'].map((flag) =>
+    parseAssignment(flag),
+  );
   expect(shadowedAssignments(flags, config)).toEqual([
     { key: 'rlaif.kl_penalty', phases: ['hot'] },
   ]);

@@ -17,36 +17,37 @@ export interface Assignment {
  * Parse `rlaif.kl_penalty=0.05`. The value is YAML, so numbers, booleans, null and lists keep their
  * types.
  *
+ * @param option what the flag follows, for messages.
  * @throws AnnealError InvalidConfig if the flag is not of that form.
  */
-export function parseAssignment(flag: string): Assignment {
+export function parseAssignment(flag: string, option = '--set'): Assignment {
   const split = flag.indexOf('=');
   const path = flag.slice(0, split).split('.');
   if (split < 1 || path.some((key) => key === '' || key === '__proto__'))
-    throw new AnnealError(
-      'InvalidConfig',
-      `--set: expected key.path=value, such as rlaif.kl_penalty=0.05, found '${shortened(flag)}'`,
-    );
+    throw refused(option, 'key.path=value, such as rlaif.kl_penalty=0.05', `'${shortened(flag)}'`);
   const text = flag.slice(split + 1);
-  const value = parseValue(flag, text);
+  const value = parseValue(flag, text, option);
   if (value === null && !/null|~/i.test(text))
-    throw new AnnealError(
-      'InvalidConfig',
-      `--set ${shortened(flag)}: expected a value after '=', found nothing; null and "" have to be written out`,
+    throw refused(
+      `${option} ${shortened(flag)}`,
+      "a value after '='",
+      'nothing; null and "" have to be written out',
     );
   return { path, value, flag: shortened(flag) };
 }
 
-function parseValue(flag: string, text: string): unknown {
+function parseValue(flag: string, text: string, option: string): unknown {
   try {
     return parse(text, { logLevel: 'error' });
   } catch (cause) {
-    throw new AnnealError(
-      'InvalidConfig',
-      `--set ${shortened(flag)}: expected a YAML value, found text that is not valid YAML; quote it if it is a string`,
-      { cause },
-    );
+    const found = 'text that is not valid YAML; quote it if it is a string';
+    throw refused(`${option} ${shortened(flag)}`, 'a YAML value', found, cause);
   }
+}
+
+function refused(subject: string, expected: string, found: string, cause?: unknown): AnnealError {
+  const message = `${subject}: expected ${expected}, found ${found}`;
+  return new AnnealError('InvalidConfig', message, { cause });
 }
 
 function shortened(flag: string): string {

@@ -24,7 +24,10 @@ export interface LoadOptions {
  */
 export async function loadRunFile(path: string, options: LoadOptions = {}): Promise<RunConfig> {
   const file = parseRunFile(await readRunFile(path), path);
-  const flags = [...(options.set ?? []).map(parseAssignment), ...overrides(options)];
+  const flags = [
+    ...(options.set ?? []).map((flag) => parseAssignment(flag)),
+    ...overrides(options),
+  ];
   const { data, paths } = applyAssignments(file.data, flags);
   return check(data, path, (key) => {
     const setter = flags.findLast((_, i) => isWithin(key, paths[i]!) || isWithin(paths[i]!, key));

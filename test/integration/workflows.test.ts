@@ -793,6 +793,12 @@ describe('an experiment', () => {
         { id: 'grid-d', failure: null },
       ]);
       expect(most).toBe(2);
+      const look = (...flags: string[]) => statusOf('grid', tmpdir(), env.address, ...flags);
+      expect(await look()).toMatch(/^state {3}completed\nfailed {2}grid-b: .*no such model$/m);
+      expect(JSON.parse(await look('--json'))).toMatchObject({
+        state: 'completed',
+        runs: outcomes,
+      });
     });
   });
 });

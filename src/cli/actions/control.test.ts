@@ -9,6 +9,10 @@ test('assignments become one adjustment', () => {
   });
 });
 
+test('a value that is missing is named', () => {
+  expect(() => adjustmentOf(['rlaif.top_k='])).toThrow(/^adjust rlaif\.top_k=: expected a value/);
+});
+
 test.each(['seed=1', 'rlaif=1', 'rlaif.kl_penalty.x=1'])('%s is refused', (flag) => {
   expect(() => adjustmentOf([flag])).toThrow(/expected rlaif\.KEY=VALUE or training\.KEY=VALUE/);
 });

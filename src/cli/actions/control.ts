@@ -57,7 +57,7 @@ export async function adjustRun(
 export function adjustmentOf(assignments: readonly string[]): Adjustment {
   const change: Record<string, Record<string, unknown>> = {};
   for (const text of assignments) {
-    const { path, value } = parseAssignment(text);
+    const { path, value } = parseAssignment(text, 'adjust');
     const [section, key, ...rest] = path.map(String);
     if ((section !== 'rlaif' && section !== 'training') || !key || rest.length > 0)
       throw new AnnealError(

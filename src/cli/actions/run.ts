@@ -66,7 +66,10 @@ async function loadChecked(
   });
   // Workers elsewhere may have inputs that this machine lacks: the run checks them there.
   if (workers !== 'none') await checkInputs(config);
-  for (const { key, phases } of shadowedAssignments(set.map(parseAssignment), config))
+  for (const { key, phases } of shadowedAssignments(
+    set.map((flag) => parseAssignment(flag)),
+    config,
+  ))
     display.log(
       `note: --set ${key} has no effect in ${phases.join(' and ')}, where the run file sets its own value; ` +
         `use --set phases.${phases[0]}.${key}=…`,

@@ -11,12 +11,14 @@ import {
   isOpen,
   type Observation,
   observeRun,
+  outcomesOf,
   type RunEnd,
   workflowTaskProblem,
 } from '../../client/run-state.ts';
 import { defaultTargets } from '../../config/schema/success.ts';
 import { AnnealError } from '../../errors.ts';
 import type { EpochMetrics } from '../../records/metrics.ts';
+import type { ExperimentOutcome } from '../../workflows/messages.ts';
 import { epochTable, runLines } from '../live/run-screen.ts';
 import { isServiceError } from '../live/watch-run.ts';
 import { findRunFolder, folderOf, readConfig, typedPath } from '../runs/run-folder.ts';
@@ -31,6 +33,8 @@ interface Standing {
   webPage: string | null;
   /** How the run ended; null if it has not, or that is unknown. */
   end: RunEnd | null;
+  /** How the runs of an experiment ended; null if it is none. */
+  outcomes: ExperimentOutcome[] | null;
   /** Null if no worker answers for the run. */
   live: Observation | null;
   /** Why no more is known, such as a server that does not answer; null if nothing is wrong. */
@@ -51,11 +55,11 @@ export async function showStatus(
   const damaged = existsSync(join(folder, layout.damage));
   if (json) {
     const last = metrics.at(-1);
-    const { live, end, ...known } = standing;
+    const { live, end, outcomes, ...known } = standing;
     const now = live ? { ...live.status, stages: live.stages } : { state: null, ...end };
     const targets = last ? successMetrics(last, success) : [];
     const facts = { folder: typedPath(folder), damaged, metrics, success: targets };
-    printJson({ ...known, ...now, ...facts });
+    printJson({ ...known, ...now, ...facts, ...(outcomes && { runs: outcomes }) });
   } else printLines(statusLines(standing, metrics, typedPath(folder), damaged));
 }
 
@@ -65,6 +69,7 @@ async function standingOf(run: string, place: Place): Promise<Standing> {
     execution: null,
     webPage: null,
     end: null,
+    outcomes: null,
     live: null,
     problem: 'no running server knows this run',
     elapsedMs: 0,
@@ -91,6 +96,7 @@ function askServer(run: string, place: Place, unknown: Standing): Promise<Standi
       execution: execution.state,
       webPage: webPageOf(server, run),
       end: await endOf(client, run, execution),
+      outcomes: await outcomesOf(client, run, execution),
       live,
       problem: waiting
         ? ((await workflowTaskProblem(client, run)) ?? 'waiting for a worker')
@@ -101,7 +107,7 @@ function askServer(run: string, place: Place, unknown: Standing): Promise<Standi
 }
 
 function statusLines(
-  { run, execution, webPage, end, live, problem, elapsedMs }: Standing,
+  { run, execution, webPage, end, outcomes, live, problem, elapsedMs }: Standing,
   metrics: readonly EpochMetrics[],
   folder: string,
   damaged: boolean,
@@ -111,6 +117,7 @@ function statusLines(
   return [
     ...(live ? runLines(live, elapsedMs) : [run, '', ...epochTable(metrics), '']),
     `state   ${state}${end?.failure ? `: ${end.failure}` : ''}`,
+    ...(outcomes ?? []).flatMap(({ id, failure }) => (failure ? `failed  ${id}: ${failure}` : [])),
     `folder  ${folder}`,
     ...(damaged
       ? [`damage  some files were damaged or missing; see ${folder}/${layout.damage}`]

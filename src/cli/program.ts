@@ -69,6 +69,7 @@ Environment:
   ANNEAL_PAYLOAD_KEYS_FILE, ANNEAL_PAYLOAD_KEYS
                        keys that encrypt the payloads Temporal stores; see docs/security.md
   ANNEAL_ALLOW_PATHS   what run files may name, besides a worker's own folders; see docs/security.md
+  ANNEAL_ALLOW_CODE=1  workers run code that run files name; see docs/own-rewards.md
   ANNEAL_JUDGE_KEYS    keys that workers give to judges, and where; see docs/judges.md
   TEMPORAL_DEPLOYMENT_NAME, TEMPORAL_WORKER_BUILD_ID
                        deployment version of a worker; see docs/versions.md

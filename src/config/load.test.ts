@@ -119,7 +119,7 @@ describe('a bad run file is refused', () => {
     [
       'unknown kind of reward',
       { ...runFile, rewards: [{ kind: 'oracle' }] },
-      /rewards\.0\.kind: expected rubric or reward_model or judge, found "oracle"/,
+      /rewards\.0\.kind: expected rubric or reward_model or judge or function or http or command, found "oracle"/,
     ],
     [
       'a name of a reward that would be a path',

@@ -19,9 +19,11 @@ interface RewardTraits<C extends RewardConfig> {
   withModel: (reward: C, path: string) => C;
   /** Whether the reward keeps verdicts in the files that all workers share. */
   keepsVerdicts: boolean;
+  /** Whether workers run a module or program that the run file names. */
+  runsCode: boolean;
 }
 
-const withoutModel = { model: () => null, withModel: <C>(reward: C) => reward };
+const withoutModel = { runsCode: false, model: () => null, withModel: <C>(reward: C) => reward };
 
 const traits: { [K in RewardKind]: RewardTraits<RewardOf<K>> } = {
   rubric: { ...withoutModel, keepsVerdicts: false },
@@ -29,8 +31,12 @@ const traits: { [K in RewardKind]: RewardTraits<RewardOf<K>> } = {
     model: (reward) => reward,
     withModel: (reward, path) => ({ ...reward, path }),
     keepsVerdicts: false,
+    runsCode: false,
   },
   judge: { ...withoutModel, keepsVerdicts: true },
+  function: { ...withoutModel, keepsVerdicts: true, runsCode: true },
+  http: { ...withoutModel, keepsVerdicts: true },
+  command: { ...withoutModel, keepsVerdicts: true, runsCode: true },
 };
 
 function traitsOf<C extends RewardConfig>(reward: C): RewardTraits<C> {
@@ -55,4 +61,9 @@ export function withScoringModel(reward: RewardConfig, path: string): RewardConf
 /** Whether a reward keeps verdicts in the files that all workers share. */
 export function keepsVerdicts(reward: RewardConfig): boolean {
   return traitsOf(reward).keepsVerdicts;
+}
+
+/** Whether workers run a module or program that the run file names for a reward. */
+export function runsCode(reward: RewardConfig): boolean {
+  return traitsOf(reward).runsCode;
 }

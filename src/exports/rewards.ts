@@ -5,6 +5,7 @@ export { rubricSchema } from '../config/schema/rewards/rubric.ts';
 export { type Prompt, promptSchema } from '../records/prompts.ts';
 export type { Score } from '../records/rollouts.ts';
 export { createRewards } from '../rewards/kinds.ts';
+export type { RewardFunction, RewardItem, RewardScore } from '../rewards/own/own-reward.ts';
 export { readPrompts } from '../rewards/prompts.ts';
 export type {
   CriterionResult,

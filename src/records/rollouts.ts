@@ -35,6 +35,8 @@ export interface Score {
       value: number | null;
       criteria: Record<string, number>;
       note?: string;
+      /** Name of the kept answer that it comes from, for rewards of one's own. */
+      kept?: string;
       /** Only of judges: details of the verdict. */
       judged?: Judged;
     }

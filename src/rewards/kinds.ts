@@ -6,6 +6,9 @@ import type { RewardKind, RewardOf } from '../config/reward-traits.ts';
 import type { RewardConfig } from '../config/schema/rewards.ts';
 import { AnnealError } from '../errors.ts';
 import { judgeKind } from './judge/judge.ts';
+import { commandKind } from './own/command.ts';
+import { functionKind } from './own/function.ts';
+import { httpKind } from './own/http.ts';
 import type { Reward, RewardImplementation, RewardServices } from './reward.ts';
 import { rewardModelKind } from './reward-model/reward-model.ts';
 import { rubricKind } from './rubric/rubric.ts';
@@ -14,6 +17,9 @@ const kinds: { [K in RewardKind]: RewardImplementation<RewardOf<K>> } = {
   rubric: rubricKind,
   reward_model: rewardModelKind,
   judge: judgeKind,
+  function: functionKind,
+  http: httpKind,
+  command: commandKind,
 };
 
 function kindOf<C extends RewardConfig>(config: C): RewardImplementation<C> {

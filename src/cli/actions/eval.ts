@@ -20,6 +20,7 @@ import type { RunConfig } from '../../config/schema/run.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import { createRewards, readRewardFiles } from '../../rewards/kinds.ts';
+import { allowCode } from '../../rewards/own/permission.ts';
 import { readPrompts } from '../../rewards/prompts.ts';
 import { scoreCompletions } from '../../rewards/score-completions.ts';
 import { createModelClient } from '../../rl/model-client.ts';
@@ -108,6 +109,7 @@ async function sampleAll(
   const done = new Set(samples.map(({ id }) => id));
   const left = prompts.filter(({ id }) => !done.has(id));
   const models = createModelClient();
+  allowCode();
   const report = reporter(prompts.length, done.size);
   try {
     const services = rewardServices(models, engine, { runsDir: defaultRunsDir(), run: 'eval' });

@@ -12,7 +12,7 @@ import {
 } from '../../config/schema/experiment-file.ts';
 import { checkBytes } from '../../config/size.ts';
 import type { ExperimentInput, ExperimentOutcome } from '../../workflows/messages.ts';
-import { checkInputs, inputPathsOf } from '../runs/check-inputs.ts';
+import { checkInputs, trustedPathsOf } from '../runs/check-inputs.ts';
 import { writeComparison } from '../runs/experiment-comparison.ts';
 import { isFinished, latestFolder, nextAttempt } from '../runs/experiment-runs.ts';
 import { readRunFolder } from '../runs/run-folder.ts';
@@ -65,7 +65,7 @@ async function runMissing(
   const temporal = await openTemporal(options, log);
   try {
     await startOrAttach(temporal, experiment, missing, options.runsDir);
-    const allowPath = missing.flatMap(({ config }) => inputPathsOf(config));
+    const allowPath = missing.flatMap(({ config }) => trustedPathsOf(config));
     const worker = await openWorker({ ...options, allowPath }, temporal, log);
     try {
       return await follow(temporal, experiment, missing, options.runsDir, signal);

@@ -14,7 +14,7 @@ import { announce, farewell } from '../live/announcements.ts';
 import { createDisplay, type Display } from '../live/run-display.ts';
 import { concludeRun } from '../live/run-outcome.ts';
 import { watchRun } from '../live/watch-run.ts';
-import { checkInputs, inputPathsOf } from '../runs/check-inputs.ts';
+import { checkInputs, trustedPathsOf } from '../runs/check-inputs.ts';
 import { folderOf, isBegun, readConfig } from '../runs/run-folder.ts';
 import { chooseName } from '../runs/run-name.ts';
 import {
@@ -91,7 +91,7 @@ async function withRun(
   for (const line of announce(kind, { ...config, name: run }, webPageOf(server, run)))
     display.log(line);
   if (detach) return exitCodes.ok;
-  const place = { ...options, allowPath: inputPathsOf(config) };
+  const place = { ...options, allowPath: trustedPathsOf(config) };
   const worker = await openWorker(place, temporal, display.log);
   try {
     if (worker) await reportOthers(client, run, display);

@@ -10,6 +10,7 @@ import { rewardSchema } from '../../config/schema/rewards.ts';
 import type { Prompt } from '../../records/prompts.ts';
 import type { Score } from '../../records/rollouts.ts';
 import { createRewards, readRewardFiles } from '../../rewards/kinds.ts';
+import { allowCode } from '../../rewards/own/permission.ts';
 import { readPrompts } from '../../rewards/prompts.ts';
 import { invalid, readRows } from '../../rewards/rows.ts';
 import { scoreCompletions } from '../../rewards/score-completions.ts';
@@ -77,6 +78,7 @@ export async function scoreFile(
   });
   const texts = rows.map(({ row }) => row.completion);
   const models = createModelClient();
+  allowCode();
   try {
     const services = rewardServices(models, engine, { runsDir: defaultRunsDir(), run: 'score' });
     const rewards = createRewards(await readRewardFiles(declared), services);

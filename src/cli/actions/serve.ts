@@ -1,6 +1,7 @@
 // Runs a worker until Ctrl-C, and a Temporal server if none is configured or running.
 
 import { openRuns } from '../../client/run-state.ts';
+import { allowCode } from '../../rewards/own/permission.ts';
 import type { QueueName } from '../../workers/worker.ts';
 import { dataDirOf, openTemporal } from '../services/temporal.ts';
 import { superviseLogged, type WorkerPlace } from '../services/workers.ts';
@@ -10,7 +11,11 @@ import { printLines } from '../terminal/output.ts';
 const log = (line: string) => console.log(line);
 
 /** @param queues task queues that the worker serves; all by default. */
-export async function serve(place: WorkerPlace, queues?: readonly QueueName[]): Promise<void> {
+export async function serve(
+  { allowCode: allowsCode, ...place }: WorkerPlace & { allowCode?: true },
+  queues?: readonly QueueName[],
+): Promise<void> {
+  if (allowsCode) allowCode();
   await interruptible(async (signal) => {
     const temporal = await openTemporal(place, log);
     const worker = await superviseLogged(place, temporal, log, queues);

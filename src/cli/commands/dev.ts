@@ -1,5 +1,5 @@
 import type { Command } from '@commander-js/extra-typings';
-import { allowPathOption, runsDirOption, temporalCliOption } from './options.ts';
+import { allowCodeOption, allowPathOption, runsDirOption, temporalCliOption } from './options.ts';
 
 export const devCommand = (program: Command) =>
   program
@@ -10,6 +10,7 @@ export const devCommand = (program: Command) =>
         'configured or already running, only the worker is started.',
     )
     .addOption(allowPathOption())
+    .addOption(allowCodeOption())
     .addOption(runsDirOption())
     .addOption(temporalCliOption())
     .action(async (place) => {

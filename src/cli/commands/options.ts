@@ -30,6 +30,12 @@ export const allowPathOption = () =>
     .argParser((path: string, before: string[]) => [...before, resolveAddress(path)])
     .default([] as string[], 'none');
 
+export const allowCodeOption = () =>
+  new Option(
+    '--allow-code',
+    'run modules and programs that run files name as rewards (also: ANNEAL_ALLOW_CODE=1)',
+  );
+
 export const seedOption = () =>
   new Option('--seed <n>', "random seed; overrides the run file's").argParser(wholeNumber);
 

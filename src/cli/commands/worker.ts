@@ -1,5 +1,5 @@
 import { type Command, Option } from '@commander-js/extra-typings';
-import { allowPathOption, runsDirOption, temporalCliOption } from './options.ts';
+import { allowCodeOption, allowPathOption, runsDirOption, temporalCliOption } from './options.ts';
 
 export const workerCommand = (program: Command) =>
   program
@@ -15,6 +15,7 @@ export const workerCommand = (program: Command) =>
       ] as const),
     )
     .addOption(allowPathOption())
+    .addOption(allowCodeOption())
     .addOption(runsDirOption())
     .addOption(temporalCliOption())
     .action(async ({ queue, ...place }) => {

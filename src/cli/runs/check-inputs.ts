@@ -4,10 +4,11 @@
 import { checkPhases, checkPromptCounts } from '../../activities/settings-check.ts';
 import { isS3Url } from '../../artifacts/address.ts';
 import { resolveCheckpoint, resolveInput } from '../../config/paths.ts';
-import { scoringModels } from '../../config/reward-traits.ts';
+import { runsCode, scoringModels } from '../../config/reward-traits.ts';
 import type { RunConfig } from '../../config/schema/run.ts';
 import { checkModelFolder } from '../../engine/inference/check-model-folder.ts';
 import { checkSingleScore } from '../../engine/inference/sequence-classifier.ts';
+import { allowCode } from '../../rewards/own/permission.ts';
 import { readPrompts } from '../../rewards/prompts.ts';
 
 /** @throws AnnealError InvalidConfig, InvalidModel or InvalidData for the first bad input. */
@@ -31,12 +32,19 @@ export async function checkInputs(config: RunConfig): Promise<void> {
 }
 
 /**
- * Everything that a run file names. Who starts a worker for a run file trusts it: that worker may
- * read these paths wherever they are.
+ * What a worker that is started for a run file may do: whoever starts it trusts the file. It may
+ * read these paths wherever they are, and run the code that the file names.
  */
+export function trustedPathsOf(config: RunConfig): string[] {
+  if (config.rewards.some(runsCode)) allowCode();
+  return inputPathsOf(config);
+}
+
+/** Everything that a run file names. */
 export function inputPathsOf({ prompts, model, resume_from, rewards }: RunConfig): string[] {
   const rubrics = rewards.map((reward) => ('rubric' in reward ? reward.rubric : null));
+  const modules = rewards.map((reward) => (reward.kind === 'function' ? reward.path : null));
   const models = scoringModels(rewards).map(({ path }) => path);
   const named = [prompts.train, prompts.held_out, model.path, model.reference, resume_from];
-  return [...named, ...models, ...rubrics].filter((path) => typeof path === 'string');
+  return [...named, ...models, ...rubrics, ...modules].filter((path) => typeof path === 'string');
 }

@@ -134,6 +134,13 @@ describe.each(Object.entries(kinds))('%s', (_, place) => {
       expect(await unusedVerdicts(runsDir, 72 * hourMs)).toEqual([]);
     });
 
+    it('are kept if a sample of an own reward refers to them', async () => {
+      await fillRun(runsDir, 'run', { judged });
+      const row = { rewards: { own: { value: 1, criteria: {}, kept: name('b') } } };
+      await put(runsDir, 'run/samples/epoch-02/scored-000.jsonl', JSON.stringify(row));
+      expect(await pathsOf(unusedVerdicts(runsDir, 0))).toEqual([verdict('c')]);
+    });
+
     it('are kept if a second opinion refers to them, even in a folder without a manifest', async () => {
       const second = { value: 1, criteria: {}, verdict: name('b') };
       await fillRun(runsDir, 'run', { judged: { ...judged, second } });

@@ -137,11 +137,15 @@ async function usedVerdicts(runsDir: string): Promise<Set<string> | null> {
 /** Keys of the verdicts behind scored samples; null if a sample does not record its own. */
 function verdictsOf(text: string, path: string): string[] | null {
   try {
-    const judged = decodeJsonl<ScoredRollout>(text, path)
-      .flatMap(({ rewards }) => Object.values(rewards))
-      .flatMap(({ judged }) => (judged ? [judged, ...(judged.second ? [judged.second] : [])] : []));
+    const results = decodeJsonl<ScoredRollout>(text, path).flatMap(({ rewards }) =>
+      Object.values(rewards),
+    );
+    const judged = results.flatMap(({ judged }) =>
+      judged ? [judged, ...(judged.second ? [judged.second] : [])] : [],
+    );
     const keys = judged.flatMap(({ verdict }) => verdict ?? []);
-    return keys.length === judged.length ? keys : null;
+    const kept = results.flatMap(({ kept }) => kept ?? []);
+    return keys.length === judged.length ? [...keys, ...kept] : null;
   } catch {
     return null;
   }

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { judgeSchema } from './rewards/judge.ts';
+import { commandRewardSchema, functionRewardSchema, httpRewardSchema } from './rewards/own.ts';
 import { rewardModelSchema } from './rewards/reward-model.ts';
 import { rubricSchema } from './rewards/rubric.ts';
 
@@ -11,6 +12,9 @@ export const rewardSchema = z.discriminatedUnion('kind', [
   rubricSchema,
   rewardModelSchema,
   judgeSchema,
+  functionRewardSchema,
+  httpRewardSchema,
+  commandRewardSchema,
 ]);
 
 export type RewardConfig = z.output<typeof rewardSchema>;

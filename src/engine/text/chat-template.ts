@@ -44,12 +44,13 @@ export async function readChatTemplate(folder: string): Promise<ChatTemplate> {
   return {
     render: async (conversations, variables) => {
       const given = conversations.map((messages) => ({
+        tools: null,
+        documents: null,
         ...variables,
         messages: messages.map(({ role, content }) => ({ role, content: content.toWellFormed() })),
         add_generation_prompt: messages.at(-1)?.role !== 'assistant',
       }));
-      const withDefaults = given.map((each) => ({ tools: null, documents: null, ...each }));
-      const outcome = await renderTemplate(text, withDefaults);
+      const outcome = await renderTemplate(text, given);
       if ('texts' in outcome) return outcome.texts;
       throw refusedBy(file, conversations[0]!, outcome);
     },

@@ -16,7 +16,7 @@ import jinja2.sandbox
 # Templates ask for today's date. It is fixed, since runs may continue past midnight.
 TODAY = datetime.datetime(2024, 7, 26)
 MOST_CHARACTERS = 1 << 22
-MOST_POWER_BITS = 1 << 16
+MOST_BITS = 1 << 16
 
 
 class GenerationTag(jinja2.ext.Extension):
@@ -66,15 +66,16 @@ def check_name(name):
 
 
 class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
-    """Powers are computed only if their size is sensible: no interrupt reaches them."""
+    """Computes with whole numbers of a sensible size: no interrupt reaches long computations."""
 
-    intercepted_binops = frozenset(['**'])
+    intercepted_binops = frozenset(['**', '*', '//', '%'])
 
     def call_binop(self, context, operator, left, right):
-        """Compute a power."""
-        whole = isinstance(left, int) and isinstance(right, int)
-        if whole and left.bit_length() * right > MOST_POWER_BITS:
-            raise OverflowError('a power is too large')
+        """Compute with two values."""
+        if isinstance(left, int) and isinstance(right, int):
+            bits = left.bit_length() * right if operator == '**' else left.bit_length()
+            if max(bits, right.bit_length()) > MOST_BITS:
+                raise OverflowError('a number is too large')
         return super().call_binop(context, operator, left, right)
 
 
@@ -136,4 +137,4 @@ def render_all(request):
 
 
 def failure(kind, reason):
-    return json.dumps({'failure': kind, 'reason': reason[:500]})
+    return json.dumps({'failure': kind, 'reason': str(reason)[:500]})

@@ -27,6 +27,11 @@ describe('a template is ended', () => {
       `{% set n = namespace(x='ab') %}${loop('60', '{% set n.x = n.x ~ n.x %}')}`,
     ],
     ['much output', loop('100000', 'a'.repeat(100))],
+    [
+      'a number that is squared',
+      `{% set n = namespace(x=3) %}${loop('40', '{% set n.x = n.x * n.x %}')}`,
+    ],
+    ['a long division', "{{ ('f' * 4000000) | int(base=16) // ('e' * 2000000) | int(base=16) }}"],
     ['a large power', '{{ (2 ** 16000) ** 16000 }}'],
     ['a macro without end', '{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}'],
     ['deep nesting', `{{ ${'('.repeat(50_000)}1${')'.repeat(50_000)} }}`],
@@ -52,6 +57,14 @@ it('a template may go through every character of long messages', async () => {
   const template =
     '{% for c in messages[0].content %}{% if c != " " %}{{ c }}{% endif %}{% endfor %}';
   expect(await renderTemplate(template, each)).toEqual({ texts: new Array(64).fill(content) });
+});
+
+it.each([
+  ['{{ raise_exception(1) }}', '1'],
+  ['{{ raise_exception([none]) }}', '[None]'],
+  ["{{ raise_exception('') }}", 'TemplateError'],
+])('%s is refused with its message', async (template, reason) => {
+  expect(await outcomeOf(template)).toEqual({ failure: 'refused', reason });
 });
 
 it.each([

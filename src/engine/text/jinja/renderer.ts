@@ -1,5 +1,5 @@
 // Renders chat templates in a process of their own, which starts with the first one and is ended
-// whenever a template breaks a limit. template-process.ts is the other end.
+// by one that fills its memory or holds it. template-process.ts is the other end.
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

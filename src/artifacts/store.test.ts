@@ -334,3 +334,14 @@ it('refuses a name that the disk does not take, at once', async () => {
     message: expect.stringContaining('expected a name that this file system takes'),
   });
 });
+
+it('refuses a key that S3 does not take, at once', async () => {
+  const prefix = 'p/'.repeat(400);
+  const store = openStore(`s3://${bucket}/${prefix}runs`);
+  await expect(store.write(`${'ü'.repeat(110)}.json`, '')).rejects.toMatchObject({
+    kind: 'InvalidConfig',
+    message: expect.stringContaining(
+      'expected a key of at most 1024 bytes, as S3 takes, found 1030',
+    ),
+  });
+});

@@ -5,10 +5,12 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ListObjectsV2Output, S3Client } from '@aws-sdk/client-s3';
+import { AnnealError } from '../../errors.ts';
 import { answerOf, pagesOf, type Sdk, whereNamed } from './client.ts';
 
 /** Larger files are uploaded in parts of this size and appear once the last part is there. */
 const partBytes = 16 * 2 ** 20;
+const longestKey = 1024;
 
 export interface S3Object {
   key: string;
@@ -17,7 +19,7 @@ export interface S3Object {
   changedMs: number;
 }
 
-/** The objects of a bucket. Every method throws AnnealError StoreUnavailable if S3 refuses. */
+/** The objects of a bucket. Every method throws AnnealError StoreUnavailable if S3 refuses, and InvalidConfig for a key that is too long. */
 export class S3Objects {
   readonly #bucket: string;
 
@@ -146,7 +148,13 @@ export class S3Objects {
     );
   }
 
-  #request<T>(key: string, send: (client: S3Client, sdk: Sdk) => Promise<T>): Promise<T> {
+  async #request<T>(key: string, send: (client: S3Client, sdk: Sdk) => Promise<T>): Promise<T> {
+    const bytes = Buffer.byteLength(key);
+    if (bytes > longestKey)
+      throw new AnnealError(
+        'InvalidConfig',
+        `s3://${this.#bucket}/${key.slice(0, 80)}…: expected a key of at most ${longestKey} bytes, as S3 takes, found ${bytes}; shorten the prefix in --runs-dir, or the name`,
+      );
     return answerOf(`s3://${this.#bucket}/${key}`, send);
   }
 }

@@ -64,6 +64,7 @@ async function runMissing(
 ): Promise<number> {
   const temporal = await openTemporal(options, log);
   try {
+    if (signal.aborted) return exitCodes.interrupted;
     await startOrAttach(temporal, experiment, missing, options.runsDir);
     const allowPath = missing.flatMap(({ config }) => trustedPathsOf(config));
     const worker = await openWorker({ ...options, allowPath }, temporal, log);

@@ -46,6 +46,7 @@ export async function trainRewardModel(
   return interruptible(async (signal) => {
     const temporal = await openTemporal(options, log);
     try {
+      if (signal.aborted) return exitCodes.interrupted;
       const { client } = temporal;
       await startOrAttach(client, config, options, log);
       const { base, pairs, held_out, out } = config;

@@ -3,6 +3,7 @@
 
 import { executeChild, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import { mapConcurrently } from '../collections/map-concurrently.ts';
+import { ignoreUnknownSignals } from './ignored-signals.ts';
 import type { ExperimentInput, ExperimentOutcome } from './messages.ts';
 import { shortSummary } from './metadata.ts';
 import { rootCause } from './root-cause.ts';
@@ -13,6 +14,7 @@ export async function experiment({
   runs,
   concurrency,
 }: ExperimentInput): Promise<ExperimentOutcome[]> {
+  ignoreUnknownSignals('an experiment');
   let ended = 0;
   let failed = 0;
   return mapConcurrently(runs, concurrency, async (run) => {

@@ -15,6 +15,7 @@ import {
   trainRewardModel,
 } from './activities.ts';
 import { plainFailure, rerunAfterDamage } from './failures.ts';
+import { ignoreUnknownSignals } from './ignored-signals.ts';
 import { type RewardModelResult, rewardModelEpochsQuery } from './messages.ts';
 
 /**
@@ -29,6 +30,7 @@ export async function rewardModelTraining(file: unknown): Promise<RewardModelRes
   setHandler(rewardModelEpochsQuery, () => epochs, {
     description: 'Loss and accuracy of the finished epochs.',
   });
+  ignoreUnknownSignals('the training of a reward model');
   try {
     const plan = await prepareRewardModel({ run, execution, file });
     let last = await runEpoch(run, plan, plan.start, epochs);

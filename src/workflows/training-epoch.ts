@@ -2,7 +2,6 @@
 
 import {
   getExternalWorkflowHandle,
-  log,
   patched,
   setCurrentDetails,
   setHandler,
@@ -15,6 +14,7 @@ import type { EpochMetrics, Refit } from '../records/metrics.ts';
 import type { CheckpointRef, ScoredShards } from '../records/refs.ts';
 import { analyze, evaluate, filter, prune, train } from './activities.ts';
 import { isPartOf, rerunAfterDamage } from './failures.ts';
+import { ignoreSignal, ignoreUnknownSignals } from './ignored-signals.ts';
 import { JudgeGate } from './judge-gate.ts';
 import { problemOfResumes } from './message-checks.ts';
 import { endJudgeSignal, judgeStoppedSignal, retryJudgeSignal } from './messages.ts';
@@ -55,11 +55,11 @@ export async function trainingEpoch(input: EpochInput): Promise<EpochResult> {
   const gate = new JudgeGate(input.resumes ?? 0, reportStop);
   setHandler(retryJudgeSignal, (resumes) => {
     const problem = problemOfResumes(resumes);
-    if (problem === null || !patched('signals-checked')) return gate.retry(resumes);
-    log.warn('ignoring a signal', { signal: retryJudgeSignal.name, problem });
-    setCurrentDetails(`**Ignored** the signal ${retryJudgeSignal.name}: ${problem}`);
+    if (problem === null || !patched('signals-checked')) gate.retry(resumes);
+    else ignoreSignal(retryJudgeSignal.name, problem);
   });
   setHandler(endJudgeSignal, () => gate.end());
+  ignoreUnknownSignals('an epoch');
   const remade: string[] = [];
   const result = await rerunAfterDamage(
     () => runStages(input, gate),

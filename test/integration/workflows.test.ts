@@ -509,6 +509,14 @@ describe('messages that are not valid', () => {
         epochWorkflowId(run.workflowId, 'exploration', 1),
       );
       await epoch.signal('goOn', 'often');
+      const details = async () =>
+        (await epoch.query<{ currentDetails: string }>('__temporal_workflow_metadata'))
+          .currentDetails;
+      expect(await details()).toBe(
+        '**Ignored** the signal goOn: expected a whole number from 0 to 100000, found "often"',
+      );
+      await epoch.signal('pause');
+      expect(await details()).toBe('**Ignored** the signal pause: an epoch has no such signal');
       await run.signal('judgeStopped', { reason: 1 });
       await run.signal('pause');
       const { ignored, state } = await until(run, (status) => status.ignored?.length === 2);

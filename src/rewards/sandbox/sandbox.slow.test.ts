@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { rubricSchema } from '../../config/schema/rewards/rubric.ts';
 import { program } from './program.fixture.ts';
 import type { ProgramOutcome } from './protocol.ts';
 import { Sandbox } from './sandbox.ts';
@@ -141,6 +142,16 @@ describe('honest programs', () => {
     expect(await other.run([program(source)])).toEqual([await run(source)]);
     await other.close();
   });
+});
+
+it('runs within the largest memory limit of a run file', async () => {
+  const largest = 500;
+  const { memory_limit_mb: limit } = rubricSchema.shape;
+  expect(limit.safeParse(largest + 1).success).toBe(false);
+  const memoryLimitMb = limit.parse(largest);
+  const large = new Sandbox({ timeLimitMs: 50, memoryLimitMb });
+  expect(await large.run([program('const f = () => 1')])).toEqual([[{ returned: '1' }]]);
+  await large.close();
 });
 
 describe('forged results', () => {

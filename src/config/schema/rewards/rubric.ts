@@ -27,5 +27,5 @@ export const rubricSchema = z.strictObject({
     .max(3_600_000)
     .default(100)
     .describe('Time limit of one program with its tests, in milliseconds.'),
-  memory_limit_mb: positiveInt.default(16).describe('Memory limit of one program, in MB.'),
+  memory_limit_mb: positiveInt.max(500).default(16).describe('Memory limit of one program, in MB.'),
 });

@@ -257,6 +257,16 @@ describe('a bad run file is refused', () => {
       /engine\.shard_prompts: expected at least 2, .* samples 2000 prompts; found 1/,
     ],
     [
+      'an epoch out of reach',
+      withPhase({ epochs: [11, 1e12] }),
+      /phases\.1\.epochs\.1: expected a whole number from 0 to 100000, found 1000000000000/,
+    ],
+    [
+      'more samples than a machine holds',
+      { ...runFile, rlaif: { num_samples_per_prompt: 1e9 } },
+      /rlaif\.num_samples_per_prompt: expected a whole number above 0 and at most 10000, found 1000000000/,
+    ],
+    [
       'a missing section',
       { ...runFile, model: undefined },
       /model: expected a mapping of path, reference, lora, prompt_format, found nothing/,

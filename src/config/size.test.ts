@@ -30,8 +30,8 @@ describe('a run file that is too large is refused', () => {
           ...file.phases,
           {
             name: 'steps',
-            epochs: [3, 100_002],
-            rlaif: { kl_penalty: { ramp: 'step', values: Array(100_000).fill(0.25) } },
+            epochs: [3, 100_000],
+            rlaif: { kl_penalty: { ramp: 'step', values: Array(90_000).fill(0.25) } },
           },
         ],
       },

@@ -757,6 +757,23 @@ describe('a run that ends without completing', () => {
     await endsAs((run) => run.cancel(), { state: 'cancelled', failure });
   });
 
+  it('exceeds the time limit that it was started with', async () => {
+    await withWorkers({ train: untilCancelled }, async () => {
+      const run = await env.client.workflow.start<typeof trainingRun>('trainingRun', {
+        workflowId: `run-${++lastId}`,
+        taskQueue: taskQueues.workflows,
+        args: [runFile],
+        workflowExecutionTimeout: '3 seconds',
+      });
+      await expect(run.result()).rejects.toThrow();
+      const { status } = await observeRun(env.client, run.workflowId, null);
+      expect(status).toMatchObject({
+        state: 'timed_out',
+        failure: 'it ran longer than its time limit',
+      });
+    });
+  });
+
   it('shows why in the Web UI', async () => {
     const train = async () => {
       throw anError('InvalidConfig', 'the loss is NaN');

@@ -37,46 +37,58 @@ interface Block {
 const openingFence = /^([ \t]*)(`{3,}(?!`)(?!.*`)|~{3,})[ \t]*(\w*)/;
 const anyFence = /^[ \t]*(?:```|~~~)/gm;
 
+type Asked = Pick<Prompt, 'entry' | 'language' | 'continues'>;
+
 /**
- * The block of an answer that holds its program: a complete one in the prompt's language, else
- * a complete one, else one that is not closed, else what an unopened one closes. Of several it is the
- * last that defines the entry, else the last. Blocks without text do not count.
+ * The block of an answer that holds its program: of the complete ones the last in the prompt's
+ * language, else the last; those that define the entry go before all others. If none is complete, the
+ * one that is not closed. Blocks without text do not count.
  * @param before what the model continued: the answer may begin inside of a block that it opened
  * @returns null if the answer is a program as it stands: no fence is outside of its strings and
  *   comments
  */
-export function programBlock(
-  asked: Pick<Prompt, 'entry' | 'language'>,
-  before: string,
-  answer: string,
-): FencedBlock | null {
+export function programBlock(asked: Asked, before: string, answer: string): FencedBlock | null {
   const start = before.split('\n').length - 1;
   const all = blocksOf(before + answer).filter(({ last }) => last >= start);
   const isOpenedBefore = ({ first }: Block) => first < start;
-  if (!all.some(isOpenedBefore) && fenceOutsideOfText(answer, asked.language) === null) return null;
-  const blocks = all.filter(({ lines }) => lines.some((line) => line.trim() !== ''));
+  const [first] = all;
+  if (!first) return null;
+  if (!isOpenedBefore(first)) {
+    if (fenceOutsideOfText(answer, asked.language) === null) return null;
+    const text = answer
+      .split('\n')
+      .slice(0, first.first - start)
+      .join('\n');
+    const block = closesNothing(first, all, text, asked)
+      ? programBlock(asked, `${first.marker}\n`, answer)
+      : null;
+    if (block) return { ...block, isOpenedBefore: false };
+  }
+  const blocks = all.filter(hasText);
   const complete = blocks.filter(({ isClosed }) => isClosed);
+  const defining = complete.filter((block) => definitionOf(asked, textOf(block)));
+  const best = defining.length > 0 ? defining : complete;
   const block =
-    lastOf(
-      complete.filter(({ label }) => labels[asked.language].includes(label)),
-      asked,
-    ) ??
-    lastOf(complete, asked) ??
+    best.findLast(({ label }) => labels[asked.language].includes(label)) ??
+    best.at(-1) ??
     blocks.findLast(({ marker }) => marker.startsWith('`'));
-  if (block) return { text: textOf(block), isOpenedBefore: isOpenedBefore(block) };
-  return blocks.length === 0 ? textBefore(all, answer) : null;
+  return block ? { text: textOf(block), isOpenedBefore: isOpenedBefore(block) } : null;
 }
 
-/** What a fence closes that nothing opened: the only one, without label, and with no text after it. */
-function textBefore(blocks: readonly Block[], answer: string): FencedBlock | null {
-  const [closing, ...more] = blocks;
-  if (closing?.isClosed !== false || closing.label !== '' || more.length > 0) return null;
-  const text = answer.slice(0, answer.lastIndexOf(closing.marker)).trimEnd();
-  return text === '' ? null : { text: `${text}\n`, isOpenedBefore: false };
+/**
+ * Whether the first fence of an answer is a closing one, since models leave out the opening: it has no
+ * label, and the text before it defines the entry, or it is the only one and nothing follows it. A
+ * completion that continues its prompt need not define the entry.
+ */
+function closesNothing(first: Block, all: readonly Block[], text: string, asked: Asked): boolean {
+  if (first.label !== '' || text.trim() === '') return false;
+  if (definitionOf(asked, text)) return true;
+  const isOnly = all.length === 1 && !first.isClosed;
+  return isOnly && (asked.continues === true || !hasText(first));
 }
 
-function lastOf(blocks: readonly Block[], asked: Pick<Prompt, 'entry' | 'language'>) {
-  return blocks.findLast((block) => definitionOf(asked, textOf(block))) ?? blocks.at(-1);
+function hasText({ lines }: Block): boolean {
+  return lines.some((line) => line.trim() !== '');
 }
 
 function blocksOf(text: string): Block[] {

@@ -37,6 +37,15 @@ it.each([
     `\`\`\`py\ndef f(): ...\n\`\`\`\nor\n\`\`\`py\n${code}\`\`\`\nTry:\n\`\`\`py\nprint(f())\n\`\`\`\n`,
   ],
   ['what a lone fence closes', `${code}\`\`\`\n`],
+  ['what a fence closes before prose', `${code}\`\`\`\n\nThis function returns 1.\n`],
+  [
+    'what a fence closes before other blocks',
+    `${code}\`\`\`\nIt's used so:\n\`\`\`python\nprint(f())\n\`\`\`\n`,
+  ],
+  [
+    'one without label that defines the entry',
+    `\`\`\`\n${code}\`\`\`\nTry:\n\`\`\`python\nprint(f())\n\`\`\`\n`,
+  ],
   ['the one with text', `\`\`\`python\n${code}\`\`\`\n\`\`\`python\n\n\`\`\`\n`],
   ['Windows line ends', `It:\r\n\`\`\`python\r\n${code}\`\`\`\r\n`],
 ])('takes %s', (_, answer) => {
@@ -132,6 +141,7 @@ it('continues the prompt with a fenced rest, or replaces its definition', () => 
   const asked = prompt('python', { prompt: stub, continues: true });
   expect(programOf(asked, '    return 1\n')).toBe(`${stub}    return 1\n`);
   expect(programOf(asked, '```python\n    return 1\n```')).toBe(`${stub}    return 1\n`);
+  expect(programOf(asked, "    return 1\n```\nIt's 1.")).toBe(`${stub}    return 1\n`);
   expect(programOf(asked, `Here:\n\`\`\`python\n${code}\`\`\``)).toBe(`import math\n\n${code}`);
   const script = prompt('javascript', { prompt: '// One.\nconst f = () => {\n', continues: true });
   expect(programOf(script, '  return 1;\n}\n')).toBe(

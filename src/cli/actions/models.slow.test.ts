@@ -48,6 +48,21 @@ it('inspect: sizes, options, types and files, as text and as JSON', async () => 
   expect(info).toMatchObject({ layers: 4, tiedEmbeddings: true, dtypes: { float32: 870_528 } });
 });
 
+it('inspect: what the model does not read', async () => {
+  const model = join(folder, 'mystery');
+  await cp(join(root, 'models/policy'), model, { recursive: true });
+  expect((await anneal('inspect', model)).stdout).not.toContain('unused');
+  const config = JSON.parse(await readFile(join(model, 'config.json'), 'utf8'));
+  const changed = { ...config, mystery: 1, attention_dropout: 0.1 };
+  await writeFile(join(model, 'config.json'), JSON.stringify(changed));
+  expect((await anneal('inspect', model)).stdout).toMatch(
+    /^unused keys +attention_dropout, mystery$/m,
+  );
+  const softcapped = { ...config, final_logit_softcapping: 30 };
+  await writeFile(join(model, 'config.json'), JSON.stringify(softcapped));
+  expect((await anneal('inspect', model)).stderr).toContain('found final_logit_softcapping 30');
+});
+
 it('logprobs: the same values as transformers', async () => {
   const model = join(root, 'test/parity/fixtures/qwen3');
   const expected = JSON.parse(await readFile(join(model, 'expected.json'), 'utf8'));

@@ -77,6 +77,10 @@ describe('defaults are those of transformers', () => {
     });
   });
 
+  it('activation: SiLU, under both of its names', async () => {
+    expect(await read({ hidden_act: 'swish' })).toEqual(await read({}));
+  });
+
   it('labels: those that are named, else num_labels, else two', async () => {
     const classifier = { architectures: ['Qwen2ForSequenceClassification'] };
     expect(await read(classifier)).toMatchObject({ labels: 2 });
@@ -147,7 +151,7 @@ describe('refuses, with the file, what was found and what is supported,', () => 
       "architecture 'LlamaForTokenClassification'",
       'LlamaForCausalLM',
     ],
-    'another activation': [{ hidden_act: 'gelu' }, "hidden_act 'gelu'", 'silu'],
+    'another activation': [{ hidden_act: 'gelu' }, "hidden_act 'gelu'", 'silu, swish'],
     'quantized weights': [
       { quantization_config: { quant_method: 'gptq' } },
       'quantization_config',

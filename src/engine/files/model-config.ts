@@ -26,5 +26,7 @@ export async function readModelConfig(folder: string): Promise<DecoderConfig> {
   const described = describeDecoder(config, file, head);
   const { labels, tiedEmbeddings: tied } = described;
   const untied = tied && labels === undefined && (await hasOwnHead(folder, tensors));
-  return { ...described, tiedEmbeddings: tied && !untied, eosTokenIds };
+  if (!untied) return { ...described, eosTokenIds };
+  const unusedKeys = [...described.unusedKeys, 'tie_word_embeddings'].sort();
+  return { ...described, tiedEmbeddings: false, unusedKeys, eosTokenIds };
 }

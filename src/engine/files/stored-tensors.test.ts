@@ -158,6 +158,7 @@ describe('tied embeddings', () => {
     await write('qwen2-untied', (tensors) => tensors, { tie_word_embeddings: true });
     const decoder = await readModelConfig(folder);
     expect(decoder.tiedEmbeddings).toBe(false);
+    expect(decoder.unusedKeys).toEqual(['tie_word_embeddings']);
     const parameters = await readParameters(folder, decoder);
     const tensors = parameterSpecs(decoder).map(
       (spec): Float32Tensor => [spec.name, spec.shape, parameters.get(spec.name)!],

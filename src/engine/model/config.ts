@@ -105,9 +105,13 @@ function refusal(file: string): Refuse {
     new AnnealError('InvalidModel', `${file}: found ${found}; supported: ${supported}`);
 }
 
+/** transformers' names of the activation. */
+const siluNames = ['silu', 'swish'];
+
 /** Refuse options that would change what the model computes or how its weights are stored. */
 function checkOptions(config: ConfigFile, rope: RopeFile, refuse: Refuse): void {
-  if (config.hidden_act !== 'silu') throw refuse(`hidden_act '${config.hidden_act}'`, 'silu');
+  if (!siluNames.includes(config.hidden_act))
+    throw refuse(`hidden_act '${config.hidden_act}'`, siluNames.join(', '));
   refuseOtherModels(config, refuse);
   const rotated = rope.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
   if (rotated !== 1) throw refuse(`partial_rotary_factor ${rotated}`, '1');

@@ -1,9 +1,7 @@
-// Reads the JSON files of a model folder.
+// Parses and checks the JSON files of a model folder.
 
 import { z } from 'zod';
 import { AnnealError, withoutExcerpt } from '../../errors.ts';
-
-export { readModelText as readIfExists } from './model-files.ts';
 
 /** Parse a file's text. @throws AnnealError InvalidModel naming the file */
 export function parseJson(file: string, text: string): unknown {

@@ -6,14 +6,15 @@ import { AnnealError } from '../../errors.ts';
 import { type DecoderConfig, describeDecoder } from '../model/config.ts';
 import { configFileSchema } from '../model/config-file.ts';
 import { scoreName } from '../model/parameters.ts';
-import { parseJsonAs, readIfExists } from './json.ts';
+import { parseJsonAs } from './json.ts';
+import { readModelText } from './model-files.ts';
 import { readStopTokens } from './stop-tokens.ts';
 import { hasOwnHead, storedTensors } from './stored-tensors.ts';
 
 /** @throws AnnealError InvalidModel if config.json is missing, malformed or not implemented */
 export async function readModelConfig(folder: string): Promise<DecoderConfig> {
   const file = join(folder, 'config.json');
-  const text = await readIfExists(file);
+  const text = await readModelText(file);
   if (text === null)
     throw new AnnealError(
       'InvalidModel',

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
-import { parseJson, readIfExists } from './json.ts';
+import { parseJson } from './json.ts';
+import { readModelText } from './model-files.ts';
 
 const id = z.int().min(0);
 const fileSchema = z.looseObject({ eos_token_id: z.union([id, z.array(id).min(1)]).nullish() });
@@ -26,7 +27,7 @@ async function readGenerationConfig(
   folder: string,
 ): Promise<z.output<typeof fileSchema> | undefined> {
   const file = join(folder, 'generation_config.json');
-  const text = await readIfExists(file);
+  const text = await readModelText(file);
   if (text === null) return undefined;
   const parsed = fileSchema.safeParse(parseJson(file, text));
   if (parsed.success) return parsed.data;

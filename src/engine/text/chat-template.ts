@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
-import { readIfExists } from '../files/json.ts';
+import { readModelText } from '../files/model-files.ts';
 import type { RenderOutcome } from './jinja/protocol.ts';
 import { renderTemplate } from './jinja/renderer.ts';
 import { readTokenizerConfig } from './tokenizer.ts';
@@ -72,7 +72,7 @@ async function declaredTemplate(
   folder: string,
 ): Promise<{ file: string; declared: unknown } | null> {
   const jinjaFile = join(folder, 'chat_template.jinja');
-  const text = await readIfExists(jinjaFile);
+  const text = await readModelText(jinjaFile);
   if (text !== null) return { file: jinjaFile, declared: text };
   const file = join(folder, 'tokenizer_config.json');
   const { chat_template: declared = null } = await readTokenizerConfig(folder);

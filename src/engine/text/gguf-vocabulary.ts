@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
 import type { Metadata } from '../files/gguf/container.ts';
 import { preTokenizerName } from '../files/gguf/pre-tokenizer.ts';
-import { parseJsonAs, readIfExists } from '../files/json.ts';
+import { parseJsonAs } from '../files/json.ts';
+import { readModelText } from '../files/model-files.ts';
 import { readTokenizer, type Tokenizer } from './tokenizer.ts';
 
 const stepSchema = z.looseObject({ type: z.string() });
@@ -39,7 +40,7 @@ export async function vocabularyOf(
   eosTokenIds: readonly number[],
 ): Promise<Metadata> {
   const path = join(folder, 'tokenizer.json');
-  const text = await readIfExists(path);
+  const text = await readModelText(path);
   const refuse = (found: string, expected: string) =>
     new AnnealError(
       'InvalidModel',

@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { AnnealError } from '../../errors.ts';
-import { checkJson, parseJson, parseJsonAs, readIfExists } from '../files/json.ts';
+import { checkJson, parseJson, parseJsonAs } from '../files/json.ts';
+import { readModelText } from '../files/model-files.ts';
 import {
   type AddedToken,
   addedTokensSchema,
@@ -116,7 +117,7 @@ function withoutDropout(json: Record<string, unknown>): Record<string, unknown> 
 }
 
 async function readText(file: string): Promise<string> {
-  const text = await readIfExists(file);
+  const text = await readModelText(file);
   if (text !== null) return text;
   throw new AnnealError('InvalidModel', `expected a tokenizer in ${file}, found no such file`);
 }
@@ -125,6 +126,6 @@ async function readOptional<T extends z.ZodType>(
   file: string,
   schema: T,
 ): Promise<z.output<T> | null> {
-  const text = await readIfExists(file);
+  const text = await readModelText(file);
   return text === null ? null : parseJsonAs(file, text, schema);
 }

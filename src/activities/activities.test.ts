@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
+import { DefaultLogger, type LogEntry } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeJsonl, encodeJsonl } from '../artifacts/jsonl.ts';
 import { settingsAt } from '../config/schedule.ts';
@@ -163,6 +163,25 @@ it.each(['..', '../elsewhere', 'a/../../b', '/tmp/elsewhere', '.hidden', '', 'a/
 );
 
 describe('prepare', () => {
+  it('says in the log what a model does not read', async () => {
+    const logged: LogEntry[] = [];
+    const unused = { tensors: ['score.weight'], keys: ['mystery'] };
+    const reading = createModelDouble(prompts);
+    const inspect: typeof reading.inspect = async (job) => ({
+      ...(await reading.inspect(job)),
+      unused,
+    });
+    const { prepare } = createActivities({
+      runsDir: at('runs'),
+      allowPaths: [folder],
+      models: { ...reading, inspect },
+    });
+    const collect = new DefaultLogger('WARN', (entry) => void logged.push(entry));
+    const env = new MockActivityEnvironment({ activityType: 'prepare' }, { logger: collect });
+    await env.run(() => prepare({ run: 'test', execution: 'x', file: runFile() }));
+    expect(logged).toMatchObject([{ level: 'WARN', meta: { model: at('policy'), ...unused } }]);
+  });
+
   it("copies the run's inputs into its folder and refers to them by hash", async () => {
     const plan = await prepare();
     expect(plan.policy).toMatchObject({ path: 'checkpoints/start', epoch: 4, step: 0 });

@@ -111,17 +111,6 @@ it('loses every call in flight when the child is killed from outside', async () 
   }
 });
 
-it('kills a child that exceeds the time limit of a call', async () => {
-  const service = start();
-  const pid = await service.call('pid', null);
-  await expect(service.call('hang', null, { timeoutMs: 100 })).rejects.toMatchObject({
-    kind: 'ProcessLost',
-    message: expect.stringContaining("gave no answer to 'hang' within 100 ms"),
-  });
-  expect(isAlive(pid)).toBe(false);
-  expect(await service.call('echo', 'again')).toBe('again');
-});
-
 it('kills the child on abort and rejects with the reason', async () => {
   const service = start();
   const pid = await service.call('pid', null);

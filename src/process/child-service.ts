@@ -1,6 +1,6 @@
-// The parent's end of a channel to a child process: typed calls with progress, time limits and
-// cancellation. The child starts with the first call, and again after it died. Its entry file says
-// what it does; serve.ts is the child's end.
+// The parent's end of a channel to a child process: typed calls with progress and cancellation. The
+// child starts with the first call, and again after it died. Its entry file says what it does;
+// serve.ts is the child's end.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
@@ -29,8 +29,6 @@ export interface CallOptions<P> {
   /** Aborting ends the child and every call in flight; this call rejects with the reason. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: P) => void) | undefined;
-  /** A call without an answer for this long ends the child and rejects with ProcessLost. */
-  timeoutMs?: number | undefined;
   /** A call without answer or progress for this long ends the child with ProcessStalled. */
   stallMs?: number | undefined;
 }
@@ -78,13 +76,13 @@ export class ChildService<M extends Methods<M>> {
   /**
    * Call a method of the child; starts a child if none runs. Calls may overlap.
    * @throws the method's error, an AnnealError with its kind; AnnealError ProcessLost if the child
-   * died or took too long, OutOfMemory if it died of that, ProcessStalled if it made no progress;
-   * the signal's reason if it aborted.
+   * died, OutOfMemory if it died of that, ProcessStalled if it made no progress; the signal's reason
+   * if it aborted.
    */
   async call<K extends keyof M & string>(
     method: K,
     payload: M[K]['payload'],
-    { signal, onProgress, timeoutMs, stallMs }: CallOptions<M[K]['progress']> = {},
+    { signal, onProgress, stallMs }: CallOptions<M[K]['progress']> = {},
   ): Promise<M[K]['result']> {
     signal?.throwIfAborted();
     this.#child ??= this.#start();
@@ -92,9 +90,6 @@ export class ChildService<M extends Methods<M>> {
     const id = ++this.#lastId;
     const kill = (failure: unknown) => this.#kill(child, id, failure);
     const onAbort = () => kill(signal?.reason);
-    const onTimeout = () =>
-      kill(this.#lost(child, `gave no answer to '${method}' within ${timeoutMs} ms`));
-    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
     const onStall = () =>
       kill(
         this.#lost(
@@ -116,7 +111,6 @@ export class ChildService<M extends Methods<M>> {
         child.process.send({ id, method, payload });
       });
     } finally {
-      clearTimeout(timer);
       stall?.stop();
       signal?.removeEventListener('abort', onAbort);
       this.#settle(child, id);

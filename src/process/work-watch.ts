@@ -66,10 +66,14 @@ export class WorkWatch {
       this.#quietFrom = used;
       this.#quiet = 0;
     } else if (++this.#quiet >= looks) {
-      this.#expire(new Idle('ProcessStalled', `used no processor time for ${idleMs / 1000} s`));
+      const found = `process ${pid} used no processor time for ${idleMs / 1000} s and was ended`;
+      const why = 'somebody stopped it, or the machine lacks memory';
+      this.#expire(new Idle('ProcessStalled', `${found}: ${why}`));
     }
     if (used - this.#start > cpuMs)
-      this.#expire(new Overworked('ProcessLost', `used more than ${cpuMs} ms of processor time`));
+      this.#expire(
+        new Overworked('ProcessLost', `process ${pid} used more than ${cpuMs} ms of a processor`),
+      );
   }
 
   #expire(why: AnnealError): void {

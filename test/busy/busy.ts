@@ -2,7 +2,7 @@
 // must not depend on that.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProgramOutcome } from '../../src/rewards/sandbox/protocol.ts';
 import { Sandbox } from '../../src/rewards/sandbox/sandbox.ts';
@@ -14,7 +14,7 @@ export interface Trouble {
   load: number;
   /** Their priority, from -20 (first) to 19 (last). */
   loadPriority: number;
-  /** The priority of the sandbox processes. */
+  /** The priority of the sandbox processes, every other time that they are continued. */
   priority: number;
   /** Sandbox processes are stopped so often, for half of that time. */
   stopEveryMs: number;
@@ -113,10 +113,10 @@ class TroubleMaker {
     const { priority, stopEveryMs } = this.#trouble;
     let isOver = false;
     const loop = async () => {
-      for (; !isOver; await delay(stopEveryMs / 2)) {
+      for (let round = 0; !isOver; round++, await delay(stopEveryMs / 2)) {
         const pid = current();
         if (pid === undefined) continue;
-        attempt(() => setPriority(pid, priority));
+        attempt(() => setPriority(pid, round % 2 === 0 ? priority : getPriority()));
         attempt(() => process.kill(pid, 'SIGSTOP'));
         this.stops++;
         await delay(stopEveryMs / 2);

@@ -38,7 +38,7 @@ else {
       `${report.programs} programs, ${report.passed} of which pass`,
       `other outcomes when busy: ${report.different.length}`,
       ...report.different.map((it) => `  ${it.name}: ${it.quiet} | ${it.busy}`),
-      `load of ${load}, sandboxes at priority 19 and stopped ${report.stops} times`,
+      `load of ${load}; sandboxes stopped ${report.stops} times, and half of the time at priority 19`,
       `seconds: ${quiet.toFixed(0)} quiet, ${busy.toFixed(0)} busy`,
     ].join('\n'),
   );

@@ -75,7 +75,7 @@ test.each([
   ['KL below 0', ['run', runFile, '--set', 'rlaif.kl_penalty=-1'], /at least 0, found -1/],
   ['overlapping phases', ['run', runFile, '--set', 'phases.refinement.epochs=[9,15]'], /overlaps/],
   ['missing model', ['run', runFile, '--set', 'model.path=none'], /model\.path: expected 'none'/],
-  ['too few prompts', ['run', runFile, '--set', 'rlaif.prompts_per_epoch=99999'], /at most \d+/],
+  ['too few prompts', ['run', runFile, '--set', 'rlaif.prompts_per_epoch=9999'], /at most \d+/],
   ['no such run', ['status', 'none'], /found none named 'none'/],
   ['no such folder', ['report', 'none'], /found no metrics\.jsonl/],
 ] as const)('%s: an error on stderr, exit code 2, nothing started', (_name, args, message) => {

@@ -27,7 +27,7 @@ export class WorkWatch {
   readonly #limits: WorkLimits;
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  /** Processor time at the first look after the last restart, and at the begin of a quiet time. */
+  /** Processor time at the first look after the last restart, and when it was last seen to work. */
   #start: number | undefined;
   #quietFrom = 0;
   #quiet = 0;

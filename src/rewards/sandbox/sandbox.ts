@@ -69,7 +69,7 @@ export class Sandbox {
 
   /**
    * Run programs; outcomes in order. A program's errors are in its outcome.
-   * @throws AnnealError ProcessLost if no sandbox process can be started.
+   * @throws AnnealError ProcessLost if no sandbox process can be started, ProcessStalled if none works.
    */
   run(programs: SandboxProgram[], options: SandboxOptions = {}): Promise<ProgramOutcome[]> {
     const turn = this.#queue.then(() => this.#runAll(programs, options));

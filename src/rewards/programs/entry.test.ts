@@ -4,7 +4,8 @@ import { parseProgram, textOf } from './javascript.ts';
 /** The text of the function that is found for `f`, or why there is none. */
 function found(source: string): string {
   const program = parseProgram(source, 'f');
-  return 'failed' in program ? program.failed : textOf(program, program.asked!.entry);
+  if ('failed' in program) return program.failed;
+  return program.asked ? textOf(program, program.asked.entry) : program.hidden!;
 }
 
 it.each([

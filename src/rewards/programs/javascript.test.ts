@@ -14,12 +14,7 @@ it.each([
   ['function f( {', 'does not parse'],
   ['', 'no function'],
   ['function g() {}', 'no function'],
-  ['const f = 1;', 'no function'],
-  ['{ const f = () => 1; }', 'no function'],
-  ['const g = () => { function f() {} };', 'no function'],
-  ['class f {}', 'no function'],
   ['\n```js\nfunction f() {}\n```', 'line 2 is a Markdown fence, not a program'],
-  ['const { f } = { f() {} };', 'no function'],
   ['export function f() {}', 'does not parse'],
   ['function f() { return await 1; }', 'does not parse'],
   [`const f = () => ${'['.repeat(6e4)}`, 'nested too deeply'],
@@ -29,6 +24,19 @@ it.each([
   [`const f = () => 1;${' '.repeat(65_536)}`, 'longer than 65536 characters'],
 ])('fails the gate: %.50s', (source, words) => {
   expect(parseProgram(source, 'f')).toEqual({ failed: expect.stringContaining(words) });
+});
+
+it.each([
+  'const f = 1;',
+  '{ const f = () => 1; }',
+  'const g = () => { function f() {} };',
+  'class f {}',
+  'const { f } = { f() {} };',
+  'class A { static f() {} }\nconst f = A.f;',
+  'globalThis.f = () => 1;',
+])('passes the gate, but its text does not tell what runs: %s', (source) => {
+  const hidden = "no function 'f' is defined at the top level";
+  expect(parseProgram(source, 'f')).toMatchObject({ asked: null, hidden });
 });
 
 it('takes the later of two definitions', () => {

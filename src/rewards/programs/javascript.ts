@@ -31,8 +31,8 @@ export interface ParsedProgram {
 }
 
 /**
- * Parse `source`, which must define or export `entry` at its top level (entry.ts). A whole program
- * has an empty `entry` and need not define any function.
+ * Parse `source`. If its top level does not plainly define or export `entry` (entry.ts), but names
+ * it, only running it can tell. A whole program has an empty `entry`, and need not define any.
  * @returns the program, or why it fails.
  */
 export function parseProgram(source: string, entry: string): ParsedProgram | { failed: string } {
@@ -40,17 +40,25 @@ export function parseProgram(source: string, entry: string): ParsedProgram | { f
     const comments: Comment[] = [];
     const ast = parseWithin(source, { onComment: comments, locations: true, ranges: true });
     const asked = findEntry(ast, entry);
-    if (!asked && entry !== '')
-      return { failed: `no function '${entry}' is defined at the top level${fenceNote(source)}` };
+    const missing =
+      asked || entry === '' ? null : `no function '${entry}' is defined at the top level`;
+    const note = missing && fenceNote(source);
+    if (missing && (note || !isNamed(source, entry))) return { failed: missing + note };
     return withinStack(() => {
       const tree = { ast, ...treeOf(ast), scopes: scopesOf(ast) };
-      return { source, comments, asked, ...tree, hidden: asked && hiddenBinding(tree, asked.led) };
+      const hidden = asked ? hiddenBinding(tree, asked.led) : missing;
+      return { source, comments, asked, ...tree, hidden };
     });
   } catch (error) {
     if (error instanceof SyntaxError) return { failed: `does not parse: ${error.message}` };
     if (error instanceof UnreadableProgram) return { failed: `cannot be read: ${error.message}` };
     throw error;
   }
+}
+
+/** Whether a text has an identifier as a word of its own. */
+function isNamed(source: string, identifier: string): boolean {
+  return source.split(/[^\w$]+/).includes(identifier);
 }
 
 /** Three backticks are legal: an empty template literal, and the start of another. */

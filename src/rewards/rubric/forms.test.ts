@@ -98,6 +98,34 @@ it.each([
   expect(criteria).toMatchObject({ correctness: 1, quality: 1 });
 });
 
+it.each([
+  [
+    'javascript',
+    'class Numbers { static double(value) { return value * 2; } }\nconst double = Numbers.double;',
+  ],
+  ['javascript', 'const { double } = { double: (value) => value * 2 };'],
+  ['javascript', 'let double;\n{ double = (value) => value * 2; }'],
+  ['typescript', 'const { double } = { double: (value: number): number => value * 2 };'],
+  [
+    'python',
+    'try:\n    from nowhere import double\nexcept ImportError:\n    def double(value):\n        return value * 2',
+  ],
+  ['python', 'from operator import mul\ndouble, _ = (lambda value: mul(value, 2)), None'],
+])(
+  '%s: an entry that only running it finds is tested, and earns nothing for its text: %j',
+  async (language, program) => {
+    const reference =
+      language === 'python'
+        ? 'def double(value):\n    return value * 2\n'
+        : scripts[language as keyof typeof scripts];
+    const fields = { language, entry: 'double', tests: [{ args: [3], returns: 6 }], reference };
+    const criteria = { correctness: 1, quality: 0, efficiency: 0, documentation: 0 };
+    const { note, ...found } = await judge(fields, program);
+    expect(found.criteria).toEqual(criteria);
+    expect(note).toMatch(/its text does not tell what runs: no function 'double' is defined/);
+  },
+);
+
 it('an empty program gets 0', async () => {
   const reference = 'print(Number(readline()) * 2);';
   const { criteria } = await judge({ ...whole, reference }, '');

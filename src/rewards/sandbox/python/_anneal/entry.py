@@ -32,6 +32,8 @@ def find_entry(tree, name):
     The last definition or assignment counts, and names are followed. Raises `HiddenError` if the
     name is bound in any other way: in blocks, by loops, imports, `global` or the like.
     """
+    if not any(binds_plainly(it, name) for it in tree.body):
+        raise HiddenError(missing(name))
     check_bindings(tree, name)
     for _ in range(MOST_FOLLOWED):
         bound = bindings(tree, name)
@@ -51,6 +53,11 @@ def find_entry(tree, name):
         if len(bindings(tree, name)) > 1:
             raise HiddenError(f"'{name}' is bound more than once")
     return None
+
+
+def missing(name):
+    """Return what is said of a program whose top level does not plainly define `name`."""
+    return f"no function '{name}' is defined at the top level"
 
 
 def check_bindings(tree, name):

@@ -1,11 +1,12 @@
 """What a careful reviewer sees in a program; the rubric decides what it is worth."""
 
 import ast
+import re
 
 from _anneal import expressions, names, structure
 from _anneal.cost import Costing
 from _anneal.documentation import read_documentation
-from _anneal.entry import HiddenError, binds_plainly, find_entry
+from _anneal.entry import HiddenError, find_entry, missing
 from _anneal.syntax import Program
 
 # Graver findings first. The rubric has the penalty of each, by these names.
@@ -40,7 +41,7 @@ def analyse(source, entry, limits):
 
     `entry` is the function asked for, empty for a whole program. `limits` are the rubric's:
     `list_length`, `levels`, `lines`, `lines_per_finding`. A program that does not parse or does
-    not define the entry has only the reason, as `failed`; one whose text does not tell what runs,
+    not name the entry has only the reason, as `failed`; one whose text does not tell what runs,
     as `hidden`.
     """
     try:
@@ -49,8 +50,8 @@ def analyse(source, entry, limits):
         return {'failed': f'does not parse: {error}'}
     except (MemoryError, RecursionError):
         return {'failed': 'does not parse: nested too deeply'}
-    if entry and not any(binds_plainly(it, entry) for it in tree.body):
-        return {'failed': f"no function '{entry}' is defined at the top level"}
+    if entry and not re.search(rf'\b{re.escape(entry)}\b', source):
+        return {'failed': missing(entry)}
     try:
         program = Program(source, tree, find_entry(tree, entry) if entry else None, limits)
     except HiddenError as hidden:

@@ -185,7 +185,7 @@ class Judge {
       solutionLast: isSecond,
     });
     const key = hashOf([provider, model, this.#version, temperature, max_output_tokens, question]);
-    const known = await readVerdicts(this.#verdicts, key, programs.length);
+    const known = await readVerdicts<Verdict>(this.#verdicts, key, programs.length);
     if (known) return { verdicts: known, key };
     const size = question.instructions.length + question.prompt.length;
     const guess = size / charactersPerToken + 64 * programs.length;

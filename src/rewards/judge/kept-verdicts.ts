@@ -3,7 +3,6 @@
 
 import { createHash } from 'node:crypto';
 import type { SharedFiles } from '../reward.ts';
-import type { Verdict } from './verdict.ts';
 
 /** Folder of verdicts within the files that workers share. */
 export const verdictsFolder = 'verdicts';
@@ -14,15 +13,15 @@ export function verdictPath(key: string): string {
 }
 
 /** The verdicts on `count` programs; null if they are missing or damaged. */
-export async function readVerdicts(
+export async function readVerdicts<V>(
   files: SharedFiles,
   key: string,
   count: number,
-): Promise<Verdict[] | null> {
+): Promise<V[] | null> {
   const text = await files.read(verdictPath(key));
   if (text === null) return null;
   try {
-    const verdicts = checked(JSON.parse(text));
+    const verdicts = checked<V>(JSON.parse(text));
     return verdicts?.length === count ? verdicts : null;
   } catch {
     return null;
@@ -33,17 +32,17 @@ export async function readVerdicts(
 export async function writeVerdicts(
   files: SharedFiles,
   key: string,
-  verdicts: readonly Verdict[],
+  verdicts: readonly unknown[],
 ): Promise<void> {
   await files.write(verdictPath(key), JSON.stringify({ sha256: sha256Of(verdicts), verdicts }));
 }
 
 /** Earlier versions stored a plain list, without a hash. */
-function checked(kept: Verdict[] | { sha256: string; verdicts: Verdict[] }): Verdict[] | null {
+function checked<V>(kept: V[] | { sha256: string; verdicts: V[] }): V[] | null {
   if (Array.isArray(kept)) return kept;
   return kept.sha256 === sha256Of(kept.verdicts) ? kept.verdicts : null;
 }
 
-function sha256Of(verdicts: readonly Verdict[]): string {
+function sha256Of(verdicts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(verdicts)).digest('hex');
 }

@@ -8,7 +8,7 @@ import { mapConcurrently } from '../../collections/map-concurrently.ts';
 import type { RewardOf } from '../../config/reward-traits.ts';
 import { AnnealError } from '../../errors.ts';
 import type { Prompt } from '../../records/prompts.ts';
-import { verdictPath } from '../judge/kept-verdicts.ts';
+import { readVerdicts, writeVerdicts } from '../judge/kept-verdicts.ts';
 import type { CriterionResult, Reward, ScoreItem, SharedFiles } from '../reward.ts';
 
 /** A completion to score, with the prompt that it answers. */
@@ -64,11 +64,10 @@ export function createOwnReward(
 
   async function answersTo(items: readonly RewardItem[], signal?: AbortSignal) {
     const key = hashOf([kind, identity, version, items]);
-    const kept = await readAnswers(shared, key, items.length);
-    if (kept) return { answers: kept, key };
+    const kept = z.array(scoreSchema).safeParse(await readVerdicts(shared, key, items.length));
+    if (kept.success) return { answers: kept.data, key };
     const answers = await askUntilAnswered(config, items, ask, signal);
-    const text = JSON.stringify(answers);
-    await shared.write(verdictPath(key), JSON.stringify({ sha256: hashOf(text), text }));
+    await writeVerdicts(shared, key, answers);
     return { answers, key };
   }
 
@@ -165,19 +164,6 @@ function checked(name: string, answered: unknown, count: number): Answer[] {
     if (parsed.success) return parsed.data;
     throw refuse(`${JSON.stringify(answer)?.slice(0, 80)} at place ${index + 1}`);
   });
-}
-
-/** The answers kept under a key; null if there are none, or they are damaged. */
-async function readAnswers(files: SharedFiles, key: string, count: number) {
-  const kept = await files.read(verdictPath(key));
-  if (kept === null) return null;
-  try {
-    const { sha256, text } = JSON.parse(kept);
-    const answers = z.array(scoreSchema).length(count).safeParse(JSON.parse(text));
-    return sha256 === hashOf(text) && answers.success ? answers.data : null;
-  } catch {
-    return null;
-  }
 }
 
 function hashOf(content: unknown): string {

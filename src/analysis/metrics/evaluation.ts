@@ -1,7 +1,7 @@
 // What an evaluation of a model says: pass@k and mean reward, each with its interval over prompts.
 
 import type { Rollout, Score } from '../../records/rollouts.ts';
-import { passAtK } from './pass-rate.ts';
+import { correctnessOf, passAtK } from './pass-rate.ts';
 import { spread } from './statistics.ts';
 
 /** A sample with its scores, as `anneal eval` keeps it. */
@@ -62,8 +62,8 @@ export function summarizeEvaluation(
 }
 
 /** Whether all tests pass; null if no reward tested the sample. */
-export function isPassed({ rewards }: Pick<Score, 'rewards'>): boolean | null {
-  const shares = Object.values(rewards).flatMap(({ criteria }) => criteria.correctness ?? []);
+function isPassed(sample: EvaluatedSample): boolean | null {
+  const shares = correctnessOf(sample);
   return shares.length === 0 ? null : shares.includes(1);
 }
 

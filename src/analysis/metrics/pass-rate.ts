@@ -1,6 +1,6 @@
 // Share of samples that pass their tests, and of prompts that k tries solve (pass@k).
 
-import type { ScoredRollout } from '../../records/rollouts.ts';
+import type { Score, ScoredRollout } from '../../records/rollouts.ts';
 import { mean } from './statistics.ts';
 
 /** Shares by k, such as `pass@8`. */
@@ -60,7 +60,8 @@ function tally(group: readonly ScoredRollout[]): { judged: number; passed: numbe
   return { judged: judged.length, passed: judged.filter(passes).length };
 }
 
-function correctnessOf({ rewards }: ScoredRollout): number[] {
+/** The share of tests passed, from every reward that tests. */
+export function correctnessOf({ rewards }: Pick<Score, 'rewards'>): number[] {
   return Object.values(rewards).flatMap(({ criteria }) => criteria.correctness ?? []);
 }
 

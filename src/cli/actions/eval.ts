@@ -26,7 +26,7 @@ import { scoreCompletions } from '../../rewards/score-completions.ts';
 import { createModelClient } from '../../rl/model-client.ts';
 import { defaultRunsDir } from '../runs/runs-dir.ts';
 import { printJson, printLines } from '../terminal/output.ts';
-import type { SamplingOptions } from './sample.ts';
+import { type SamplingOptions, sampleShards } from './sample.ts';
 
 export interface EvalOptions extends SamplingOptions {
   /** Values of k in pass@k, each at most `n`; 1 and `n` by default. */
@@ -104,7 +104,6 @@ async function sampleAll(
   options: EvalOptions,
   kept: SampleFile | undefined,
 ): Promise<EvaluatedSample[]> {
-  const { n, maxTokens, temperature, topK, topP, minP, stop, seed } = sampling(options);
   const samples = [...(kept?.samples ?? [])];
   const done = new Set(samples.map(({ id }) => id));
   const left = prompts.filter(({ id }) => !done.has(id));
@@ -114,13 +113,8 @@ async function sampleAll(
   try {
     const services = rewardServices(models, engine, { runsDir: defaultRunsDir(), run: 'eval' });
     const rewards = createRewards(await readRewardFiles(declared), services);
-    for (let start = 0; start < left.length; start += engine.shard_prompts) {
-      const part = left.slice(start, start + engine.shard_prompts);
-      const rollouts = await models.generate({
-        ...{ engine, model, promptFormat, prompts: part, samplesPerPrompt: n, seed },
-        draw: { temperature, topK, topP, minP },
-        ...{ maxNewTokens: maxTokens, stopStrings: stop, stream: 'eval' },
-      });
+    const job = { engine, model, promptFormat, stream: 'eval' };
+    for await (const { part, rollouts } of sampleShards(models, left, job, options)) {
       const promptOf = new Map(part.map((prompt) => [prompt.id, prompt]));
       const asked = rollouts.map(({ promptId }) => promptOf.get(promptId)!);
       const texts = rollouts.map(({ text }) => text);

@@ -2,11 +2,13 @@
 
 import { z } from 'zod';
 import { resolveInput } from '../../config/paths.ts';
-import { engineSchema } from '../../config/schema/engine.ts';
+import { type EngineConfig, engineSchema } from '../../config/schema/engine.ts';
 import { type PromptFormat, promptFormatSchema } from '../../config/schema/model.ts';
+import type { GenerateJob } from '../../engine/inference/jobs.ts';
 import type { Rollout } from '../../records/rollouts.ts';
 import { readRows } from '../../rewards/rows.ts';
 import { createModelClient } from '../../rl/model-client.ts';
+import type { ModelService } from '../../rl/model-service.ts';
 import { printJson, printLines } from '../terminal/output.ts';
 
 const engine = engineSchema.parse({});
@@ -53,28 +55,36 @@ export async function printSamples(model: string, options: SampleOptions): Promi
 async function sampleAll(
   model: string,
   prompts: { id: string; prompt: string }[],
-  { n, maxTokens, temperature, topK, topP, minP, stop, seed, ...options }: SampleOptions,
+  options: SampleOptions,
 ): Promise<Rollout[]> {
-  const settings = {
-    engine,
-    model,
-    promptFormat: promptFormatOf(options),
-    samplesPerPrompt: n,
-    draw: { temperature, topK: topK ?? null, topP, minP },
-    maxNewTokens: maxTokens,
-    stopStrings: stop,
-  };
   const models = createModelClient();
   try {
-    const rollouts: Rollout[] = [];
-    for (let start = 0; start < prompts.length; start += engine.shard_prompts) {
-      const part = prompts.slice(start, start + engine.shard_prompts);
-      const job = { ...settings, prompts: part, seed, stream: 'sample' } as const;
-      rollouts.push(...(await models.generate(job)));
-    }
-    return rollouts;
+    const job = { engine, model, promptFormat: promptFormatOf(options), stream: 'sample' };
+    const all: Rollout[] = [];
+    for await (const { rollouts } of sampleShards(models, prompts, job, options))
+      all.push(...rollouts);
+    return all;
   } finally {
     await models.close();
+  }
+}
+
+/** Sample prompts, a shard at a time, with the rollouts of each. */
+export async function* sampleShards<P extends { id: string; prompt: string }>(
+  models: ModelService,
+  prompts: readonly P[],
+  job: Pick<GenerateJob, 'model' | 'promptFormat' | 'stream'> & { engine: EngineConfig },
+  { n, maxTokens, temperature, topK, topP, minP, stop, seed }: SamplingOptions,
+): AsyncGenerator<{ part: P[]; rollouts: Rollout[] }> {
+  const { shard_prompts } = job.engine;
+  for (let start = 0; start < prompts.length; start += shard_prompts) {
+    const part = prompts.slice(start, start + shard_prompts);
+    const rollouts = await models.generate({
+      ...{ ...job, prompts: part, samplesPerPrompt: n, seed },
+      draw: { temperature, topK: topK ?? null, topP, minP },
+      ...{ maxNewTokens: maxTokens, stopStrings: stop },
+    });
+    yield { part, rollouts };
   }
 }
 

@@ -1,5 +1,5 @@
-// A watchdog for a process by the work that it does, not by the clock: a process that is slow, or has
-// to wait for others, is left alone.
+// A watchdog that measures the work a process does, not the clock: it does not end a process that is
+// slow, or that has to wait for others.
 
 import { AnnealError } from '../errors.ts';
 import { processorTimeMs } from './processor-time.ts';

@@ -1,5 +1,5 @@
-// Reads the rows of a data file: JSONL, or one JSON array. Bad rows are told apart from good ones, and
-// named by their lines.
+// Reads the rows of a data file: JSONL, or one JSON array. Bad rows are separated from good ones, and
+// reported by their lines.
 
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';

@@ -53,7 +53,7 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true }));
 const at = (name: string) => join(folder, name);
 
-/** Ways in which a name in a folder can be no file of it, and what the message says was found. */
+/** Names in a folder that are not regular files, and what the message says was found. */
 const impostors: Record<
   string,
   [found: string, make: (path: string) => Promise<unknown> | unknown]

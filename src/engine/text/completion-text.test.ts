@@ -77,7 +77,7 @@ describe('a search for stop strings', () => {
     expect(ends('\n', '\na\n\n', ['\n\n'])).toBe(3);
   });
 
-  it('finds none where there is none', () => {
+  it('finds none if there is none', () => {
     expect(ends('', 'abcabd', ['abx', 'bda'])).toBe(-1);
   });
 });

@@ -56,7 +56,7 @@ export function parseProgram(source: string, entry: string): ParsedProgram | { f
   }
 }
 
-/** Whether a text has an identifier as a word of its own. */
+/** Whether an identifier occurs in a text as a whole word. */
 function isNamed(source: string, identifier: string): boolean {
   return source.split(/[^\w$]+/).includes(identifier);
 }

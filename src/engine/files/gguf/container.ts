@@ -25,7 +25,7 @@ export interface GgufTensor {
   read: () => Promise<Float32Array>;
 }
 
-/** Every tensor starts at a multiple of it, in bytes. */
+/** Each tensor starts at a multiple of this many bytes. */
 const alignment = 32;
 const version = 3;
 const numberArrays = { u32: Uint32Array, i32: Int32Array, f32: Float32Array };
